@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "act/ledger.h"
+#include "model/effect.h"
+#include "model/event.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+
+/*
+ * The world as the acting wing needs it, for one network namespace: sysctl-sink.h and ledger-store.h, or their
+ * in-memory twins.
+ */
+struct tw_sysctl_sink {
+	/* Returns 0, -ENOENT where the kernel has no such sysctl, -errno. */
+	int (*read)(struct tw_sysctl_sink *sink, enum tw_tunable tunable, struct tw_tunable_value *ret);
+	/* One write(2), whole or failed. Returns 0 or -errno. The caller reads back. */
+	int (*write)(struct tw_sysctl_sink *sink, enum tw_tunable tunable, const struct tw_tunable_value *value);
+};
+
+struct tw_ledger_store {
+	/* Durable before it returns 0; -errno leaves the old ledger in place. */
+	int (*save)(struct tw_ledger_store *store, const struct tw_ledger *ledger);
+};
+
+/*
+ * Brings the sysctls of one namespace to what is desired and back: ledger first, then one write, then a look.
+ * Never fights: a value that is neither the baseline nor our last write belongs to somebody else.
+ */
+struct tw_hand {
+	struct tw_ledger ledger;
+	struct tw_sysctl_sink *sysctl; /* borrows */
+	struct tw_ledger_store *store; /* borrows */
+	struct tw_recorder *recorder;  /* borrows */
+	const char *namespace;	       /* for records; borrows */
+	/* What was said last of each tunable, so that a standing condition is recorded once. */
+	struct tw_hand_said {
+		bool advised;
+		bool failed;
+		struct tw_tunable_value value;
+	} said[TW_TUNABLE_COUNT];
+};
+
+/*
+ * One reconciliation. For each tunable: wanted and not ours -> the live value becomes the baseline, ledger, write
+ * (adjusted); wanted at another value -> ledger, write (adjusted); not wanted and ours -> baseline written, entry
+ * dropped (restored); live value neither baseline nor ours -> entry marked yielded (yielded), left alone until it is
+ * no longer wanted; live value already as wanted and not ours -> nothing to do. In observe mode nothing of the world
+ * changes: each write becomes one `advice`; what is ours is put back. A failure of any step is recorded once as
+ * `refused` or `degraded`, leaves the world as it was, and is tried again at the next call. A tunable whose baseline
+ * write fails stays ours.
+ */
+void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
+
+/* Puts everything back: the reconciliation with no desire. Returns 0, or the first -errno that left something owed. */
+int tw_hand_restore(struct tw_hand *hand);

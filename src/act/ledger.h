@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/settings.h"
+#include "model/tunable.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Who a tunable belongs to at this moment. */
+enum tw_owner {
+	TW_OWNER_NOBODY,  /* untouched: no entry */
+	TW_OWNER_OURS,	  /* changed by timewaitd: the baseline is owed */
+	TW_OWNER_YIELDED, /* somebody else wrote it after us: left alone until the rule has cleared */
+};
+
+/* What timewaitd did to one tunable. */
+struct tw_ledger_entry {
+	enum tw_owner owner;
+	struct tw_tunable_value baseline; /* before our first write */
+	struct tw_tunable_value written;  /* our last write, or the one about to be made */
+	char rule[TW_RULE_NAME_MAX];	  /* on whose behalf */
+};
+
+/* Length of /proc/sys/kernel/random/boot_id with NUL. */
+#define TW_BOOT_ID_MAX 37
+
+/* What timewaitd owes to one network namespace. */
+struct tw_ledger {
+	char boot_id[TW_BOOT_ID_MAX];	/* sysctls do not outlive a boot, nor does what we owe */
+	uint64_t namespace_id;		/* inode of the network namespace: never written into another one */
+	struct tw_ledger_entry entries[TW_TUNABLE_COUNT];
+};
+
+void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, uint64_t namespace_id);
+
+/* Whether anything is owed. */
+bool tw_ledger_owes(const struct tw_ledger *ledger);

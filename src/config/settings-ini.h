@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Messages kept of one configuration: beyond that only their number is known. */
+#define TW_PROBLEMS_MAX 100
+#define TW_PROBLEM_TEXT_MAX 512
+
+/* What is wrong with a configuration: "FILE:LINE: what, and what was expected". */
+struct tw_problems {
+	unsigned count; /* all of them; those beyond TW_PROBLEMS_MAX have no text */
+	char texts[TW_PROBLEMS_MAX][TW_PROBLEM_TEXT_MAX];
+};
+
+/*
+ * A configuration being read: one or more texts, in the order in which later ones override. Within one text a key
+ * twice is an error; a later text may set it again. `[rule NAME]` in a later text changes that rule's keys; its
+ * `set` lines replace those of the earlier text.
+ */
+struct tw_settings_reader;
+
+/* `settings`: borrows, filled as texts are read; `problems`: borrows. NULL without memory. */
+struct tw_settings_reader *tw_settings_reader_new(struct tw_settings *settings, struct tw_problems *problems);
+struct tw_settings_reader *tw_settings_reader_free(struct tw_settings_reader *reader);
+TW_DEFINE_CLEANUP(struct tw_settings_reader, tw_settings_reader_free)
+#define TW_CLEANUP_SETTINGS_READER TW_CLEANUP(tw_settings_reader_freep)
+
+/* Reads one text; `file` is its name in messages. */
+void tw_settings_reader_add(struct tw_settings_reader *reader, const char *file, const char *text, size_t length);
+
+/* Checks what only the whole shows (a rule without a metric, raise equal to clear, units that do not fit the metric). */
+void tw_settings_reader_finish(struct tw_settings_reader *reader);
+
+/* Every key of a section kind ("daemon", "rule"), for the man page's test. NULL-terminated. */
+const char *const *tw_settings_keys(const char *section);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/flow.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One dump: which sockets to tell, of one family. */
+struct tw_diag_query {
+	uint8_t family;	    /* AF_INET or AF_INET6: AF_UNSPEC answers ENOENT on every kernel */
+	uint32_t states;    /* bits of tw_state_kernel_bit(): as narrow as the question */
+	uint8_t extensions; /* bits 1 << (INET_DIAG_* - 1); 0: the cheapest */
+};
+
+/* Room for any request that this module builds. */
+#define TW_DIAG_REQUEST_MAX 128
+
+/*
+ * Writes a SOCK_DIAG_BY_FAMILY dump request (sock_diag(7)) for TCP. Returns its length in bytes.
+ */
+size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence);
+
+/* Called once a socket; must not keep `flow`. */
+typedef void (*tw_diag_on_flow)(void *context, const struct tw_flow *flow);
+
+/* How a datagram of a dump ended. */
+enum tw_diag_verdict {
+	TW_DIAG_MORE, /* more datagrams follow */
+	TW_DIAG_DONE,
+};
+
+/*
+ * Reads one datagram of a dump's answer: any bytes, in any order of harm. Sockets of a state that this project does not
+ * know are passed over. `sequence` is the request's.
+ *
+ * Returns a verdict, or
+ *   -EINTR   the kernel set NLM_F_DUMP_INTR: the table moved too much, ask again
+ *   -EPROTO  an answer to another request, or a malformed message
+ *   -errno   as the kernel reports it in NLMSG_ERROR or in the payload of NLMSG_DONE (-ENOENT: no tcp_diag)
+ * after which what `on_flow` was told is to be thrown away.
+ */
+int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_diag_on_flow on_flow, void *context);

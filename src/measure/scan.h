@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "measure/source.h"
+#include "model/sample.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A census or a survey: one or more dumps, gathered into a sample's parts, a datagram at a time so that the caller can
+ * stop between two and do something else. Knows no clock: the caller says when.
+ */
+enum tw_scan_kind {
+	TW_SCAN_CENSUS, /* count per state; TIME-WAIT left out of the dump and derived where that is cheaper */
+	TW_SCAN_SURVEY, /* count, and attribute each socket */
+};
+
+struct tw_scan;
+
+/* `key`: the process's secret. Allocates its tables once. NULL without memory. */
+struct tw_scan *tw_scan_new(const struct tw_hash_key *key);
+struct tw_scan *tw_scan_free(struct tw_scan *scan);
+TW_DEFINE_CLEANUP(struct tw_scan, tw_scan_free)
+#define TW_CLEANUP_SCAN TW_CLEANUP(tw_scan_freep)
+
+struct tw_scan_order {
+	enum tw_scan_kind kind;
+	bool derive_time_wait; /* census: mask TIME-WAIT out and derive it from the gauge */
+	bool bound_known;      /* the kernel tells bound-but-unconnected sockets */
+	unsigned top;	       /* rows to hand on */
+	usec_t at_usec;	       /* the sample's time */
+	struct tw_gauge gauge; /* read just before */
+};
+
+/* Starts afresh, giving up a scan under way. Returns 0 or the source's -errno. */
+int tw_scan_begin(struct tw_scan *scan, struct tw_source *source, const struct tw_scan_order *order);
+
+/*
+ * One datagram's worth of work. Returns 1 while there is more to do, 0 when the scan has ended (read the results
+ * then), or -errno where the world failed in a way that no repetition mends. A dump that is interrupted or overrun is
+ * repeated at most twice; after that the scan ends with its results marked partial.
+ */
+int tw_scan_step(struct tw_scan *scan, struct tw_source *source);
+
+/* After tw_scan_step() returned 0. A survey fills both; a census leaves `survey` untouched. */
+void tw_scan_results(const struct tw_scan *scan, struct tw_census *census, struct tw_survey *survey);

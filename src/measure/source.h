@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "measure/diag.h"
+#include "measure/ports.h"
+#include "model/sample.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What the measuring wing asks of the world, for one network namespace. The kernel's edge is kernel-source.h; the
+ * tests have an in-memory twin. All return 0 or -errno; outputs are untouched on failure.
+ */
+struct tw_source {
+	/* Everything that is O(1). `at_usec` is left to the caller. */
+	int (*gauge)(struct tw_source *source, struct tw_gauge *ret);
+
+	/* ip_local_port_range without ip_local_reserved_ports, as a set of ports. */
+	int (*port_range)(struct tw_source *source, struct tw_port_set *ret);
+
+	/* Starts a dump, giving up one under way. Its sequence number, for tw_diag_parse(), comes back. */
+	int (*dump_begin)(struct tw_source *source, const struct tw_diag_query *query, uint32_t *ret_sequence);
+
+	/* The next datagram of the dump; it belongs to the source until the next call. -ENOBUFS: start again. */
+	int (*dump_next)(struct tw_source *source, const void **ret_datagram, size_t *ret_length);
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/event.h"
+#include "model/settings.h"
+#include "model/tunable.h"
+
+/* What the raised rules want of one tunable at this moment: decided, not yet done. */
+struct tw_desire {
+	bool wanted;
+	struct tw_tunable_value value;
+	const struct tw_rule_settings *rule; /* the one that won; borrows */
+	struct tw_subject subject;	     /* who is behind it */
+	struct tw_value metric_value;	     /* what raised it, for the record */
+};
+
+/* The desired state of a namespace: one row a tunable. */
+struct tw_desires {
+	struct tw_desire rows[TW_TUNABLE_COUNT];
+};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/flow.h"
+#include "model/metric.h"
+#include "model/sample.h"
+#include "model/settings.h"
+#include "model/severity.h"
+#include "model/tunable.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What can be told: one MESSAGE_ID each. */
+enum tw_event_kind {
+	TW_EVENT_STARTED,
+	TW_EVENT_STOPPED,
+	TW_EVENT_RELOADED,
+	TW_EVENT_RELOAD_FAILED,
+	TW_EVENT_SAMPLE,
+	TW_EVENT_RAISED,
+	TW_EVENT_REMINDED,
+	TW_EVENT_CLEARED,
+	TW_EVENT_ADVICE,
+	TW_EVENT_ADJUSTED,
+	TW_EVENT_RESTORED,
+	TW_EVENT_YIELDED,
+	TW_EVENT_REFUSED,
+	TW_EVENT_EFFECT,
+	TW_EVENT_DESTROYED,
+	TW_EVENT_STRETCHED,
+	TW_EVENT_PARTIAL,
+	TW_EVENT_DEGRADED,
+	TW_EVENT_NAMESPACE_GONE,
+	TW_EVENT_NAMESPACE_NEW,
+	TW_EVENT_COUNT,
+};
+
+/* "reload-failed": TIMEWAITD_EVENT. */
+const char *tw_event_name(enum tw_event_kind kind);
+
+/* Longest reason or advice, with NUL: one sentence. */
+#define TW_REASON_MAX 512
+
+/* Who is behind a number, where that is known. */
+struct tw_subject {
+	bool has_destination;
+	bool has_listener;
+	struct tw_destination destination;
+	struct tw_endpoint listener;
+	char unit[TW_UNIT_MAX]; /* "" for none */
+};
+
+/*
+ * One thing to tell, as a value: the wings that decide and act make it, the wing that tells turns it into a record.
+ * What does not apply stays zero (`has_*` false, pointers NULL, texts empty). Pointers borrow and need to live only
+ * until the recorder has returned.
+ */
+struct tw_event {
+	enum tw_event_kind kind;
+	enum tw_severity severity;
+	const struct tw_rule_settings *rule;
+	bool has_metric;
+	enum tw_metric metric;
+	struct tw_value value;
+	struct tw_value threshold;
+	bool has_sysctl;
+	enum tw_tunable sysctl;
+	struct tw_live_value old;	/* before */
+	struct tw_live_value new;	/* after; in yielded: ours */
+	struct tw_live_value baseline;
+	bool has_count;
+	uint64_t count;		/* in reminded: lines that were not written since the last one */
+	usec_t lasted_usec;	/* in cleared: since raised */
+	struct tw_subject subject;
+	const struct tw_sample *sample; /* in sample and raised: all that is known */
+	unsigned top;			/* rows of its tables that the record may hold */
+	bool forecast;			/* raised ahead of the level */
+	char reason[TW_REASON_MAX];
+	char advice[TW_REASON_MAX];
+};
+
+/* Where events go: the roof's recorder, or a list in the tests. Never fails, never blocks. */
+struct tw_recorder {
+	void (*tell)(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event);
+};

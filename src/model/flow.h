@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/text.h"
+#include "model/tcp-state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One address type for both families: an IPv4 address stands as ::ffff:a.b.c.d, so that an AF_INET socket and a
+ * v4-mapped AF_INET6 socket to the same host are the same words.
+ */
+struct tw_address {
+	uint8_t bytes[16]; /* network order */
+};
+
+struct tw_endpoint {
+	struct tw_address address;
+	uint16_t port; /* host order */
+};
+
+/* The scope in which ephemeral ports run out, on the connecting side. No padding: it is hashed as bytes. */
+struct tw_destination {
+	struct tw_address source;
+	struct tw_address destination;
+	uint16_t port; /* the destination's, host order */
+};
+
+/* One socket as a dump tells it. */
+struct tw_flow {
+	enum tw_state state;
+	bool mini; /* an inet_timewait_sock: TIME-WAIT, or orphaned FIN-WAIT-2; sockstat counts both as tw */
+	bool has_cgroup;
+	uint8_t family; /* of the socket: AF_INET or AF_INET6 */
+	struct tw_endpoint local;
+	struct tw_endpoint remote;
+	uint32_t expires_ms;  /* until its timer fires; of a mini-socket: until it ends */
+	uint32_t receive_queue; /* bytes; of a listener: connections waiting for accept() */
+	uint32_t send_queue;	/* bytes; of a listener: its backlog */
+	uint32_t uid;
+	uint32_t inode;
+	uint64_t cookie;
+	uint64_t cgroup_id; /* inode of its cgroup2 directory */
+};
+
+/* Longest "[address]:port" with NUL. */
+#define TW_ENDPOINT_TEXT_MAX 64
+/* Longest "source -> destination:port" with NUL. */
+#define TW_DESTINATION_TEXT_MAX 128
+
+struct tw_address tw_address_from_ipv4(const void *bytes4);
+struct tw_address tw_address_from_ipv6(const void *bytes16);
+bool tw_address_is_ipv4(const struct tw_address *address);
+bool tw_address_is_loopback(const struct tw_address *address);
+bool tw_address_is_any(const struct tw_address *address);
+bool tw_address_equal(const struct tw_address *a, const struct tw_address *b);
+
+/* "10.0.0.1" or "2001:db8::1". */
+void tw_address_add(struct tw_text *text, const struct tw_address *address);
+/* "10.0.0.1:80" or "[2001:db8::1]:80". */
+void tw_endpoint_add(struct tw_text *text, const struct tw_address *address, uint16_t port);
+/* "10.0.0.1 -> 10.0.0.2:80". */
+void tw_destination_add(struct tw_text *text, const struct tw_destination *destination);
+
+/* An address in either notation; strict. Returns 0 or -EINVAL. */
+int tw_address_parse(const char *text, size_t length, struct tw_address *ret);
+/* "10.0.0.2:80", "[::1]:80", or without a port (then *ret_port is 0). Returns 0 or -EINVAL. */
+int tw_endpoint_parse(const char *text, size_t length, struct tw_address *ret_address, uint16_t *ret_port);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/duration.h"
+#include "model/flow.h"
+#include "model/metric.h"
+#include "model/tcp-state.h"
+#include "model/tunable.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Rows that an attribution table can hand on: the most that `top` may ask for. */
+#define TW_TOP_MAX 100
+
+/* A sysctl as the gauge found it; known is false where the kernel does not offer it here. */
+struct tw_live_value {
+	struct tw_tunable_value value;
+	bool known;
+};
+
+/* Counters that only grow, until a namespace is made anew: a delta needs to notice a reset. */
+enum tw_counter {
+	TW_COUNTER_TIME_WAIT_OVERFLOW, /* TcpExt TCPTimeWaitOverflow */
+	TW_COUNTER_LISTEN_OVERFLOW,    /* TcpExt ListenOverflows */
+	TW_COUNTER_LISTEN_DROP,	       /* TcpExt ListenDrops */
+	TW_COUNTER_SYN_COOKIES,	       /* TcpExt SyncookiesSent */
+	TW_COUNTER_CONNECT_FAIL,       /* Tcp AttemptFails */
+	TW_COUNTER_RESET,	       /* Tcp EstabResets */
+	TW_COUNTER_MEMORY_ABORT,       /* TcpExt TCPAbortOnMemory */
+	TW_COUNTER_TIME_WAIT_REUSED,   /* TcpExt TWRecycled */
+	TW_COUNTER_ACTIVE_OPEN,	       /* Tcp ActiveOpens */
+	TW_COUNTER_PASSIVE_OPEN,       /* Tcp PassiveOpens */
+	TW_COUNTER_COUNT,
+};
+
+/* A plain number that the kernel may not show here. */
+struct tw_count {
+	uint64_t value;
+	bool known;
+};
+
+/* The read that costs the same at any socket count. */
+struct tw_gauge {
+	usec_t at_usec; /* 0: there is none yet */
+	struct tw_count counters[TW_COUNTER_COUNT];
+	struct tw_live_value sysctls[TW_TUNABLE_COUNT];
+	uint64_t tcp_inuse;   /* sockstat TCP inuse, IPv4: hashed full sockets, listeners too */
+	uint64_t tcp6_inuse;  /* sockstat6 */
+	uint64_t time_wait;   /* sockstat tw: TIME-WAIT and orphaned FIN-WAIT-2, both families */
+	uint64_t orphan;      /* of the whole machine */
+	uint64_t alloc;	      /* of the whole machine */
+	uint64_t memory_pages; /* of the whole machine */
+	uint64_t established; /* snmp CurrEstab: CLOSE-WAIT counts too */
+	struct tw_count memory_limit_pages; /* tcp_mem[2] */
+	struct tw_count conntrack_count;    /* where conntrack is loaded */
+	struct tw_count conntrack_max;
+	uint32_t reserved_ports; /* how many ports of the range ip_local_reserved_ports takes away */
+};
+
+/* Exact numbers per state. */
+struct tw_census {
+	usec_t at_usec; /* 0: there is none yet */
+	bool partial;	/* its dump failed, or moved too much: nothing may rest on it */
+	uint64_t count[TW_STATE_COUNT];
+	uint64_t count_ipv6[TW_STATE_COUNT]; /* of these, the true IPv6 ones (v4-mapped are IPv4) */
+	bool known[TW_STATE_COUNT];
+	uint64_t mini_fin_wait_2; /* orphaned FIN-WAIT-2: part of sockstat's tw */
+};
+
+/* Ports in use towards one destination. */
+struct tw_destination_row {
+	struct tw_destination key;
+	uint32_t ports;		 /* local ports in the usable range held by sockets to it, whatever their state */
+	uint32_t time_wait;	 /* of these, TIME-WAIT */
+	uint32_t young_time_wait; /* of these, not older than TW_SURVEY_YOUNG_USEC */
+	uint32_t established;	 /* of `ports` */
+	uint32_t other;		 /* of `ports`: every other state */
+	struct tw_value port_use;
+};
+
+/* TIME-WAIT younger than this tells the present rate of new connections, whatever piled up before. */
+#define TW_SURVEY_YOUNG_USEC (5 * TW_USEC_PER_SEC)
+/* How long Linux keeps a socket in TIME-WAIT: TCP_TIMEWAIT_LEN, 60 s (include/net/tcp.h). */
+#define TW_TIME_WAIT_USEC (60 * TW_USEC_PER_SEC)
+
+/* Sockets attributed. */
+struct tw_survey {
+	usec_t at_usec; /* 0: there is none yet */
+	bool partial;
+	bool has_busiest;
+	uint32_t range_ports;	 /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
+	uint32_t bound_ports;	 /* of these, held by bound-but-unconnected sockets */
+	uint32_t destinations;	 /* how many there are, those dropped from the table too (then a lower bound) */
+	uint64_t dropped;	 /* sockets that the bounded table no longer tells by destination */
+	struct tw_value port_use; /* of the busiest destination */
+	/*
+	 * What port_use would come to if the present rate of new connections went on for a whole TIME-WAIT without
+	 * any reuse: (ports not in TIME-WAIT + young TIME-WAIT * 60 s / 5 s) / usable. Equal to port_use in a steady
+	 * state; falls within seconds when a load ends, while port_use takes the whole minute. It tells whether a
+	 * remedy that lets TIME-WAIT ports be used again is still needed.
+	 */
+	struct tw_value port_demand;
+	unsigned top_count;
+	struct tw_destination_row top[TW_TOP_MAX]; /* most ports first; ties by address */
+};
+
+/* All that is known of one network namespace at one moment. */
+struct tw_sample {
+	struct tw_gauge gauge;
+	struct tw_gauge previous; /* the gauge before, for rates */
+	struct tw_census census;
+	struct tw_survey survey;
+};
+
+/* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */
+struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter);
+
+/* The metric's value, unknown where its part of the sample is missing or partial. */
+struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric metric);
+
+/* When the metric's part of the sample was measured; 0 for never. */
+usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric);
+
+/*
+ * The most ports that any one destination can hold: every non-listening socket that the gauge and the last census
+ * know. An upper bound, so that a survey can be spared while it is low.
+ */
+uint64_t tw_sample_port_bound(const struct tw_sample *sample);
+
+/* Ports of the range that a connect() may still pick from when nothing is in use: range_ports - bound_ports. */
+uint32_t tw_survey_usable(const struct tw_survey *survey);

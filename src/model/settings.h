@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/duration.h"
+#include "base/macros.h"
+#include "model/flow.h"
+#include "model/metric.h"
+#include "model/severity.h"
+#include "model/tunable.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* inih cuts a section name at 50 bytes with its NUL; "rule " is part of it. */
+#define TW_RULE_NAME_MAX 45
+#define TW_RULES_MAX 64
+#define TW_ACTIONS_MAX 8
+/* NAME_MAX of the kernel: a unit name is a cgroup directory. */
+#define TW_UNIT_MAX 256
+#define TW_NAMESPACES_MAX 32
+#define TW_NAMESPACE_NAME_MAX 64
+
+enum tw_mode {
+	TW_MODE_ENFORCE,
+	TW_MODE_OBSERVE, /* decide and record everything, write nothing */
+};
+
+enum tw_action_kind {
+	TW_ACTION_SET,
+};
+
+/* What a raised rule wants done. */
+struct tw_action {
+	enum tw_action_kind kind;
+	enum tw_tunable tunable;
+	struct tw_tunable_value value; /* set: the value wanted */
+};
+
+struct tw_rule_settings {
+	char name[TW_RULE_NAME_MAX];
+	enum tw_metric metric;
+	int64_t raise_milli; /* in thousandths of the metric's unit */
+	int64_t clear_milli; /* below raise: the rule fires upward; above: downward */
+	usec_t raise_for_usec;
+	usec_t clear_for_usec;
+	usec_t forecast_usec; /* 0: none */
+	usec_t age_usec;      /* for close-wait-aged; 0 else */
+	usec_t remind_usec;   /* 0: never */
+	usec_t cooldown_usec;
+	enum tw_severity severity;
+	unsigned action_count;
+	struct tw_action actions[TW_ACTIONS_MAX];
+};
+
+/* The whole configuration as a value. */
+struct tw_settings {
+	enum tw_mode mode;
+	usec_t interval_usec;
+	usec_t census_usec;
+	usec_t survey_usec;
+	int64_t cpu_budget_milli; /* percent of one core, in thousandths */
+	unsigned top;
+	usec_t sample_record_usec; /* 0: none */
+	usec_t proof_after_usec;
+	bool allow_unsafe;
+	unsigned namespace_count;
+	char namespaces[TW_NAMESPACES_MAX][TW_NAMESPACE_NAME_MAX]; /* "host", "all" or names */
+	unsigned rule_count;
+	struct tw_rule_settings rules[TW_RULES_MAX];
+};
+
+/* On the heap, with the built-in defaults: those of the shipped timewaitd.conf, its rules too. NULL without memory. */
+struct tw_settings *tw_settings_new(void);
+/* With the [daemon] defaults and no rule: what a file is read into. NULL without memory. */
+struct tw_settings *tw_settings_new_empty(void);
+struct tw_settings *tw_settings_free(struct tw_settings *settings);
+TW_DEFINE_CLEANUP(struct tw_settings, tw_settings_free)
+#define TW_CLEANUP_SETTINGS TW_CLEANUP(tw_settings_freep)
+
+/* A rule with every default in place, nameless. */
+void tw_rule_settings_init(struct tw_rule_settings *rule);
+
+/* Whether the rule fires when its metric grows; else it fires when the metric falls. */
+static inline bool tw_rule_settings_upward(const struct tw_rule_settings *rule)
+{
+	return rule->raise_milli > rule->clear_milli;
+}

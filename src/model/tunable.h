@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The sysctls that timewaitd knows. Each is read with the gauge where the kernel has it. */
+enum tw_tunable {
+	TW_TUNABLE_TW_REUSE,
+	TW_TUNABLE_TW_REUSE_DELAY,
+	TW_TUNABLE_MAX_TW_BUCKETS,
+	TW_TUNABLE_PORT_RANGE,
+	TW_TUNABLE_FIN_TIMEOUT,
+	TW_TUNABLE_MAX_ORPHANS,
+	TW_TUNABLE_ORPHAN_RETRIES,
+	TW_TUNABLE_MAX_SYN_BACKLOG,
+	TW_TUNABLE_SOMAXCONN,
+	TW_TUNABLE_SYNCOOKIES,
+	TW_TUNABLE_SYNACK_RETRIES,
+	TW_TUNABLE_KEEPALIVE_TIME,
+	TW_TUNABLE_KEEPALIVE_INTVL,
+	TW_TUNABLE_KEEPALIVE_PROBES,
+	TW_TUNABLE_TIMESTAMPS,
+	TW_TUNABLE_RFC1337,
+	TW_TUNABLE_TW_TIMEOUT,
+	TW_TUNABLE_TW_RECYCLE,
+	TW_TUNABLE_COUNT,
+};
+
+enum tw_tunable_kind {
+	TW_TUNABLE_INTEGER,
+	TW_TUNABLE_RANGE, /* two integers, low and high */
+};
+
+/* Longest value as text, with NUL: two 32-bit numbers, with room. */
+#define TW_TUNABLE_VALUE_MAX 32
+
+/*
+ * One row of the table. The bounds are ours: the kernel takes tcp_max_tw_buckets=-1 and tcp_fin_timeout=0 without a word.
+ */
+struct tw_tunable_info {
+	const char *key;  /* "net.ipv4.tcp_tw_reuse": the name for people and for the configuration */
+	const char *path; /* "net/ipv4/tcp_tw_reuse": below /proc/sys */
+	enum tw_tunable_kind kind;
+	int64_t low, high; /* what timewaitd will write, inclusive */
+	bool raise_only; /* never below the baseline */
+	bool host_only; /* absent in other network namespaces */
+	bool unsafe; /* needs `allow-unsafe = yes` */
+	const char *good_for; /* a phrase: what it is good for */
+	const char *not_for; /* a phrase: what it does not do, or NULL */
+};
+
+const struct tw_tunable_info *tw_tunable_info(enum tw_tunable tunable);
+/* By key, also in the spelling with slashes. */
+bool tw_tunable_from_key(const char *key, size_t length, enum tw_tunable *ret);
+
+/* A tunable's value: numbers[0], and for a range numbers[1]. */
+struct tw_tunable_value {
+	int64_t numbers[2];
+};
+
+/*
+ * Parses a value as the configuration or /proc/sys writes it (blanks, tabs, a final newline; a range also as "LOW-HIGH").
+ * Syntax only. Returns 0 or -EINVAL.
+ */
+int tw_tunable_parse(enum tw_tunable tunable, const char *text, size_t length, struct tw_tunable_value *ret);
+
+/* Whether timewaitd may ever write this value: the bounds above, low < high for a range. */
+bool tw_tunable_in_bounds(enum tw_tunable tunable, const struct tw_tunable_value *value);
+
+/* "1" or "32768 60999". Returns `text`. */
+const char *tw_tunable_format(enum tw_tunable tunable, const struct tw_tunable_value *value,
+			      char text[TW_TUNABLE_VALUE_MAX]);
+
+bool tw_tunable_equal(enum tw_tunable tunable, const struct tw_tunable_value *a, const struct tw_tunable_value *b);

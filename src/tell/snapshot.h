@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/json.h"
+#include "model/sample.h"
+
+/*
+ * One namespace's sample as an element of the "namespaces" array of `timewaitd --once --json`: name, partial, states,
+ * metrics, limits, destinations, listeners, close-wait. Unknown values are null, never 0.
+ */
+void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top);
+
+/* The same for a person: a short page of plain text. */
+void tw_snapshot_add_text(struct tw_text *text, const char *namespace, const struct tw_sample *sample, unsigned top);
