@@ -27,8 +27,8 @@ struct tw_ledger_entry {
 
 /* What timewaitd owes to one network namespace. */
 struct tw_ledger {
-	char boot_id[TW_BOOT_ID_MAX];	/* sysctls do not outlive a boot, nor does what we owe */
-	uint64_t namespace_id;		/* inode of the network namespace: never written into another one */
+	char boot_id[TW_BOOT_ID_MAX]; /* sysctls do not outlive a boot, nor does what we owe */
+	uint64_t namespace_id;	      /* inode of the network namespace: never written into another one */
 	struct tw_ledger_entry entries[TW_TUNABLE_COUNT];
 };
 

@@ -32,7 +32,8 @@ TW_DEFINE_CLEANUP(struct tw_settings_reader, tw_settings_reader_free)
 /* Reads one text; `file` is its name in messages. */
 void tw_settings_reader_add(struct tw_settings_reader *reader, const char *file, const char *text, size_t length);
 
-/* Checks what only the whole shows (a rule without a metric, raise equal to clear, units that do not fit the metric). */
+/* Checks what only the whole shows (a rule without a metric, raise equal to clear, units that do not fit the metric).
+ */
 void tw_settings_reader_finish(struct tw_settings_reader *reader);
 
 /* Every key of a section kind ("daemon", "rule"), for the man page's test. NULL-terminated. */

@@ -5,9 +5,9 @@
 #include "model/settings.h"
 
 /*
- * Loads the configuration. `file` not NULL: that file alone, which must exist. Else `main_file`, then the *.conf files of
- * `drop_in_directory` in the order of their names; where none of them exists, the built-in defaults. Without the main
- * file but with drop-ins, the drop-ins are read over the built-in defaults.
+ * Loads the configuration. `file` not NULL: that file alone, which must exist. Else `main_file`, then the *.conf files
+ * of `drop_in_directory` in the order of their names; where none of them exists, the built-in defaults. Without the
+ * main file but with drop-ins, the drop-ins are read over the built-in defaults.
  *
  * Returns 0 and the settings; -EINVAL with `problems` filled; -ENOMEM; an unreadable file is a problem too (with
  * line 0 left out). *ret is untouched on failure.

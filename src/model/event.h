@@ -66,12 +66,12 @@ struct tw_event {
 	struct tw_value threshold;
 	bool has_sysctl;
 	enum tw_tunable sysctl;
-	struct tw_live_value old;	/* before */
-	struct tw_live_value new;	/* after; in yielded: ours */
+	struct tw_live_value old; /* before */
+	struct tw_live_value new; /* after; in yielded: ours */
 	struct tw_live_value baseline;
 	bool has_count;
-	uint64_t count;		/* in reminded: lines that were not written since the last one */
-	usec_t lasted_usec;	/* in cleared: since raised */
+	uint64_t count;	    /* in reminded: lines that were not written since the last one */
+	usec_t lasted_usec; /* in cleared: since raised */
 	struct tw_subject subject;
 	const struct tw_sample *sample; /* in sample and raised: all that is known */
 	unsigned top;			/* rows of its tables that the record may hold */

@@ -35,7 +35,7 @@ struct tw_flow {
 	uint8_t family; /* of the socket: AF_INET or AF_INET6 */
 	struct tw_endpoint local;
 	struct tw_endpoint remote;
-	uint32_t expires_ms;  /* until its timer fires; of a mini-socket: until it ends */
+	uint32_t expires_ms;	/* until its timer fires; of a mini-socket: until it ends */
 	uint32_t receive_queue; /* bytes; of a listener: connections waiting for accept() */
 	uint32_t send_queue;	/* bytes; of a listener: its backlog */
 	uint32_t uid;

@@ -37,7 +37,7 @@ enum tw_metric {
 };
 
 struct tw_metric_info {
-	const char *name; /* "port-use" */
+	const char *name;    /* "port-use" */
 	const char *meaning; /* a phrase for people: "ports in use towards one destination" */
 	enum tw_unit unit;
 	enum tw_metric_source source;

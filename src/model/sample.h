@@ -45,13 +45,13 @@ struct tw_gauge {
 	usec_t at_usec; /* 0: there is none yet */
 	struct tw_count counters[TW_COUNTER_COUNT];
 	struct tw_live_value sysctls[TW_TUNABLE_COUNT];
-	uint64_t tcp_inuse;   /* sockstat TCP inuse, IPv4: hashed full sockets, listeners too */
-	uint64_t tcp6_inuse;  /* sockstat6 */
-	uint64_t time_wait;   /* sockstat tw: TIME-WAIT and orphaned FIN-WAIT-2, both families */
-	uint64_t orphan;      /* of the whole machine */
-	uint64_t alloc;	      /* of the whole machine */
-	uint64_t memory_pages; /* of the whole machine */
-	uint64_t established; /* snmp CurrEstab: CLOSE-WAIT counts too */
+	uint64_t tcp_inuse;		    /* sockstat TCP inuse, IPv4: hashed full sockets, listeners too */
+	uint64_t tcp6_inuse;		    /* sockstat6 */
+	uint64_t time_wait;		    /* sockstat tw: TIME-WAIT and orphaned FIN-WAIT-2, both families */
+	uint64_t orphan;		    /* of the whole machine */
+	uint64_t alloc;			    /* of the whole machine */
+	uint64_t memory_pages;		    /* of the whole machine */
+	uint64_t established;		    /* snmp CurrEstab: CLOSE-WAIT counts too */
 	struct tw_count memory_limit_pages; /* tcp_mem[2] */
 	struct tw_count conntrack_count;    /* where conntrack is loaded */
 	struct tw_count conntrack_max;
@@ -71,11 +71,11 @@ struct tw_census {
 /* Ports in use towards one destination. */
 struct tw_destination_row {
 	struct tw_destination key;
-	uint32_t ports;		 /* local ports in the usable range held by sockets to it, whatever their state */
-	uint32_t time_wait;	 /* of these, TIME-WAIT */
+	uint32_t ports;		  /* local ports in the usable range held by sockets to it, whatever their state */
+	uint32_t time_wait;	  /* of these, TIME-WAIT */
 	uint32_t young_time_wait; /* of these, not older than TW_SURVEY_YOUNG_USEC */
-	uint32_t established;	 /* of `ports` */
-	uint32_t other;		 /* of `ports`: every other state */
+	uint32_t established;	  /* of `ports` */
+	uint32_t other;		  /* of `ports`: every other state */
 	struct tw_value port_use;
 };
 
@@ -89,10 +89,10 @@ struct tw_survey {
 	usec_t at_usec; /* 0: there is none yet */
 	bool partial;
 	bool has_busiest;
-	uint32_t range_ports;	 /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
-	uint32_t bound_ports;	 /* of these, held by bound-but-unconnected sockets */
-	uint32_t destinations;	 /* how many there are, those dropped from the table too (then a lower bound) */
-	uint64_t dropped;	 /* sockets that the bounded table no longer tells by destination */
+	uint32_t range_ports;	  /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
+	uint32_t bound_ports;	  /* of these, held by bound-but-unconnected sockets */
+	uint32_t destinations;	  /* how many there are, those dropped from the table too (then a lower bound) */
+	uint64_t dropped;	  /* sockets that the bounded table no longer tells by destination */
 	struct tw_value port_use; /* of the busiest destination */
 	/*
 	 * What port_use would come to if the present rate of new connections went on for a whole TIME-WAIT without

@@ -30,7 +30,8 @@ const char *tw_state_name(enum tw_state state);
 /* "TIME-WAIT": the name for people. */
 const char *tw_state_title(enum tw_state state);
 
-/* From the kernel's number (include/net/tcp_states.h). TCP_NEW_SYN_RECV is SYN-RECV. Returns false for CLOSE and unknown. */
+/* From the kernel's number (include/net/tcp_states.h). TCP_NEW_SYN_RECV is SYN-RECV. Returns false for CLOSE and
+ * unknown. */
 bool tw_state_from_kernel(unsigned number, enum tw_state *ret);
 
 /* The bit for idiag_states: 1 << kernel number. */

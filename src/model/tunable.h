@@ -37,18 +37,19 @@ enum tw_tunable_kind {
 #define TW_TUNABLE_VALUE_MAX 32
 
 /*
- * One row of the table. The bounds are ours: the kernel takes tcp_max_tw_buckets=-1 and tcp_fin_timeout=0 without a word.
+ * One row of the table. The bounds are ours: the kernel takes tcp_max_tw_buckets=-1 and tcp_fin_timeout=0 without a
+ * word.
  */
 struct tw_tunable_info {
 	const char *key;  /* "net.ipv4.tcp_tw_reuse": the name for people and for the configuration */
 	const char *path; /* "net/ipv4/tcp_tw_reuse": below /proc/sys */
 	enum tw_tunable_kind kind;
-	int64_t low, high; /* what timewaitd will write, inclusive */
-	bool raise_only; /* never below the baseline */
-	bool host_only; /* absent in other network namespaces */
-	bool unsafe; /* needs `allow-unsafe = yes` */
+	int64_t low, high;    /* what timewaitd will write, inclusive */
+	bool raise_only;      /* never below the baseline */
+	bool host_only;	      /* absent in other network namespaces */
+	bool unsafe;	      /* needs `allow-unsafe = yes` */
 	const char *good_for; /* a phrase: what it is good for */
-	const char *not_for; /* a phrase: what it does not do, or NULL */
+	const char *not_for;  /* a phrase: what it does not do, or NULL */
 };
 
 const struct tw_tunable_info *tw_tunable_info(enum tw_tunable tunable);
@@ -61,8 +62,8 @@ struct tw_tunable_value {
 };
 
 /*
- * Parses a value as the configuration or /proc/sys writes it (blanks, tabs, a final newline; a range also as "LOW-HIGH").
- * Syntax only. Returns 0 or -EINVAL.
+ * Parses a value as the configuration or /proc/sys writes it (blanks, tabs, a final newline; a range also as
+ * "LOW-HIGH"). Syntax only. Returns 0 or -EINVAL.
  */
 int tw_tunable_parse(enum tw_tunable tunable, const char *text, size_t length, struct tw_tunable_value *ret);
 
