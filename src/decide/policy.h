@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "decide/rule.h"
+#include "model/effect.h"
+#include "model/event.h"
+#include "model/sample.h"
+#include "model/settings.h"
+
+/* The rules of one network namespace in their present states, in the order of the settings. */
+struct tw_policy {
+	struct tw_rule rules[TW_RULES_MAX];
+};
+
+void tw_policy_init(struct tw_policy *policy);
+
+/*
+ * Steps every rule with the sample, tells the edges to the recorder, and says what the raised ones want. Where two
+ * want one tunable the higher severity wins, then the one that stands earlier in the configuration.
+ */
+void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings, const struct tw_sample *sample,
+		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,
+		    struct tw_desires *ret_desires);
+
+/*
+ * Whether a survey is worth its cost now: a rule over an attributed metric is not normal, or could raise because more
+ * sockets exist than its level allows to one destination.
+ */
+bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
+			    const struct tw_sample *sample);
+
+/*
+ * Carries the states over to new settings by the rules' names. A raised rule that is not there any more, or that now
+ * watches another metric, is told as cleared; what it wanted is not wanted any more at the next step.
+ */
+void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, const struct tw_settings *to,
+		      usec_t now_usec, struct tw_recorder *recorder, const char *namespace);
+
+/* How many rules are raised. */
+unsigned tw_policy_raised(const struct tw_policy *policy, const struct tw_settings *settings);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "decide/rule.h"
+
+#include <string.h>
+
+/* One look may catch a moment that means nothing; two in a row do not. */
+#define TW_LOOKS_NEEDED 2
+/* A rate has no value on the very first gauge: only after that is silence worth telling. */
+#define TW_BLIND_STEPS 2
+
+void tw_rule_init(struct tw_rule *rule)
+{
+	memset(rule, 0, sizeof(*rule));
+}
+
+static bool over(const struct tw_rule_settings *settings, int64_t milli)
+{
+	return tw_rule_settings_upward(settings) ? milli >= settings->raise_milli : milli <= settings->raise_milli;
+}
+
+static bool under(const struct tw_rule_settings *settings, int64_t milli)
+{
+	return tw_rule_settings_upward(settings) ? milli <= settings->clear_milli : milli >= settings->clear_milli;
+}
+
+static enum tw_rule_edge step_blind(struct tw_rule *rule)
+{
+	if (!rule->known && ++rule->blind < TW_BLIND_STEPS)
+		return TW_RULE_NO_EDGE;
+	if (rule->frozen)
+		return TW_RULE_NO_EDGE;
+	rule->frozen = true;
+	return TW_RULE_EDGE_FROZEN;
+}
+
+/* Takes a new measurement in. Returns false where it is none: the same one seen again. */
+static bool take_in(struct tw_rule *rule, const struct tw_reading *reading)
+{
+	if (rule->known && reading->at_usec <= rule->measured_usec)
+		return false;
+	if (rule->frozen && rule->known)
+		rule->since_usec = tw_usec_add(rule->since_usec, reading->at_usec - rule->measured_usec);
+	rule->frozen = false;
+	rule->known = true;
+	rule->measured_usec = reading->at_usec;
+	rule->value = reading->value;
+	return true;
+}
+
+static enum tw_rule_edge step_up(struct tw_rule *rule, const struct tw_rule_settings *settings,
+				 const struct tw_reading *reading, usec_t now_usec)
+{
+	if (!over(settings, reading->value.milli)) {
+		rule->state = TW_RULE_NORMAL;
+		return TW_RULE_NO_EDGE;
+	}
+	if (rule->state == TW_RULE_NORMAL) {
+		rule->state = TW_RULE_RISING;
+		rule->since_usec = reading->at_usec;
+		rule->looks = reading->confirmed ? 1 : 0;
+	}
+	rule->looks++;
+	if (rule->looks < TW_LOOKS_NEEDED || reading->at_usec - rule->since_usec < settings->raise_for_usec)
+		return TW_RULE_NO_EDGE;
+	rule->state = TW_RULE_RAISED;
+	rule->raised_usec = rule->reminded_usec = now_usec;
+	return TW_RULE_EDGE_RAISED;
+}
+
+static enum tw_rule_edge step_down(struct tw_rule *rule, const struct tw_rule_settings *settings,
+				   const struct tw_reading *reading)
+{
+	if (!under(settings, reading->pressure.milli)) {
+		rule->state = TW_RULE_RAISED;
+		return TW_RULE_NO_EDGE;
+	}
+	if (rule->state == TW_RULE_RAISED) {
+		rule->state = TW_RULE_CLEARING;
+		rule->since_usec = reading->at_usec;
+	}
+	if (reading->at_usec - rule->since_usec < settings->clear_for_usec || !under(settings, reading->value.milli))
+		return TW_RULE_NO_EDGE;
+	rule->state = TW_RULE_NORMAL;
+	return TW_RULE_EDGE_CLEARED;
+}
+
+static enum tw_rule_edge remind(struct tw_rule *rule, const struct tw_rule_settings *settings, usec_t now_usec)
+{
+	if (!tw_rule_active(rule) || settings->remind_usec == 0 ||
+	    tw_usec_since(now_usec, rule->reminded_usec) < settings->remind_usec)
+		return TW_RULE_NO_EDGE;
+	rule->reminded_usec = now_usec;
+	return TW_RULE_EDGE_REMINDED;
+}
+
+enum tw_rule_edge tw_rule_step(struct tw_rule *rule, const struct tw_rule_settings *settings,
+			       const struct tw_reading *reading, usec_t now_usec)
+{
+	enum tw_rule_edge edge = TW_RULE_NO_EDGE;
+
+	if (!reading->value.known || !reading->pressure.known)
+		return step_blind(rule);
+	if (take_in(rule, reading))
+		edge = tw_rule_active(rule) ? step_down(rule, settings, reading)
+					    : step_up(rule, settings, reading, now_usec);
+	return edge != TW_RULE_NO_EDGE ? edge : remind(rule, settings, now_usec);
+}

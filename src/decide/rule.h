@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/duration.h"
+#include "model/event.h"
+#include "model/settings.h"
+#include "model/value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One rule's life:
+ *
+ *             value over raise          held for raise-for, looked at twice
+ *   normal  -------------------> rising ----------------------------------> raised
+ *     ^  ^                         |                                        |   ^
+ *     |  '------- value under -----'              pressure down to clear    |   | pressure up again
+ *     |                                                                     v   |
+ *     '------------- value under clear, held for clear-for ---------------- clearing
+ *
+ * "Over" is at or beyond the level, in the rule's direction. Hold times run between measurements, never over a number
+ * of them: an old value proves nothing, and a missing one stops the clock.
+ */
+enum tw_rule_state {
+	TW_RULE_NORMAL,
+	TW_RULE_RISING,
+	TW_RULE_RAISED,
+	TW_RULE_CLEARING,
+};
+
+/* What one measurement says to a rule. */
+struct tw_reading {
+	struct tw_value value;
+	/*
+	 * What clearing is held against. For most metrics the value itself; for port-use what it would come to
+	 * without the remedy: while tcp_tw_reuse is on, the ports in use do not tell whether it is still needed.
+	 */
+	struct tw_value pressure;
+	usec_t at_usec; /* when it was measured */
+	bool confirmed; /* an independent measurement pointed there first: this one is already the second look */
+};
+
+struct tw_rule {
+	enum tw_rule_state state;
+	bool frozen;	      /* its value is missing, and that was told */
+	bool known;	      /* it has had a value */
+	unsigned blind;	      /* steps without a value before the first one */
+	unsigned looks;	      /* measurements over the level while rising */
+	usec_t since_usec;    /* start of the hold that runs: rising or clearing */
+	usec_t measured_usec; /* the last measurement taken in */
+	usec_t raised_usec;
+	usec_t reminded_usec;
+	struct tw_value value;	   /* at that measurement */
+	struct tw_subject subject; /* who was behind it when it was raised; kept up to date while it is */
+};
+
+/* What a step may have to tell. */
+enum tw_rule_edge {
+	TW_RULE_NO_EDGE,
+	TW_RULE_EDGE_RAISED,
+	TW_RULE_EDGE_REMINDED,
+	TW_RULE_EDGE_CLEARED,
+	TW_RULE_EDGE_FROZEN,
+};
+
+void tw_rule_init(struct tw_rule *rule);
+
+/* One step with the newest reading. Pure: the rule, the reading and the time in, the rule and an edge out. */
+enum tw_rule_edge tw_rule_step(struct tw_rule *rule, const struct tw_rule_settings *settings,
+			       const struct tw_reading *reading, usec_t now_usec);
+
+/* Whether its actions are wanted. */
+static inline bool tw_rule_active(const struct tw_rule *rule)
+{
+	return rule->state == TW_RULE_RAISED || rule->state == TW_RULE_CLEARING;
+}
