@@ -139,7 +139,7 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		struct tw_reading reading = read_metric(sample, rule_settings->metric);
 		enum tw_rule_edge edge = tw_rule_step(rule, rule_settings, &reading, now_usec);
 
-		if (edge == TW_RULE_EDGE_RAISED)
+		if (edge == TW_RULE_EDGE_RAISED || edge == TW_RULE_EDGE_REMINDED)
 			find_subject(sample, rule_settings->metric, &rule->subject);
 		tell_edge(edge, rule_settings, rule, sample, settings->top, now_usec, recorder, namespace);
 		if (tw_rule_active(rule))

@@ -52,7 +52,7 @@ struct tw_rule {
 	usec_t raised_usec;
 	usec_t reminded_usec;
 	struct tw_value value;	   /* at that measurement */
-	struct tw_subject subject; /* who was behind it when it was raised; kept up to date while it is */
+	struct tw_subject subject; /* who was behind it when it was raised or last reminded of */
 };
 
 /* What a step may have to tell. */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/loop.h"
+
+#include "daemon/process.h"
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+/* How late a tick may be so that the kernel can wake for several timers at once; 0 would mean 250 ms. */
+#define TW_TICK_ACCURACY_USEC (10 * TW_USEC_PER_MSEC)
+/* How long work runs before the loop looks for signals and timers again: no ping or reload waits longer for it. */
+#define TW_SLICE_USEC (5 * TW_USEC_PER_MSEC)
+#define TW_STATUS_MAX 256
+
+struct loop {
+	struct tw_manager *manager;
+	const struct tw_options *options;
+	sd_event *event;
+	sd_event_source *tick;
+	sd_event_source *work;
+	usec_t tick_due_usec;
+	usec_t status_due_usec;
+};
+
+static void notify_status(struct loop *loop, const char *first)
+{
+	char bytes[TW_STATUS_MAX];
+	struct tw_text text;
+
+	tw_text_init(&text, bytes, sizeof(bytes));
+	tw_manager_status(loop->manager, &text);
+	(void)sd_notifyf(false, "%sSTATUS=%s", first, bytes);
+	loop->status_due_usec = tw_usec_add(tw_process_time().now_usec, loop->manager->settings->census_usec);
+}
+
+/* The next tick of the grid; ticks that a sleeping machine or a long stop made us miss are skipped. */
+static usec_t next_tick(usec_t due_usec, usec_t interval_usec, usec_t now_usec)
+{
+	usec_t next_usec = tw_usec_add(due_usec, interval_usec);
+
+	return next_usec > now_usec ? next_usec : now_usec + interval_usec;
+}
+
+static int on_tick(sd_event_source *source, uint64_t usec TW_UNUSED, void *userdata)
+{
+	struct loop *loop = userdata;
+	usec_t now_usec = tw_process_time().now_usec;
+	int r;
+
+	/* First of all, so that no way out of here can lose the timer. */
+	loop->tick_due_usec = next_tick(loop->tick_due_usec, loop->manager->settings->interval_usec, now_usec);
+	r = sd_event_source_set_time(source, loop->tick_due_usec);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (r < 0)
+		return r;
+	r = tw_manager_tick(loop->manager);
+	if (r < 0)
+		return r;
+	if (now_usec >= loop->status_due_usec)
+		notify_status(loop, "");
+	return sd_event_source_set_enabled(loop->work, SD_EVENT_ON);
+}
+
+static int on_work(sd_event_source *source, void *userdata)
+{
+	struct loop *loop = userdata;
+	usec_t until_usec = tw_process_time().now_usec + TW_SLICE_USEC;
+
+	while (tw_manager_work(loop->manager))
+		if (tw_process_time().now_usec >= until_usec)
+			return 0;
+	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+static int on_hangup(sd_event_source *source TW_UNUSED, const struct signalfd_siginfo *info TW_UNUSED, void *userdata)
+{
+	struct loop *loop = userdata;
+
+	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, tw_process_time().now_usec);
+	tw_reload(loop->manager, loop->options);
+	notify_status(loop, "READY=1\n");
+	return 0;
+}
+
+static int add_timer(struct loop *loop)
+{
+	int r;
+
+	loop->tick_due_usec = tw_usec_add(tw_process_time().now_usec, loop->manager->settings->interval_usec);
+	r = sd_event_add_time(loop->event, &loop->tick, CLOCK_MONOTONIC, loop->tick_due_usec, TW_TICK_ACCURACY_USEC,
+			      on_tick, loop);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(loop->tick, "tick");
+	return sd_event_source_set_exit_on_failure(loop->tick, true);
+}
+
+/* Deferred sources run whenever nothing else does: at a low priority the work gives way to everything. */
+static int add_work(struct loop *loop)
+{
+	int r = sd_event_add_defer(loop->event, &loop->work, on_work, loop);
+
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(loop->work, "work");
+	r = sd_event_source_set_priority(loop->work, SD_EVENT_PRIORITY_IDLE);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_exit_on_failure(loop->work, true);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(loop->work, SD_EVENT_OFF);
+}
+
+static int prepare(struct loop *loop)
+{
+	int r = sd_event_default(&loop->event);
+
+	if (r < 0)
+		return r;
+	r = sd_event_set_signal_exit(loop->event, true);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(loop->event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_hangup, loop);
+	if (r < 0)
+		return r;
+	(void)sd_event_set_watchdog(loop->event, true);
+	r = add_work(loop);
+	return r < 0 ? r : add_timer(loop);
+}
+
+int tw_loop_run(struct tw_manager *manager, const struct tw_options *options)
+{
+	struct loop loop = { .manager = manager, .options = options };
+	int r = prepare(&loop);
+
+	if (r >= 0) {
+		notify_status(&loop, "READY=1\n");
+		r = sd_event_loop(loop.event);
+	}
+	(void)sd_notify(false, "STOPPING=1\nSTATUS=putting sysctls back");
+	loop.tick = sd_event_source_unref(loop.tick);
+	loop.work = sd_event_source_unref(loop.work);
+	loop.event = sd_event_unref(loop.event);
+	return r;
+}

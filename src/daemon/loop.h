@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "daemon/manager.h"
+#include "daemon/options.h"
+
+/*
+ * Runs the manager in an sd-event loop until SIGTERM or SIGINT: a timer for the ticks, a deferred source for the work
+ * between them, SIGHUP for a reload, the service manager's watchdog and notifications. The first sample must be in.
+ *
+ * Returns 0 after an ordered stop, -errno else. The sysctls are the caller's to put back in either case.
+ */
+int tw_loop_run(struct tw_manager *manager, const struct tw_options *options);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/macros.h"
+#include "daemon/once.h"
+#include "daemon/options.h"
+#include "daemon/recover.h"
+#include "daemon/reload.h"
+#include "daemon/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_problems(const struct tw_problems *problems)
+{
+	for (unsigned i = 0; i < TW_MIN(problems->count, TW_PROBLEMS_MAX); i++)
+		fprintf(stderr, "%s\n", problems->texts[i]);
+	if (problems->count > TW_PROBLEMS_MAX)
+		fprintf(stderr, "and %u more\n", problems->count - TW_PROBLEMS_MAX);
+}
+
+/* Returns -1 to go on, or an exit status. */
+static int load(const struct tw_options *options, struct tw_settings **ret)
+{
+	TW_CLEANUP_FREE struct tw_problems *problems = calloc(1, sizeof(*problems));
+	int r = problems ? tw_reload_settings(options, problems, ret) : -ENOMEM;
+
+	if (r >= 0)
+		return -1;
+	if (r == -EINVAL) {
+		print_problems(problems);
+		return TW_EXIT_CONFIG;
+	}
+	fprintf(stderr, "timewaitd: cannot load the configuration: %s\n", strerror(-r));
+	return TW_EXIT_FAILURE;
+}
+
+static int once(const struct tw_options *options, const struct tw_settings *settings)
+{
+	int r = tw_once(settings, options->json);
+
+	if (r < 0) {
+		fprintf(stderr, "timewaitd: cannot take a sample: %s%s\n", strerror(-r),
+			r == -ENOENT ? " (is the kernel module tcp_diag there?)" : "");
+		return TW_EXIT_FAILURE;
+	}
+	return TW_EXIT_OK;
+}
+
+int main(int argc, char *argv[])
+{
+	TW_CLEANUP_SETTINGS struct tw_settings *settings = NULL;
+	struct tw_options options;
+	int r = tw_options_parse(&options, argc, argv);
+
+	if (r >= 0)
+		return r;
+	/* What is owed is owed whatever the configuration says by now. */
+	if (options.job == TW_JOB_RESTORE)
+		return tw_recover_job(&options);
+	r = load(&options, &settings);
+	if (r >= 0)
+		return r;
+	switch (options.job) {
+	case TW_JOB_CHECK:
+		puts("OK");
+		return TW_EXIT_OK;
+	case TW_JOB_ONCE:
+		return once(&options, settings);
+	case TW_JOB_RUN:
+	case TW_JOB_RESTORE:
+		break;
+	}
+	return tw_run(&options, TW_TAKE_PTR(settings));
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/manager.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The only namespace of this version: the one that the daemon is started in. */
+#define TW_HOST "host"
+
+int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_watch_edges *host,
+		    struct tw_clock *clock, const struct tw_hash_key *key, const struct tw_ledger *ledger)
+{
+	int r;
+
+	memset(manager, 0, sizeof(*manager));
+	manager->recorder = host->recorder;
+	manager->clock = clock;
+	manager->key = *key;
+	manager->started_usec = clock->read(clock).now_usec;
+	r = tw_watch_init(&manager->host, TW_HOST, host, key, ledger, manager->started_usec);
+	if (r < 0)
+		return r;
+	manager->settings = settings;
+	return 0;
+}
+
+void tw_manager_done(struct tw_manager *manager)
+{
+	tw_watch_done(&manager->host);
+	manager->settings = tw_settings_free(manager->settings);
+}
+
+static void book(struct tw_manager *manager, struct tw_time before)
+{
+	struct tw_time after = manager->clock->read(manager->clock);
+
+	tw_meter_spend(&manager->host.meter, tw_usec_since(after.cpu_usec, before.cpu_usec));
+}
+
+int tw_manager_tick(struct tw_manager *manager)
+{
+	struct tw_time time = manager->clock->read(manager->clock);
+	bool scanning = manager->host.scanning;
+	int r = tw_watch_tick(&manager->host, manager->settings, time);
+
+	/* The kernel does the first part of a dump within the request. */
+	if (manager->host.scanning && !scanning)
+		book(manager, time);
+	manager->missed = r < 0 ? manager->missed + 1 : 0;
+	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
+}
+
+bool tw_manager_work(struct tw_manager *manager)
+{
+	struct tw_time time = manager->clock->read(manager->clock);
+	bool more;
+
+	if (!manager->host.scanning)
+		return false;
+	more = tw_watch_work(&manager->host, manager->settings, time);
+	book(manager, time);
+	return more;
+}
+
+bool tw_manager_ready(const struct tw_manager *manager)
+{
+	return manager->host.sample.survey.at_usec != 0;
+}
+
+void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
+{
+	struct tw_time time = manager->clock->read(manager->clock);
+
+	tw_watch_rebase(&manager->host, manager->settings, settings, time);
+	manager->settings = tw_settings_free(manager->settings);
+	manager->settings = settings;
+}
+
+int tw_manager_stop(struct tw_manager *manager)
+{
+	return tw_hand_restore(&manager->host.hand);
+}
+
+void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
+{
+	const struct tw_sample *sample = &manager->host.sample;
+	unsigned raised = tw_policy_raised(&manager->host.policy, manager->settings);
+
+	tw_text_addf(text, "%u of %u rules raised; ", raised, manager->settings->rule_count);
+	for (int state = 0; state < TW_STATE_COUNT; state++) {
+		if (state != TW_STATE_ESTABLISHED && state != TW_STATE_TIME_WAIT && state != TW_STATE_CLOSE_WAIT)
+			continue;
+		tw_text_add(text, tw_state_title((enum tw_state)state));
+		tw_text_add_char(text, ' ');
+		tw_value_add(text, tw_sample_metric(sample, (enum tw_metric)(TW_METRIC_STATE_FIRST + state)),
+			     TW_UNIT_SOCKETS);
+		tw_text_add(text, ", ");
+	}
+	tw_text_add(text, "port-use ");
+	tw_value_add(text, tw_sample_metric(sample, TW_METRIC_PORT_USE), TW_UNIT_PERCENT);
+}
+
+void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...)
+{
+	struct tw_event event = { .kind = kind, .severity = TW_SEVERITY_NOTICE };
+	struct tw_text text;
+	va_list arguments;
+
+	tw_text_init(&text, event.reason, sizeof(event.reason));
+	va_start(arguments, format);
+	tw_text_addv(&text, format, arguments);
+	va_end(arguments);
+	manager->recorder->tell(manager->recorder, TW_HOST, &event);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "daemon/watch.h"
+#include "model/event.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+
+/* Where the manager reads the time: the kernel's clocks, or a virtual one in the tests. */
+struct tw_clock {
+	struct tw_time (*read)(struct tw_clock *clock);
+};
+
+/*
+ * Everything that timewaitd watches, without the event loop: the loop, or a test, calls tick at each interval and work
+ * while there is some.
+ */
+struct tw_manager {
+	struct tw_settings *settings; /* consumes */
+	struct tw_recorder *recorder; /* borrows */
+	struct tw_clock *clock;	      /* borrows */
+	struct tw_hash_key key;
+	struct tw_watch host;
+	usec_t started_usec;
+	unsigned missed; /* ticks in a row without a gauge */
+};
+
+/* So many ticks in a row without a gauge, and tw_manager_tick() gives up: a fresh start may do better. */
+#define TW_MANAGER_MISSED_MAX 30
+
+/* `settings` is consumed on success. `ledger`: what is still owed, already recovered from. Returns 0 or -ENOMEM. */
+int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_watch_edges *host,
+		    struct tw_clock *clock, const struct tw_hash_key *key, const struct tw_ledger *ledger);
+void tw_manager_done(struct tw_manager *manager);
+
+/* One interval. Returns 0, or -EIO when the gauge has failed too often to go on. */
+int tw_manager_tick(struct tw_manager *manager);
+
+/* A slice of the work that a tick started, at most a datagram of a dump (about 0.1 ms). Returns whether there is more. */
+bool tw_manager_work(struct tw_manager *manager);
+
+/* Whether the first full sample is in. */
+bool tw_manager_ready(const struct tw_manager *manager);
+
+/* Carries on under new settings, which are consumed. */
+void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings);
+
+/* Puts everything back. Returns 0, or -errno where something stays owed. */
+int tw_manager_stop(struct tw_manager *manager);
+
+/* One line with the present numbers, for `systemctl status`. */
+void tw_manager_status(const struct tw_manager *manager, struct tw_text *text);
+
+/* Tells an event that concerns the daemon as a whole. */
+void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...) TW_PRINTF(3, 4);

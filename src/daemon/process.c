@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/process.h"
+
+#include "base/fd.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+static usec_t read_usec(clockid_t id)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(id, &now);
+	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
+}
+
+struct tw_time tw_process_time(void)
+{
+	return (struct tw_time){
+		.now_usec = read_usec(CLOCK_MONOTONIC),
+		.cpu_usec = read_usec(CLOCK_PROCESS_CPUTIME_ID),
+	};
+}
+
+static struct tw_time read_clock(struct tw_clock *clock TW_UNUSED)
+{
+	return tw_process_time();
+}
+
+struct tw_clock *tw_process_clock(void)
+{
+	static struct tw_clock clock = { .read = read_clock };
+
+	return &clock;
+}
+
+int tw_process_secret(struct tw_hash_key *ret)
+{
+	ssize_t n = getrandom(ret, sizeof(*ret), 0);
+
+	return n == (ssize_t)sizeof(*ret) ? 0 : tw_errno();
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/hash.h"
+#include "daemon/manager.h"
+
+/* What every job needs of the running process: its clocks and its secret. */
+
+/* CLOCK_MONOTONIC, and the CPU time of this process. */
+struct tw_time tw_process_time(void);
+
+/* The same as a tw_clock; static. */
+struct tw_clock *tw_process_clock(void);
+
+/* A fresh random secret. Returns 0 or -errno of getrandom(2). */
+int tw_process_secret(struct tw_hash_key *ret);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/watch.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A scan of fewer sockets in TIME-WAIT than this is cheap enough (2 ms) to be read whole rather than derived. */
+#define TW_DERIVE_ABOVE 5000
+/* So many ticks in a row without a sample are a fault worth a record, not a hiccup. */
+#define TW_FAILURES_TOLD 3
+/* A stretch that goes on is told again after this. */
+#define TW_STRETCH_REMIND_USEC TW_USEC_PER_HOUR
+
+int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
+		  const struct tw_hash_key *key, const struct tw_ledger *ledger, usec_t now_usec)
+{
+	memset(watch, 0, sizeof(*watch));
+	watch->name = name;
+	watch->edges = *edges;
+	watch->scan = tw_scan_new(key);
+	if (!watch->scan)
+		return -ENOMEM;
+	watch->hand.ledger = *ledger;
+	watch->hand.sysctl = edges->sysctl;
+	watch->hand.store = edges->store;
+	watch->hand.recorder = edges->recorder;
+	watch->hand.namespace = name;
+	tw_policy_init(&watch->policy);
+	tw_meter_init(&watch->meter, now_usec);
+	return 0;
+}
+
+void tw_watch_done(struct tw_watch *watch)
+{
+	watch->scan = tw_scan_free(watch->scan);
+}
+
+static void tell(struct tw_watch *watch, enum tw_event_kind kind, const char *reason)
+{
+	struct tw_event event = { .kind = kind, .severity = TW_SEVERITY_WARNING };
+
+	(void)tw_text_copy(event.reason, sizeof(event.reason), reason);
+	watch->edges.recorder->tell(watch->edges.recorder, watch->name, &event);
+}
+
+static void tell_failure(struct tw_watch *watch, const char *what, int error)
+{
+	struct tw_text text;
+	char reason[TW_REASON_MAX];
+
+	if (++watch->failures != TW_FAILURES_TOLD)
+		return;
+	tw_text_init(&text, reason, sizeof(reason));
+	tw_text_addf(&text, "%s: %s; nothing is decided until it works again", what, strerror(-error));
+	tell(watch, TW_EVENT_DEGRADED, reason);
+}
+
+static void decide(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	tw_policy_step(&watch->policy, settings, &watch->sample, now_usec, watch->edges.recorder, watch->name,
+		       &watch->desires);
+	tw_hand_reconcile(&watch->hand, &watch->desires, settings->mode);
+}
+
+static void tell_sample(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	struct tw_event event = {
+		.kind = TW_EVENT_SAMPLE,
+		.severity = TW_SEVERITY_INFO,
+		.sample = &watch->sample,
+		.top = settings->top,
+	};
+
+	if (settings->sample_record_usec == 0 || now_usec < watch->sample_record_due_usec)
+		return;
+	watch->sample_record_due_usec = tw_usec_add(now_usec, settings->sample_record_usec);
+	watch->edges.recorder->tell(watch->edges.recorder, watch->name, &event);
+}
+
+/* Told at its beginning, and once an hour while it goes on. */
+static void tell_stretch(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	struct tw_text text;
+	char reason[TW_REASON_MAX];
+
+	if (watch->stretch_told_usec != 0 &&
+	    tw_usec_since(now_usec, watch->stretch_told_usec) < TW_STRETCH_REMIND_USEC)
+		return;
+	watch->stretch_told_usec = now_usec;
+	tw_text_init(&text, reason, sizeof(reason));
+	tw_text_add(&text, "counting sockets costs more than cpu-budget = ");
+	tw_text_add_milli(&text, settings->cpu_budget_milli);
+	tw_text_add(&text, "% allows: census and survey come later than configured; the gauge stays on time");
+	tell(watch, TW_EVENT_STRETCHED, reason);
+}
+
+static void start_scan(struct tw_watch *watch, const struct tw_settings *settings, enum tw_scan_kind kind,
+		       struct tw_time time)
+{
+	struct tw_scan_order order = {
+		.kind = kind,
+		.derive_time_wait = watch->sample.gauge.time_wait > TW_DERIVE_ABOVE,
+		.bound_known = watch->edges.tells_bound,
+		.top = settings->top,
+		.at_usec = time.now_usec,
+		.gauge = watch->sample.gauge,
+	};
+	int r = tw_scan_begin(watch->scan, watch->edges.source, &order);
+
+	if (r < 0) {
+		tell_failure(watch, "cannot ask the kernel for its sockets", r);
+		return;
+	}
+	watch->scanning = true;
+	watch->scanning_kind = kind;
+}
+
+/* A survey counts as a census too. */
+static void start_due_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
+{
+	bool survey = time.now_usec >= watch->survey_due_usec ||
+		      tw_policy_wants_survey(&watch->policy, settings, &watch->sample);
+
+	if (watch->scanning || (!survey && time.now_usec < watch->census_due_usec))
+		return;
+	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, time.now_usec);
+	if (!tw_meter_allows(&watch->meter)) {
+		if (time.now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec))
+			tell_stretch(watch, settings, time.now_usec);
+		return;
+	}
+	start_scan(watch, settings, survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS, time);
+}
+
+int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
+{
+	struct tw_gauge gauge = { 0 };
+	int r = watch->edges.source->gauge(watch->edges.source, &gauge);
+
+	if (r < 0) {
+		tell_failure(watch, "cannot read the kernel's counters", r);
+		return r;
+	}
+	gauge.at_usec = time.now_usec;
+	watch->sample.previous = watch->sample.gauge;
+	watch->sample.gauge = gauge;
+	decide(watch, settings, time.now_usec);
+	start_due_scan(watch, settings, time);
+	if (watch->sample.census.at_usec != 0)
+		tell_sample(watch, settings, time.now_usec);
+	return 0;
+}
+
+static void end_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
+{
+	bool partial;
+
+	watch->scanning = false;
+	watch->failures = 0;
+	tw_scan_results(watch->scan, &watch->sample.census, &watch->sample.survey);
+	watch->census_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->census_usec);
+	if (watch->scanning_kind == TW_SCAN_SURVEY)
+		watch->survey_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->survey_usec);
+	partial = watch->sample.census.partial;
+	if (partial && !watch->partial_told)
+		tell(watch, TW_EVENT_PARTIAL,
+		     "the socket table moved too much to be read whole, three times in a row; no action rests on it");
+	watch->partial_told = partial;
+	if (tw_usec_since(time.now_usec, watch->sample.census.at_usec) < settings->census_usec)
+		watch->stretch_told_usec = 0;
+	decide(watch, settings, time.now_usec);
+}
+
+bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
+{
+	int r;
+
+	if (!watch->scanning)
+		return false;
+	r = tw_scan_step(watch->scan, watch->edges.source);
+	if (r > 0)
+		return true;
+	if (r == 0) {
+		end_scan(watch, settings, time);
+	} else {
+		watch->scanning = false;
+		tell_failure(watch, "cannot read the kernel's sockets", r);
+	}
+	return false;
+}
+
+void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
+		     struct tw_time time)
+{
+	tw_policy_rebase(&watch->policy, from, to, time.now_usec, watch->edges.recorder, watch->name);
+	watch->census_due_usec = TW_MIN(watch->census_due_usec, tw_usec_add(time.now_usec, to->census_usec));
+	watch->survey_due_usec = TW_MIN(watch->survey_due_usec, tw_usec_add(time.now_usec, to->survey_usec));
+	watch->sample_record_due_usec =
+		TW_MIN(watch->sample_record_due_usec, tw_usec_add(time.now_usec, to->sample_record_usec));
+	/* The desires hold pointers into the old settings. */
+	memset(&watch->desires, 0, sizeof(watch->desires));
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "act/hand.h"
+#include "base/duration.h"
+#include "base/hash.h"
+#include "base/macros.h"
+#include "decide/policy.h"
+#include "measure/meter.h"
+#include "measure/scan.h"
+#include "measure/source.h"
+#include "model/sample.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+
+/* The time as the loop read it: on the wall of the process and as CPU time it has used. */
+struct tw_time {
+	usec_t now_usec;
+	usec_t cpu_usec;
+};
+
+/* The world around one watch; everything borrows. */
+struct tw_watch_edges {
+	struct tw_source *source;
+	struct tw_sysctl_sink *sysctl;
+	struct tw_ledger_store *store;
+	struct tw_recorder *recorder;
+	bool tells_bound; /* see tw_kernel_source_tells_bound() */
+};
+
+/*
+ * One network namespace: its sample flows from the source through the rules to the hand. Wiring only; what is decided
+ * and done stands in the wings.
+ */
+struct tw_watch {
+	const char *name;
+	struct tw_watch_edges edges;
+	struct tw_scan *scan;
+	struct tw_sample sample;
+	struct tw_policy policy;
+	struct tw_desires desires;
+	struct tw_hand hand;
+	struct tw_meter meter;
+	usec_t census_due_usec;
+	usec_t survey_due_usec;
+	usec_t sample_record_due_usec;
+	usec_t stretch_told_usec; /* 0: not stretching */
+	unsigned failures;	  /* ticks in a row that gave no sample */
+	bool scanning;
+	enum tw_scan_kind scanning_kind;
+	bool partial_told;
+};
+
+/* `name` borrows. `ledger` is what a former run left owed, already recovered from. Returns 0 or -ENOMEM. */
+int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
+		  const struct tw_hash_key *key, const struct tw_ledger *ledger, usec_t now_usec);
+void tw_watch_done(struct tw_watch *watch);
+
+/*
+ * Reads the gauge, decides and acts on what it shows, and starts a scan where one is due. Returns 0, or -errno where the
+ * gauge could not be read; the failure is told and counted, the next tick tries again.
+ */
+int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
+
+/* A slice of the scan under way; decides and acts when it is complete. Returns whether there is more to do. */
+bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
+
+/* Carries on under new settings. */
+void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
+		     struct tw_time time);
