@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "decide/rule.h"
+
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S TW_USEC_PER_SEC
+/* A measurement that did not take place. */
+#define NONE INT64_MIN
+
+/* One step of a story: at second `at` the metric read `value` (plain units). */
+struct step {
+	unsigned at;
+	int64_t value;
+	enum tw_rule_state state; /* afterwards */
+	enum tw_rule_edge edge;
+};
+
+struct story {
+	const char *name;
+	int64_t raise, clear;
+	unsigned raise_for, clear_for, remind;
+	bool confirmed;
+	struct step steps[16];
+};
+
+#define N TW_RULE_NORMAL
+#define UP TW_RULE_RISING
+#define R TW_RULE_RAISED
+#define C TW_RULE_CLEARING
+#define NO TW_RULE_NO_EDGE
+
+static const struct story stories[] = {
+	{ "an attributed metric is raised at its first reading: the gauge was the first look",
+	  45,
+	  25,
+	  0,
+	  60,
+	  0,
+	  true,
+	  { { 1, 10, N, NO }, { 2, 45, R, TW_RULE_EDGE_RAISED }, { 3, 90, R, NO } } },
+	{ "any other metric needs two looks though raise-for is 0",
+	  45,
+	  25,
+	  0,
+	  0,
+	  0,
+	  false,
+	  { { 1, 50, UP, NO }, { 2, 50, R, TW_RULE_EDGE_RAISED } } },
+	{ "a single look raises nothing",
+	  45,
+	  25,
+	  0,
+	  0,
+	  0,
+	  false,
+	  { { 1, 50, UP, NO }, { 2, 44, N, NO }, { 3, 50, UP, NO } } },
+	{ "the same measurement seen again is no second look",
+	  45,
+	  25,
+	  0,
+	  0,
+	  0,
+	  false,
+	  { { 1, 50, UP, NO }, { 1, 50, UP, NO }, { 2, 50, R, TW_RULE_EDGE_RAISED } } },
+	{ "raise-for is a time between measurements",
+	  10,
+	  5,
+	  10,
+	  0,
+	  0,
+	  false,
+	  { { 1, 10, UP, NO }, { 10, 10, UP, NO }, { 11, 10, R, TW_RULE_EDGE_RAISED } } },
+	{ "one look under the level starts raise-for anew",
+	  10,
+	  5,
+	  10,
+	  0,
+	  0,
+	  false,
+	  { { 1, 10, UP, NO },
+	    { 9, 9, N, NO },
+	    { 12, 10, UP, NO },
+	    { 21, 10, UP, NO },
+	    { 22, 10, R, TW_RULE_EDGE_RAISED } } },
+	{ "clear-for is held, and one look above clear starts it anew",
+	  10,
+	  5,
+	  0,
+	  10,
+	  0,
+	  true,
+	  { { 1, 10, R, TW_RULE_EDGE_RAISED },
+	    { 2, 5, C, NO },
+	    { 11, 5, C, NO },
+	    { 11, 6, C, NO },
+	    { 12, 6, R, NO },
+	    { 13, 5, C, NO },
+	    { 22, 5, C, NO },
+	    { 23, 5, N, TW_RULE_EDGE_CLEARED } } },
+	{ "between clear and raise a raised rule stays raised and a normal one normal",
+	  10,
+	  5,
+	  0,
+	  0,
+	  0,
+	  true,
+	  { { 1, 7, N, NO }, { 2, 10, R, TW_RULE_EDGE_RAISED }, { 3, 7, R, NO }, { 4, 5, N, TW_RULE_EDGE_CLEARED } } },
+	{ "downward",
+	  15,
+	  60,
+	  0,
+	  10,
+	  0,
+	  true,
+	  { { 1, 70, N, NO },
+	    { 2, 15, R, TW_RULE_EDGE_RAISED },
+	    { 3, 59, R, NO },
+	    { 4, 60, C, NO },
+	    { 14, 61, N, TW_RULE_EDGE_CLEARED } } },
+	{ "a missing value freezes, is told once, and its time does not count",
+	  10,
+	  5,
+	  10,
+	  0,
+	  0,
+	  false,
+	  { { 1, 10, UP, NO },
+	    { 5, 10, UP, NO },
+	    { 6, NONE, UP, TW_RULE_EDGE_FROZEN },
+	    { 7, NONE, UP, NO },
+	    { 15, 10, UP, NO },
+	    { 20, 10, UP, NO },
+	    { 21, 10, R, TW_RULE_EDGE_RAISED },
+	    { 22, NONE, R, TW_RULE_EDGE_FROZEN },
+	    { 23, 3, N, TW_RULE_EDGE_CLEARED } } },
+	{ "a rate has no value at first, which is no news",
+	  10,
+	  5,
+	  0,
+	  0,
+	  0,
+	  false,
+	  { { 1, NONE, N, NO }, { 2, 3, N, NO }, { 3, NONE, N, TW_RULE_EDGE_FROZEN } } },
+	{ "a metric that never has a value is told once",
+	  10,
+	  5,
+	  0,
+	  0,
+	  0,
+	  false,
+	  { { 1, NONE, N, NO }, { 2, NONE, N, TW_RULE_EDGE_FROZEN }, { 3, NONE, N, NO } } },
+	{ "reminders at most each `remind`, also while clearing",
+	  10,
+	  5,
+	  0,
+	  100,
+	  10,
+	  true,
+	  { { 1, 10, R, TW_RULE_EDGE_RAISED },
+	    { 10, 10, R, NO },
+	    { 11, 10, R, TW_RULE_EDGE_REMINDED },
+	    { 12, 5, C, NO },
+	    { 20, 5, C, NO },
+	    { 21, 5, C, TW_RULE_EDGE_REMINDED },
+	    { 22, 5, C, NO } } },
+	{ "without `remind` there is none",
+	  10,
+	  5,
+	  0,
+	  0,
+	  0,
+	  true,
+	  { { 1, 10, R, TW_RULE_EDGE_RAISED }, { 40000, 10, R, NO } } },
+};
+
+static struct tw_rule_settings settings_of(const struct story *story)
+{
+	return (struct tw_rule_settings){
+		.raise_milli = story->raise * 1000,
+		.clear_milli = story->clear * 1000,
+		.raise_for_usec = story->raise_for * S,
+		.clear_for_usec = story->clear_for * S,
+		.remind_usec = story->remind * S,
+	};
+}
+
+static struct tw_reading reading_of(int64_t value, unsigned at, bool confirmed)
+{
+	struct tw_value v = value == NONE ? tw_value_unknown() : tw_value_of(value * 1000);
+
+	return (struct tw_reading){ .value = v, .pressure = v, .at_usec = at * S, .confirmed = confirmed };
+}
+
+static void test_stories(void **state TW_UNUSED)
+{
+	for (size_t i = 0; i < TW_ARRAY_SIZE(stories); i++) {
+		const struct story *story = &stories[i];
+		struct tw_rule_settings settings = settings_of(story);
+		struct tw_rule rule;
+
+		tw_rule_init(&rule);
+		for (size_t k = 0; k < TW_ARRAY_SIZE(story->steps) && story->steps[k].at; k++) {
+			const struct step *step = &story->steps[k];
+			struct tw_reading reading = reading_of(step->value, step->at, story->confirmed);
+			enum tw_rule_edge edge = tw_rule_step(&rule, &settings, &reading, step->at * S);
+
+			if (edge != step->edge || rule.state != step->state)
+				fail_msg("'%s', step %zu: state %d edge %d, expected %d and %d", story->name, k,
+					 rule.state, edge, step->state, step->edge);
+		}
+	}
+}
+
+/* While a remedy is in force the value may stay high or fall at once; what clears is the pressure, then both. */
+static void test_pressure(void **state TW_UNUSED)
+{
+	static const struct {
+		unsigned at;
+		int64_t value, pressure;
+		enum tw_rule_state state;
+	} steps[] = {
+		{ 1, 50, 300, R }, { 2, 90, 300, R }, { 3, 20, 300, R }, /* low use alone clears nothing */
+		{ 4, 90, 0, C },   { 64, 90, 0, C }, /* held long enough, but the ports are taken still */
+		{ 65, 20, 0, N },
+	};
+	struct tw_rule_settings settings = { .raise_milli = 45000, .clear_milli = 25000, .clear_for_usec = 60 * S };
+	struct tw_rule rule;
+
+	tw_rule_init(&rule);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(steps); i++) {
+		struct tw_reading reading = reading_of(steps[i].value, steps[i].at, true);
+
+		reading.pressure = tw_value_of(steps[i].pressure * 1000);
+		(void)tw_rule_step(&rule, &settings, &reading, steps[i].at * S);
+		assert_int_equal(rule.state, steps[i].state);
+	}
+}
+
+/*
+ * Random walks: whatever the readings, an edge stands for the change of state that it names, a rule is raised only
+ * after raise-for over the level, and cleared only after clear-for under it.
+ */
+static void test_walks(void **state TW_UNUSED)
+{
+	const char *given = getenv("TW_SEED");
+	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20240601u;
+
+	print_message("# seed %u (set TW_SEED for another)\n", seed);
+	srandom(seed);
+	for (int walk = 0; walk < 200; walk++) {
+		struct tw_rule_settings settings = {
+			.raise_milli = 10000,
+			.clear_milli = 5000,
+			.raise_for_usec = (usec_t)(random() % 5) * S,
+			.clear_for_usec = (usec_t)(random() % 5) * S,
+		};
+		unsigned over_since = 0, under_since = 0, now = 0;
+		struct tw_rule rule;
+
+		tw_rule_init(&rule);
+		for (int step = 0; step < 200; step++) {
+			bool active = tw_rule_active(&rule);
+			int64_t value = random() % 15;
+			enum tw_rule_edge edge;
+			struct tw_reading reading;
+
+			now += 1 + (unsigned)random() % 2;
+			over_since = value < 10 ? 0 : over_since ? over_since : now;
+			under_since = value > 5 ? 0 : under_since ? under_since : now;
+			reading = reading_of(value, now, false);
+			edge = tw_rule_step(&rule, &settings, &reading, now * S);
+			assert_true((edge == TW_RULE_EDGE_RAISED) == (!active && tw_rule_active(&rule)));
+			assert_true((edge == TW_RULE_EDGE_CLEARED) == (active && !tw_rule_active(&rule)));
+			if (edge == TW_RULE_EDGE_RAISED)
+				assert_true(over_since && now > over_since &&
+					    (now - over_since) * S >= settings.raise_for_usec);
+			if (edge == TW_RULE_EDGE_CLEARED)
+				assert_true(under_since && (now - under_since) * S >= settings.clear_for_usec);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_walks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
