@@ -60,6 +60,7 @@ struct tw_event {
 	enum tw_event_kind kind;
 	enum tw_severity severity;
 	const struct tw_rule_settings *rule;
+	char rule_name[TW_RULE_NAME_MAX]; /* where `rule` is NULL: of a rule whose settings may be gone; "" for none */
 	bool has_metric;
 	enum tw_metric metric;
 	struct tw_value value;
