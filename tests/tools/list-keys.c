@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* list-keys: every key that the configuration knows, "SECTION KEY" a line, to hold the manual against. */
+#include "config/settings-ini.h"
+
+#include <stdio.h>
+
+int main(void)
+{
+	static const char *const sections[] = { "daemon", "rule" };
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const char *const *keys = tw_settings_keys(sections[i]);
+
+		if (!keys)
+			return 1;
+		for (; *keys; keys++)
+			printf("%s %s\n", sections[i], *keys);
+	}
+	return 0;
+}
