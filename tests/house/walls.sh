@@ -1,0 +1,190 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The rules of HACKING.md that a machine can hold: who includes whom, what pure objects may need, how long things get.
+# Reads the sources in $TW_SRCDIR and the objects in $TW_BUILDDIR. Each check is first shown a house with a hole in it.
+set -u
+export LC_ALL=C
+
+srcdir=${TW_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+builddir=${TW_BUILDDIR:-$PWD}
+wings='base model config measure decide act tell daemon'
+pure_wings='base model config measure decide act tell'
+edge='-(source|sink|store|load)$'
+number=0
+
+# Which folders a file of this folder may include.
+allowed() {
+	case $1 in
+	base) echo base ;;
+	model) echo model base ;;
+	measure | decide | act | tell | config) echo "$1" model base ;;
+	daemon) echo "$wings" ;;
+	esac
+}
+
+# Included are this project's files by path below src/, and config.h, which belongs to the build.
+crossing_includes() {
+	local wing file line path
+	for wing in $wings; do
+		for file in "$1/src/$wing"/*.[ch]; do
+			[ -e "$file" ] || continue
+			sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$file" |
+				while read -r path; do
+					[ "$path" != config.h ] || continue
+					case " $(allowed "$wing") " in
+					*" ${path%%/*} "*) ;;
+					*) echo "${file#"$1/"} includes $path" ;;
+					esac
+					case /$path/ in
+					*/../* | */./*) echo "${file#"$1/"} climbs to $path" ;;
+					esac
+				done
+		done
+	done
+}
+
+# Symbols by which an object reaches the world. Fortified and 64-bit variants are folded into the plain name first.
+worldly='
+open openat creat close read readv pread preadv write writev pwrite pwritev lseek fcntl ioctl dup dup2 pipe poll ppoll
+select epoll_create1 epoll_ctl epoll_wait stat fstat lstat fstatat access faccessat readlink rename renameat unlink
+unlinkat mkdir rmdir ftruncate fsync fdatasync flock opendir fdopendir readdir scandir chdir mmap munmap
+socket bind connect listen accept accept4 recv recvfrom recvmsg send sendto sendmsg setsockopt getsockopt setns unshare
+clock_gettime clock_getres clock_nanosleep nanosleep usleep sleep time gettimeofday ftime clock times getrusage
+timerfd_create timer_create getrandom getentropy rand random srand
+printf vprintf fprintf vfprintf dprintf vdprintf puts putchar putc fputs fputc fwrite perror psignal stdout stderr stdin
+fopen fdopen freopen fclose fflush fread fgets fgetc getc getchar getline getdelim scanf fscanf setvbuf
+syslog vsyslog openlog getenv secure_getenv setenv putenv system popen fork vfork execve execv execvp posix_spawn waitpid
+kill raise signal sigaction exit _exit _Exit uname sysconf gethostname getpid gettid syscall pthread_create'
+
+worldly_symbols() {
+	nm -u -- "$1" | awk -v list="$worldly" '
+		BEGIN { n = split(list, names); for (i = 1; i <= n; i++) bad[names[i]] = 1 }
+		NF == 2 {
+			name = $2
+			sub(/@.*/, "", name)
+			if (name ~ /^__.*_chk$/) { sub(/^__/, "", name); sub(/_chk$/, "", name) }
+			sub(/^__isoc[0-9]*_/, "", name)
+			sub(/64(_2)?$/, "", name)
+			if (name in bad || name ~ /^(sd|mnl)_/) print name
+		}'
+}
+
+# NAME.o, or libtw_WING_a-NAME.o where the library has flags of its own. Prints "OBJECT NAME" of each pure one.
+pure_objects() {
+	local wing object name
+	for wing in $pure_wings; do
+		for object in "$1/src/$wing"/*.o; do
+			[ -e "$object" ] || continue
+			name=${object##*/}
+			name=${name%.o}
+			name=${name#"libtw_${wing}_a-"}
+			[[ $name =~ $edge ]] || echo "$object src/$wing/$name"
+		done
+	done
+}
+
+impure_objects() {
+	local object name symbol
+	pure_objects "$1" | while read -r object name; do
+		worldly_symbols "$object" | while read -r symbol; do
+			echo "$name.c is no edge, but needs $symbol"
+		done
+	done
+}
+
+# A pure source that no object was made of has not been looked at.
+unseen_sources() {
+	local wing file name
+	for wing in $pure_wings; do
+		for file in "$1/src/$wing"/*.c; do
+			[ -e "$file" ] || continue
+			name=${file##*/}
+			name=${name%.c}
+			[[ $name =~ $edge ]] || [ -e "$2/src/$wing/$name.o" ] ||
+				[ -e "$2/src/$wing/libtw_${wing}_a-$name.o" ] || echo "src/$wing/$name.c has no object"
+		done
+	done
+}
+
+long_files() {
+	(cd "$1" && find src tests -name '*.[ch]' -o -name '*.py' -o -name '*.sh' | sort | xargs -r wc -l) |
+		awk '$2 != "total" && $1 > 400 { print $2 " has " $1 " lines, more than 400" }'
+}
+
+long_functions() {
+	(cd "$1" && find src -name '*.[ch]' | sort |
+		xargs -r ctags -o - --languages=C --langmap=C:.c.h --kinds-C=f --fields=+ne) |
+		awk -F '\t' '{
+			start = end = 0
+			for (i = 4; i <= NF; i++) {
+				if ($i ~ /^line:/) start = substr($i, 6)
+				if ($i ~ /^end:/) end = substr($i, 5)
+			}
+			if (end - start + 1 > 80) print $2 ": " $1 "() has " end - start + 1 " lines, more than 80"
+		}'
+}
+
+ok() { echo "ok $((++number)) - $1"; }
+not_ok() { echo "not ok $((++number)) - $1"; }
+
+# Nothing found is well.
+holds() {
+	local found
+	found=$("${@:2}")
+	if [ -z "$found" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		sed 's/^/# /' <<<"$found"
+	fi
+}
+
+# The check finds what was put there for it to find, and not more than so many lines.
+finds() {
+	local found want
+	found=$("${@:4}")
+	want=$2
+	if [ "$(grep -c . <<<"$found")" = "$3" ] && grep -q "$want" <<<"$found"; then
+		ok "$1"
+	else
+		not_ok "$1"
+		printf '# expected %s, found:\n' "$want"
+		sed 's/^/# /' <<<"$found"
+	fi
+}
+
+# A house with a hole in each wall, and beside each hole something that looks like one and is none.
+build_bad_house() {
+	local i
+	mkdir -p "$1/src/measure" "$1/src/base" "$1/tests"
+	printf '#include "act/hand.h"\n#include "../act/hand.h"\n#include "model/flow.h"\n#include "config.h"\n' \
+		>"$1/src/measure/bad.c"
+	printf '#include <stdio.h>\n#include <time.h>\nint bad(char *p);\nint bad(char *p)\n{\n%s\n%s\n}\n' \
+		'snprintf(p, 4, "x");' 'return (int)time(0);' >"$1/src/base/clock.c"
+	cp "$1/src/base/clock.c" "$1/src/base/clock-source.c"
+	for i in clock clock-source; do "${CC:-cc}" -c -o "$1/src/base/$i.o" "$1/src/base/$i.c" || return; done
+	yes '' | head -n 401 >"$1/tests/long.c"
+	{ echo 'int f(void)'; echo '{'; yes ';' | head -n 79; echo '}'; } >"$1/src/base/long.h"
+	{ echo 'int g(void)'; echo '{'; yes ';' | head -n 77; echo '}'; } >>"$1/src/base/long.h"
+}
+
+house=$(mktemp -d) || exit 99
+trap 'rm -rf "$house"' EXIT
+build_bad_house "$house" || exit 99
+
+echo 1..10
+finds "a crossing include is found" 'measure/bad.c includes act/hand.h' 3 crossing_includes "$house"
+finds "a clock in a pure object is found" 'base/clock.c is no edge, but needs time' 1 impure_objects "$house"
+finds "a source without an object is found" 'measure/bad.c has no object' 1 unseen_sources "$house" "$house"
+finds "a long file is found" 'tests/long.c has 401' 1 long_files "$house"
+holds "no include crosses a wall or climbs" crossing_includes "$srcdir"
+holds "every pure source has an object to look at" unseen_sources "$srcdir" "$builddir"
+holds "no pure object reaches the world" impure_objects "$builddir"
+holds "no file is longer than 400 lines" long_files "$srcdir"
+if ctags --version 2>/dev/null | grep -q Universal; then
+	finds "a long function is found" 'long.h: f() has 82' 1 long_functions "$house"
+	holds "no function is longer than 80 lines" long_functions "$srcdir"
+else
+	echo "ok $((++number)) # SKIP a long function is found: there is no Universal Ctags"
+	echo "ok $((++number)) # SKIP no function is longer than 80 lines: there is no Universal Ctags"
+fi
