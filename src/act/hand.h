@@ -34,13 +34,25 @@ struct tw_hand {
 	struct tw_ledger_store *store; /* borrows */
 	struct tw_recorder *recorder;  /* borrows */
 	const char *namespace;	       /* for records; borrows */
+	bool unsaved;		       /* the store holds an older ledger: saved again at the next call */
+	bool unsaved_told;
 	/* What was said last of each tunable, so that a standing condition is recorded once. */
 	struct tw_hand_said {
+		bool wanted;
 		bool advised;
 		bool failed;
-		struct tw_tunable_value value;
+		struct tw_tunable_value value; /* that was wanted */
 	} said[TW_TUNABLE_COUNT];
+	/* On whose behalf each tunable was touched last: the rule may be gone when it is put back. */
+	struct tw_hand_cause {
+		char rule[TW_RULE_NAME_MAX];
+		struct tw_subject subject;
+	} causes[TW_TUNABLE_COUNT];
 };
+
+/* `ledger` is copied, everything else borrows. */
+void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl,
+		  struct tw_ledger_store *store, struct tw_recorder *recorder, const char *namespace);
 
 /*
  * One reconciliation. For each tunable: wanted and not ours -> the live value becomes the baseline, ledger, write
@@ -49,9 +61,14 @@ struct tw_hand {
  * no longer wanted; live value already as wanted and not ours -> nothing to do. In observe mode nothing of the world
  * changes: each write becomes one `advice`; what is ours is put back. A failure of any step is recorded once as
  * `refused` or `degraded`, leaves the world as it was, and is tried again at the next call. A tunable whose baseline
- * write fails stays ours.
+ * write fails stays ours. A desire that may not be done (out of bounds, or lower than a raise-only baseline) keeps
+ * nothing in place: what is ours is put back first.
  */
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
 
-/* Puts everything back: the reconciliation with no desire. Returns 0, or the first -errno that left something owed. */
+/*
+ * Puts everything back: on a clean stop, and on the ledger that a former run left. What is at its baseline already is
+ * done, also where the run ended between ledger and write. Twice in a row changes nothing more. Returns 0, or the first
+ * -errno that left something owed or left the store with a ledger that is out of date.
+ */
 int tw_hand_restore(struct tw_hand *hand);

@@ -19,7 +19,9 @@ struct tw_ledger_entry {
 	enum tw_owner owner;
 	struct tw_tunable_value baseline; /* before our first write */
 	struct tw_tunable_value written;  /* our last write, or the one about to be made */
-	char rule[TW_RULE_NAME_MAX];	  /* on whose behalf */
+	struct tw_tunable_value
+		previous;	     /* before that write, until it was seen in place; then the same as `written` */
+	char rule[TW_RULE_NAME_MAX]; /* on whose behalf */
 };
 
 /* Length of /proc/sys/kernel/random/boot_id with NUL. */
@@ -32,7 +34,8 @@ struct tw_ledger {
 	struct tw_ledger_entry entries[TW_TUNABLE_COUNT];
 };
 
+/* Empty. A boot id that does not fit is cut. */
 void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, uint64_t namespace_id);
 
-/* Whether anything is owed. */
+/* Whether anything is owed: a baseline that is still to be put back. What was yielded is not owed. */
 bool tw_ledger_owes(const struct tw_ledger *ledger);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "act/ledger-store.h"
+
+#include "act/ledger-text.h"
+#include "base/fd.h"
+#include "base/file-source.h"
+#include "base/parse.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_NAME "lock"
+
+static int write_whole(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return tw_errno();
+		if (written == 0)
+			return -EIO;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+static int sync_fd(int fd)
+{
+	return fsync(fd) < 0 ? tw_errno() : 0;
+}
+
+/* The pid in the lock file, 0 where there is none to read. */
+static pid_t read_owner(int directory_fd)
+{
+	char text[32];
+	const char *trimmed = text;
+	long length = tw_file_read(directory_fd, LOCK_NAME, text, sizeof(text));
+	size_t rest = length > 0 ? (size_t)length : 0;
+	uint64_t pid;
+
+	if (length <= 0)
+		return 0;
+	tw_parse_trim(&trimmed, &rest);
+	if (tw_parse_u64(trimmed, rest, &pid) < 0 || pid > INT_MAX)
+		return 0;
+	return (pid_t)pid;
+}
+
+static int write_owner(int lock_fd)
+{
+	char text[32];
+	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	if (ftruncate(lock_fd, 0) < 0)
+		return tw_errno();
+	return write_whole(lock_fd, text, (size_t)length);
+}
+
+/* The mode is set apart from the making: it must not hang on the umask. */
+static int make_directory(const char *path)
+{
+	if (mkdir(path, 0755) < 0)
+		return errno == EEXIST ? 0 : tw_errno();
+	return chmod(path, 0755) < 0 ? tw_errno() : 0;
+}
+
+int tw_state_directory_open(struct tw_state_directory *ret, const char *path, pid_t *ret_owner)
+{
+	TW_CLEANUP_CLOSE int fd = -1;
+	TW_CLEANUP_CLOSE int lock_fd = -1;
+	int r = make_directory(path);
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return tw_errno();
+	lock_fd = openat(fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (lock_fd < 0)
+		return tw_errno();
+	if (flock(lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return tw_errno();
+		if (ret_owner)
+			*ret_owner = read_owner(fd);
+		return -EBUSY;
+	}
+	r = write_owner(lock_fd);
+	if (r < 0)
+		return r;
+	ret->fd = TW_TAKE_FD(fd);
+	ret->lock_fd = TW_TAKE_FD(lock_fd);
+	return 0;
+}
+
+void tw_state_directory_close(struct tw_state_directory *directory)
+{
+	/* Nobody's, before it can be somebody else's. */
+	if (directory->lock_fd >= 0)
+		(void)!ftruncate(directory->lock_fd, 0);
+	directory->lock_fd = tw_close(directory->lock_fd);
+	directory->fd = tw_close(directory->fd);
+}
+
+static int write_temporary(const struct tw_ledger_file *file, const char *bytes, size_t length)
+{
+	TW_CLEANUP_CLOSE int fd = -1;
+	int r;
+
+	/* One that a crash left; a new file cannot be somebody's open one, nor a link to elsewhere. */
+	if (unlinkat(file->directory_fd, file->temporary, 0) < 0 && errno != ENOENT)
+		return tw_errno();
+	fd = openat(file->directory_fd, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return tw_errno();
+	r = write_whole(fd, bytes, length);
+	return r < 0 ? r : sync_fd(fd);
+}
+
+static int replace(const struct tw_ledger_file *file, const struct tw_ledger *ledger)
+{
+	char bytes[TW_LEDGER_TEXT_MAX];
+	struct tw_text text;
+	int r;
+
+	tw_text_init(&text, bytes, sizeof(bytes));
+	tw_ledger_text_write(ledger, &text);
+	if (text.cut)
+		return -EFBIG;
+	r = write_temporary(file, text.bytes, text.length);
+	if (r == 0 && renameat(file->directory_fd, file->temporary, file->directory_fd, file->name) < 0)
+		r = tw_errno();
+	if (r < 0) {
+		(void)unlinkat(file->directory_fd, file->temporary, 0);
+		return r;
+	}
+	return sync_fd(file->directory_fd);
+}
+
+static int forget(const struct tw_ledger_file *file)
+{
+	if (unlinkat(file->directory_fd, file->name, 0) < 0)
+		return errno == ENOENT ? 0 : tw_errno();
+	return sync_fd(file->directory_fd);
+}
+
+static int save(struct tw_ledger_store *store, const struct tw_ledger *ledger)
+{
+	const struct tw_ledger_file *file = (const struct tw_ledger_file *)store;
+
+	return tw_ledger_owes(ledger) ? replace(file, ledger) : forget(file);
+}
+
+_Static_assert(offsetof(struct tw_ledger_file, store) == 0, "a store is known by its address");
+
+int tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, const char *name)
+{
+	struct tw_ledger_file made = { .store = { .save = save }, .directory_fd = directory_fd };
+
+	if (!name[0] || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EINVAL;
+	if (!tw_text_copy(made.name, sizeof(made.name), name))
+		return -ENAMETOOLONG;
+	(void)snprintf(made.temporary, sizeof(made.temporary), ".%s.new", name);
+	*file = made;
+	return 0;
+}
+
+int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, uint64_t namespace_id,
+			struct tw_ledger *ret)
+{
+	char bytes[TW_LEDGER_TEXT_MAX];
+	struct tw_ledger ledger;
+	long length = tw_file_read(file->directory_fd, file->name, bytes, sizeof(bytes));
+	int r;
+
+	if (length == -EFBIG)
+		return -EBADMSG;
+	if (length < 0)
+		return (int)length;
+	r = tw_ledger_text_parse(bytes, (size_t)length, &ledger);
+	if (r < 0)
+		return r;
+	if (strcmp(ledger.boot_id, boot_id) != 0)
+		return -ESTALE;
+	if (ledger.namespace_id != namespace_id)
+		return -EXDEV;
+	*ret = ledger;
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "act/hand.h"
+#include "act/ledger.h"
+#include "base/macros.h"
+
+#include <sys/types.h>
+
+/* The directory that holds the ledgers of one timewaitd, and is its own as long as it is open. */
+struct tw_state_directory {
+	int fd;
+	int lock_fd; /* of its file "lock", with the pid of the owner as text */
+};
+
+/* Nothing open yet: what tw_state_directory_close() may be given. */
+#define TW_STATE_DIRECTORY_NONE ((struct tw_state_directory){ .fd = -1, .lock_fd = -1 })
+
+/*
+ * Opens the directory (made with mode 0755 where only its last part is missing) and locks it. Returns 0, -EBUSY where
+ * another process has it (*ret_owner is its pid, or 0 where that cannot be told), or -errno. *ret_owner is set with
+ * -EBUSY alone, and may be NULL.
+ */
+int tw_state_directory_open(struct tw_state_directory *ret, const char *path, pid_t *ret_owner);
+
+/* Lets go of the lock. The lock file stays: without it two processes could hold a lock each. */
+void tw_state_directory_close(struct tw_state_directory *directory);
+#define TW_CLEANUP_STATE_DIRECTORY TW_CLEANUP(tw_state_directory_close)
+
+/* Longest file name of a ledger, with NUL: "ledger-" and a namespace's name. */
+#define TW_LEDGER_FILE_NAME_MAX 128
+
+/* The ledger of one network namespace as a file in the state directory. */
+struct tw_ledger_file {
+	struct tw_ledger_store store;
+	int directory_fd; /* borrows */
+	char name[TW_LEDGER_FILE_NAME_MAX];
+	char temporary[TW_LEDGER_FILE_NAME_MAX + 8];
+};
+
+/*
+ * `name` is a plain file name ("ledger"). The descriptor borrows. The file has mode 0600; it is there while something
+ * is owed, and is removed by the save that owes nothing. Returns 0, -EINVAL for a name with a slash or none,
+ * -ENAMETOOLONG.
+ */
+int tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, const char *name);
+
+/*
+ * Reads what a former run left. Returns 0; -ENOENT where it left nothing; -ESTALE where that was before this boot;
+ * -EXDEV where it is of another network namespace; -EBADMSG for a damaged file, -EPROTONOSUPPORT for one of another
+ * timewaitd; -errno where it cannot be read. *ret is untouched unless it returns 0.
+ */
+int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, uint64_t namespace_id,
+			struct tw_ledger *ret);
