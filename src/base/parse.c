@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/parse.h"
+
+#include "base/macros.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Not isdigit(): that asks the locale. */
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\n';
+}
+
+int tw_parse_u64(const char *text, size_t length, uint64_t *ret)
+{
+	uint64_t number = 0;
+	bool fits = true;
+
+	if (length == 0)
+		return -EINVAL;
+
+	/* To the end even where it no longer fits: what is no number at all is -EINVAL, however long. */
+	for (size_t i = 0; i < length; i++) {
+		if (!is_digit(text[i]))
+			return -EINVAL;
+		fits = fits && !__builtin_mul_overflow(number, 10, &number) &&
+		       !__builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number);
+	}
+	if (!fits)
+		return -ERANGE;
+
+	*ret = number;
+	return 0;
+}
+
+/* Gives a magnitude its sign. */
+static int apply_sign(uint64_t magnitude, bool negative, int64_t *ret)
+{
+	uint64_t limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
+
+	if (magnitude > limit)
+		return -ERANGE;
+	if (negative)
+		*ret = magnitude == limit ? INT64_MIN : -(int64_t)magnitude;
+	else
+		*ret = (int64_t)magnitude;
+	return 0;
+}
+
+static bool take_minus(const char **text, size_t *length)
+{
+	if (*length == 0 || (*text)[0] != '-')
+		return false;
+
+	(*text)++;
+	(*length)--;
+	return true;
+}
+
+int tw_parse_i64(const char *text, size_t length, int64_t *ret)
+{
+	bool negative = take_minus(&text, &length);
+	uint64_t magnitude;
+	int r;
+
+	r = tw_parse_u64(text, length, &magnitude);
+	if (r < 0)
+		return r;
+	return apply_sign(magnitude, negative, ret);
+}
+
+/* The digits behind a point, one to three, in thousandths. */
+static int parse_fraction(const char *text, size_t length, uint64_t *ret_milli)
+{
+	static const uint64_t scales[] = { 100, 10, 1 };
+	uint64_t digits;
+	int r;
+
+	if (length == 0 || length > TW_ARRAY_SIZE(scales))
+		return -EINVAL;
+	r = tw_parse_u64(text, length, &digits);
+	if (r < 0)
+		return r;
+
+	*ret_milli = digits * scales[length - 1];
+	return 0;
+}
+
+int tw_parse_milli(const char *text, size_t length, int64_t *ret)
+{
+	bool negative = take_minus(&text, &length);
+	const char *point = length > 0 ? memchr(text, '.', length) : NULL;
+	size_t whole_length = point ? (size_t)(point - text) : length;
+	uint64_t whole, fraction = 0;
+	int r;
+
+	if (point) {
+		r = parse_fraction(point + 1, length - whole_length - 1, &fraction);
+		if (r < 0)
+			return r;
+	}
+	r = tw_parse_u64(text, whole_length, &whole);
+	if (r < 0)
+		return r;
+	if (__builtin_mul_overflow(whole, 1000, &whole) || __builtin_add_overflow(whole, fraction, &whole))
+		return -ERANGE;
+	return apply_sign(whole, negative, ret);
+}
+
+int tw_parse_bool(const char *text, size_t length, bool *ret)
+{
+	static const struct {
+		const char *word;
+		bool truth;
+	} words[] = {
+		{ "yes", true }, { "no", false },  { "true", true }, { "false", false },
+		{ "on", true },	 { "off", false }, { "1", true },    { "0", false },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(words); i++) {
+		if (tw_parse_is(text, length, words[i].word)) {
+			*ret = words[i].truth;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+bool tw_parse_word(const char **cursor, const char *end, const char **ret_word, size_t *ret_length)
+{
+	const char *at = *cursor;
+	const char *start;
+
+	while (at < end && is_blank(*at))
+		at++;
+	start = at;
+	while (at < end && !is_blank(*at))
+		at++;
+
+	*cursor = at;
+	if (at == start)
+		return false;
+
+	*ret_word = start;
+	*ret_length = (size_t)(at - start);
+	return true;
+}
+
+void tw_parse_trim(const char **text, size_t *length)
+{
+	while (*length > 0 && is_blank((*text)[0])) {
+		(*text)++;
+		(*length)--;
+	}
+	while (*length > 0 && is_blank((*text)[*length - 1]))
+		(*length)--;
+}
+
+bool tw_parse_is(const char *text, size_t length, const char *word)
+{
+	return strlen(word) == length && (length == 0 || memcmp(text, word, length) == 0);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void tw_text_init(struct tw_text *text, char *bytes, size_t capacity)
+{
+	*text = (struct tw_text){ .bytes = bytes, .capacity = capacity };
+	bytes[0] = '\0';
+}
+
+/* What still fits in front of the final NUL. */
+static size_t room_of(const struct tw_text *text)
+{
+	return text->capacity - text->length - 1;
+}
+
+void tw_text_add_bytes(struct tw_text *text, const char *bytes, size_t length)
+{
+	size_t taken = TW_MIN(length, room_of(text));
+
+	if (taken > 0)
+		memcpy(text->bytes + text->length, bytes, taken);
+	text->length += taken;
+	text->bytes[text->length] = '\0';
+	if (taken < length)
+		text->cut = true;
+}
+
+void tw_text_add(struct tw_text *text, const char *string)
+{
+	tw_text_add_bytes(text, string, strlen(string));
+}
+
+void tw_text_add_char(struct tw_text *text, char byte)
+{
+	tw_text_add_bytes(text, &byte, 1);
+}
+
+void tw_text_addv(struct tw_text *text, const char *format, va_list arguments)
+{
+	size_t room = room_of(text);
+	int wanted = vsnprintf(text->bytes + text->length, room + 1, format, arguments);
+
+	if (wanted >= 0 && (size_t)wanted <= room) {
+		text->length += (size_t)wanted;
+		return;
+	}
+
+	text->cut = true;
+	if (wanted >= 0)
+		text->length += room;
+	/* A failed vsnprintf() may have left anything behind the text. */
+	text->bytes[text->length] = '\0';
+}
+
+void tw_text_addf(struct tw_text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	tw_text_addv(text, format, arguments);
+	va_end(arguments);
+}
+
+bool tw_text_copy_bytes(char *to, size_t capacity, const char *from, size_t length)
+{
+	struct tw_text text;
+
+	tw_text_init(&text, to, capacity);
+	tw_text_add_bytes(&text, from, length);
+	return !text.cut;
+}
+
+bool tw_text_copy(char *to, size_t capacity, const char *from)
+{
+	return tw_text_copy_bytes(to, capacity, from, strlen(from));
+}
+
+void tw_text_add_milli(struct tw_text *text, int64_t milli)
+{
+	tw_text_add_milli_rounded(text, milli, 3);
+}
+
+void tw_text_add_milli_rounded(struct tw_text *text, int64_t milli, unsigned digits)
+{
+	static const uint64_t powers[] = { 1, 10, 100, 1000 };
+	/* Negated as unsigned: INT64_MIN has no positive twin. */
+	uint64_t magnitude = milli < 0 ? 0 - (uint64_t)milli : (uint64_t)milli;
+	uint64_t dropped, scale, scaled, fraction;
+
+	digits = TW_MIN(digits, 3u);
+	dropped = powers[3 - digits];
+	scale = powers[digits];
+	scaled = (magnitude + dropped / 2) / dropped;
+	while (digits > 0 && scaled % 10 == 0) {
+		scaled /= 10;
+		scale /= 10;
+		digits--;
+	}
+
+	fraction = scaled % scale;
+	/* No "-0" where rounding left nothing. */
+	tw_text_addf(text, "%s%" PRIu64, milli < 0 && scaled > 0 ? "-" : "", scaled / scale);
+	if (digits > 0)
+		tw_text_addf(text, ".%0*" PRIu64, (int)digits, fraction);
+}
