@@ -22,7 +22,7 @@ enum tw_state {
 };
 
 /* Every state that a dump can be asked for, as the kernel's bits. */
-#define TW_STATE_MASK_ALL 0x2ffeu /* bits 1 to 11 (but CLOSE, 7) and 13: see tw_state_kernel_bit() */
+#define TW_STATE_MASK_ALL 0x2f7eu /* bits 1 to 11 (but CLOSE, 7) and 13: see tw_state_kernel_bit() */
 
 /* "time-wait": the name in metrics, records and JSON. */
 const char *tw_state_name(enum tw_state state);

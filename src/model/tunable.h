@@ -33,8 +33,8 @@ enum tw_tunable_kind {
 	TW_TUNABLE_RANGE, /* two integers, low and high */
 };
 
-/* Longest value as text, with NUL: two 32-bit numbers, with room. */
-#define TW_TUNABLE_VALUE_MAX 32
+/* Longest value as text, with NUL: two 64-bit numbers, so that none is ever shown cut. */
+#define TW_TUNABLE_VALUE_MAX 48
 
 /*
  * One row of the table. The bounds are ours: the kernel takes tcp_max_tw_buckets=-1 and tcp_fin_timeout=0 without a

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/sample.h"
+
+#include "base/macros.h"
+
+/* Thousandths of an event and microseconds: what turns a delta over a span into a rate. */
+#define MILLI_USEC_PER_SEC ((unsigned __int128)1000 * TW_USEC_PER_SEC)
+
+struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter)
+{
+	const struct tw_gauge *now = &sample->gauge;
+	const struct tw_gauge *before = &sample->previous;
+	const struct tw_count *count = &now->counters[counter];
+	const struct tw_count *earlier = &before->counters[counter];
+	unsigned __int128 milli;
+
+	if (before->at_usec == 0 || now->at_usec <= before->at_usec)
+		return tw_value_unknown();
+	/* A counter that fell was reset: how far it had come before is not known. */
+	if (!count->known || !earlier->known || count->value < earlier->value)
+		return tw_value_unknown();
+
+	milli = (count->value - earlier->value) * MILLI_USEC_PER_SEC / (now->at_usec - before->at_usec);
+	return tw_value_of(milli > INT64_MAX ? INT64_MAX : (int64_t)milli);
+}
+
+static bool census_holds(const struct tw_sample *sample)
+{
+	return sample->census.at_usec != 0 && !sample->census.partial;
+}
+
+static struct tw_value state_count(const struct tw_sample *sample, enum tw_state state)
+{
+	uint64_t count = sample->census.count[state];
+
+	if (!census_holds(sample) || !sample->census.known[state])
+		return tw_value_unknown();
+	return tw_value_of(count > INT64_MAX / 1000 ? INT64_MAX : (int64_t)count * 1000);
+}
+
+/* Of the limit that a sysctl sets. The kernel takes a negative one: then there is no share to tell. */
+static struct tw_value share_of_limit(const struct tw_gauge *gauge, uint64_t part, enum tw_tunable limit)
+{
+	const struct tw_live_value *live = &gauge->sysctls[limit];
+
+	if (gauge->at_usec == 0 || !live->known || live->value.numbers[0] < 0)
+		return tw_value_unknown();
+	return tw_value_percent(part, (uint64_t)live->value.numbers[0]);
+}
+
+static struct tw_value memory_share(const struct tw_gauge *gauge)
+{
+	if (gauge->at_usec == 0 || !gauge->memory_limit_pages.known)
+		return tw_value_unknown();
+	return tw_value_percent(gauge->memory_pages, gauge->memory_limit_pages.value);
+}
+
+static struct tw_value port_use(const struct tw_survey *survey)
+{
+	return survey->at_usec == 0 || survey->partial ? tw_value_unknown() : survey->port_use;
+}
+
+struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric metric)
+{
+	const struct tw_gauge *gauge = &sample->gauge;
+
+	if (metric <= TW_METRIC_STATE_LAST)
+		return state_count(sample, (enum tw_state)(metric - TW_METRIC_STATE_FIRST));
+
+	switch (metric) {
+	case TW_METRIC_PORT_USE:
+		return port_use(&sample->survey);
+	case TW_METRIC_TIME_WAIT_BUCKETS:
+		return share_of_limit(gauge, gauge->time_wait, TW_TUNABLE_MAX_TW_BUCKETS);
+	case TW_METRIC_ORPHANS:
+		return share_of_limit(gauge, gauge->orphan, TW_TUNABLE_MAX_ORPHANS);
+	case TW_METRIC_TCP_MEMORY:
+		return memory_share(gauge);
+	case TW_METRIC_TIME_WAIT_OVERFLOW:
+		return tw_sample_rate(sample, TW_COUNTER_TIME_WAIT_OVERFLOW);
+	case TW_METRIC_LISTEN_OVERFLOW:
+		return tw_sample_rate(sample, TW_COUNTER_LISTEN_OVERFLOW);
+	case TW_METRIC_LISTEN_DROP:
+		return tw_sample_rate(sample, TW_COUNTER_LISTEN_DROP);
+	case TW_METRIC_SYN_COOKIES:
+		return tw_sample_rate(sample, TW_COUNTER_SYN_COOKIES);
+	case TW_METRIC_CONNECT_FAIL:
+		return tw_sample_rate(sample, TW_COUNTER_CONNECT_FAIL);
+	case TW_METRIC_RESET:
+		return tw_sample_rate(sample, TW_COUNTER_RESET);
+	case TW_METRIC_MEMORY_ABORT:
+		return tw_sample_rate(sample, TW_COUNTER_MEMORY_ABORT);
+	case TW_METRIC_TIME_WAIT_REUSED:
+		return tw_sample_rate(sample, TW_COUNTER_TIME_WAIT_REUSED);
+	/* No part of the sample tells these. */
+	case TW_METRIC_PORT_ETA:
+	case TW_METRIC_ACCEPT_QUEUE:
+	case TW_METRIC_CLOSE_WAIT_AGE:
+	case TW_METRIC_CLOSE_WAIT_AGED:
+	/* Answered above, or none. */
+	case TW_METRIC_STATE_FIRST:
+	case TW_METRIC_STATE_LAST:
+	case TW_METRIC_COUNT:
+		break;
+	}
+	return tw_value_unknown();
+}
+
+usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric)
+{
+	switch (tw_metric_info(metric)->source) {
+	case TW_METRIC_FROM_GAUGE:
+		return sample->gauge.at_usec;
+	case TW_METRIC_FROM_CENSUS:
+		return sample->census.at_usec;
+	case TW_METRIC_FROM_SURVEY:
+		return sample->survey.at_usec;
+	}
+	return 0;
+}
+
+/* a + b, held at the largest number: a bound that wraps is none. */
+static uint64_t add_held(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t census_count(const struct tw_sample *sample, enum tw_state state)
+{
+	return census_holds(sample) && sample->census.known[state] ? sample->census.count[state] : 0;
+}
+
+uint64_t tw_sample_port_bound(const struct tw_sample *sample)
+{
+	const struct tw_gauge *gauge = &sample->gauge;
+	uint64_t full, listeners;
+
+	/* Nothing known is no small number. */
+	if (gauge->at_usec == 0)
+		return UINT64_MAX;
+
+	full = add_held(gauge->tcp_inuse, gauge->tcp6_inuse);
+	listeners = census_count(sample, TW_STATE_LISTEN);
+	full -= TW_MIN(full, listeners);
+	return add_held(add_held(full, gauge->time_wait), census_count(sample, TW_STATE_BOUND));
+}
+
+uint32_t tw_survey_usable(const struct tw_survey *survey)
+{
+	return survey->range_ports - TW_MIN(survey->range_ports, survey->bound_ports);
+}

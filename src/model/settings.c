@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/settings.h"
+
+#include "base/text.h"
+
+/*
+ * The built-in rules are those of the shipped timewaitd.conf; a difference is a defect of one of the two.
+ *
+ * connect() slows down about 200-fold once half of the range is used (it tries the ports of one parity first), so
+ * the rule raises before that.
+ */
+static void fill_port_exhaustion(struct tw_rule_settings *rule)
+{
+	rule->metric = TW_METRIC_PORT_USE;
+	rule->raise_milli = 45 * 1000;
+	rule->clear_milli = 25 * 1000;
+	rule->action_count = 1;
+	rule->actions[0] = (struct tw_action){
+		.kind = TW_ACTION_SET,
+		.tunable = TW_TUNABLE_TW_REUSE,
+		.value = { .numbers = { 1 } },
+	};
+}
+
+/* Beyond tcp_max_tw_buckets the kernel closes without TIME-WAIT, and this counter is the only sign of it. */
+static void fill_time_wait_overflow(struct tw_rule_settings *rule)
+{
+	rule->metric = TW_METRIC_TIME_WAIT_OVERFLOW;
+	rule->raise_milli = 1 * 1000;
+	rule->clear_milli = 0;
+	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
+}
+
+/* CLOSE-WAIT has no timeout: what stays for minutes, an application has forgotten. */
+static void fill_close_wait_leak(struct tw_rule_settings *rule)
+{
+	rule->metric = TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT;
+	rule->raise_milli = 1000 * 1000;
+	rule->clear_milli = 200 * 1000;
+	rule->raise_for_usec = 5 * TW_USEC_PER_MINUTE;
+	rule->severity = TW_SEVERITY_NOTICE;
+}
+
+static const struct {
+	const char *name;
+	void (*fill)(struct tw_rule_settings *rule);
+} builtin_rules[] = {
+	{ "port-exhaustion", fill_port_exhaustion },
+	{ "time-wait-overflow", fill_time_wait_overflow },
+	{ "close-wait-leak", fill_close_wait_leak },
+};
+
+void tw_rule_settings_init(struct tw_rule_settings *rule)
+{
+	*rule = (struct tw_rule_settings){
+		.clear_for_usec = 1 * TW_USEC_PER_MINUTE,
+		.age_usec = 1 * TW_USEC_PER_MINUTE,
+		.remind_usec = 1 * TW_USEC_PER_HOUR,
+		.cooldown_usec = 10 * TW_USEC_PER_MINUTE,
+		.severity = TW_SEVERITY_WARNING,
+	};
+}
+
+struct tw_settings *tw_settings_new_empty(void)
+{
+	struct tw_settings *settings = calloc(1, sizeof(*settings));
+
+	if (!settings)
+		return NULL;
+
+	settings->mode = TW_MODE_ENFORCE;
+	settings->interval_usec = 1 * TW_USEC_PER_SEC;
+	settings->census_usec = 5 * TW_USEC_PER_SEC;
+	settings->survey_usec = 1 * TW_USEC_PER_MINUTE;
+	settings->cpu_budget_milli = 1 * 1000;
+	settings->top = 10;
+	settings->sample_record_usec = 1 * TW_USEC_PER_MINUTE;
+	settings->proof_after_usec = 30 * TW_USEC_PER_SEC;
+	settings->namespace_count = 1;
+	(void)tw_text_copy(settings->namespaces[0], sizeof(settings->namespaces[0]), "host");
+	return settings;
+}
+
+struct tw_settings *tw_settings_new(void)
+{
+	struct tw_settings *settings = tw_settings_new_empty();
+
+	if (!settings)
+		return NULL;
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(builtin_rules); i++) {
+		struct tw_rule_settings *rule = &settings->rules[settings->rule_count++];
+
+		tw_rule_settings_init(rule);
+		(void)tw_text_copy(rule->name, sizeof(rule->name), builtin_rules[i].name);
+		builtin_rules[i].fill(rule);
+	}
+	return settings;
+}
+
+struct tw_settings *tw_settings_free(struct tw_settings *settings)
+{
+	free(settings);
+	return NULL;
+}
