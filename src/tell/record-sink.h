@@ -8,8 +8,9 @@
 
 enum tw_log {
 	TW_LOG_JOURNAL,
-	TW_LOG_TEXT, /* a line a record on standard output */
-	TW_LOG_JSON, /* an object a line on standard output, same field names */
+	TW_LOG_TEXT, /* a line a record on standard output: "HH:MM:SS priority: MESSAGE" */
+	TW_LOG_JSON, /* an object a line on standard output, same field names, and __REALTIME_TIMESTAMP as journalctl -o
+			json */
 };
 
 /*
@@ -18,7 +19,10 @@ enum tw_log {
  */
 struct tw_record_sink;
 
+/* Onto standard output, or to the journal. Returns 0 or -errno. */
 int tw_record_sink_new(enum tw_log log, struct tw_record_sink **ret);
+/* The same with another descriptor and another socket of journald's; both borrow, the log decides which is used. */
+int tw_record_sink_new_at(enum tw_log log, int fd, const char *journal_path, struct tw_record_sink **ret);
 struct tw_record_sink *tw_record_sink_free(struct tw_record_sink *sink);
 TW_DEFINE_CLEANUP(struct tw_record_sink, tw_record_sink_free)
 #define TW_CLEANUP_RECORD_SINK TW_CLEANUP(tw_record_sink_freep)

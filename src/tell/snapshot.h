@@ -2,11 +2,13 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/text.h"
 #include "model/sample.h"
 
 /*
  * One namespace's sample as an element of the "namespaces" array of `timewaitd --once --json`: name, partial, states,
- * metrics, limits, destinations, listeners, close-wait. Unknown values are null, never 0.
+ * metrics (those that are no state's count), limits (sysctls by the last component of their keys), destinations (at
+ * most `top`), listeners, close-wait. Unknown values are null, never 0; so is a table that nobody filled.
  */
 void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top);
 
