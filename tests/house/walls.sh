@@ -24,7 +24,7 @@ allowed() {
 
 # Included are this project's files by path below src/, and config.h, which belongs to the build.
 crossing_includes() {
-	local wing file line path
+	local wing file path
 	for wing in $wings; do
 		for file in "$1/src/$wing"/*.[ch]; do
 			[ -e "$file" ] || continue

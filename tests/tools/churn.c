@@ -10,12 +10,10 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -216,7 +214,6 @@ int main(int argc, char *argv[])
 	if (argc - optind != 2)
 		usage(2);
 	order.target = resolve(argv[optind], argv[optind + 1]);
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	run(&order);

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures of the system tests: real sockets, real netlink, real sysctls, in network namespaces of their own."""
+
+import os
+
+import pytest
+
+import namespaces
+from programs import TIMEWAITD, Daemon
+
+
+def pytest_configure(config):
+    if not os.access(TIMEWAITD, os.X_OK):
+        raise pytest.UsageError(f"there is no {TIMEWAITD}: build first, and point TW_BUILDDIR to the build directory")
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="network namespaces need root"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_namespace_is_left():
+    if os.geteuid() != 0:
+        yield
+        return
+    namespaces.prune()
+    before = namespaces.ours()
+    yield
+    assert namespaces.ours() == before
+
+
+@pytest.fixture
+def pair():
+    made = namespaces.Pair()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def near(pair):
+    return pair.near
+
+
+@pytest.fixture
+def daemon(near, tmp_path):
+    """A daemon by its configuration; one that a test leaves running has to stop well."""
+    started = []
+
+    def start(config, *arguments):
+        started.append(Daemon(near, tmp_path / f"daemon{len(started)}", config, *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()

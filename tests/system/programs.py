@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The programs under test and the load programs, as objects."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+from namespaces import end_process, wait_until
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("TW_BUILDDIR", SOURCE / "build/test")).resolve()
+TIMEWAITD = str(BUILD / "timewaitd")
+SHIPPED_CONF = SOURCE / "conf/timewaitd.conf"
+
+# What the daemon must not take from the machine that the tests run on.
+ENVIRONMENT = {
+    key: value
+    for key, value in os.environ.items()
+    if key not in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+}
+
+# A daemon that looks often, so that a test need not wait; the budget for it is a whole core.
+QUICK = """\
+[daemon]
+interval = 100ms
+census = 100ms
+survey = 500ms
+cpu-budget = 100%
+sample-record = 0
+"""
+
+
+def tool(name):
+    return str(BUILD / "tests/tools" / name)
+
+
+class Daemon:
+    """timewaitd in a namespace, its records in a file as JSON."""
+
+    def __init__(self, namespace, directory, config, *arguments):
+        self.namespace = namespace
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(exist_ok=True)
+        self.config = self.directory / "timewaitd.conf"
+        self.config.write_text(config)
+        self.state = self.directory / "state"
+        self.state.mkdir(exist_ok=True)
+        self._arguments = arguments
+        self._log = self.directory / "records"
+        self._errors = self.directory / "errors"
+        self.process = None
+        self.start()
+
+    def start(self):
+        """Starts it, again or for the first time, and waits until it watches; the records go on in the same file."""
+        before = len(self.records("started"))
+        with open(self._log, "ab") as log, open(self._errors, "ab") as errors:
+            self.process = self.namespace.start(
+                TIMEWAITD,
+                f"--config={self.config}",
+                "--log=json",
+                f"--state-dir={self.state}",
+                *self._arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=errors,
+                env=ENVIRONMENT,
+            )
+        wait_until(
+            lambda: len(self.records("started")) > before or self.process.poll() is not None,
+            20,
+            lambda: "started: " + self.story(),
+        )
+        assert self.process.poll() is None, "ended at once: " + self.story()
+
+    def records(self, event=None, **fields):
+        """The records so far, whole lines only; of one event and with these fields (RULE="x"), if asked for."""
+        if not self._log.exists():
+            return []
+        lines = self._log.read_text().split("\n")[:-1]
+        found = [json.loads(line) for line in lines]
+        return [
+            record
+            for record in found
+            if (event is None or record["TIMEWAITD_EVENT"] == event)
+            and all(record.get("TIMEWAITD_" + key) == value for key, value in fields.items())
+        ]
+
+    def wait_for(self, event, timeout=10, count=1, **fields):
+        """Waits for the count-th such record and returns it."""
+        return wait_until(
+            lambda: self.records(event, **fields)[count - 1 :],
+            timeout,
+            lambda: f"{event} {fields}: {self.story()}",
+        )[0]
+
+    def story(self):
+        """All that it said, for the message of a failed test."""
+        said = [f"{record['TIMEWAITD_EVENT']}: {record['MESSAGE']}" for record in self.records()]
+        return "\n".join(said + [self.errors()])
+
+    def errors(self):
+        return self._errors.read_text()
+
+    def reload(self, config=None):
+        if config is not None:
+            self.config.write_text(config)
+        self.process.send_signal(signal.SIGHUP)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Stops it as the service manager does: it must end well, and a sanitizer must have found nothing."""
+        status = end_process(self.process)
+        assert status == 0, f"exit status {status}: {self.story()}"
+        assert self.errors() == ""
+
+    def restore(self):
+        """timewaitd --restore on its ledger; returns the records of that run."""
+        done = self.namespace.try_run(
+            TIMEWAITD, "--restore", "--log=json", f"--state-dir={self.state}", env=ENVIRONMENT
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def once(namespace, *arguments):
+    """timewaitd --once --json: the one namespace that it tells of."""
+    done = namespace.try_run(TIMEWAITD, "--once", "--json", *arguments, env=ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    page = json.loads(done.stdout)
+    assert list(page) == ["namespaces"] and len(page["namespaces"]) == 1
+    return page["namespaces"][0]
+
+
+def start_sink(namespace, address, port, *options):
+    """A server; it listens when this returns."""
+    sink = namespace.start(tool("sinkd"), *options, address, str(port), stdout=subprocess.PIPE, text=True)
+    assert sink.stdout.readline() == "ready\n"
+    return sink
+
+
+class Churn:
+    """A client under way: rate connections a second towards a sink."""
+
+    def __init__(self, namespace, address, port, rate, seconds, *options):
+        self.process = namespace.start(
+            tool("churn"),
+            f"--rate={rate}",
+            f"--seconds={seconds}",
+            *options,
+            address,
+            str(port),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __iter__(self):
+        """Its seconds as they end; the last one is the total."""
+        for line in self.process.stdout:
+            yield json.loads(line)
+
+    def finish(self):
+        """Its seconds, all of them, and the total."""
+        lines = list(self)
+        assert self.process.wait() == 0
+        return lines[:-1], lines[-1]
