@@ -23,18 +23,24 @@ struct tw_problems {
  */
 struct tw_settings_reader;
 
-/* `settings`: borrows, filled as texts are read; `problems`: borrows. NULL without memory. */
+/*
+ * `settings`: borrows; what it holds is what the first text overrides; [daemon] is filled as texts are read, the rules
+ * by finish. `problems`: borrows, emptied here; always in the order of texts and lines. NULL without memory.
+ */
 struct tw_settings_reader *tw_settings_reader_new(struct tw_settings *settings, struct tw_problems *problems);
 struct tw_settings_reader *tw_settings_reader_free(struct tw_settings_reader *reader);
 TW_DEFINE_CLEANUP(struct tw_settings_reader, tw_settings_reader_free)
 #define TW_CLEANUP_SETTINGS_READER TW_CLEANUP(tw_settings_reader_freep)
 
-/* Reads one text; `file` is its name in messages. */
+/* Reads one text; `file` is its name in messages: borrows, until finish. */
 void tw_settings_reader_add(struct tw_settings_reader *reader, const char *file, const char *text, size_t length);
+
+/* Notes a problem in place of a text that could not be had. `file` as above. */
+void tw_settings_reader_fail(struct tw_settings_reader *reader, const char *file, const char *reason);
 
 /* Checks what only the whole shows (a rule without a metric, raise equal to clear, units that do not fit the metric).
  */
 void tw_settings_reader_finish(struct tw_settings_reader *reader);
 
-/* Every key of a section kind ("daemon", "rule"), for the man page's test. NULL-terminated. */
+/* Every key of a section kind ("daemon", "rule"), for the man page's test. NULL-terminated; NULL for no such kind. */
 const char *const *tw_settings_keys(const char *section);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/settings-check.h"
+
+#include "base/duration.h"
+
+#include <string.h>
+
+/* 100 % in thousandths. */
+#define PERCENT_MAX_MILLI 100000
+
+void tw_settings_draft_init(struct tw_settings_draft *draft, struct tw_settings *settings)
+{
+	draft->settings = settings;
+	draft->rule_count = settings->rule_count;
+	for (unsigned i = 0; i < draft->rule_count; i++) {
+		struct tw_rule_draft *rule = &draft->rules[i];
+
+		rule->settings = settings->rules[i];
+		rule->preset_unit = tw_metric_info(rule->settings.metric)->unit;
+		rule->marks.given = tw_key_bit(TW_RULE_METRIC) | tw_key_bit(TW_RULE_RAISE) | tw_key_bit(TW_RULE_CLEAR);
+	}
+}
+
+static bool is_given(const struct tw_key_marks *marks, size_t key)
+{
+	return (marks->given & tw_key_bit(key)) != 0;
+}
+
+static bool is_good(const struct tw_key_marks *marks, size_t key)
+{
+	return is_given(marks, key) && (marks->bad & tw_key_bit(key)) == 0;
+}
+
+/* Of two lines that do not agree, the one that was read later: the admin has just written it. */
+static const struct tw_place *later(const struct tw_place *a, const struct tw_place *b)
+{
+	return tw_place_before(a, b) ? b : a;
+}
+
+/* Nothing can be measured more often than the gauge is read. What the admin left alone moves along with `interval`. */
+static void check_against_interval(struct tw_settings_draft *draft, struct tw_problem_log *log, size_t key,
+				   usec_t *span_usec)
+{
+	const struct tw_key_marks *marks = &draft->marks;
+	usec_t interval_usec = draft->settings->interval_usec;
+	char interval[TW_DURATION_TEXT_MAX], span[TW_DURATION_TEXT_MAX];
+
+	if (*span_usec >= interval_usec)
+		return;
+	if (!is_given(marks, key))
+		*span_usec = interval_usec;
+	else if (is_good(marks, key) && (marks->bad & tw_key_bit(TW_DAEMON_INTERVAL)) == 0)
+		tw_problem_log_add(log, later(&marks->places[key], &marks->places[TW_DAEMON_INTERVAL]),
+				   "%s (%s) is shorter than interval (%s); expected the interval or longer",
+				   tw_daemon_keys.names[key], tw_duration_format(span, *span_usec),
+				   tw_duration_format(interval, interval_usec));
+}
+
+static void check_daemon(struct tw_settings_draft *draft, struct tw_problem_log *log)
+{
+	struct tw_settings *settings = draft->settings;
+
+	check_against_interval(draft, log, TW_DAEMON_CENSUS, &settings->census_usec);
+	check_against_interval(draft, log, TW_DAEMON_SURVEY, &settings->survey_usec);
+	if (settings->sample_record_usec > 0)
+		check_against_interval(draft, log, TW_DAEMON_SAMPLE_RECORD, &settings->sample_record_usec);
+}
+
+static const char *unit_example(enum tw_unit unit)
+{
+	switch (unit) {
+	case TW_UNIT_SOCKETS:
+		return "a number of sockets such as 100";
+	case TW_UNIT_PERCENT:
+		return "a percentage from 0% to 100% such as 45%";
+	case TW_UNIT_PER_SECOND:
+		return "a rate such as 1/s";
+	case TW_UNIT_SECONDS:
+		return "a time span such as 30s";
+	}
+	return "";
+}
+
+/* Reads one level in the unit of the rule's metric. Returns whether it is good. */
+static bool resolve_level(const struct tw_rule_draft *rule, struct tw_problem_log *log, size_t key, const char *text,
+			  int64_t *milli)
+{
+	const struct tw_metric_info *metric = tw_metric_info(rule->settings.metric);
+	int64_t parsed;
+
+	if (!is_good(&rule->marks, key) || !is_good(&rule->marks, TW_RULE_METRIC))
+		return false;
+	if (!text[0]) {
+		if (metric->unit == rule->preset_unit)
+			return true;
+		tw_problem_log_add(log, &rule->marks.places[TW_RULE_METRIC],
+				   "metric = '%s' does not fit the built-in '%s' of [rule %s]; give '%s' as %s",
+				   metric->name, tw_rule_keys.names[key], rule->settings.name, tw_rule_keys.names[key],
+				   unit_example(metric->unit));
+		return false;
+	}
+	if (tw_value_parse(text, strlen(text), metric->unit, &parsed) < 0 || parsed < 0 ||
+	    (metric->unit == TW_UNIT_PERCENT && parsed > PERCENT_MAX_MILLI)) {
+		tw_problem_log_add(log, &rule->marks.places[key], "%s = '%s': expected %s, for the metric is %s",
+				   tw_rule_keys.names[key], text, unit_example(metric->unit), metric->name);
+		return false;
+	}
+	*milli = parsed;
+	return true;
+}
+
+static void check_levels(struct tw_rule_draft *rule, struct tw_problem_log *log)
+{
+	const struct tw_key_marks *marks = &rule->marks;
+	bool raise = resolve_level(rule, log, TW_RULE_RAISE, rule->raise_text, &rule->settings.raise_milli);
+	bool clear = resolve_level(rule, log, TW_RULE_CLEAR, rule->clear_text, &rule->settings.clear_milli);
+
+	if (raise && clear && rule->settings.raise_milli == rule->settings.clear_milli)
+		tw_problem_log_add(log, later(&marks->places[TW_RULE_RAISE], &marks->places[TW_RULE_CLEAR]),
+				   "raise and clear of [rule %s] are equal; expected clear below raise, or above it "
+				   "for a rule that watches for a fall",
+				   rule->settings.name);
+}
+
+static void check_required(const struct tw_rule_draft *rule, struct tw_problem_log *log)
+{
+	for (size_t key = TW_RULE_METRIC; key <= TW_RULE_CLEAR; key++)
+		if (!is_given(&rule->marks, key))
+			tw_problem_log_add(log, &rule->section, "[rule %s] has no '%s'; every rule needs one",
+					   rule->settings.name, tw_rule_keys.names[key]);
+}
+
+/* A key that the rule's metric has no use for is a mistake about the metric, or about the key. */
+static void check_companion(const struct tw_rule_draft *rule, struct tw_problem_log *log, size_t key,
+			    enum tw_metric partner)
+{
+	const struct tw_place *places = rule->marks.places;
+
+	if (rule->settings.metric != partner)
+		tw_problem_log_add(log, later(&places[key], &places[TW_RULE_METRIC]),
+				   "'%s' in [rule %s] works with metric %s only, not with %s", tw_rule_keys.names[key],
+				   rule->settings.name, tw_metric_info(partner)->name,
+				   tw_metric_info(rule->settings.metric)->name);
+}
+
+static void check_companions(const struct tw_rule_draft *rule, struct tw_problem_log *log)
+{
+	if (!is_good(&rule->marks, TW_RULE_METRIC))
+		return;
+	/* By its value, for a built-in rule can have one that a drop-in turns to another metric. */
+	if (rule->settings.forecast_usec > 0)
+		check_companion(rule, log, TW_RULE_FORECAST, TW_METRIC_PORT_USE);
+	/* By its key, for every rule has an age by default. */
+	if (is_good(&rule->marks, TW_RULE_AGE))
+		check_companion(rule, log, TW_RULE_AGE, TW_METRIC_CLOSE_WAIT_AGED);
+}
+
+static const char *unsafe_reason(enum tw_tunable tunable)
+{
+	if (tunable == TW_TUNABLE_TW_RECYCLE)
+		return "it dropped the connections of clients behind NAT, and Linux 4.12 removed it";
+	return "it can break connections";
+}
+
+static void check_unsafe(const struct tw_rule_draft *rule, struct tw_problem_log *log)
+{
+	for (unsigned i = 0; i < rule->settings.action_count; i++) {
+		enum tw_tunable tunable = rule->settings.actions[i].tunable;
+		const struct tw_tunable_info *info = tw_tunable_info(tunable);
+
+		if (info->unsafe)
+			tw_problem_log_add(log, &rule->action_places[i],
+					   "%s is not safe: %s; it takes 'allow-unsafe = yes' in [daemon]", info->key,
+					   unsafe_reason(tunable));
+	}
+}
+
+void tw_settings_check(struct tw_settings_draft *draft, struct tw_problem_log *log)
+{
+	struct tw_settings *settings = draft->settings;
+	bool unsafe_is_known = (draft->marks.bad & tw_key_bit(TW_DAEMON_ALLOW_UNSAFE)) == 0;
+
+	check_daemon(draft, log);
+	for (unsigned i = 0; i < draft->rule_count; i++) {
+		struct tw_rule_draft *rule = &draft->rules[i];
+
+		check_required(rule, log);
+		check_levels(rule, log);
+		check_companions(rule, log);
+		if (!settings->allow_unsafe && unsafe_is_known)
+			check_unsafe(rule, log);
+		settings->rules[i] = rule->settings;
+	}
+	settings->rule_count = draft->rule_count;
+}

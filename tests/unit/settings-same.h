@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static inline void assert_same_action(const struct tw_action *a, const struct tw_action *b)
+{
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->tunable, b->tunable);
+	assert_true(tw_tunable_equal(a->tunable, &a->value, &b->value));
+}
+
+static inline void assert_same_rule(const struct tw_rule_settings *a, const struct tw_rule_settings *b)
+{
+	assert_string_equal(a->name, b->name);
+	assert_int_equal(a->metric, b->metric);
+	assert_int_equal(a->raise_milli, b->raise_milli);
+	assert_int_equal(a->clear_milli, b->clear_milli);
+	assert_int_equal(a->raise_for_usec, b->raise_for_usec);
+	assert_int_equal(a->clear_for_usec, b->clear_for_usec);
+	assert_int_equal(a->forecast_usec, b->forecast_usec);
+	assert_int_equal(a->age_usec, b->age_usec);
+	assert_int_equal(a->remind_usec, b->remind_usec);
+	assert_int_equal(a->cooldown_usec, b->cooldown_usec);
+	assert_int_equal(a->severity, b->severity);
+	assert_int_equal(a->action_count, b->action_count);
+	for (unsigned i = 0; i < a->action_count; i++)
+		assert_same_action(&a->actions[i], &b->actions[i]);
+}
+
+/* Field by field, so that a difference is told by its name. */
+static inline void assert_same(const struct tw_settings *a, const struct tw_settings *b)
+{
+	assert_int_equal(a->mode, b->mode);
+	assert_int_equal(a->interval_usec, b->interval_usec);
+	assert_int_equal(a->census_usec, b->census_usec);
+	assert_int_equal(a->survey_usec, b->survey_usec);
+	assert_int_equal(a->cpu_budget_milli, b->cpu_budget_milli);
+	assert_int_equal(a->top, b->top);
+	assert_int_equal(a->sample_record_usec, b->sample_record_usec);
+	assert_int_equal(a->proof_after_usec, b->proof_after_usec);
+	assert_int_equal(a->allow_unsafe, b->allow_unsafe);
+	assert_int_equal(a->namespace_count, b->namespace_count);
+	for (unsigned i = 0; i < a->namespace_count; i++)
+		assert_string_equal(a->namespaces[i], b->namespaces[i]);
+	assert_int_equal(a->rule_count, b->rule_count);
+	for (unsigned i = 0; i < a->rule_count; i++)
+		assert_same_rule(&a->rules[i], &b->rules[i]);
+}
