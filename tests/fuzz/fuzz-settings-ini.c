@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/macros.h"
+#include "config/settings-ini.h"
+#include "model/sample.h"
+#include "model/settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A promise of the reader is broken: the fuzzer keeps the input. */
+static void require(bool truth)
+{
+	if (!truth)
+		abort();
+}
+
+static void require_sound_rule(const struct tw_rule_settings *rule)
+{
+	require(rule->name[0] != '\0' && memchr(rule->name, '\0', sizeof(rule->name)) != NULL);
+	require((unsigned)rule->metric < TW_METRIC_COUNT);
+	require((unsigned)rule->severity < TW_SEVERITY_COUNT);
+	require(rule->raise_milli >= 0 && rule->clear_milli >= 0 && rule->raise_milli != rule->clear_milli);
+	require(rule->action_count <= TW_ACTIONS_MAX);
+	for (unsigned i = 0; i < rule->action_count; i++)
+		require(tw_tunable_in_bounds(rule->actions[i].tunable, &rule->actions[i].value));
+}
+
+static void require_sound(const struct tw_settings *settings)
+{
+	require(settings->interval_usec >= 100 * TW_USEC_PER_MSEC && settings->interval_usec <= TW_USEC_PER_HOUR);
+	require(settings->census_usec >= settings->interval_usec);
+	require(settings->survey_usec >= settings->interval_usec);
+	require(settings->sample_record_usec == 0 || settings->sample_record_usec >= settings->interval_usec);
+	require(settings->cpu_budget_milli >= 100 && settings->cpu_budget_milli <= 100000);
+	require(settings->top >= 1 && settings->top <= TW_TOP_MAX);
+	require(settings->rule_count <= TW_RULES_MAX);
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		require_sound_rule(&settings->rules[i]);
+}
+
+/* The problems are whole strings, and none is without a text. */
+static void require_told(const struct tw_problems *problems)
+{
+	for (unsigned i = 0; i < problems->count && i < TW_PROBLEMS_MAX; i++)
+		require(problems->texts[i][0] != '\0' &&
+			memchr(problems->texts[i], '\0', sizeof(problems->texts[i])) != NULL);
+}
+
+/* Without its NUL, so that a read beyond the end is seen. */
+static char *copy(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size > 0 ? size : 1);
+
+	require(text != NULL);
+	if (size > 0)
+		memcpy(text, data, size);
+	return text;
+}
+
+/* The input is a file over the built-in defaults, then a drop-in over itself. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct tw_problems problems;
+	TW_CLEANUP_FREE char *text = copy(data, size);
+	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();
+	TW_CLEANUP_SETTINGS_READER struct tw_settings_reader *reader = NULL;
+
+	require(settings != NULL);
+	reader = tw_settings_reader_new(settings, &problems);
+	require(reader != NULL);
+	tw_settings_reader_add(reader, "main.conf", text, size);
+	tw_settings_reader_add(reader, "drop-in.conf", text, size);
+	tw_settings_reader_finish(reader);
+	require_told(&problems);
+	if (problems.count == 0)
+		require_sound(settings);
+	return 0;
+}
