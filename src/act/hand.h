@@ -61,8 +61,8 @@ void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct t
  * no longer wanted; live value already as wanted and not ours -> nothing to do. In observe mode nothing of the world
  * changes: each write becomes one `advice`; what is ours is put back. A failure of any step is recorded once as
  * `refused` or `degraded`, leaves the world as it was, and is tried again at the next call. A tunable whose baseline
- * write fails stays ours. A desire that may not be done (out of bounds, or lower than a raise-only baseline) keeps
- * nothing in place: what is ours is put back first.
+ * write fails stays ours. A desire that may not be done (out of bounds, lower than a raise-only baseline, or a narrower
+ * range) keeps nothing in place: what is ours is put back first.
  */
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
 

@@ -199,3 +199,13 @@ int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, 
 	*ret = ledger;
 	return 0;
 }
+
+int tw_ledger_file_set_aside(const struct tw_ledger_file *file)
+{
+	char aside[TW_LEDGER_FILE_NAME_MAX + 8];
+
+	(void)snprintf(aside, sizeof(aside), "%s.old", file->name);
+	if (renameat(file->directory_fd, file->name, file->directory_fd, aside) < 0 && errno != ENOENT)
+		return tw_errno();
+	return 0;
+}

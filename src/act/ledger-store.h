@@ -52,3 +52,9 @@ int tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, const cha
  */
 int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, uint64_t namespace_id,
 			struct tw_ledger *ret);
+
+/*
+ * Keeps a file that cannot be used under its name and ".old", in the place of one kept before. Returns 0, also where
+ * there is none, or -errno.
+ */
+int tw_ledger_file_set_aside(const struct tw_ledger_file *file);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fake-source.h"
+
+#include "base/macros.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ROWS_MAX 128
+/* TCP_CLOSE: how the kernel tells bound-but-unconnected sockets. */
+#define KERNEL_CLOSE 7
+#define TIMER_TIME_WAIT 3
+#define TIME_WAIT_MS 60000
+
+/* Whether the fault strikes now; each call is an occasion. */
+static bool strikes(struct tw_fake_source *fake, enum tw_fake_fault fault)
+{
+	struct tw_fake_plan *plan = &fake->plans[fault];
+
+	if (plan->times == 0)
+		return false;
+	if (plan->after > 0) {
+		plan->after--;
+		return false;
+	}
+	if (plan->times != UINT32_MAX)
+		plan->times--;
+	return true;
+}
+
+static struct tw_fake_source *of(struct tw_source *base)
+{
+	return (struct tw_fake_source *)base;
+}
+
+static int gauge(struct tw_source *base, struct tw_gauge *ret)
+{
+	struct tw_fake_source *fake = of(base);
+
+	fake->gauges++;
+	if (strikes(fake, TW_FAKE_GAUGE))
+		return fake->plans[TW_FAKE_GAUGE].error;
+	*ret = fake->gauge;
+	ret->at_usec = 0;
+	return 0;
+}
+
+static int port_range(struct tw_source *base, struct tw_port_set *ret)
+{
+	struct tw_fake_source *fake = of(base);
+
+	fake->port_ranges++;
+	if (strikes(fake, TW_FAKE_PORT_RANGE))
+		return fake->plans[TW_FAKE_PORT_RANGE].error;
+	*ret = fake->range;
+	return 0;
+}
+
+static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
+{
+	struct tw_fake_source *fake = of(base);
+
+	fake->queries[fake->dumps++ % TW_ARRAY_SIZE(fake->queries)] = *query;
+	if (strikes(fake, TW_FAKE_DUMP_BEGIN))
+		return fake->plans[TW_FAKE_DUMP_BEGIN].error;
+	fake->query = *query;
+	fake->at = 0;
+	fake->silent = strikes(fake, TW_FAKE_SILENT);
+	*ret_sequence = ++fake->sequence;
+	return 0;
+}
+
+static void add_message(struct tw_fake_source *fake, size_t *length, uint16_t type, const void *body, size_t size)
+{
+	struct nlmsghdr header = {
+		.nlmsg_len = (uint32_t)(sizeof(header) + size),
+		.nlmsg_type = type,
+		.nlmsg_flags = NLM_F_MULTI,
+		.nlmsg_seq = fake->sequence,
+	};
+	uint8_t *start = fake->datagram + *length;
+
+	if (*length + NLMSG_ALIGN(header.nlmsg_len) > sizeof(fake->datagram))
+		abort();
+	memcpy(start, &header, sizeof(header));
+	memcpy(start + sizeof(header), body, size);
+	*length += NLMSG_ALIGN(header.nlmsg_len);
+}
+
+static void set_words(uint32_t words[4], const struct tw_address *address, uint8_t family)
+{
+	if (family == AF_INET)
+		memcpy(words, address->bytes + 12, 4);
+	else
+		memcpy(words, address->bytes, 16);
+}
+
+static uint8_t kernel_number(enum tw_state state)
+{
+	return state == TW_STATE_BOUND ? KERNEL_CLOSE : (uint8_t)__builtin_ctz(tw_state_kernel_bit(state));
+}
+
+static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw_flow *flow)
+{
+	struct {
+		struct inet_diag_msg row;
+		struct rtattr attribute;
+		uint64_t cgroup __attribute__((packed));
+	} body = {
+		.row = {
+			.idiag_family = flow->family,
+			.idiag_state = kernel_number(flow->state),
+			.idiag_timer = flow->mini ? TIMER_TIME_WAIT : 0,
+			.id.idiag_sport = htons(flow->local.port),
+			.id.idiag_dport = htons(flow->remote.port),
+			.id.idiag_cookie = { (uint32_t)flow->cookie, (uint32_t)(flow->cookie >> 32) },
+			.idiag_expires = flow->expires_ms,
+			.idiag_rqueue = flow->receive_queue,
+			.idiag_wqueue = flow->send_queue,
+			.idiag_uid = flow->uid,
+			.idiag_inode = flow->inode,
+		},
+		.attribute = { .rta_len = sizeof(body.attribute) + sizeof(body.cgroup), .rta_type = INET_DIAG_CGROUP_ID },
+		.cgroup = flow->cgroup_id,
+	};
+
+	set_words(body.row.id.idiag_src, &flow->local.address, flow->family);
+	set_words(body.row.id.idiag_dst, &flow->remote.address, flow->family);
+	add_message(fake, length, SOCK_DIAG_BY_FAMILY, &body, flow->has_cgroup ? sizeof(body) : sizeof(body.row));
+}
+
+static bool is_asked_for(const struct tw_fake_source *fake, const struct tw_flow *flow)
+{
+	if (flow->state == TW_STATE_BOUND && !fake->tells_bound)
+		return false;
+	return flow->family == fake->query.family && (fake->query.states & tw_state_kernel_bit(flow->state)) != 0;
+}
+
+static size_t write_rows(struct tw_fake_source *fake)
+{
+	unsigned rows = TW_MIN(fake->rows_per_datagram, (unsigned)ROWS_MAX);
+	size_t length = 0;
+
+	while (rows > 0 && fake->at < fake->flow_count) {
+		const struct tw_flow *flow = &fake->flows[fake->at++];
+
+		if (fake->silent || !is_asked_for(fake, flow))
+			continue;
+		add_row(fake, &length, flow);
+		rows--;
+	}
+	return length;
+}
+
+/* The last datagram holds NLMSG_DONE alone, or one that went wrong in its place. */
+static size_t write_datagram(struct tw_fake_source *fake)
+{
+	size_t length = 0;
+	int32_t status = 0;
+
+	if (strikes(fake, TW_FAKE_ERROR)) {
+		status = fake->plans[TW_FAKE_ERROR].error;
+		add_message(fake, &length, NLMSG_ERROR, &status, sizeof(status));
+		return length;
+	}
+	if (strikes(fake, TW_FAKE_DONE))
+		status = fake->plans[TW_FAKE_DONE].error;
+	else
+		length = write_rows(fake);
+	if (length == 0)
+		add_message(fake, &length, NLMSG_DONE, &status, sizeof(status));
+	return length;
+}
+
+static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *ret_length)
+{
+	struct tw_fake_source *fake = of(base);
+	struct nlmsghdr *header = (struct nlmsghdr *)fake->datagram;
+	size_t length;
+
+	fake->datagrams++;
+	if (strikes(fake, TW_FAKE_DUMP_NEXT))
+		return fake->plans[TW_FAKE_DUMP_NEXT].error;
+	length = write_datagram(fake);
+	if (strikes(fake, TW_FAKE_INTERRUPTED))
+		header->nlmsg_flags |= NLM_F_DUMP_INTR;
+	if (strikes(fake, TW_FAKE_SEQUENCE))
+		header->nlmsg_seq--;
+	if (strikes(fake, TW_FAKE_TRUNCATED))
+		length -= 4;
+	*ret_datagram = fake->datagram;
+	*ret_length = length;
+	return 0;
+}
+
+static void set_sysctl(struct tw_fake_source *fake, enum tw_tunable tunable, int64_t first, int64_t second)
+{
+	fake->gauge.sysctls[tunable] = (struct tw_live_value){ .value.numbers = { first, second }, .known = true };
+}
+
+void tw_fake_source_init(struct tw_fake_source *fake)
+{
+	memset(fake, 0, sizeof(*fake));
+	fake->base = (struct tw_source){
+		.gauge = gauge,
+		.port_range = port_range,
+		.dump_begin = dump_begin,
+		.dump_next = dump_next,
+	};
+	fake->rows_per_datagram = ROWS_MAX;
+	fake->tells_bound = true;
+	tw_port_set_add_range(&fake->range, 32768, 60999);
+	set_sysctl(fake, TW_TUNABLE_PORT_RANGE, 32768, 60999);
+	set_sysctl(fake, TW_TUNABLE_TW_REUSE, 2, 0);
+	set_sysctl(fake, TW_TUNABLE_MAX_TW_BUCKETS, 131072, 0);
+	set_sysctl(fake, TW_TUNABLE_FIN_TIMEOUT, 60, 0);
+	set_sysctl(fake, TW_TUNABLE_TIMESTAMPS, 1, 0);
+	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
+		fake->gauge.counters[i].known = true;
+}
+
+void tw_fake_source_done(struct tw_fake_source *fake)
+{
+	free(fake->flows);
+	fake->flows = NULL;
+	fake->flow_count = fake->flow_room = 0;
+}
+
+void tw_fake_source_add(struct tw_fake_source *fake, const struct tw_flow *flow)
+{
+	if (fake->flow_count == fake->flow_room) {
+		fake->flow_room = TW_MAX(64u, 2 * fake->flow_room);
+		fake->flows = realloc(fake->flows, fake->flow_room * sizeof(*fake->flows));
+		if (!fake->flows)
+			abort();
+	}
+	fake->flows[fake->flow_count++] = *flow;
+}
+
+void tw_fake_source_add_many(struct tw_fake_source *fake, enum tw_state state, uint8_t host, uint16_t port,
+			     uint16_t first_port, unsigned count, uint32_t age_ms)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct tw_flow flow = {
+			.state = state,
+			.mini = state == TW_STATE_TIME_WAIT,
+			.family = AF_INET,
+			.local = { .address = tw_address_from_ipv4("\x0a\x00\x00\x01"),
+				   .port = (uint16_t)(first_port + i) },
+			.remote = { .address = tw_address_from_ipv4((uint8_t[4]){ 10, 0, 1, host }), .port = port },
+			.expires_ms = state == TW_STATE_TIME_WAIT && age_ms < TIME_WAIT_MS ? TIME_WAIT_MS - age_ms : 0,
+		};
+
+		tw_fake_source_add(fake, &flow);
+	}
+}
+
+void tw_fake_source_add_listener(struct tw_fake_source *fake, uint16_t port)
+{
+	struct tw_flow flow = {
+		.state = TW_STATE_LISTEN,
+		.family = AF_INET,
+		.local = { .address = tw_address_from_ipv4("\0\0\0\0"), .port = port },
+		.remote = { .address = tw_address_from_ipv4("\0\0\0\0") },
+		.send_queue = 511,
+	};
+
+	tw_fake_source_add(fake, &flow);
+}
+
+void tw_fake_source_clear(struct tw_fake_source *fake)
+{
+	fake->flow_count = 0;
+}
+
+void tw_fake_source_clear_state(struct tw_fake_source *fake, enum tw_state state)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < fake->flow_count; i++)
+		if (fake->flows[i].state != state)
+			fake->flows[kept++] = fake->flows[i];
+	fake->flow_count = kept;
+}
+
+/* Bound-but-unconnected sockets and request sockets are in none of sockstat's counts. */
+void tw_fake_source_settle(struct tw_fake_source *fake)
+{
+	struct tw_gauge *to = &fake->gauge;
+
+	to->tcp_inuse = to->tcp6_inuse = to->time_wait = to->established = 0;
+	for (size_t i = 0; i < fake->flow_count; i++) {
+		const struct tw_flow *flow = &fake->flows[i];
+
+		if (flow->mini)
+			to->time_wait++;
+		else if (flow->state != TW_STATE_BOUND && flow->state != TW_STATE_SYN_RECV)
+			*(flow->family == AF_INET ? &to->tcp_inuse : &to->tcp6_inuse) += 1;
+		to->established += flow->state == TW_STATE_ESTABLISHED || flow->state == TW_STATE_CLOSE_WAIT;
+	}
+	to->alloc = to->tcp_inuse + to->tcp6_inuse;
+}
+
+void tw_fake_source_fail(struct tw_fake_source *fake, enum tw_fake_fault fault, unsigned after, unsigned times,
+			 int error)
+{
+	fake->plans[fault] = (struct tw_fake_plan){ .after = after, .times = times, .error = error };
+}
