@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/diag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* TCP_CLOSE of include/net/tcp_states.h. */
+#define TW_KERNEL_CLOSE 7
+/* idiag_timer of a mini-socket, and of nothing else: net/ipv4/inet_diag.c, inet_twsk_diag_fill(). */
+#define TW_TIMER_TIME_WAIT 3
+/* MAX_ERRNO of include/linux/err.h: what a negative number must stay above to be an error. */
+#define TW_KERNEL_ERRNO_MAX 4095
+/* INET_DIAG_CGROUP_ID of <linux/inet_diag.h>, by number for headers older than Linux 5.8. */
+#define TW_INET_DIAG_CGROUP_ID 21
+
+size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 body;
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			.nlmsg_seq = sequence,
+		},
+		.body = {
+			.sdiag_family = query->family,
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_ext = query->extensions,
+			.idiag_states = query->states,
+		},
+	};
+
+	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
+	memcpy(buffer, &request, sizeof(request));
+	return sizeof(request);
+}
+
+/*
+ * Bound-but-unconnected sockets are asked for as state 13 and told as CLOSE: only their table holds sockets in that
+ * state (net/ipv4/inet_diag.c, inet_diag_dump_icsk()).
+ */
+static bool state_of(const struct inet_diag_msg *row, enum tw_state *ret)
+{
+	if (row->idiag_state == TW_KERNEL_CLOSE && row->id.idiag_sport != 0) {
+		*ret = TW_STATE_BOUND;
+		return true;
+	}
+	return tw_state_from_kernel(row->idiag_state, ret);
+}
+
+static inline void set_address(struct tw_address *address, uint8_t family, const void *words)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (family == AF_INET) {
+		memcpy(address->bytes, mapped, sizeof(mapped));
+		memcpy(address->bytes + sizeof(mapped), words, 4);
+	} else {
+		/* A v4-mapped address has the same bytes already. */
+		memcpy(address->bytes, words, 16);
+	}
+}
+
+/* The attributes behind a row; -EPROTO where one reaches beyond the message. */
+static int read_attributes(const uint8_t *bytes, size_t length, struct tw_flow *flow)
+{
+	while (length >= sizeof(struct rtattr)) {
+		struct rtattr attribute;
+		size_t step;
+
+		memcpy(&attribute, bytes, sizeof(attribute));
+		if (attribute.rta_len < sizeof(attribute) || attribute.rta_len > length)
+			return -EPROTO;
+		if (attribute.rta_type == TW_INET_DIAG_CGROUP_ID &&
+		    attribute.rta_len >= sizeof(attribute) + sizeof(flow->cgroup_id)) {
+			memcpy(&flow->cgroup_id, bytes + sizeof(attribute), sizeof(flow->cgroup_id));
+			flow->has_cgroup = true;
+		}
+		step = RTA_ALIGN((size_t)attribute.rta_len);
+		if (step >= length)
+			return 0;
+		bytes += step;
+		length -= step;
+	}
+	return length == 0 ? 0 : -EPROTO;
+}
+
+static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow, void *context)
+{
+	struct inet_diag_msg row;
+	struct tw_flow flow;
+	enum tw_state state;
+
+	if (length < sizeof(row))
+		return -EPROTO;
+	memcpy(&row, bytes, sizeof(row));
+	if (row.idiag_family != AF_INET && row.idiag_family != AF_INET6)
+		return -EPROTO;
+	flow.has_cgroup = false;
+	flow.cgroup_id = 0;
+	if (length > sizeof(row) && read_attributes(bytes + sizeof(row), length - sizeof(row), &flow) < 0)
+		return -EPROTO;
+	if (!state_of(&row, &state))
+		return 0;
+	flow.state = state;
+	flow.mini = row.idiag_timer == TW_TIMER_TIME_WAIT &&
+		    (state == TW_STATE_TIME_WAIT || (state == TW_STATE_FIN_WAIT_2 && row.idiag_inode == 0));
+	flow.family = row.idiag_family;
+	set_address(&flow.local.address, row.idiag_family, row.id.idiag_src);
+	set_address(&flow.remote.address, row.idiag_family, row.id.idiag_dst);
+	flow.local.port = ntohs(row.id.idiag_sport);
+	flow.remote.port = ntohs(row.id.idiag_dport);
+	flow.expires_ms = row.idiag_expires;
+	flow.receive_queue = row.idiag_rqueue;
+	flow.send_queue = row.idiag_wqueue;
+	flow.uid = row.idiag_uid;
+	flow.inode = row.idiag_inode;
+	/* Two 32-bit halves, the lower first: sock_diag_save_cookie(). */
+	flow.cookie = (uint64_t)row.id.idiag_cookie[1] << 32 | row.id.idiag_cookie[0];
+	on_flow(context, &flow);
+	return 0;
+}
+
+/* The number at the head of NLMSG_ERROR and NLMSG_DONE: 0 or a negative errno, else -EPROTO. */
+static int read_status(const uint8_t *bytes, size_t length)
+{
+	int32_t status;
+
+	if (length < sizeof(status))
+		return -EPROTO;
+	memcpy(&status, bytes, sizeof(status));
+	return status < -TW_KERNEL_ERRNO_MAX ? -EPROTO : status;
+}
+
+/* NLMSG_DONE of old kernels has no payload; a positive number is a length, not an error. */
+static int read_done(const uint8_t *bytes, size_t length)
+{
+	int status = length == 0 ? 0 : read_status(bytes, length);
+
+	return status < 0 ? status : TW_DIAG_DONE;
+}
+
+/* No acknowledgement was asked for, so an error of 0 answers another request. */
+static int read_error(const uint8_t *bytes, size_t length)
+{
+	int status = read_status(bytes, length);
+
+	return status < 0 ? status : -EPROTO;
+}
+
+static int read_message(const struct nlmsghdr *header, const uint8_t *bytes, tw_diag_on_flow on_flow, void *context)
+{
+	size_t length = header->nlmsg_len - sizeof(*header);
+
+	switch (header->nlmsg_type) {
+	case SOCK_DIAG_BY_FAMILY:
+		return read_row(bytes, length, on_flow, context);
+	case NLMSG_DONE:
+		return read_done(bytes, length);
+	case NLMSG_ERROR:
+		return read_error(bytes, length);
+	case NLMSG_NOOP:
+		return TW_DIAG_MORE;
+	case NLMSG_OVERRUN:
+		return -ENOBUFS;
+	default:
+		return -EPROTO;
+	}
+}
+
+int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_diag_on_flow on_flow, void *context)
+{
+	const uint8_t *bytes = datagram;
+
+	/* The kernel sends no empty datagram. */
+	if (length == 0)
+		return -EPROTO;
+	while (length > 0) {
+		struct nlmsghdr header;
+		size_t step;
+		int r;
+
+		if (length < sizeof(header))
+			return -EPROTO;
+		memcpy(&header, bytes, sizeof(header));
+		if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > length || header.nlmsg_seq != sequence)
+			return -EPROTO;
+		if (header.nlmsg_flags & NLM_F_DUMP_INTR)
+			return -EINTR;
+		r = read_message(&header, bytes + sizeof(header), on_flow, context);
+		if (r != TW_DIAG_MORE)
+			return r;
+		/* The last message may lack its padding. */
+		step = NLMSG_ALIGN((size_t)header.nlmsg_len);
+		if (step >= length)
+			return TW_DIAG_MORE;
+		bytes += step;
+		length -= step;
+	}
+	return TW_DIAG_MORE;
+}

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/diag.h"
+
+#include "base/macros.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#define SEQUENCE 77
+
+/* A datagram under construction. */
+struct datagram {
+	uint8_t bytes[4096];
+	size_t length;
+};
+
+/* What the parser told. */
+struct told {
+	unsigned count;
+	struct tw_flow last;
+};
+
+static void on_flow(void *context, const struct tw_flow *flow)
+{
+	struct told *told = context;
+
+	told->count++;
+	told->last = *flow;
+}
+
+static struct nlmsghdr *header_at(struct datagram *datagram, size_t at)
+{
+	return (struct nlmsghdr *)(void *)(datagram->bytes + at);
+}
+
+/* Returns where it begins. */
+static size_t add(struct datagram *datagram, uint16_t type, const void *body, size_t size)
+{
+	struct nlmsghdr header = {
+		.nlmsg_len = (uint32_t)(sizeof(header) + size),
+		.nlmsg_type = type,
+		.nlmsg_seq = SEQUENCE,
+	};
+	size_t at = datagram->length;
+
+	assert_true(at + sizeof(header) + size + 4 <= sizeof(datagram->bytes));
+	memcpy(datagram->bytes + at, &header, sizeof(header));
+	if (size > 0)
+		memcpy(datagram->bytes + at + sizeof(header), body, size);
+	datagram->length += NLMSG_ALIGN(sizeof(header) + size);
+	return at;
+}
+
+static struct inet_diag_msg row_of(uint8_t family, uint8_t state)
+{
+	struct inet_diag_msg row = {
+		.idiag_family = family,
+		.idiag_state = state,
+		.id.idiag_sport = htons(40000),
+		.id.idiag_dport = htons(443),
+		.id.idiag_cookie = { 0x11111111, 0x22222222 },
+		.idiag_expires = 1234,
+		.idiag_rqueue = 5,
+		.idiag_wqueue = 6,
+		.idiag_uid = 7,
+		.idiag_inode = 8,
+	};
+
+	assert_int_equal(inet_pton(family, family == AF_INET ? "10.1.2.3" : "2001:db8::1", row.id.idiag_src), 1);
+	assert_int_equal(inet_pton(family, family == AF_INET ? "10.4.5.6" : "2001:db8::2", row.id.idiag_dst), 1);
+	return row;
+}
+
+/* From memory of exactly that size and at an odd address, so that a sanitizer sees what goes wrong. */
+static int parse_cut(const struct datagram *datagram, size_t length, struct told *told)
+{
+	uint8_t *copy = malloc(length + 1);
+	int r;
+
+	assert_non_null(copy);
+	memcpy(copy + 1, datagram->bytes, length);
+	*told = (struct told){ 0 };
+	r = tw_diag_parse(copy + 1, length, SEQUENCE, on_flow, told);
+	free(copy);
+	return r;
+}
+
+static int parse(const struct datagram *datagram, struct told *told)
+{
+	return parse_cut(datagram, datagram->length, told);
+}
+
+static int parse_row(const struct inet_diag_msg *row, struct told *told)
+{
+	struct datagram datagram = { 0 };
+
+	add(&datagram, SOCK_DIAG_BY_FAMILY, row, sizeof(*row));
+	return parse(&datagram, told);
+}
+
+static void test_request(void **state TW_UNUSED)
+{
+	struct tw_diag_query query = { .family = AF_INET6, .states = 0x2402, .extensions = 0x81 };
+	uint8_t buffer[TW_DIAG_REQUEST_MAX];
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 body;
+
+	memset(buffer, 0xee, sizeof(buffer));
+	assert_int_equal(tw_diag_build_dump(buffer, &query, 0xabcdef01), 72);
+	memcpy(&header, buffer, sizeof(header));
+	memcpy(&body, buffer + sizeof(header), sizeof(body));
+	assert_int_equal(header.nlmsg_len, 72);
+	assert_int_equal(header.nlmsg_type, SOCK_DIAG_BY_FAMILY);
+	assert_int_equal(header.nlmsg_flags, NLM_F_REQUEST | NLM_F_DUMP);
+	assert_int_equal(header.nlmsg_seq, 0xabcdef01);
+	assert_int_equal(header.nlmsg_pid, 0);
+	assert_int_equal(body.sdiag_family, AF_INET6);
+	assert_int_equal(body.sdiag_protocol, IPPROTO_TCP);
+	assert_int_equal(body.idiag_states, 0x2402);
+	assert_int_equal(body.idiag_ext, 0x81);
+	for (size_t i = 72; i < sizeof(buffer); i++)
+		assert_int_equal(buffer[i], 0xee);
+}
+
+static void test_states(void **state TW_UNUSED)
+{
+	/* The kernel's numbers of include/net/tcp_states.h. */
+	static const struct {
+		uint8_t number;
+		bool told;
+		enum tw_state state;
+	} cases[] = {
+		{ 0, false, 0 },
+		{ 1, true, TW_STATE_ESTABLISHED },
+		{ 2, true, TW_STATE_SYN_SENT },
+		{ 3, true, TW_STATE_SYN_RECV },
+		{ 4, true, TW_STATE_FIN_WAIT_1 },
+		{ 5, true, TW_STATE_FIN_WAIT_2 },
+		{ 6, true, TW_STATE_TIME_WAIT },
+		{ 7, true, TW_STATE_BOUND },
+		{ 8, true, TW_STATE_CLOSE_WAIT },
+		{ 9, true, TW_STATE_LAST_ACK },
+		{ 10, true, TW_STATE_LISTEN },
+		{ 11, true, TW_STATE_CLOSING },
+		{ 12, true, TW_STATE_SYN_RECV },
+		{ 13, true, TW_STATE_BOUND },
+		{ 14, false, 0 },
+		{ 255, false, 0 },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		struct inet_diag_msg row = row_of(AF_INET, cases[i].number);
+		struct told told;
+
+		assert_int_equal(parse_row(&row, &told), TW_DIAG_MORE);
+		assert_int_equal(told.count, cases[i].told);
+		if (cases[i].told)
+			assert_int_equal(told.last.state, cases[i].state);
+	}
+}
+
+static void test_closed_without_port_is_passed_over(void **state TW_UNUSED)
+{
+	struct inet_diag_msg row = row_of(AF_INET, 7);
+	struct told told;
+
+	row.id.idiag_sport = 0;
+	assert_int_equal(parse_row(&row, &told), TW_DIAG_MORE);
+	assert_int_equal(told.count, 0);
+}
+
+static void test_fields(void **state TW_UNUSED)
+{
+	struct inet_diag_msg row = row_of(AF_INET, 1);
+	struct tw_address local = tw_address_from_ipv4("\x0a\x01\x02\x03"),
+			  remote = tw_address_from_ipv4("\x0a\x04\x05\x06");
+	struct told told;
+
+	/* IPv4 addresses leave three of their four words to chance. */
+	row.id.idiag_src[1] = row.id.idiag_dst[3] = 0xffffffff;
+	assert_int_equal(parse_row(&row, &told), TW_DIAG_MORE);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.last.family, AF_INET);
+	assert_true(tw_address_equal(&told.last.local.address, &local));
+	assert_true(tw_address_equal(&told.last.remote.address, &remote));
+	assert_int_equal(told.last.local.port, 40000);
+	assert_int_equal(told.last.remote.port, 443);
+	assert_int_equal(told.last.expires_ms, 1234);
+	assert_int_equal(told.last.receive_queue, 5);
+	assert_int_equal(told.last.send_queue, 6);
+	assert_int_equal(told.last.uid, 7);
+	assert_int_equal(told.last.inode, 8);
+	assert_true(told.last.cookie == UINT64_C(0x2222222211111111));
+	assert_false(told.last.has_cgroup);
+	assert_int_equal(told.last.cgroup_id, 0);
+}
+
+static void test_families(void **state TW_UNUSED)
+{
+	struct inet_diag_msg row = row_of(AF_INET6, 1);
+	struct tw_address ipv4 = tw_address_from_ipv4("\x0a\x01\x02\x03"), ipv6;
+	struct told told;
+
+	memcpy(ipv6.bytes, row.id.idiag_src, sizeof(ipv6.bytes));
+	assert_int_equal(parse_row(&row, &told), TW_DIAG_MORE);
+	assert_true(tw_address_equal(&told.last.local.address, &ipv6));
+	assert_false(tw_address_is_ipv4(&told.last.local.address));
+
+	/* A v4-mapped socket's address is the same words as an IPv4 socket's; its family stays what it is. */
+	assert_int_equal(inet_pton(AF_INET6, "::ffff:10.1.2.3", row.id.idiag_src), 1);
+	assert_int_equal(parse_row(&row, &told), TW_DIAG_MORE);
+	assert_true(tw_address_equal(&told.last.local.address, &ipv4));
+	assert_int_equal(told.last.family, AF_INET6);
+
+	row.idiag_family = AF_UNIX;
+	assert_int_equal(parse_row(&row, &told), -EPROTO);
+	assert_int_equal(told.count, 0);
+}
+
+static void test_mini(void **state TW_UNUSED)
+{
+	static const struct {
+		uint8_t number, timer;
+		uint32_t inode;
+		bool mini;
+	} cases[] = {
+		{ 6, 3, 0, true },  { 5, 3, 0, true },	/* TIME-WAIT and orphaned FIN-WAIT-2 */
+		{ 5, 2, 0, false }, { 5, 3, 9, false }, /* FIN-WAIT-2 that is a whole socket */
+		{ 1, 3, 0, false }, { 6, 0, 0, false },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		struct inet_diag_msg row = row_of(AF_INET, cases[i].number);
+		struct told told;
+
+		row.idiag_timer = cases[i].timer;
+		row.idiag_inode = cases[i].inode;
+		assert_int_equal(parse_row(&row, &told), TW_DIAG_MORE);
+		assert_int_equal(told.last.mini, cases[i].mini);
+	}
+}
+
+/* A row with one attribute of `size` bytes that calls itself `said` bytes long. */
+static int parse_attribute(uint16_t type, size_t size, uint16_t said, struct told *told)
+{
+	struct datagram datagram = { 0 };
+	uint8_t body[256] = { 0 };
+	struct inet_diag_msg row = row_of(AF_INET, 1);
+	struct rtattr attribute = { .rta_len = said, .rta_type = type };
+	uint64_t id = UINT64_C(0x123456789abcdef0);
+
+	memcpy(body, &row, sizeof(row));
+	memcpy(body + sizeof(row), &attribute, sizeof(attribute));
+	memcpy(body + sizeof(row) + sizeof(attribute), &id, sizeof(id));
+	add(&datagram, SOCK_DIAG_BY_FAMILY, body, sizeof(row) + size);
+	return parse(&datagram, told);
+}
+
+static void test_attributes(void **state TW_UNUSED)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+		uint16_t said;
+		int r;
+		bool cgroup;
+	} cases[] = {
+		{ INET_DIAG_CGROUP_ID, 12, 12, TW_DIAG_MORE, true },
+		{ INET_DIAG_CGROUP_ID, 16, 16, TW_DIAG_MORE, true },
+		{ INET_DIAG_CGROUP_ID, 8, 8, TW_DIAG_MORE, false }, /* too short to be one */
+		{ INET_DIAG_CGROUP_ID, 4, 4, TW_DIAG_MORE, false },
+		{ INET_DIAG_MARK, 12, 12, TW_DIAG_MORE, false },
+		{ INET_DIAG_MARK, 5, 5, TW_DIAG_MORE, false }, /* the padding of the last one is missing */
+		{ INET_DIAG_CGROUP_ID, 12, 13, -EPROTO, false },
+		{ INET_DIAG_CGROUP_ID, 12, 65535, -EPROTO, false },
+		{ INET_DIAG_CGROUP_ID, 12, 3, -EPROTO, false },
+		{ INET_DIAG_CGROUP_ID, 12, 0, -EPROTO, false },
+		{ INET_DIAG_CGROUP_ID, 3, 12, -EPROTO, false }, /* not even a header */
+		{ INET_DIAG_MARK, 14, 12, -EPROTO, false },	/* two bytes left over */
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		struct told told;
+
+		assert_int_equal(parse_attribute(cases[i].type, cases[i].size, cases[i].said, &told), cases[i].r);
+		assert_int_equal(told.count, cases[i].r == TW_DIAG_MORE);
+		assert_int_equal(told.last.has_cgroup, cases[i].cgroup);
+		if (cases[i].cgroup)
+			assert_true(told.last.cgroup_id == UINT64_C(0x123456789abcdef0));
+	}
+}
+
+static void test_second_attribute(void **state TW_UNUSED)
+{
+	struct datagram datagram = { 0 };
+	struct {
+		struct inet_diag_msg row;
+		struct rtattr mark;
+		uint32_t mark_value;
+		struct rtattr cgroup;
+		uint32_t cgroup_value[2];
+	} body = {
+		.row = row_of(AF_INET, 1),
+		.mark = { .rta_len = 5, .rta_type = INET_DIAG_MARK }, /* padded to 8 */
+		.cgroup = { .rta_len = 12, .rta_type = INET_DIAG_CGROUP_ID },
+		.cgroup_value = { 42, 0 },
+	};
+	struct told told;
+
+	add(&datagram, SOCK_DIAG_BY_FAMILY, &body, sizeof(body));
+	assert_int_equal(parse(&datagram, &told), TW_DIAG_MORE);
+	assert_true(told.last.has_cgroup);
+	assert_int_equal(told.last.cgroup_id, 42);
+}
+
+static void test_control_messages(void **state TW_UNUSED)
+{
+	static const struct {
+		uint16_t type;
+		size_t size;
+		int32_t status;
+		int r;
+	} cases[] = {
+		{ NLMSG_DONE, 4, 0, TW_DIAG_DONE },
+		{ NLMSG_DONE, 0, 0, TW_DIAG_DONE },
+		{ NLMSG_DONE, 4, 12, TW_DIAG_DONE },
+		{ NLMSG_DONE, 4, -ENOENT, -ENOENT },
+		{ NLMSG_DONE, 4, -EOPNOTSUPP, -EOPNOTSUPP },
+		{ NLMSG_DONE, 3, 0, -EPROTO },
+		{ NLMSG_DONE, 4, INT32_MIN, -EPROTO },
+		{ NLMSG_DONE, 4, -4096, -EPROTO },
+		{ NLMSG_ERROR, 20, -ENOENT, -ENOENT },
+		{ NLMSG_ERROR, 4, -EBUSY, -EBUSY },
+		{ NLMSG_ERROR, 20, 0, -EPROTO },
+		{ NLMSG_ERROR, 20, 5, -EPROTO },
+		{ NLMSG_ERROR, 3, -ENOENT, -EPROTO },
+		{ NLMSG_ERROR, 0, 0, -EPROTO },
+		{ NLMSG_NOOP, 0, 0, TW_DIAG_MORE },
+		{ NLMSG_OVERRUN, 0, 0, -ENOBUFS },
+		{ 0, 4, 0, -EPROTO },
+		{ 18, 72, 0, -EPROTO },
+		{ SOCK_DESTROY, 72, 0, -EPROTO },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		struct datagram datagram = { 0 };
+		struct inet_diag_msg row = row_of(AF_INET, 1);
+		uint8_t body[72] = { 0 };
+		struct told told;
+
+		memcpy(body, &cases[i].status, sizeof(cases[i].status));
+		add(&datagram, SOCK_DIAG_BY_FAMILY, &row, sizeof(row));
+		add(&datagram, cases[i].type, body, cases[i].size);
+		assert_int_equal(parse(&datagram, &told), cases[i].r);
+		assert_int_equal(told.count, 1);
+	}
+}
+
+static void test_nothing_behind_done(void **state TW_UNUSED)
+{
+	struct datagram datagram = { 0 };
+	struct inet_diag_msg row = row_of(AF_INET, 1);
+	struct told told;
+
+	add(&datagram, NLMSG_DONE, NULL, 0);
+	add(&datagram, SOCK_DIAG_BY_FAMILY, &row, sizeof(row));
+	assert_int_equal(parse(&datagram, &told), TW_DIAG_DONE);
+	assert_int_equal(told.count, 0);
+}
+
+static void test_sequence_and_interruption(void **state TW_UNUSED)
+{
+	struct datagram datagram = { 0 };
+	struct inet_diag_msg row = row_of(AF_INET, 1);
+	struct told told;
+	size_t second, done;
+
+	add(&datagram, SOCK_DIAG_BY_FAMILY, &row, sizeof(row));
+	second = add(&datagram, SOCK_DIAG_BY_FAMILY, &row, sizeof(row));
+	done = add(&datagram, NLMSG_DONE, NULL, 0);
+	assert_int_equal(parse(&datagram, &told), TW_DIAG_DONE);
+	assert_int_equal(told.count, 2);
+
+	header_at(&datagram, second)->nlmsg_seq = SEQUENCE - 1;
+	assert_int_equal(parse(&datagram, &told), -EPROTO);
+	assert_int_equal(told.count, 1);
+	header_at(&datagram, second)->nlmsg_seq = SEQUENCE;
+
+	header_at(&datagram, second)->nlmsg_flags = NLM_F_MULTI | NLM_F_DUMP_INTR;
+	assert_int_equal(parse(&datagram, &told), -EINTR);
+	header_at(&datagram, second)->nlmsg_flags = NLM_F_MULTI;
+	header_at(&datagram, done)->nlmsg_flags = NLM_F_DUMP_INTR;
+	assert_int_equal(parse(&datagram, &told), -EINTR);
+}
+
+static void test_lengths(void **state TW_UNUSED)
+{
+	static const uint32_t bad[] = { 0, 15, 16 + 71, 16 + 72 + 1, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff };
+	struct inet_diag_msg row = row_of(AF_INET, 1);
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(bad); i++) {
+		struct datagram datagram = { 0 };
+		struct told told;
+		size_t at = add(&datagram, SOCK_DIAG_BY_FAMILY, &row, sizeof(row));
+
+		header_at(&datagram, at)->nlmsg_len = bad[i];
+		assert_int_equal(parse(&datagram, &told), -EPROTO);
+		assert_int_equal(told.count, 0);
+	}
+}
+
+/* Cut anywhere but between two messages, a datagram is malformed; there, it merely goes on. */
+static void test_every_cut(void **state TW_UNUSED)
+{
+	struct datagram datagram = { 0 };
+	struct inet_diag_msg row = row_of(AF_INET6, 8);
+	struct told told;
+	size_t first = 16 + sizeof(row);
+
+	add(&datagram, SOCK_DIAG_BY_FAMILY, &row, sizeof(row));
+	add(&datagram, SOCK_DIAG_BY_FAMILY, &row, sizeof(row));
+	for (size_t cut = 0; cut <= datagram.length; cut++) {
+		bool whole = cut == first || cut == 2 * first;
+
+		assert_int_equal(parse_cut(&datagram, cut, &told), whole ? TW_DIAG_MORE : -EPROTO);
+		assert_int_equal(told.count, cut / first);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_closed_without_port_is_passed_over),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_mini),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_second_attribute),
+		cmocka_unit_test(test_control_messages),
+		cmocka_unit_test(test_nothing_behind_done),
+		cmocka_unit_test(test_sequence_and_interruption),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_every_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
