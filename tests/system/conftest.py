@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures of the system tests: real sockets, real netlink, real sysctls, in network namespaces of their own."""
 
+import contextlib
 import os
+import socket
 
 import pytest
 
@@ -41,6 +43,20 @@ def pair():
 @pytest.fixture
 def near(pair):
     return pair.near
+
+
+@pytest.fixture
+def listener(near):
+    """Something listens on the near side: while it is entered, and for the whole test if it is left entered."""
+
+    @contextlib.contextmanager
+    def listen():
+        with near.entered():
+            made = socket.create_server(("127.0.0.1", 0))
+        with made:
+            yield made
+
+    return listen
 
 
 @pytest.fixture

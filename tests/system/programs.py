@@ -31,6 +31,33 @@ cpu-budget = 100%
 sample-record = 0
 """
 
+# Sysctls that a rule may set, and what the tests let it set.
+WANTED = {
+    "net.ipv4.tcp_tw_reuse": "1",
+    "net.ipv4.tcp_max_tw_buckets": "1048576",
+    "net.ipv4.tcp_fin_timeout": "30",
+}
+
+
+def adjusting(sysctls=WANTED, head=QUICK, name="servers"):
+    """A configuration with a rule that is raised while something listens, and then wants these sysctls."""
+    sets = "".join(f"set = {key}={value}\n" for key, value in sysctls.items())
+    return f"""\
+{head}
+[rule {name}]
+metric = listen
+raise = 1
+clear = 0
+raise-for = 0s
+clear-for = 0s
+severity = notice
+{sets}"""
+
+
+def read_sysctls(namespace):
+    """Their values now."""
+    return {key: namespace.sysctl(key) for key in WANTED}
+
 
 def tool(name):
     return str(BUILD / "tests/tools" / name)
@@ -39,7 +66,7 @@ def tool(name):
 class Daemon:
     """timewaitd in a namespace, its records in a file as JSON."""
 
-    def __init__(self, namespace, directory, config, *arguments):
+    def __init__(self, namespace, directory, config, *arguments, wait=True):
         self.namespace = namespace
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(exist_ok=True)
@@ -51,9 +78,9 @@ class Daemon:
         self._log = self.directory / "records"
         self._errors = self.directory / "errors"
         self.process = None
-        self.start()
+        self.start(wait)
 
-    def start(self):
+    def start(self, wait=True):
         """Starts it, again or for the first time, and waits until it watches; the records go on in the same file."""
         before = len(self.records("started"))
         with open(self._log, "ab") as log, open(self._errors, "ab") as errors:
@@ -68,6 +95,8 @@ class Daemon:
                 stderr=errors,
                 env=ENVIRONMENT,
             )
+        if not wait:
+            return
         wait_until(
             lambda: len(self.records("started")) > before or self.process.poll() is not None,
             20,

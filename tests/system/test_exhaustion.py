@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What timewaitd is for: a client that would run out of ports towards one destination does not."""
+
+import os
+import time
+
+import pytest
+
+from namespaces import Pair, wait_until
+from programs import SHIPPED_CONF, Churn, start_sink
+
+REUSE = "net.ipv4.tcp_tw_reuse"
+LOW, HIGH = 32768, 40959
+RATE = 3000
+PORT = 8080
+# From the end of the load: so long the shipped rule waits, and so long it may take to notice the end and the waiting's.
+CLEAR_FOR, SLACK = 60, 10
+
+
+@pytest.fixture
+def narrow(near):
+    near.set_sysctl("net.ipv4.ip_local_port_range", f"{LOW} {HIGH}")
+    return near
+
+
+def test_without_the_daemon_connects_fail(narrow, pair):
+    start_sink(pair.far, Pair.FAR, PORT)
+    seconds, total = Churn(narrow, Pair.FAR, PORT, RATE, 6).finish()
+    assert total["ok"] == HIGH - LOW + 1
+    assert total["errors"].keys() == {"EADDRNOTAVAIL"}
+    assert seconds[-1]["ok"] == 0 and seconds[-1]["failed"] > 0
+
+
+def test_with_the_daemon_they_do_not(narrow, pair, daemon):
+    before = narrow.sysctl(REUSE)
+    assert before != "1"
+    watching = daemon(SHIPPED_CONF.read_text())
+    descriptors = len(os.listdir(f"/proc/{watching.process.pid}/fd"))
+    start_sink(pair.far, Pair.FAR, PORT)
+
+    churn = Churn(narrow, Pair.FAR, PORT, RATE, 20)
+    live = [(second, narrow.sysctl(REUSE)) for second in churn]
+    (total, _) = live.pop()
+    assert all(second["failed"] == 0 for second, _ in live[3:]), live
+    assert total["ok"] > 3 * (HIGH - LOW + 1)
+    assert {value for _, value in live[3:]} == {"1"}
+
+    ended = time.monotonic()
+    wait_until(lambda: narrow.sysctl(REUSE) == before, CLEAR_FOR + SLACK, watching.story)
+    assert time.monotonic() - ended > CLEAR_FOR / 2, "given back before the hold was over: " + watching.story()
+
+    watching.wait_for("cleared", timeout=1)
+    for event in ("raised", "adjusted", "cleared", "restored"):
+        (record,) = watching.records(event)
+        assert record["TIMEWAITD_RULE"] == "port-exhaustion"
+        assert record["TIMEWAITD_SOURCE"] == Pair.NEAR
+        assert record["TIMEWAITD_DESTINATION"] == f"{Pair.FAR}:{PORT}"
+    (adjusted,), (restored,) = watching.records("adjusted"), watching.records("restored")
+    assert [adjusted[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, before, "1", before]
+    assert [restored[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, "1", before, before]
+    assert len(os.listdir(f"/proc/{watching.process.pid}/fd")) == descriptors
+
+
+def test_it_acts_before_six_ports_of_ten_are_used(pair, daemon):
+    """5000 connections a second on the default range, which last for six seconds."""
+    near = pair.near
+    watching = daemon(SHIPPED_CONF.read_text())
+    start_sink(pair.far, Pair.FAR, PORT)
+    Churn(near, Pair.FAR, PORT, 5000, 12)
+    adjusted = watching.wait_for("adjusted", timeout=14)
+    assert float(adjusted["TIMEWAITD_VALUE"]) < 60, watching.story()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whatever ends the daemon, and whenever: every sysctl goes back to what it was."""
+
+import signal
+import time
+
+import pytest
+
+from programs import QUICK, WANTED, Daemon, adjusting, read_sysctls
+
+BASELINE_FIN_TIMEOUT = "77"  # not the kernel's default, which a wrong way back might come by
+
+
+@pytest.fixture
+def baseline(near):
+    near.set_sysctl("net.ipv4.tcp_fin_timeout", BASELINE_FIN_TIMEOUT)
+    values = read_sysctls(near)
+    assert not values.items() & WANTED.items()
+    return values
+
+
+@pytest.fixture
+def raised(near, listener, baseline, daemon):
+    """A daemon that has set them all; what it watches goes on."""
+    with listener():
+        started = daemon(adjusting())
+        started.wait_for("adjusted", count=len(WANTED))
+        assert read_sysctls(near) == WANTED
+        yield started
+
+
+def assert_nothing_is_owed(near, daemon, baseline):
+    assert read_sysctls(near) == baseline
+    assert not (daemon.state / "ledger").exists()
+
+
+def test_a_stop_gives_back(near, raised, baseline):
+    raised.stop()
+    assert_nothing_is_owed(near, raised, baseline)
+    assert {record["TIMEWAITD_SYSCTL"] for record in raised.records("restored")} == set(WANTED)
+    assert raised.records()[-1]["TIMEWAITD_EVENT"] == "stopped"
+
+
+def test_an_interrupt_gives_back(near, raised, baseline):
+    raised.process.send_signal(signal.SIGINT)
+    assert raised.process.wait(10) == 0
+    assert_nothing_is_owed(near, raised, baseline)
+
+
+def test_a_cleared_rule_gives_back(near, listener, baseline, daemon):
+    with listener():
+        started = daemon(adjusting())
+        started.wait_for("adjusted", count=len(WANTED))
+    started.wait_for("restored", count=len(WANTED))
+    assert_nothing_is_owed(near, started, baseline)
+
+
+def test_a_reload_without_the_rule_gives_back(near, raised, baseline):
+    raised.reload(QUICK)
+    raised.wait_for("restored", count=len(WANTED))
+    assert_nothing_is_owed(near, raised, baseline)
+
+
+def test_restore_after_a_kill(near, raised, baseline):
+    raised.kill()
+    assert read_sysctls(near) == WANTED
+    assert {record["TIMEWAITD_SYSCTL"] for record in raised.restore()} == set(WANTED)
+    assert_nothing_is_owed(near, raised, baseline)
+
+
+def test_restore_twice_changes_nothing_more(near, raised, baseline):
+    raised.kill()
+    raised.restore()
+    near.set_sysctl("net.ipv4.tcp_fin_timeout", "30")  # an admin's own wish for what had been ours
+    assert raised.restore() == []
+    assert read_sysctls(near) == {**baseline, "net.ipv4.tcp_fin_timeout": "30"}
+
+
+def test_restore_with_nothing_to_restore(near, baseline, daemon):
+    started = daemon(QUICK)
+    started.kill()
+    assert started.restore() == []
+    assert_nothing_is_owed(near, started, baseline)
+
+
+def test_the_next_start_gives_back(near, raised, baseline):
+    raised.kill()
+    raised.config.write_text(QUICK)
+    raised.start()
+    assert_nothing_is_owed(near, raised, baseline)
+    assert len(raised.records("restored")) == len(WANTED)
+
+
+def test_the_next_start_goes_on_with_the_true_baseline(near, raised, baseline):
+    """The rule is still raised: the values come again, and what is owed is not what the killed daemon had set."""
+    raised.kill()
+    raised.start()
+    raised.wait_for("adjusted", count=2 * len(WANTED))
+    assert read_sysctls(near) == WANTED
+    raised.stop()
+    assert_nothing_is_owed(near, raised, baseline)
+
+
+def test_restore_leaves_alone_what_an_admin_changed_since(near, raised, baseline):
+    raised.kill()
+    near.set_sysctl("net.ipv4.tcp_fin_timeout", "45")
+    events = {record["TIMEWAITD_SYSCTL"]: record["TIMEWAITD_EVENT"] for record in raised.restore()}
+    assert events == {**dict.fromkeys(WANTED, "restored"), "net.ipv4.tcp_fin_timeout": "yielded"}
+    assert read_sysctls(near) == {**baseline, "net.ipv4.tcp_fin_timeout": "45"}
+
+
+@pytest.mark.parametrize("adjusted", range(1, len(WANTED) + 1))
+def test_a_kill_between_two_changes(near, listener, baseline, daemon, adjusted):
+    with listener():
+        started = daemon(adjusting())
+        started.wait_for("adjusted", count=adjusted)
+        started.kill()
+    started.restore()
+    assert_nothing_is_owed(near, started, baseline)
+
+
+def test_a_kill_at_any_moment(near, listener, baseline, tmp_path):
+    """
+    From a while before the first change to a while after the last one; what the killed daemon left goes back by
+    --restore, or, every other time, by the next start.
+    """
+    kills, changed = 30, 0
+    with listener():
+        began = time.monotonic()
+        started = Daemon(near, tmp_path / "killed", adjusting())
+        started.wait_for("adjusted", count=len(WANTED))
+        lasted = time.monotonic() - began
+    started.stop()
+    for i in range(kills):
+        with listener():
+            started.start(wait=False)
+            time.sleep(lasted * (0.4 + i / kills))
+            started.kill()
+        changed += read_sysctls(near) != baseline
+        if i % 2:
+            started.restore()
+            assert_nothing_is_owed(near, started, baseline)
+    assert kills / 5 < changed < kills, f"{changed} of {kills} kills came after a change: not the moments that were meant"
