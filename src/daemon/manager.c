@@ -67,6 +67,11 @@ bool tw_manager_ready(const struct tw_manager *manager)
 	return manager->host.sample.survey.at_usec != 0;
 }
 
+int tw_manager_error(const struct tw_manager *manager)
+{
+	return manager->host.error;
+}
+
 void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
 {
 	struct tw_time time = manager->clock->read(manager->clock);

@@ -39,11 +39,15 @@ void tw_manager_done(struct tw_manager *manager);
 /* One interval. Returns 0, or -EIO when the gauge has failed too often to go on. */
 int tw_manager_tick(struct tw_manager *manager);
 
-/* A slice of the work that a tick started, at most a datagram of a dump (about 0.1 ms). Returns whether there is more. */
+/* A slice of the work that a tick started, at most a datagram of a dump (about 0.1 ms). Returns whether there is more.
+ */
 bool tw_manager_work(struct tw_manager *manager);
 
 /* Whether the first full sample is in. */
 bool tw_manager_ready(const struct tw_manager *manager);
+
+/* Why the last tick or scan failed, -errno; 0 where it did not. */
+int tw_manager_error(const struct tw_manager *manager);
 
 /* Carries on under new settings, which are consumed. */
 void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings);

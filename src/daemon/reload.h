@@ -6,8 +6,8 @@
 #include "daemon/options.h"
 
 /*
- * Loads the configuration that the options point to, with what the command line overrides. Returns 0, or -EINVAL with the
- * problems filled, or -ENOMEM.
+ * Loads the configuration that the options point to, with what the command line overrides. Returns 0, or -EINVAL with
+ * the problems filled, or -ENOMEM.
  */
 int tw_reload_settings(const struct tw_options *options, struct tw_problems *problems, struct tw_settings **ret);
 

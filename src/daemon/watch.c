@@ -22,11 +22,7 @@ int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watc
 	watch->scan = tw_scan_new(key);
 	if (!watch->scan)
 		return -ENOMEM;
-	watch->hand.ledger = *ledger;
-	watch->hand.sysctl = edges->sysctl;
-	watch->hand.store = edges->store;
-	watch->hand.recorder = edges->recorder;
-	watch->hand.namespace = name;
+	tw_hand_init(&watch->hand, ledger, edges->sysctl, edges->store, edges->recorder, name);
 	tw_policy_init(&watch->policy);
 	tw_meter_init(&watch->meter, now_usec);
 	return 0;
@@ -50,6 +46,7 @@ static void tell_failure(struct tw_watch *watch, const char *what, int error)
 	struct tw_text text;
 	char reason[TW_REASON_MAX];
 
+	watch->error = error;
 	if (++watch->failures != TW_FAILURES_TOLD)
 		return;
 	tw_text_init(&text, reason, sizeof(reason));
@@ -85,8 +82,7 @@ static void tell_stretch(struct tw_watch *watch, const struct tw_settings *setti
 	struct tw_text text;
 	char reason[TW_REASON_MAX];
 
-	if (watch->stretch_told_usec != 0 &&
-	    tw_usec_since(now_usec, watch->stretch_told_usec) < TW_STRETCH_REMIND_USEC)
+	if (watch->stretch_told_usec != 0 && tw_usec_since(now_usec, watch->stretch_told_usec) < TW_STRETCH_REMIND_USEC)
 		return;
 	watch->stretch_told_usec = now_usec;
 	tw_text_init(&text, reason, sizeof(reason));
@@ -122,15 +118,19 @@ static void start_due_scan(struct tw_watch *watch, const struct tw_settings *set
 {
 	bool survey = time.now_usec >= watch->survey_due_usec ||
 		      tw_policy_wants_survey(&watch->policy, settings, &watch->sample);
+	bool late;
 
 	if (watch->scanning || (!survey && time.now_usec < watch->census_due_usec))
 		return;
+	late = time.now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
 	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, time.now_usec);
 	if (!tw_meter_allows(&watch->meter)) {
-		if (time.now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec))
+		if (late)
 			tell_stretch(watch, settings, time.now_usec);
 		return;
 	}
+	if (!late)
+		watch->stretch_told_usec = 0;
 	start_scan(watch, settings, survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS, time);
 }
 
@@ -159,6 +159,7 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 
 	watch->scanning = false;
 	watch->failures = 0;
+	watch->error = 0;
 	tw_scan_results(watch->scan, &watch->sample.census, &watch->sample.survey);
 	watch->census_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->census_usec);
 	if (watch->scanning_kind == TW_SCAN_SURVEY)
@@ -168,8 +169,6 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 		tell(watch, TW_EVENT_PARTIAL,
 		     "the socket table moved too much to be read whole, three times in a row; no action rests on it");
 	watch->partial_told = partial;
-	if (tw_usec_since(time.now_usec, watch->sample.census.at_usec) < settings->census_usec)
-		watch->stretch_told_usec = 0;
 	decide(watch, settings, time.now_usec);
 }
 

@@ -46,7 +46,8 @@ struct tw_watch {
 	usec_t survey_due_usec;
 	usec_t sample_record_due_usec;
 	usec_t stretch_told_usec; /* 0: not stretching */
-	unsigned failures;	  /* ticks in a row that gave no sample */
+	unsigned failures;	  /* reads in a row that failed */
+	int error;		  /* of the last of them, -errno; 0 for none */
 	bool scanning;
 	enum tw_scan_kind scanning_kind;
 	bool partial_told;
@@ -58,8 +59,8 @@ int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watc
 void tw_watch_done(struct tw_watch *watch);
 
 /*
- * Reads the gauge, decides and acts on what it shows, and starts a scan where one is due. Returns 0, or -errno where the
- * gauge could not be read; the failure is told and counted, the next tick tries again.
+ * Reads the gauge, decides and acts on what it shows, and starts a scan where one is due. Returns 0, or -errno where
+ * the gauge could not be read; the failure is told and counted, the next tick tries again.
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 

@@ -6,7 +6,7 @@
 /* One look may catch a moment that means nothing; two in a row do not. */
 #define TW_LOOKS_NEEDED 2
 /* A rate has no value on the very first gauge: only after that is silence worth telling. */
-#define TW_BLIND_STEPS 2
+#define TW_BLIND_LOOKS 2
 
 void tw_rule_init(struct tw_rule *rule)
 {
@@ -23,11 +23,12 @@ static bool under(const struct tw_rule_settings *settings, int64_t milli)
 	return tw_rule_settings_upward(settings) ? milli <= settings->clear_milli : milli >= settings->clear_milli;
 }
 
-static enum tw_rule_edge step_blind(struct tw_rule *rule)
+static enum tw_rule_edge step_blind(struct tw_rule *rule, usec_t at_usec)
 {
-	if (!rule->known && ++rule->blind < TW_BLIND_STEPS)
-		return TW_RULE_NO_EDGE;
-	if (rule->frozen)
+	if (rule->blind == 0 || at_usec != rule->blind_usec)
+		rule->blind++;
+	rule->blind_usec = at_usec;
+	if (rule->frozen || (!rule->known && rule->blind < TW_BLIND_LOOKS))
 		return TW_RULE_NO_EDGE;
 	rule->frozen = true;
 	return TW_RULE_EDGE_FROZEN;
@@ -99,7 +100,7 @@ enum tw_rule_edge tw_rule_step(struct tw_rule *rule, const struct tw_rule_settin
 	enum tw_rule_edge edge = TW_RULE_NO_EDGE;
 
 	if (!reading->value.known || !reading->pressure.known)
-		return step_blind(rule);
+		return step_blind(rule, reading->at_usec);
 	if (take_in(rule, reading))
 		edge = tw_rule_active(rule) ? step_down(rule, settings, reading)
 					    : step_up(rule, settings, reading, now_usec);

@@ -45,7 +45,8 @@ struct tw_rule {
 	enum tw_rule_state state;
 	bool frozen;	      /* its value is missing, and that was told */
 	bool known;	      /* it has had a value */
-	unsigned blind;	      /* steps without a value before the first one */
+	unsigned blind;	      /* measurements without a value */
+	usec_t blind_usec;    /* when the last of these was made */
 	unsigned looks;	      /* measurements over the level while rising */
 	usec_t since_usec;    /* start of the hold that runs: rising or clearing */
 	usec_t measured_usec; /* the last measurement taken in */

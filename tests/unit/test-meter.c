@@ -3,11 +3,12 @@
 
 #include "base/macros.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #define S TW_USEC_PER_SEC
 #define ONE_PERCENT 1000

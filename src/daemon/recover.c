@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/recover.h"
+
+#include "act/boot-source.h"
+#include "act/hand.h"
+#include "tell/record-sink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TW_SYSCTL_ROOT "/proc/sys"
+#define TW_LEDGER_NAME "ledger"
+
+static int complain(const char *what, const char *which, int error)
+{
+	fprintf(stderr, "timewaitd: %s %s: %s\n", what, which, strerror(-error));
+	return error;
+}
+
+int tw_grip_open(struct tw_grip *grip, const struct tw_options *options)
+{
+	pid_t owner = 0;
+	int r;
+
+	*grip = (struct tw_grip){ .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1 };
+	r = tw_state_directory_open(&grip->directory, options->state_dir, &owner);
+	if (r == -EBUSY) {
+		fprintf(stderr, "timewaitd: another timewaitd (process %d) uses the state directory %s\n", (int)owner,
+			options->state_dir);
+		return r;
+	}
+	if (r < 0)
+		return complain("cannot use the state directory", options->state_dir, r);
+	r = tw_ledger_file_init(&grip->file, grip->directory.fd, TW_LEDGER_NAME);
+	if (r < 0)
+		return complain("cannot use the ledger", TW_LEDGER_NAME, r);
+	r = tw_sysctl_tree_open(&grip->tree, TW_SYSCTL_ROOT);
+	if (r < 0)
+		return complain("cannot open", TW_SYSCTL_ROOT, r);
+	r = tw_boot_id_read(grip->boot_id);
+	if (r < 0)
+		return complain("cannot read", "the boot id", r);
+	r = tw_network_namespace_id(&grip->namespace_id);
+	return r < 0 ? complain("cannot find", "the network namespace", r) : 0;
+}
+
+void tw_grip_close(struct tw_grip *grip)
+{
+	tw_sysctl_tree_close(&grip->tree);
+	tw_state_directory_close(&grip->directory);
+}
+
+int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_ledger *ret_ledger)
+{
+	struct tw_ledger ledger;
+	struct tw_hand hand;
+	int r;
+
+	tw_ledger_init(&ledger, grip->boot_id, grip->namespace_id);
+	r = tw_ledger_file_load(&grip->file, grip->boot_id, grip->namespace_id, &ledger);
+	/* The sysctls went with the boot that they were changed in, so nothing is owed. */
+	if (r == -ENOENT || r == -ESTALE)
+		r = 0;
+	else if (r >= 0) {
+		tw_hand_init(&hand, &ledger, &grip->tree.sink, &grip->file.store, recorder, "host");
+		r = tw_hand_restore(&hand);
+		ledger = hand.ledger;
+	}
+	*ret_ledger = ledger;
+	return r;
+}
+
+const char *tw_recover_error(int error)
+{
+	switch (error) {
+	case -EBADMSG:
+		return "the ledger of an earlier run is damaged, so what it changed is not known";
+	case -EXDEV:
+		return "the ledger is of another network namespace: what it owes can only be put back there";
+	case -EPROTONOSUPPORT:
+		return "the ledger was written by another version of timewaitd";
+	default:
+		return strerror(-error);
+	}
+}
+
+int tw_recover_job(const struct tw_options *options)
+{
+	TW_CLEANUP_RECORD_SINK struct tw_record_sink *sink = NULL;
+	TW_CLEANUP_GRIP struct tw_grip grip = { .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1 };
+	struct tw_ledger ledger;
+	int r = tw_record_sink_new(options->log, &sink);
+
+	if (r < 0) {
+		fprintf(stderr, "timewaitd: cannot open the log: %s\n", strerror(-r));
+		return TW_EXIT_FAILURE;
+	}
+	r = tw_grip_open(&grip, options);
+	if (r < 0)
+		return TW_EXIT_FAILURE;
+	r = tw_recover(&grip, tw_record_sink_recorder(sink), &ledger);
+	if (r < 0) {
+		fprintf(stderr, "timewaitd: not everything is put back: %s\n", tw_recover_error(r));
+		return TW_EXIT_FAILURE;
+	}
+	return TW_EXIT_OK;
+}

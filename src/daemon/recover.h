@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "act/ledger-store.h"
+#include "act/sysctl-sink.h"
+#include "daemon/options.h"
+#include "model/event.h"
+
+/* What acting needs of the machine, opened once: the state directory with its lock, the ledger, /proc/sys. */
+struct tw_grip {
+	struct tw_state_directory directory;
+	struct tw_ledger_file file;
+	struct tw_sysctl_tree tree;
+	char boot_id[TW_BOOT_ID_MAX];
+	uint64_t namespace_id;
+};
+
+/* Prints what is wrong. Returns 0 or -errno; `grip` may be given to tw_grip_close() in either case. */
+int tw_grip_open(struct tw_grip *grip, const struct tw_options *options);
+void tw_grip_close(struct tw_grip *grip);
+#define TW_CLEANUP_GRIP TW_CLEANUP(tw_grip_close)
+
+/*
+ * Puts back what the ledger of an earlier run holds; done twice, it changes nothing more. *ret_ledger is what could not
+ * be put back and is owed still. Returns 0, or -errno: of what could not be put back, or of a ledger that cannot be
+ * used (-EBADMSG damaged, -EXDEV of another network namespace, -EPROTONOSUPPORT of another version), which is left as
+ * it is.
+ */
+int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_ledger *ret_ledger);
+
+/* A sentence for each of tw_recover()'s errors. */
+const char *tw_recover_error(int error);
+
+/* `timewaitd --restore`. Returns an exit status. */
+int tw_recover_job(const struct tw_options *options);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/run.h"
+
+#include "config.h"
+#include "daemon/loop.h"
+#include "daemon/manager.h"
+#include "daemon/process.h"
+#include "daemon/recover.h"
+#include "measure/kernel-source.h"
+#include "tell/record-sink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Everything that lives as long as the daemon does. */
+struct life {
+	struct tw_grip grip;
+	struct tw_record_sink *sink;
+	struct tw_kernel_source *source;
+	struct tw_manager manager;
+	bool managing;
+};
+
+static void life_done(struct life *life)
+{
+	if (life->managing)
+		tw_manager_done(&life->manager);
+	life->source = tw_kernel_source_free(life->source);
+	life->sink = tw_record_sink_free(life->sink);
+	tw_grip_close(&life->grip);
+}
+
+static int complain(const char *what, int error)
+{
+	fprintf(stderr, "timewaitd: %s: %s\n", what, strerror(-error));
+	return error;
+}
+
+/* A ledger that cannot be used is set aside, so that nothing is lost and the daemon can do its work. */
+static int recover(struct life *life, struct tw_ledger *ret)
+{
+	struct tw_recorder *recorder = tw_record_sink_recorder(life->sink);
+	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
+	struct tw_text reason;
+	int r = tw_recover(&life->grip, recorder, ret);
+
+	if (r >= 0)
+		return 0;
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_add(&reason, tw_recover_error(r));
+	if (r == -EBADMSG || r == -EXDEV || r == -EPROTONOSUPPORT) {
+		r = tw_ledger_file_set_aside(&life->grip.file);
+		if (r < 0)
+			return complain("cannot set the old ledger aside", r);
+		tw_text_addf(&reason, "; it is kept as %s.old", life->grip.file.name);
+	}
+	recorder->tell(recorder, "host", &event);
+	return 0;
+}
+
+static int begin(struct life *life, const struct tw_options *options, struct tw_settings **settings)
+{
+	struct tw_watch_edges edges = { 0 };
+	struct tw_hash_key key;
+	struct tw_ledger ledger;
+	int r = tw_record_sink_new(options->log, &life->sink);
+
+	if (r < 0)
+		return complain("cannot open the log", r);
+	r = tw_grip_open(&life->grip, options);
+	if (r < 0)
+		return r;
+	r = recover(life, &ledger);
+	if (r < 0)
+		return r;
+	r = tw_process_secret(&key);
+	if (r < 0)
+		return complain("cannot draw a random number", r);
+	r = tw_kernel_source_new(&life->source);
+	if (r < 0)
+		return complain("cannot reach the kernel's counters and sock_diag", r);
+	edges.source = tw_kernel_source_base(life->source);
+	edges.sysctl = &life->grip.tree.sink;
+	edges.store = &life->grip.file.store;
+	edges.recorder = tw_record_sink_recorder(life->sink);
+	edges.tells_bound = tw_kernel_source_tells_bound();
+	r = tw_manager_init(&life->manager, *settings, &edges, tw_process_clock(), &key, &ledger);
+	if (r < 0)
+		return complain("cannot start", r);
+	*settings = NULL;
+	life->managing = true;
+	return 0;
+}
+
+/* Whoever waits for the service to be ready gets one that has seen the machine. */
+static int take_first_sample(struct tw_manager *manager)
+{
+	int r = tw_manager_tick(manager);
+
+	while (r >= 0 && tw_manager_work(manager))
+		;
+	if (tw_manager_ready(manager))
+		return 0;
+	r = tw_manager_error(manager);
+	fprintf(stderr, "timewaitd: cannot take a first sample: %s%s\n", strerror(-r),
+		r == -ENOENT ? " (the kernel module tcp_diag cannot be loaded?)" : "");
+	return r;
+}
+
+static int watch(struct life *life, const struct tw_options *options)
+{
+	struct tw_manager *manager = &life->manager;
+	int r, restored;
+
+	tw_manager_tell(manager, TW_EVENT_STARTED, "timewaitd %s, %u rules, %s mode", PACKAGE_VERSION,
+			manager->settings->rule_count,
+			manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce");
+	r = take_first_sample(manager);
+	if (r >= 0)
+		r = tw_loop_run(manager, options);
+	restored = tw_manager_stop(manager);
+	if (r < 0)
+		tw_manager_tell(manager, TW_EVENT_STOPPED, "gave up: %s", strerror(-r));
+	else if (restored < 0)
+		tw_manager_tell(manager, TW_EVENT_STOPPED, "not everything could be put back: %s", strerror(-restored));
+	else
+		tw_manager_tell(manager, TW_EVENT_STOPPED, "everything is put back");
+	return r < 0 ? r : restored;
+}
+
+int tw_run(const struct tw_options *options, struct tw_settings *settings)
+{
+	TW_CLEANUP_SETTINGS struct tw_settings *owned = settings;
+	TW_CLEANUP(life_done)
+	struct life life = { .grip = { .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1 } };
+	int r = begin(&life, options, &owned);
+
+	if (r >= 0)
+		r = watch(&life, options);
+	return r < 0 ? TW_EXIT_FAILURE : TW_EXIT_OK;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/stage.h"
+
+#include "act/hand.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Far from 0, where a time means "never". */
+#define SIM_EPOCH_USEC (1000 * TW_USEC_PER_SEC)
+
+#define SIM_OF(pointer, member) ((struct sim *)(void *)((char *)(pointer)-offsetof(struct sim, member)))
+
+static struct tw_time read_clock(struct tw_clock *clock)
+{
+	struct sim *sim = SIM_OF(clock, clock);
+
+	return (struct tw_time){
+		.now_usec = sim->now_usec,
+		.cpu_usec = sim->source.datagrams * sim->datagram_cost_usec,
+	};
+}
+
+static void tell(struct tw_recorder *recorder, const char *namespace TW_UNUSED, const struct tw_event *event)
+{
+	struct sim *sim = SIM_OF(recorder, recorder);
+	struct sim_event *kept;
+
+	sim->told[event->kind]++;
+	if (event->kind == TW_EVENT_SAMPLE || sim->event_count == SIM_EVENTS_MAX)
+		return;
+	kept = &sim->events[sim->event_count++];
+	kept->at_usec = sim->now_usec;
+	kept->event = *event;
+	(void)tw_text_copy(kept->rule, sizeof(kept->rule), event->rule ? event->rule->name : event->rule_name);
+	/* What these point to does not outlive the telling. */
+	kept->event.rule = NULL;
+	kept->event.sample = NULL;
+}
+
+struct sim *sim_new(void)
+{
+	struct sim *sim = calloc(1, sizeof(*sim));
+
+	if (!sim)
+		abort();
+	sim->clock.read = read_clock;
+	sim->recorder.tell = tell;
+	sim->now_usec = SIM_EPOCH_USEC;
+	tw_fake_source_init(&sim->source);
+	tw_fake_act_init(&sim->act);
+	tw_fake_act_set(&sim->act, TW_TUNABLE_TW_REUSE, 2);
+	tw_fake_act_set(&sim->act, TW_TUNABLE_FIN_TIMEOUT, 60);
+	sim->source.tells_bound = true;
+	return sim;
+}
+
+struct sim *sim_free(struct sim *sim)
+{
+	if (sim->running)
+		tw_manager_done(&sim->manager);
+	tw_fake_source_done(&sim->source);
+	free(sim);
+	return NULL;
+}
+
+void sim_start(struct sim *sim, struct tw_settings *settings)
+{
+	static const struct tw_hash_key key = { 1, 2 };
+	struct tw_watch_edges edges = {
+		.source = &sim->source.base,
+		.sysctl = &sim->act.sysctl,
+		.store = &sim->act.store,
+		.recorder = &sim->recorder,
+		.tells_bound = true,
+	};
+	struct tw_hand recovery;
+
+	tw_hand_init(&recovery, &sim->act.saved, &sim->act.sysctl, &sim->act.store, &sim->recorder, "host");
+	(void)tw_hand_restore(&recovery);
+	if (tw_manager_init(&sim->manager, settings, &edges, &sim->clock, &key, &recovery.ledger) < 0)
+		abort();
+	sim->running = true;
+}
+
+void sim_stop(struct sim *sim)
+{
+	(void)tw_manager_stop(&sim->manager);
+	sim_kill(sim);
+}
+
+void sim_kill(struct sim *sim)
+{
+	tw_manager_done(&sim->manager);
+	sim->running = false;
+}
+
+void sim_run(struct sim *sim, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		sim->now_usec += TW_USEC_PER_SEC;
+		/* The gauge shows what the sysctls are. */
+		for (size_t k = 0; k < TW_TUNABLE_COUNT; k++)
+			if (sim->act.live[k].known && sim->source.gauge.sysctls[k].known)
+				sim->source.gauge.sysctls[k] = sim->act.live[k];
+		if (tw_manager_tick(&sim->manager) < 0)
+			abort();
+		while (tw_manager_work(&sim->manager))
+			;
+	}
+}
+
+void sim_set_time_wait(struct sim *sim, unsigned count, unsigned age_seconds)
+{
+	tw_fake_source_clear_state(&sim->source, TW_STATE_TIME_WAIT);
+	tw_fake_source_add_many(&sim->source, TW_STATE_TIME_WAIT, SIM_HOST, SIM_PORT, 32768, count, age_seconds * 1000);
+	tw_fake_source_settle(&sim->source);
+}
+
+unsigned sim_when(const struct sim *sim, enum tw_event_kind kind)
+{
+	for (unsigned i = 0; i < sim->event_count; i++)
+		if (sim->events[i].event.kind == kind)
+			return (unsigned)((sim->events[i].at_usec - SIM_EPOCH_USEC) / TW_USEC_PER_SEC);
+	return 0;
+}
+
+const struct sim_event *sim_last(const struct sim *sim, enum tw_event_kind kind)
+{
+	for (unsigned i = sim->event_count; i > 0; i--)
+		if (sim->events[i - 1].event.kind == kind)
+			return &sim->events[i - 1];
+	return NULL;
+}
+
+struct tw_settings *sim_settings(void)
+{
+	struct tw_settings *settings = tw_settings_new();
+	struct tw_rule_settings *rule;
+
+	if (!settings)
+		abort();
+	rule = &settings->rules[0];
+	rule->actions[rule->action_count++] = (struct tw_action){
+		.kind = TW_ACTION_SET,
+		.tunable = TW_TUNABLE_FIN_TIMEOUT,
+		.value.numbers[0] = 30,
+	};
+	return settings;
+}
