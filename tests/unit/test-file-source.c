@@ -24,7 +24,7 @@ static int set_up(void **state)
 {
 	static struct place place;
 
-	(void)snprintf(place.path, sizeof(place.path), "/tmp/test-file-source-XXXXXX");
+	(void)snprintf(place.path, sizeof(place.path), "%s/test-file-source-XXXXXX", P_tmpdir);
 	if (!mkdtemp(place.path))
 		return -1;
 	place.directory = open(place.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/sample.h"
+
+#include "base/macros.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define S TW_USEC_PER_SEC
+
+/* Large: not for the stack of each test. */
+static struct tw_sample sample;
+
+static int clear(void **data)
+{
+	(void)data;
+	memset(&sample, 0, sizeof(sample));
+	return 0;
+}
+
+static void set_counter(enum tw_counter counter, uint64_t before, uint64_t now)
+{
+	sample.previous.counters[counter] = (struct tw_count){ before, true };
+	sample.gauge.counters[counter] = (struct tw_count){ now, true };
+}
+
+static void check_known(struct tw_value value, int64_t milli)
+{
+	assert_true(value.known);
+	assert_int_equal(value.milli, milli);
+}
+
+static void test_rates(TW_UNUSED void **state)
+{
+	static const struct {
+		usec_t span;
+		uint64_t before, now;
+		int64_t milli;
+	} rows[] = {
+		{ S, 10, 10, 0 },
+		{ S, 10, 11, 1000 },
+		{ S / 2, 10, 11, 2000 },
+		{ 3 * S, 0, 1, 333 },
+		{ 2 * S, 0, 10000, 5000000 },
+		{ S, 0, UINT64_MAX / 1000, INT64_MAX }, /* held */
+		{ 1, 0, UINT64_MAX, INT64_MAX },	/* held */
+		{ S, UINT64_MAX - 1, UINT64_MAX, 1000 },
+		{ 4000 * S, 0, UINT64_C(18446744073709551000),
+		  INT64_C(4611686018427387750) }, /* past 64 bits between */
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		sample.previous.at_usec = 7;
+		sample.gauge.at_usec = 7 + rows[i].span;
+		set_counter(TW_COUNTER_ACTIVE_OPEN, rows[i].before, rows[i].now);
+		check_known(tw_sample_rate(&sample, TW_COUNTER_ACTIVE_OPEN), rows[i].milli);
+	}
+}
+
+static void test_no_rate(TW_UNUSED void **state)
+{
+	set_counter(TW_COUNTER_RESET, 5, 6);
+	assert_false(tw_sample_rate(&sample, TW_COUNTER_RESET).known); /* nothing yet */
+
+	sample.gauge.at_usec = 10 * S;
+	assert_false(tw_sample_rate(&sample, TW_COUNTER_RESET).known); /* the first gauge */
+
+	sample.previous.at_usec = 10 * S;
+	assert_false(tw_sample_rate(&sample, TW_COUNTER_RESET).known); /* no time in between */
+	sample.previous.at_usec = 11 * S;
+	assert_false(tw_sample_rate(&sample, TW_COUNTER_RESET).known); /* backwards */
+
+	sample.previous.at_usec = 9 * S;
+	check_known(tw_sample_rate(&sample, TW_COUNTER_RESET), 1000);
+
+	set_counter(TW_COUNTER_RESET, 6, 5);
+	assert_false(tw_sample_rate(&sample, TW_COUNTER_RESET).known); /* it fell */
+
+	set_counter(TW_COUNTER_RESET, 5, 6);
+	sample.previous.counters[TW_COUNTER_RESET].known = false;
+	assert_false(tw_sample_rate(&sample, TW_COUNTER_RESET).known);
+	set_counter(TW_COUNTER_RESET, 5, 6);
+	sample.gauge.counters[TW_COUNTER_RESET].known = false;
+	assert_false(tw_sample_rate(&sample, TW_COUNTER_RESET).known);
+}
+
+/* Each rate reads its own counter: all of them grow, each by another number. */
+static void test_rate_metrics(TW_UNUSED void **state)
+{
+	static const struct {
+		enum tw_metric metric;
+		enum tw_counter counter;
+	} rows[] = {
+		{ TW_METRIC_TIME_WAIT_OVERFLOW, TW_COUNTER_TIME_WAIT_OVERFLOW },
+		{ TW_METRIC_LISTEN_OVERFLOW, TW_COUNTER_LISTEN_OVERFLOW },
+		{ TW_METRIC_LISTEN_DROP, TW_COUNTER_LISTEN_DROP },
+		{ TW_METRIC_SYN_COOKIES, TW_COUNTER_SYN_COOKIES },
+		{ TW_METRIC_CONNECT_FAIL, TW_COUNTER_CONNECT_FAIL },
+		{ TW_METRIC_RESET, TW_COUNTER_RESET },
+		{ TW_METRIC_MEMORY_ABORT, TW_COUNTER_MEMORY_ABORT },
+		{ TW_METRIC_TIME_WAIT_REUSED, TW_COUNTER_TIME_WAIT_REUSED },
+	};
+
+	sample.previous.at_usec = S;
+	sample.gauge.at_usec = 2 * S;
+	for (int i = 0; i < TW_COUNTER_COUNT; i++)
+		set_counter((enum tw_counter)i, 100, 101 + (uint64_t)i);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++)
+		check_known(tw_sample_metric(&sample, rows[i].metric), 1000 + 1000 * (int64_t)rows[i].counter);
+}
+
+static void test_state_counts(TW_UNUSED void **state)
+{
+	for (int i = 0; i < TW_STATE_COUNT; i++) {
+		enum tw_metric metric = (enum tw_metric)(TW_METRIC_STATE_FIRST + i);
+
+		assert_int_equal(clear(NULL), 0);
+		sample.census.count[i] = 812;
+		sample.census.known[i] = true;
+		assert_false(tw_sample_metric(&sample, metric).known); /* no census yet */
+		sample.census.at_usec = S;
+		check_known(tw_sample_metric(&sample, metric), 812000);
+		sample.census.partial = true;
+		assert_false(tw_sample_metric(&sample, metric).known);
+		sample.census.partial = false;
+		sample.census.known[i] = false;
+		assert_false(tw_sample_metric(&sample, metric).known);
+
+		sample.census.known[i] = true;
+		sample.census.count[i] = 0;
+		check_known(tw_sample_metric(&sample, metric), 0); /* known to be none */
+		sample.census.count[i] = UINT64_MAX;
+		check_known(tw_sample_metric(&sample, metric), INT64_MAX);
+	}
+}
+
+static void check_share(enum tw_metric metric, enum tw_tunable limit)
+{
+	struct tw_live_value *live = &sample.gauge.sysctls[limit];
+
+	*live = (struct tw_live_value){ .value = { .numbers = { 4096 } }, .known = true };
+	assert_false(tw_sample_metric(&sample, metric).known); /* no gauge yet */
+	sample.gauge.at_usec = S;
+	check_known(tw_sample_metric(&sample, metric), 25000);
+	live->value.numbers[0] = 0;
+	assert_false(tw_sample_metric(&sample, metric).known);
+	live->value.numbers[0] = -1;
+	assert_false(tw_sample_metric(&sample, metric).known);
+	*live = (struct tw_live_value){ .value = { .numbers = { 4096 } }, .known = false };
+	assert_false(tw_sample_metric(&sample, metric).known);
+}
+
+static void test_time_wait_buckets(TW_UNUSED void **state)
+{
+	sample.gauge.time_wait = 1024;
+	check_share(TW_METRIC_TIME_WAIT_BUCKETS, TW_TUNABLE_MAX_TW_BUCKETS);
+}
+
+static void test_orphans(TW_UNUSED void **state)
+{
+	sample.gauge.orphan = 1024;
+	check_share(TW_METRIC_ORPHANS, TW_TUNABLE_MAX_ORPHANS);
+}
+
+static void test_memory(TW_UNUSED void **state)
+{
+	sample.gauge.memory_pages = 30;
+	sample.gauge.memory_limit_pages = (struct tw_count){ 40, true };
+	assert_false(tw_sample_metric(&sample, TW_METRIC_TCP_MEMORY).known);
+	sample.gauge.at_usec = S;
+	check_known(tw_sample_metric(&sample, TW_METRIC_TCP_MEMORY), 75000);
+	sample.gauge.memory_limit_pages.known = false;
+	assert_false(tw_sample_metric(&sample, TW_METRIC_TCP_MEMORY).known);
+	sample.gauge.memory_limit_pages = (struct tw_count){ 0, true };
+	assert_false(tw_sample_metric(&sample, TW_METRIC_TCP_MEMORY).known);
+}
+
+static void test_port_use(TW_UNUSED void **state)
+{
+	sample.survey.port_use = tw_value_of(45200);
+	assert_false(tw_sample_metric(&sample, TW_METRIC_PORT_USE).known);
+	sample.survey.at_usec = S;
+	check_known(tw_sample_metric(&sample, TW_METRIC_PORT_USE), 45200);
+	sample.survey.partial = true;
+	assert_false(tw_sample_metric(&sample, TW_METRIC_PORT_USE).known);
+	sample.survey.partial = false;
+	sample.survey.port_use = tw_value_unknown();
+	assert_false(tw_sample_metric(&sample, TW_METRIC_PORT_USE).known);
+}
+
+/* An empty sample knows nothing; one that was measured but not in these parts neither. */
+static void test_unknown(TW_UNUSED void **state)
+{
+	static const enum tw_metric untold[] = { TW_METRIC_PORT_ETA, TW_METRIC_ACCEPT_QUEUE, TW_METRIC_CLOSE_WAIT_AGE,
+						 TW_METRIC_CLOSE_WAIT_AGED };
+
+	for (int i = 0; i < TW_METRIC_COUNT; i++)
+		assert_false(tw_sample_metric(&sample, (enum tw_metric)i).known);
+
+	sample.gauge.at_usec = sample.census.at_usec = sample.survey.at_usec = S;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(untold); i++)
+		assert_false(tw_sample_metric(&sample, untold[i]).known);
+}
+
+static void test_measured_at(TW_UNUSED void **state)
+{
+	for (int i = 0; i < TW_METRIC_COUNT; i++)
+		assert_int_equal(tw_sample_metric_at(&sample, (enum tw_metric)i), 0);
+
+	sample.gauge.at_usec = 3;
+	sample.census.at_usec = 2;
+	sample.survey.at_usec = 1;
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_RESET), 3);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_ORPHANS), 3);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_STATE_FIRST), 2);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_STATE_LAST), 2);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_PORT_USE), 1);
+}
+
+static void set_census(uint64_t listeners, uint64_t bound)
+{
+	sample.census.at_usec = S;
+	sample.census.count[TW_STATE_LISTEN] = listeners;
+	sample.census.known[TW_STATE_LISTEN] = true;
+	sample.census.count[TW_STATE_BOUND] = bound;
+	sample.census.known[TW_STATE_BOUND] = true;
+}
+
+static void test_port_bound(TW_UNUSED void **state)
+{
+	/* Nothing known may never spare a survey. */
+	assert_int_equal(tw_sample_port_bound(&sample), UINT64_MAX);
+
+	sample.gauge.at_usec = S;
+	assert_int_equal(tw_sample_port_bound(&sample), 0);
+	sample.gauge.tcp_inuse = 100;
+	sample.gauge.tcp6_inuse = 20;
+	sample.gauge.time_wait = 1000;
+	assert_int_equal(tw_sample_port_bound(&sample), 1120);
+
+	set_census(30, 7);
+	assert_int_equal(tw_sample_port_bound(&sample), 1097);
+	sample.census.known[TW_STATE_LISTEN] = false;
+	assert_int_equal(tw_sample_port_bound(&sample), 1127);
+	sample.census.known[TW_STATE_BOUND] = false;
+	assert_int_equal(tw_sample_port_bound(&sample), 1120);
+
+	set_census(30, 7);
+	sample.census.partial = true;
+	assert_int_equal(tw_sample_port_bound(&sample), 1120);
+}
+
+/* Listeners that the gauge no longer counts take nothing from what is no listener. */
+static void test_port_bound_never_wraps(TW_UNUSED void **state)
+{
+	sample.gauge.at_usec = S;
+	sample.gauge.tcp_inuse = 10;
+	sample.gauge.time_wait = 1000;
+	set_census(30, 7);
+	assert_int_equal(tw_sample_port_bound(&sample), 1007);
+
+	sample.gauge.tcp_inuse = sample.gauge.tcp6_inuse = UINT64_MAX;
+	set_census(0, UINT64_MAX);
+	assert_int_equal(tw_sample_port_bound(&sample), UINT64_MAX);
+}
+
+static void test_usable(TW_UNUSED void **state)
+{
+	sample.survey.range_ports = 28232;
+	assert_int_equal(tw_survey_usable(&sample.survey), 28232);
+	sample.survey.bound_ports = 232;
+	assert_int_equal(tw_survey_usable(&sample.survey), 28000);
+	sample.survey.bound_ports = 28233;
+	assert_int_equal(tw_survey_usable(&sample.survey), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_rates, clear),
+		cmocka_unit_test_setup(test_no_rate, clear),
+		cmocka_unit_test_setup(test_rate_metrics, clear),
+		cmocka_unit_test_setup(test_state_counts, clear),
+		cmocka_unit_test_setup(test_time_wait_buckets, clear),
+		cmocka_unit_test_setup(test_orphans, clear),
+		cmocka_unit_test_setup(test_memory, clear),
+		cmocka_unit_test_setup(test_port_use, clear),
+		cmocka_unit_test_setup(test_unknown, clear),
+		cmocka_unit_test_setup(test_measured_at, clear),
+		cmocka_unit_test_setup(test_port_bound, clear),
+		cmocka_unit_test_setup(test_port_bound_never_wraps, clear),
+		cmocka_unit_test_setup(test_usable, clear),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

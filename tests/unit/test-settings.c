@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/settings.h"
+
+#include "base/macros.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void check_daemon_defaults(const struct tw_settings *settings)
+{
+	assert_int_equal(settings->mode, TW_MODE_ENFORCE);
+	assert_int_equal(settings->interval_usec, 1 * TW_USEC_PER_SEC);
+	assert_int_equal(settings->census_usec, 5 * TW_USEC_PER_SEC);
+	assert_int_equal(settings->survey_usec, 60 * TW_USEC_PER_SEC);
+	assert_int_equal(settings->cpu_budget_milli, 1000);
+	assert_int_equal(settings->top, 10);
+	assert_int_equal(settings->sample_record_usec, 60 * TW_USEC_PER_SEC);
+	assert_int_equal(settings->proof_after_usec, 30 * TW_USEC_PER_SEC);
+	assert_false(settings->allow_unsafe);
+	assert_int_equal(settings->namespace_count, 1);
+	assert_string_equal(settings->namespaces[0], "host");
+}
+
+static void check_rule_defaults(const struct tw_rule_settings *rule)
+{
+	assert_int_equal(rule->clear_for_usec, 60 * TW_USEC_PER_SEC);
+	assert_int_equal(rule->forecast_usec, 0);
+	assert_int_equal(rule->age_usec, 60 * TW_USEC_PER_SEC);
+	assert_int_equal(rule->remind_usec, 3600 * TW_USEC_PER_SEC);
+	assert_int_equal(rule->cooldown_usec, 600 * TW_USEC_PER_SEC);
+}
+
+static void test_empty(TW_UNUSED void **state)
+{
+	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new_empty();
+
+	assert_non_null(settings);
+	check_daemon_defaults(settings);
+	assert_int_equal(settings->rule_count, 0);
+}
+
+static void test_rule(TW_UNUSED void **state)
+{
+	struct tw_rule_settings rule;
+
+	memset(&rule, 0xff, sizeof(rule));
+	tw_rule_settings_init(&rule);
+	check_rule_defaults(&rule);
+	assert_string_equal(rule.name, "");
+	assert_int_equal(rule.raise_for_usec, 0);
+	assert_int_equal(rule.raise_milli, 0);
+	assert_int_equal(rule.clear_milli, 0);
+	assert_int_equal(rule.severity, TW_SEVERITY_WARNING);
+	assert_int_equal(rule.action_count, 0);
+}
+
+static void test_builtin_rules(TW_UNUSED void **state)
+{
+	static const struct {
+		const char *name, *metric;
+		int64_t raise, clear;
+		unsigned raise_for;
+		enum tw_severity severity;
+		unsigned action_count;
+	} rows[] = {
+		{ "port-exhaustion", "port-use", 45, 25, 0, TW_SEVERITY_WARNING, 1 },
+		{ "time-wait-overflow", "time-wait-overflow", 1, 0, 10, TW_SEVERITY_WARNING, 0 },
+		{ "close-wait-leak", "close-wait", 1000, 200, 300, TW_SEVERITY_NOTICE, 0 },
+	};
+	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();
+
+	assert_non_null(settings);
+	check_daemon_defaults(settings);
+	assert_int_equal(settings->rule_count, TW_ARRAY_SIZE(rows));
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		const struct tw_rule_settings *rule = &settings->rules[i];
+
+		check_rule_defaults(rule);
+		assert_string_equal(rule->name, rows[i].name);
+		assert_string_equal(tw_metric_info(rule->metric)->name, rows[i].metric);
+		assert_int_equal(rule->raise_milli, rows[i].raise * 1000);
+		assert_int_equal(rule->clear_milli, rows[i].clear * 1000);
+		assert_int_equal(rule->raise_for_usec, rows[i].raise_for * TW_USEC_PER_SEC);
+		assert_int_equal(rule->severity, rows[i].severity);
+		assert_int_equal(rule->action_count, rows[i].action_count);
+		assert_true(tw_rule_settings_upward(rule));
+	}
+}
+
+static void test_builtin_action(TW_UNUSED void **state)
+{
+	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();
+	const struct tw_action *action;
+
+	assert_non_null(settings);
+	action = &settings->rules[0].actions[0];
+	assert_int_equal(action->kind, TW_ACTION_SET);
+	assert_int_equal(action->tunable, TW_TUNABLE_TW_REUSE);
+	assert_int_equal(action->value.numbers[0], 1);
+}
+
+/* What is built in obeys what a file must obey. */
+static void test_builtin_actions_are_lawful(TW_UNUSED void **state)
+{
+	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();
+
+	assert_non_null(settings);
+	for (unsigned i = 0; i < settings->rule_count; i++) {
+		const struct tw_rule_settings *rule = &settings->rules[i];
+
+		assert_int_not_equal(rule->raise_milli, rule->clear_milli);
+		for (unsigned at = 0; at < rule->action_count; at++) {
+			assert_true(tw_tunable_in_bounds(rule->actions[at].tunable, &rule->actions[at].value));
+			assert_false(tw_tunable_info(rule->actions[at].tunable)->unsafe);
+		}
+	}
+}
+
+static void test_direction(TW_UNUSED void **state)
+{
+	struct tw_rule_settings rule = { .raise_milli = 2, .clear_milli = 1 };
+
+	assert_true(tw_rule_settings_upward(&rule));
+	rule.clear_milli = 3;
+	assert_false(tw_rule_settings_upward(&rule));
+}
+
+static void test_destructor(TW_UNUSED void **state)
+{
+	assert_null(tw_settings_free(NULL));
+	assert_null(tw_settings_free(tw_settings_new()));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_rule),
+		cmocka_unit_test(test_builtin_rules),
+		cmocka_unit_test(test_builtin_action),
+		cmocka_unit_test(test_builtin_actions_are_lawful),
+		cmocka_unit_test(test_direction),
+		cmocka_unit_test(test_destructor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
