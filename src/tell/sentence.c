@@ -159,14 +159,8 @@ static void add_finding(struct tw_text *text, const struct tw_event *event)
 
 static void say_raised(struct tw_text *text, const struct tw_event *event)
 {
-	struct tw_value eta = event->sample ? tw_sample_metric(event->sample, TW_METRIC_PORT_ETA) : tw_value_unknown();
-
 	tw_text_addf(text, "%s raised%s: ", rule_name(event), event->forecast ? " ahead of its threshold" : "");
 	add_finding(text, event);
-	if (event->forecast && eta.known) {
-		tw_text_add(text, ", all in use in ");
-		add_figure(text, TW_METRIC_PORT_ETA, eta);
-	}
 	end_with_reason(text, event);
 }
 

@@ -160,11 +160,11 @@ static void add_text_states(struct tw_text *text, const struct tw_sample *sample
 {
 	const struct tw_census *census = &sample->census;
 
-	tw_text_addf(text, "%-14s%12s%12s\n", "State", "sockets", "of them IPv6");
+	tw_text_addf(text, "%-14s%12s%15s\n", "State", "sockets", "of them IPv6");
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
 		tw_text_addf(text, "  %-12s", tw_state_title((enum tw_state)i));
 		if (knows_census(sample) && census->known[i])
-			tw_text_addf(text, "%12" PRIu64 "%13" PRIu64 "\n", census->count[i], census->count_ipv6[i]);
+			tw_text_addf(text, "%12" PRIu64 "%15" PRIu64 "\n", census->count[i], census->count_ipv6[i]);
 		else
 			tw_text_addf(text, "%12s\n", "unknown");
 	}

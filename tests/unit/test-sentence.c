@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/sentence.h"
+
+#include "base/macros.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#define S TW_USEC_PER_SEC
+#define LIVE(number)                                        \
+	{                                                   \
+		.known = true, .value = { { (number), 0 } } \
+	}
+#define KNOWN(thousandths)                            \
+	{                                             \
+		.known = true, .milli = (thousandths) \
+	}
+#define IPV4(a, b, c, d)                                                             \
+	{                                                                            \
+		{                                                                    \
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
+		}                                                                    \
+	}
+#define TO_8080                                                                             \
+	{                                                                                   \
+		.source = IPV4(10, 0, 0, 1), .destination = IPV4(10, 0, 0, 2), .port = 8080 \
+	}
+
+static const struct tw_rule_settings exhaustion = {
+	.name = "port-exhaustion",
+	.metric = TW_METRIC_PORT_USE,
+	.raise_milli = 45000,
+	.clear_milli = 25000,
+};
+
+/* Fires when its metric falls. */
+static const struct tw_rule_settings running_out = {
+	.name = "running-out",
+	.metric = TW_METRIC_PORT_ETA,
+	.raise_milli = 15000,
+	.clear_milli = 60000,
+};
+
+static struct tw_sample busy = {
+	.census = {
+		.at_usec = 1,
+		.count = { [TW_STATE_LISTEN] = 3, [TW_STATE_ESTABLISHED] = 12, [TW_STATE_TIME_WAIT] = 3866 },
+		.known = { [TW_STATE_LISTEN] = true, [TW_STATE_SYN_SENT] = true, [TW_STATE_ESTABLISHED] = true,
+			   [TW_STATE_TIME_WAIT] = true },
+	},
+	.survey = {
+		.at_usec = 1,
+		.has_busiest = true,
+		.range_ports = 8200,
+		.bound_ports = 8,
+		.destinations = 1,
+		.port_use = KNOWN(47254),
+		.top_count = 1,
+		.top = { { .key = TO_8080, .ports = 3871, .time_wait = 3866, .established = 5 } },
+	},
+};
+
+static struct tw_sample idle = {
+	.census = { .at_usec = 1, .known = { [TW_STATE_LISTEN] = true, [TW_STATE_TIME_WAIT] = true } },
+};
+
+static struct tw_sample in_part = {
+	.census = { .at_usec = 1,
+		    .partial = true,
+		    .known = { [TW_STATE_TIME_WAIT] = true },
+		    .count = { [TW_STATE_TIME_WAIT] = 7 } },
+};
+
+#define PORT_USE(thousandths, level)                                                                        \
+	.rule = &exhaustion, .has_metric = true, .metric = TW_METRIC_PORT_USE, .value = KNOWN(thousandths), \
+	.threshold = KNOWN(level), .subject = { .has_destination = true, .destination = TO_8080 }
+#define REUSE(before, after) .has_sysctl = true, .sysctl = TW_TUNABLE_TW_REUSE, .old = LIVE(before), .new = LIVE(after)
+
+static const struct {
+	const char *namespace;
+	struct tw_event event;
+	const char *sentence;
+} cases[] = {
+	{ "host",
+	  { .kind = TW_EVENT_STARTED, .reason = "timewaitd 0.1.0, 3 rules, enforce mode" },
+	  "Started: timewaitd 0.1.0, 3 rules, enforce mode." },
+	{ "host",
+	  { .kind = TW_EVENT_STOPPED, .reason = "everything is put back" },
+	  "Stopped: everything is put back." },
+	{ "host", { .kind = TW_EVENT_STOPPED }, "Stopped." },
+	{ "host",
+	  { .kind = TW_EVENT_RELOADED, .reason = "2 rules, observe mode" },
+	  "Configuration reloaded: 2 rules, observe mode." },
+	{ "host",
+	  { .kind = TW_EVENT_RELOAD_FAILED, .reason = "/etc/timewaitd/timewaitd.conf:3: unknown key \"rais\"." },
+	  "Configuration not reloaded, the old one stays in force: "
+	  "/etc/timewaitd/timewaitd.conf:3: unknown key \"rais\"." },
+
+	{ "host",
+	  { .kind = TW_EVENT_SAMPLE, .sample = &busy },
+	  "LISTEN 3, ESTABLISHED 12, TIME-WAIT 3866, port-use 47.3% (10.0.0.1 -> 10.0.0.2:8080)." },
+	{ "host", { .kind = TW_EVENT_SAMPLE, .sample = &idle }, "No TCP socket." },
+	{ "host", { .kind = TW_EVENT_SAMPLE, .sample = &in_part }, "TCP sockets not counted." },
+	{ "blue", { .kind = TW_EVENT_SAMPLE }, "blue: TCP sockets not counted." },
+
+	{ "host",
+	  { .kind = TW_EVENT_RAISED, PORT_USE(47254, 45000), .sample = &busy },
+	  "port-exhaustion raised: 10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (threshold 45%), 3871 of 8192, "
+	  "TIME-WAIT 3866." },
+	{ "blue",
+	  { .kind = TW_EVENT_RAISED, PORT_USE(47254, 45000) },
+	  "blue: port-exhaustion raised: 10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (threshold 45%)." },
+	{ "host",
+	  { .kind = TW_EVENT_RAISED, PORT_USE(31000, 45000), .forecast = true },
+	  "port-exhaustion raised ahead of its threshold: 10.0.0.1 -> 10.0.0.2:8080 uses 31% of its ports "
+	  "(threshold 45%)." },
+	/* The sample is about another destination: its numbers are not this one's. */
+	{ "host",
+	  { .kind = TW_EVENT_RAISED,
+	    .rule = &exhaustion,
+	    .has_metric = true,
+	    .metric = TW_METRIC_PORT_USE,
+	    .value = KNOWN(50000),
+	    .sample = &busy,
+	    .subject = { .has_destination = true,
+			 .destination = { .source = { { [15] = 1 } },
+					  .destination = { { [15] = 2 } },
+					  .port = 443 } } },
+	  "port-exhaustion raised: ::1 -> [::2]:443 uses 50% of its ports." },
+	{ "host",
+	  { .kind = TW_EVENT_RAISED,
+	    .rule_name = "slow-accept",
+	    .has_metric = true,
+	    .metric = TW_METRIC_ACCEPT_QUEUE,
+	    .value = KNOWN(91250),
+	    .threshold = KNOWN(90000),
+	    .subject = { .has_listener = true,
+			 .listener = { .address = IPV4(0, 0, 0, 0), .port = 80 },
+			 .unit = "web.service" } },
+	  "slow-accept raised: accept-queue 91.3% (threshold 90%), listener 0.0.0.0:80, unit web.service." },
+	{ "host",
+	  { .kind = TW_EVENT_RAISED,
+	    .rule = &running_out,
+	    .has_metric = true,
+	    .metric = TW_METRIC_PORT_ETA,
+	    .threshold = KNOWN(15000) },
+	  "running-out raised: port-eta unknown (threshold 15s)." },
+
+	{ "host",
+	  { .kind = TW_EVENT_REMINDED, PORT_USE(52000, 45000), .lasted_usec = 3600 * S, .has_count = true, .count = 1 },
+	  "port-exhaustion still raised after 1h: 10.0.0.1 -> 10.0.0.2:8080 uses 52% of its ports (threshold 45%), "
+	  "1 record not written since the last one." },
+	{ "host",
+	  { .kind = TW_EVENT_REMINDED, PORT_USE(52000, 45000), .lasted_usec = 90 * S, .has_count = true, .count = 3 },
+	  "port-exhaustion still raised after 1min 30s: 10.0.0.1 -> 10.0.0.2:8080 uses 52% of its ports "
+	  "(threshold 45%), 3 records not written since the last one." },
+
+	{ "host",
+	  { .kind = TW_EVENT_CLEARED, PORT_USE(3100, 25000), .lasted_usec = 125 * S + 7 },
+	  "port-exhaustion cleared after 2min 5s: port-use 3.1%, below 25%." },
+	{ "host",
+	  { .kind = TW_EVENT_CLEARED, PORT_USE(25000, 25000), .lasted_usec = 9 * S },
+	  "port-exhaustion cleared after 9s: port-use 25%, at 25%." },
+	{ "host",
+	  { .kind = TW_EVENT_CLEARED, PORT_USE(41000, 25000), .lasted_usec = 1300000 },
+	  "port-exhaustion cleared after 1.3s: port-use 41%, falling below 25%." },
+	{ "host",
+	  { .kind = TW_EVENT_CLEARED,
+	    .rule = &running_out,
+	    .has_metric = true,
+	    .metric = TW_METRIC_PORT_ETA,
+	    .value = KNOWN(90000),
+	    .threshold = KNOWN(60000),
+	    .lasted_usec = 60 * S },
+	  "running-out cleared after 1min: port-eta 1min 30s, above 1min." },
+	{ "host",
+	  { .kind = TW_EVENT_CLEARED, PORT_USE(50000, 25000), .lasted_usec = S, .reason = "the rule is gone" },
+	  "port-exhaustion cleared after 1s: the rule is gone." },
+
+	{ "host",
+	  { .kind = TW_EVENT_ADVICE,
+	    PORT_USE(47254, 45000),
+	    REUSE(2, 1),
+	    .reason = "mode = observe",
+	    .advice = "sysctl -w net.ipv4.tcp_tw_reuse=1" },
+	  "Observe mode: net.ipv4.tcp_tw_reuse would be set from 2 to 1 for port-exhaustion "
+	  "(10.0.0.1 -> 10.0.0.2:8080); what to do: sysctl -w net.ipv4.tcp_tw_reuse=1" },
+	{ "host",
+	  { .kind = TW_EVENT_ADJUSTED, PORT_USE(47254, 45000), REUSE(2, 1), .baseline = LIVE(2) },
+	  "net.ipv4.tcp_tw_reuse set from 2 to 1 for port-exhaustion (10.0.0.1 -> 10.0.0.2:8080)." },
+	{ "host",
+	  { .kind = TW_EVENT_ADJUSTED,
+	    .rule_name = "wide",
+	    .has_sysctl = true,
+	    .sysctl = TW_TUNABLE_PORT_RANGE,
+	    .old = { .known = true, .value = { { 32768, 60999 } } },
+	    .new = { .known = true, .value = { { 15000, 60999 } } } },
+	  "net.ipv4.ip_local_port_range set from 32768 60999 to 15000 60999 for wide." },
+	{ "host",
+	  { .kind = TW_EVENT_RESTORED, .rule_name = "port-exhaustion", REUSE(1, 2), .reason = "timewaitd stops" },
+	  "net.ipv4.tcp_tw_reuse put back from 1 to 2, as it was before port-exhaustion: timewaitd stops." },
+	{ "host",
+	  { .kind = TW_EVENT_RESTORED, REUSE(1, 2) },
+	  "net.ipv4.tcp_tw_reuse put back from 1 to 2, as it was before its rule." },
+	{ "host",
+	  { .kind = TW_EVENT_YIELDED,
+	    .rule = &exhaustion,
+	    REUSE(0, 1),
+	    .baseline = LIVE(2),
+	    .reason = "not said twice" },
+	  "net.ipv4.tcp_tw_reuse was changed to 0 by somebody else (timewaitd had set 1, before that it was 2): left "
+	  "alone until port-exhaustion clears." },
+	{ "host",
+	  { .kind = TW_EVENT_YIELDED, .rule_name = "port-exhaustion", REUSE(0, 1) },
+	  "net.ipv4.tcp_tw_reuse was changed to 0 by somebody else (timewaitd had set 1, before that it was an unknown "
+	  "value): left alone." },
+	{ "host",
+	  { .kind = TW_EVENT_REFUSED,
+	    PORT_USE(47254, 45000),
+	    REUSE(2, 1),
+	    .reason = "net.ipv4.tcp_timestamps is 0",
+	    .advice = "sysctl -w net.ipv4.tcp_timestamps=1" },
+	  "net.ipv4.tcp_tw_reuse not set to 1 for port-exhaustion (10.0.0.1 -> 10.0.0.2:8080): "
+	  "net.ipv4.tcp_timestamps is 0; what to do: sysctl -w net.ipv4.tcp_timestamps=1" },
+	{ "host",
+	  { .kind = TW_EVENT_EFFECT, PORT_USE(12000, 45000), REUSE(2, 1), .reason = "helped" },
+	  "Effect of net.ipv4.tcp_tw_reuse = 1 for port-exhaustion (10.0.0.1 -> 10.0.0.2:8080), port-use now 12%: "
+	  "helped." },
+	{ "host",
+	  { .kind = TW_EVENT_DESTROYED,
+	    .rule_name = "leak",
+	    .subject.unit = "web.service",
+	    .has_count = true,
+	    .count = 1 },
+	  "1 socket destroyed for leak (unit web.service)." },
+	{ "host",
+	  { .kind = TW_EVENT_DESTROYED, .rule_name = "leak", .count = 250 },
+	  "250 sockets destroyed for leak." },
+
+	{ "host",
+	  { .kind = TW_EVENT_STRETCHED, .reason = "the budget is spent" },
+	  "Measuring less often: the budget is spent." },
+	{ "host",
+	  { .kind = TW_EVENT_PARTIAL, .reason = "the table moved too much" },
+	  "Measurement not complete: the table moved too much." },
+	{ "host",
+	  { .kind = TW_EVENT_DEGRADED, REUSE(1, 2), .reason = "cannot put it back" },
+	  "Degraded: net.ipv4.tcp_tw_reuse: cannot put it back." },
+	{ "host",
+	  { .kind = TW_EVENT_DEGRADED, REUSE(1, 2), .reason = "cannot read net.ipv4.tcp_tw_reuse" },
+	  "Degraded: cannot read net.ipv4.tcp_tw_reuse." },
+	{ "blue", { .kind = TW_EVENT_NAMESPACE_NEW }, "Network namespace blue is there and watched from now on." },
+	{ "blue", { .kind = TW_EVENT_NAMESPACE_GONE }, "Network namespace blue is gone and not watched any more." },
+};
+
+static void test_sentences(void **state TW_UNUSED)
+{
+	char bytes[2048];
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		struct tw_text text;
+
+		tw_text_init(&text, bytes, sizeof(bytes));
+		tw_sentence_add(&text, cases[i].namespace, &cases[i].event);
+		assert_string_equal(bytes, cases[i].sentence);
+		assert_false(text.cut);
+	}
+}
+
+static void test_every_kind_has_a_case(void **state TW_UNUSED)
+{
+	bool seen[TW_EVENT_COUNT] = { false };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++)
+		seen[cases[i].event.kind] = true;
+	for (size_t i = 0; i < TW_EVENT_COUNT; i++)
+		assert_true(seen[i]);
+}
+
+/* An event of which nothing is known but its kind still makes a sentence. */
+static void test_empty_events(void **state TW_UNUSED)
+{
+	char bytes[2048];
+
+	for (unsigned i = 0; i < TW_EVENT_COUNT; i++) {
+		struct tw_event event = { .kind = (enum tw_event_kind)i };
+		struct tw_text text;
+
+		tw_text_init(&text, bytes, sizeof(bytes));
+		tw_sentence_add(&text, "host", &event);
+		assert_true(text.length > 1);
+		assert_int_equal(bytes[text.length - 1], '.');
+	}
+}
+
+/* What does not fit is cut, at every length, and nothing is written behind the end. */
+static void test_cut(void **state TW_UNUSED)
+{
+	static const struct tw_event event = { .kind = TW_EVENT_RAISED, PORT_USE(47254, 45000), .sample = &busy };
+	char whole[256], bytes[256];
+	struct tw_text text;
+
+	tw_text_init(&text, whole, sizeof(whole));
+	tw_sentence_add(&text, "host", &event);
+	for (size_t capacity = 1; capacity <= text.length; capacity++) {
+		struct tw_text small;
+
+		memset(bytes, 'x', sizeof(bytes));
+		tw_text_init(&small, bytes, capacity);
+		tw_sentence_add(&small, "host", &event);
+		assert_true(small.cut);
+		assert_int_equal(bytes[capacity], 'x');
+		assert_memory_equal(bytes, whole, small.length);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_every_kind_has_a_case),
+		cmocka_unit_test(test_empty_events),
+		cmocka_unit_test(test_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
