@@ -102,6 +102,9 @@ static void test_strings(TW_UNUSED void **state)
 		ROW("\xef\xbf\xbf\xf4\x8f\xbf\xbf", "\xef\xbf\xbf\xf4\x8f\xbf\xbf"), /* the highest */
 		ROW("\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80\xed\x9f\xbf",
 		    "\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80\xed\x9f\xbf"), /* the lowest of each length */
+		/* The rest of the character lies behind the length. */
+		{ "\xc3\xa9", 1, BAD },
+		{ "\xe2\x82\xac", 2, BAD BAD },
 		ROW("\x80", BAD),
 		ROW("\xff\xfe", BAD BAD),
 		ROW("\xc3", BAD),			   /* ends early */
