@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * The kernel's in-memory twin: a gauge, a port range and a list of sockets that the test sets, told as netlink datagrams
- * byte for byte as sock_diag(7) tells them, and failures where the test wants them.
+ * The kernel's in-memory twin: a gauge, a port range and a list of sockets that the test sets, told as netlink
+ * datagrams byte for byte as sock_diag(7) tells them, and failures where the test wants them.
  */
 
 /* What can go wrong. The first four fail the call itself with -errno. */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/table.h"
+
+#include "base/macros.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Surveys in a row that leave seven eighths empty before memory is given back. */
+#define IDLE_SURVEYS_MAX 10
+/* Counts that a sweep tells apart; what is larger goes last. With half of the table above, that is 230 M sockets. */
+#define SWEEP_COUNTS 4096
+/* Bits of the hash that tell a swept destination from another: 128 KiB, touched by the first sweep only. */
+#define SWEPT_BITS 20
+#define SWEPT_WORDS ((1u << SWEPT_BITS) / 64)
+
+_Static_assert(sizeof(struct tw_destination) == 34, "hashed and compared as bytes: no padding");
+
+int tw_table_init(struct tw_table *table, const struct tw_hash_key *secret)
+{
+	*table = (struct tw_table){ .secret = *secret, .slot_count = TW_TABLE_SLOTS_MIN };
+	table->slots = calloc(table->slot_count, sizeof(*table->slots));
+	table->swept = calloc(SWEPT_WORDS, sizeof(*table->swept));
+	if (!table->slots || !table->swept) {
+		tw_table_done(table);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void tw_table_done(struct tw_table *table)
+{
+	free(table->slots);
+	free(table->swept);
+	*table = (struct tw_table){ 0 };
+}
+
+static uint32_t most_used(uint32_t slot_count)
+{
+	return slot_count / 8 * 7;
+}
+
+/* Fails only where memory does; then the old size stays. */
+static bool resize(struct tw_table *table, uint32_t slot_count)
+{
+	struct tw_table_entry *slots = realloc(table->slots, slot_count * sizeof(*slots));
+
+	if (!slots)
+		return false;
+	table->slots = slots;
+	if (slot_count > table->slot_count)
+		memset(slots + table->slot_count, 0, (slot_count - table->slot_count) * sizeof(*slots));
+	table->slot_count = slot_count;
+	return true;
+}
+
+static void note_use(struct tw_table *table)
+{
+	if (table->used >= table->slot_count / 8) {
+		table->idle_surveys = 0;
+		table->used_lately = 0;
+		return;
+	}
+	table->idle_surveys++;
+	table->used_lately = TW_MAX(table->used_lately, table->used);
+}
+
+static void shrink(struct tw_table *table)
+{
+	uint32_t slot_count = table->slot_count;
+
+	if (table->idle_surveys < IDLE_SURVEYS_MAX)
+		return;
+	while (slot_count > TW_TABLE_SLOTS_MIN && table->used_lately < slot_count / 8)
+		slot_count /= 2;
+	table->idle_surveys = 0;
+	table->used_lately = 0;
+	/* Where memory is not to be had for less of it, the old size serves as well. */
+	if (slot_count < table->slot_count)
+		(void)resize(table, slot_count);
+}
+
+void tw_table_clear(struct tw_table *table)
+{
+	note_use(table);
+	shrink(table);
+	memset(table->slots, 0, table->slot_count * sizeof(*table->slots));
+	if (table->has_swept)
+		memset(table->swept, 0, SWEPT_WORDS * sizeof(*table->swept));
+	table->has_swept = false;
+	table->used = 0;
+	table->dropped = 0;
+	table->swept_most = 0;
+	table->round = 0;
+}
+
+/* The slot where `entry` belongs now: over entries of this round, at an empty one or one that is yet to be moved. */
+static struct tw_table_entry *place_of(struct tw_table *table, uint32_t hash)
+{
+	uint32_t mask = table->slot_count - 1;
+	uint32_t at = hash & mask;
+
+	while (table->slots[at].ports > 0 && table->slots[at].round == table->round)
+		at = (at + 1) & mask;
+	return &table->slots[at];
+}
+
+/*
+ * Puts every entry where it belongs after the size has changed or entries were taken out, in place: each is taken up
+ * once, and where it belongs to a slot whose owner has not been moved yet, that one is taken up next.
+ */
+static void rebuild(struct tw_table *table)
+{
+	table->round++;
+	for (uint32_t i = 0; i < table->slot_count; i++) {
+		struct tw_table_entry taken = table->slots[i];
+
+		if (taken.ports == 0 || taken.round == table->round)
+			continue;
+		table->slots[i].ports = 0;
+		while (taken.ports > 0) {
+			struct tw_table_entry *place = place_of(table, taken.hash);
+			struct tw_table_entry next = *place;
+
+			taken.round = table->round;
+			*place = taken;
+			taken = next;
+		}
+	}
+}
+
+/* The smallest count such that `quota` entries or more have no larger one; SWEEP_COUNTS - 1 stands for all above. */
+static uint32_t find_threshold(const struct tw_table *table, uint32_t quota)
+{
+	uint32_t having[SWEEP_COUNTS] = { 0 };
+	uint32_t threshold = 0, below = 0;
+
+	for (uint32_t i = 0; i < table->slot_count; i++)
+		if (table->slots[i].ports > 0)
+			having[TW_MIN(table->slots[i].ports, SWEEP_COUNTS - 1u)]++;
+	while (threshold < SWEEP_COUNTS - 1 && below < quota)
+		below += having[++threshold];
+	return threshold;
+}
+
+static void drop(struct tw_table *table, struct tw_table_entry *entry)
+{
+	uint32_t bit = entry->hash >> (32 - SWEPT_BITS);
+
+	table->swept[bit / 64] |= UINT64_C(1) << (bit % 64);
+	table->dropped += entry->ports;
+	entry->ports = 0;
+	table->used--;
+}
+
+/* Takes out half of the entries, those with the smallest counts. */
+static void sweep(struct tw_table *table)
+{
+	uint32_t quota = table->used / 2;
+	uint32_t threshold = find_threshold(table, quota);
+	uint32_t equal_quota = quota;
+
+	for (uint32_t i = 0; i < table->slot_count; i++)
+		if (table->slots[i].ports > 0 && TW_MIN(table->slots[i].ports, SWEEP_COUNTS - 1u) < threshold) {
+			drop(table, &table->slots[i]);
+			equal_quota--;
+		}
+	for (uint32_t i = 0; i < table->slot_count && equal_quota > 0; i++)
+		if (table->slots[i].ports > 0 && TW_MIN(table->slots[i].ports, SWEEP_COUNTS - 1u) == threshold) {
+			drop(table, &table->slots[i]);
+			equal_quota--;
+		}
+	table->has_swept = true;
+	table->swept_most += threshold;
+	rebuild(table);
+}
+
+static void make_room(struct tw_table *table)
+{
+	if (table->slot_count < TW_TABLE_SLOTS_MAX && resize(table, table->slot_count * 2))
+		rebuild(table);
+	else
+		sweep(table);
+}
+
+static inline bool holds(const struct tw_table_entry *entry, uint32_t hash, const struct tw_destination *key)
+{
+	return entry->hash == hash && memcmp(&entry->key, key, sizeof(*key)) == 0;
+}
+
+/* Its slot, or the empty one where it would go. */
+static inline struct tw_table_entry *find(const struct tw_table *table, uint32_t hash, const struct tw_destination *key)
+{
+	uint32_t mask = table->slot_count - 1;
+	uint32_t at = hash & mask;
+
+	while (table->slots[at].ports > 0 && !holds(&table->slots[at], hash, key))
+		at = (at + 1) & mask;
+	return &table->slots[at];
+}
+
+static struct tw_table_entry *insert(struct tw_table *table, uint32_t hash, const struct tw_destination *key)
+{
+	struct tw_table_entry *entry;
+
+	if (table->used >= most_used(table->slot_count))
+		make_room(table);
+	entry = find(table, hash, key);
+	*entry = (struct tw_table_entry){ .key = *key, .hash = hash, .round = table->round };
+	table->used++;
+	return entry;
+}
+
+void tw_table_add(struct tw_table *table, const struct tw_destination *key, enum tw_state state, bool young)
+{
+	uint32_t hash = (uint32_t)tw_hash(&table->secret, key, sizeof(*key));
+	struct tw_table_entry *entry = find(table, hash, key);
+
+	if (entry->ports == 0)
+		entry = insert(table, hash, key);
+	entry->ports++;
+	entry->time_wait += state == TW_STATE_TIME_WAIT;
+	entry->young_time_wait += state == TW_STATE_TIME_WAIT && young;
+	entry->established += state == TW_STATE_ESTABLISHED;
+}
+
+/* Two swept destinations may share a bit, and one that came back is counted by its bit: so never too many. */
+uint32_t tw_table_destinations(const struct tw_table *table)
+{
+	uint32_t count = 0;
+
+	if (!table->has_swept)
+		return table->used;
+	for (uint32_t i = 0; i < SWEPT_WORDS; i++)
+		count += (uint32_t)__builtin_popcountll(table->swept[i]);
+	for (uint32_t i = 0; i < table->slot_count; i++) {
+		uint32_t bit = table->slots[i].hash >> (32 - SWEPT_BITS);
+
+		count += table->slots[i].ports > 0 && !(table->swept[bit / 64] >> (bit % 64) & 1);
+	}
+	return count;
+}
+
+static bool ranks_above(const struct tw_table_entry *a, const struct tw_table_entry *b)
+{
+	if (a->ports != b->ports)
+		return a->ports > b->ports;
+	return memcmp(&a->key, &b->key, sizeof(a->key)) < 0;
+}
+
+unsigned tw_table_top(const struct tw_table *table, const struct tw_table_entry **rows, unsigned room)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < table->slot_count && room > 0; i++) {
+		const struct tw_table_entry *entry = &table->slots[i];
+		unsigned at;
+
+		if (entry->ports == 0 || (count == room && !ranks_above(entry, rows[count - 1])))
+			continue;
+		if (count < room)
+			count++;
+		for (at = count - 1; at > 0 && ranks_above(entry, rows[at - 1]); at--)
+			rows[at] = rows[at - 1];
+		rows[at] = entry;
+	}
+	return count;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/scan.h"
+
+#include "../fake/fake-source.h"
+#include "base/macros.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+static const struct tw_hash_key secret = { .k0 = 3, .k1 = 4 };
+
+#define BIT(state) (tw_state_kernel_bit(TW_STATE_##state))
+
+struct fixture {
+	struct tw_fake_source fake;
+	struct tw_scan *scan;
+	struct tw_scan_order order;
+	struct tw_census census;
+	struct tw_survey survey;
+};
+
+static int set_up(void **state)
+{
+	static struct fixture fixture;
+
+	memset(&fixture, 0, sizeof(fixture));
+	tw_fake_source_init(&fixture.fake);
+	fixture.fake.rows_per_datagram = 7;
+	fixture.scan = tw_scan_new(&secret);
+	fixture.order = (struct tw_scan_order){ .bound_known = true, .top = 10, .at_usec = 1234 };
+	*state = &fixture;
+	return fixture.scan ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->scan = tw_scan_free(fixture->scan);
+	assert_null(tw_scan_free(NULL));
+	tw_fake_source_done(&fixture->fake);
+	return 0;
+}
+
+/* A machine with something of everything: 2 listeners, 30 TIME-WAIT, 4 mini FIN-WAIT-2 ... */
+static void populate(struct fixture *fixture)
+{
+	struct tw_fake_source *fake = &fixture->fake;
+	struct tw_flow ipv6 = { .state = TW_STATE_ESTABLISHED, .family = AF_INET6 };
+	size_t minis;
+
+	tw_fake_source_add_listener(fake, 80);
+	tw_fake_source_add_listener(fake, 40000);
+	tw_fake_source_add_many(fake, TW_STATE_TIME_WAIT, 1, 443, 50000, 30, 1000);
+	minis = fake->flow_count;
+	tw_fake_source_add_many(fake, TW_STATE_FIN_WAIT_2, 1, 443, 51000, 4, 0);
+	for (size_t i = minis; i < fake->flow_count; i++)
+		fake->flows[i].mini = true;
+	tw_fake_source_add_many(fake, TW_STATE_FIN_WAIT_2, 1, 443, 51010, 3, 0);
+	tw_fake_source_add_many(fake, TW_STATE_ESTABLISHED, 2, 443, 50000, 9, 0);
+	tw_fake_source_add_many(fake, TW_STATE_SYN_SENT, 2, 443, 50100, 2, 0);
+	tw_fake_source_add_many(fake, TW_STATE_CLOSE_WAIT, 9, 55555, 80, 1, 0);	    /* accepted */
+	tw_fake_source_add_many(fake, TW_STATE_ESTABLISHED, 9, 55556, 40000, 1, 0); /* accepted, in the range */
+	tw_fake_source_add_many(fake, TW_STATE_BOUND, 0, 0, 60000, 5, 0);
+	ipv6.local.port = 52000;
+	ipv6.remote.port = 443;
+	ipv6.local.address.bytes[0] = ipv6.remote.address.bytes[0] = 0x20;
+	tw_fake_source_add(fake, &ipv6);
+	/* v4-mapped: an IPv6 socket, an IPv4 connection, to the destination of the nine. */
+	tw_fake_source_add_many(fake, TW_STATE_ESTABLISHED, 2, 443, 52001, 1, 0);
+	fake->flows[fake->flow_count - 1].family = AF_INET6;
+	tw_fake_source_settle(fake);
+	fixture->order.gauge = fake->gauge;
+}
+
+static int run(struct fixture *fixture, enum tw_scan_kind kind)
+{
+	struct tw_source *source = &fixture->fake.base;
+	int r;
+
+	fixture->order.kind = kind;
+	r = tw_scan_begin(fixture->scan, source, &fixture->order);
+	if (r < 0)
+		return r;
+	for (unsigned steps = 0; (r = tw_scan_step(fixture->scan, source)) > 0; steps++)
+		assert_true(steps < 100000);
+	if (r == 0)
+		tw_scan_results(fixture->scan, &fixture->census, &fixture->survey);
+	return r;
+}
+
+static void assert_full_census(const struct tw_census *census)
+{
+	static const uint64_t expected[TW_STATE_COUNT] = {
+		[TW_STATE_LISTEN] = 2,	   [TW_STATE_SYN_SENT] = 2,   [TW_STATE_ESTABLISHED] = 12,
+		[TW_STATE_FIN_WAIT_2] = 7, [TW_STATE_CLOSE_WAIT] = 1, [TW_STATE_TIME_WAIT] = 30,
+		[TW_STATE_BOUND] = 5,
+	};
+
+	assert_false(census->partial);
+	assert_int_equal(census->at_usec, 1234);
+	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
+		assert_int_equal(census->count[i], expected[i]);
+		assert_int_equal(census->count_ipv6[i], i == TW_STATE_ESTABLISHED);
+		assert_true(census->known[i]);
+	}
+	assert_int_equal(census->mini_fin_wait_2, 4);
+}
+
+static void test_census(void **state)
+{
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	memset(&fixture->survey, 0x5a, sizeof(fixture->survey));
+	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
+	assert_full_census(&fixture->census);
+	/* A census leaves the survey alone. */
+	assert_int_equal(fixture->survey.range_ports, 0x5a5a5a5a);
+	assert_int_equal(fixture->fake.dumps, 2);
+	assert_int_equal(fixture->fake.port_ranges, 0);
+	assert_int_equal(fixture->fake.queries[0].family, AF_INET);
+	assert_int_equal(fixture->fake.queries[1].family, AF_INET6);
+	/* Bits 1 to 11 but CLOSE, and 13. */
+	assert_int_equal(fixture->fake.queries[0].states, 0x2f7e);
+	assert_int_equal(fixture->fake.queries[0].extensions, 0);
+}
+
+static void test_census_derived(void **state)
+{
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	fixture->order.derive_time_wait = true;
+	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
+	assert_full_census(&fixture->census);
+	assert_int_equal(fixture->fake.queries[0].states, 0x2f7e & ~BIT(TIME_WAIT));
+	assert_int_equal(fixture->fake.queries[1].states, 0x2f7e & ~BIT(TIME_WAIT));
+
+	/* The dump comes later than the gauge, and may know of more. */
+	fixture->order.gauge.time_wait = 3;
+	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
+	assert_int_equal(fixture->census.count[TW_STATE_TIME_WAIT], 0);
+	assert_int_equal(fixture->census.mini_fin_wait_2, 4);
+}
+
+static void test_bound_unknown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	fixture->order.bound_known = false;
+	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
+	assert_int_equal(fixture->fake.queries[2].states & BIT(BOUND), 0);
+	assert_false(fixture->census.known[TW_STATE_BOUND]);
+	assert_int_equal(fixture->census.count[TW_STATE_BOUND], 0);
+	assert_true(fixture->census.known[TW_STATE_ESTABLISHED]);
+	assert_int_equal(fixture->survey.bound_ports, 0);
+}
+
+static void test_survey(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tw_survey *survey = &fixture->survey;
+
+	populate(fixture);
+	/* Has no meaning in a survey: it sees TIME-WAIT in any case. */
+	fixture->order.derive_time_wait = true;
+	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
+	assert_full_census(&fixture->census);
+	assert_int_equal(fixture->fake.dumps, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(fixture->fake.queries[i].family, i % 2 ? AF_INET6 : AF_INET);
+		assert_int_equal(fixture->fake.queries[i].states, i < 2 ? BIT(LISTEN) : 0x2f7e & ~BIT(LISTEN));
+	}
+	assert_false(survey->partial);
+	assert_int_equal(survey->at_usec, 1234);
+	assert_true(survey->has_busiest);
+	/* The range, without the listener on 40000. */
+	assert_int_equal(survey->range_ports, 28231);
+	assert_int_equal(survey->bound_ports, 5);
+	assert_int_equal(survey->destinations, 3);
+	assert_int_equal(survey->top_count, 3);
+	assert_int_equal(survey->top[0].ports, 37);
+	assert_int_equal(survey->top[0].time_wait, 30);
+	assert_int_equal(survey->top[0].young_time_wait, 30);
+	assert_int_equal(survey->top[0].other, 7);
+	assert_int_equal(survey->port_use.milli, 42 * 100000 / 28231);
+	assert_int_equal(survey->port_demand.milli, (7 + 360 + 5) * 100000 / 28231);
+	/* The v4-mapped one is the tenth to that destination. */
+	assert_int_equal(survey->top[1].ports, 12);
+	assert_int_equal(survey->top[1].established, 10);
+	assert_int_equal(survey->top[2].ports, 1);
+}
+
+static void test_empty_machine(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
+	assert_false(fixture->census.partial);
+	assert_false(fixture->survey.has_busiest);
+	assert_true(fixture->survey.port_use.known);
+	assert_int_equal(fixture->survey.port_use.milli, 0);
+	assert_true(fixture->census.known[TW_STATE_TIME_WAIT]);
+}
+
+/* Passing troubles, at any datagram of a scan: it is begun anew, and nothing is counted twice. */
+static void test_repeats(void **state)
+{
+	static const struct {
+		enum tw_fake_fault fault;
+		int error;
+	} cases[] = {
+		{ TW_FAKE_DUMP_NEXT, -EINTR },	{ TW_FAKE_DUMP_NEXT, -ENOBUFS }, { TW_FAKE_DUMP_NEXT, -ETIMEDOUT },
+		{ TW_FAKE_DUMP_NEXT, -EPROTO }, { TW_FAKE_INTERRUPTED, 0 },	 { TW_FAKE_SEQUENCE, 0 },
+		{ TW_FAKE_TRUNCATED, 0 },	{ TW_FAKE_ERROR, -ENOBUFS },	 { TW_FAKE_DONE, -EINTR },
+	};
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++)
+		for (unsigned after = 0; after < 14; after++)
+			for (unsigned times = 1; times <= 2; times++) {
+				tw_fake_source_fail(&fixture->fake, cases[i].fault, after, times, cases[i].error);
+				assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
+				assert_int_equal(fixture->fake.plans[cases[i].fault].times, 0);
+				assert_full_census(&fixture->census);
+				assert_int_equal(fixture->survey.top[0].ports, 37);
+				assert_int_equal(fixture->survey.range_ports, 28231);
+			}
+}
+
+static void test_partial(void **state)
+{
+	static const enum tw_scan_kind kinds[] = { TW_SCAN_CENSUS, TW_SCAN_SURVEY };
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(kinds); i++) {
+		unsigned before;
+
+		tw_fake_source_fail(&fixture->fake, TW_FAKE_INTERRUPTED, 3, UINT_MAX, 0);
+		before = fixture->fake.datagrams;
+		memset(&fixture->survey, 0x5a, sizeof(fixture->survey));
+		assert_int_equal(run(fixture, kinds[i]), 0);
+		/* The fourth datagram fails, then the first of both repeats. */
+		assert_int_equal(fixture->fake.datagrams - before, 6);
+		assert_true(fixture->census.partial);
+		assert_int_equal(fixture->census.at_usec, 1234);
+		for (unsigned s = 0; s < TW_STATE_COUNT; s++) {
+			assert_false(fixture->census.known[s]);
+			assert_int_equal(fixture->census.count[s], 0);
+		}
+		/* It is over. */
+		assert_int_equal(tw_scan_step(fixture->scan, &fixture->fake.base), 0);
+	}
+	assert_true(fixture->survey.partial);
+	assert_int_equal(fixture->survey.at_usec, 1234);
+	assert_false(fixture->survey.has_busiest);
+	assert_false(fixture->survey.port_use.known);
+
+	/* The next scan is whole again. */
+	tw_fake_source_fail(&fixture->fake, TW_FAKE_INTERRUPTED, 0, 0, 0);
+	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
+	assert_full_census(&fixture->census);
+	assert_false(fixture->survey.partial);
+}
+
+/* What no repetition mends is handed on at once. */
+static void test_errors(void **state)
+{
+	static const struct {
+		enum tw_fake_fault fault;
+		unsigned after;
+		int error;
+	} cases[] = {
+		{ TW_FAKE_DUMP_BEGIN, 0, -EPERM }, { TW_FAKE_DUMP_BEGIN, 1, -ENOMEM },
+		{ TW_FAKE_DUMP_BEGIN, 2, -EPERM }, { TW_FAKE_DUMP_NEXT, 0, -EBADF },
+		{ TW_FAKE_ERROR, 0, -ENOENT },	   { TW_FAKE_DONE, 0, -ENOENT },
+		{ TW_FAKE_DONE, 2, -EOPNOTSUPP },  { TW_FAKE_PORT_RANGE, 0, -EINVAL },
+	};
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		unsigned dumps = fixture->fake.dumps;
+
+		tw_fake_source_fail(&fixture->fake, cases[i].fault, cases[i].after, 1, cases[i].error);
+		assert_int_equal(run(fixture, TW_SCAN_SURVEY), cases[i].error);
+		assert_true(fixture->fake.dumps - dumps <= 3);
+	}
+	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
+	assert_full_census(&fixture->census);
+}
+
+static void test_begin_fails_in_passing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	/* The second dump of the first try, then the first dump of the second try. */
+	tw_fake_source_fail(&fixture->fake, TW_FAKE_DUMP_BEGIN, 1, 2, -ETIMEDOUT);
+	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
+	assert_full_census(&fixture->census);
+	tw_fake_source_fail(&fixture->fake, TW_FAKE_DUMP_BEGIN, 1, 3, -ETIMEDOUT);
+	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
+	assert_true(fixture->census.partial);
+	/* In tw_scan_begin() itself the caller is told. */
+	tw_fake_source_fail(&fixture->fake, TW_FAKE_DUMP_BEGIN, 0, 1, -ETIMEDOUT);
+	assert_int_equal(run(fixture, TW_SCAN_CENSUS), -ETIMEDOUT);
+}
+
+/* An empty answer on a machine that has sockets is a failure, not an empty machine. */
+static void test_silence(void **state)
+{
+	static const struct {
+		enum tw_scan_kind kind;
+		bool derive;
+		uint64_t inuse, inuse6, time_wait;
+		unsigned after; /* dumps that answer truly */
+		bool partial;
+	} cases[] = {
+		{ TW_SCAN_CENSUS, false, 64, 0, 64, 0, false },
+		{ TW_SCAN_CENSUS, false, 65, 0, 0, 0, true },
+		{ TW_SCAN_CENSUS, false, 33, 33, 0, 0, true },
+		{ TW_SCAN_CENSUS, false, 0, 0, 65, 0, true },
+		{ TW_SCAN_CENSUS, true, 0, 0, 65, 0, false },
+		{ TW_SCAN_SURVEY, false, 64, 0, 64, 0, false },
+		{ TW_SCAN_SURVEY, false, 65, 0, 0, 0, true },
+		{ TW_SCAN_SURVEY, false, 0, 0, 65, 0, true },
+		/* The listeners answered, the rest did not. */
+		{ TW_SCAN_SURVEY, false, 65, 0, 0, 2, false },
+		{ TW_SCAN_SURVEY, false, 0, 0, 65, 2, true },
+	};
+	struct fixture *fixture = *state;
+
+	populate(fixture);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		fixture->order.derive_time_wait = cases[i].derive;
+		fixture->order.gauge.tcp_inuse = cases[i].inuse;
+		fixture->order.gauge.tcp6_inuse = cases[i].inuse6;
+		fixture->order.gauge.time_wait = cases[i].time_wait;
+		tw_fake_source_fail(&fixture->fake, TW_FAKE_SILENT, cases[i].after, UINT_MAX, 0);
+		/* The listeners of the repeats are told no more. */
+		assert_int_equal(run(fixture, cases[i].kind), 0);
+		assert_int_equal(fixture->census.partial, cases[i].partial);
+	}
+
+	/* Once only: the repeat tells the truth. */
+	tw_fake_source_fail(&fixture->fake, TW_FAKE_SILENT, 0, 2, 0);
+	fixture->order.gauge.tcp_inuse = 65;
+	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
+	assert_full_census(&fixture->census);
+}
+
+/* Begun anew while under way: the old one's counts are gone. */
+static void test_begin_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tw_source *source = &fixture->fake.base;
+
+	populate(fixture);
+	fixture->order.kind = TW_SCAN_SURVEY;
+	assert_int_equal(tw_scan_begin(fixture->scan, source, &fixture->order), 0);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(tw_scan_step(fixture->scan, source), 1);
+	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
+	assert_full_census(&fixture->census);
+	assert_int_equal(fixture->survey.top[0].ports, 37);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_census, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_census_derived, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bound_unknown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_survey, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_empty_machine, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_repeats, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_partial, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_begin_fails_in_passing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_begin_again, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/survey.h"
+
+#include "base/macros.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+static const struct tw_hash_key secret = { .k0 = 1, .k1 = 2 };
+
+struct fixture {
+	struct tw_survey_work work;
+	struct tw_port_set range;
+	struct tw_gauge gauge;
+	struct tw_survey survey;
+};
+
+static void begin(struct fixture *fixture, uint16_t low, uint16_t high)
+{
+	memset(fixture, 0, sizeof(*fixture));
+	assert_int_equal(tw_survey_work_init(&fixture->work, &secret), 0);
+	tw_port_set_add_range(&fixture->range, low, high);
+	tw_survey_work_begin(&fixture->work, &fixture->range, &fixture->gauge);
+}
+
+static const struct tw_survey *end(struct fixture *fixture, unsigned top)
+{
+	memset(&fixture->survey, 0, sizeof(fixture->survey));
+	tw_survey_work_results(&fixture->work, top, &fixture->survey);
+	tw_survey_work_done(&fixture->work);
+	return &fixture->survey;
+}
+
+/* Sockets on local ports from `first` on, to 10.0.1.`host`:80. */
+static void add(struct fixture *fixture, enum tw_state state, uint8_t host, uint16_t first, unsigned count,
+		uint32_t expires_ms)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct tw_flow flow = {
+			.state = state,
+			.family = AF_INET,
+			.local = { tw_address_from_ipv4("\x0a\x00\x00\x01"), (uint16_t)(first + i) },
+			.remote = { tw_address_from_ipv4((uint8_t[]){ 10, 0, 1, host }), 80 },
+			.expires_ms = expires_ms,
+		};
+
+		tw_survey_work_add(&fixture->work, &flow);
+	}
+}
+
+static void assert_percent(struct tw_value value, int64_t milli)
+{
+	assert_true(value.known);
+	assert_int_equal(value.milli, milli);
+}
+
+static void test_empty(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 2000);
+	survey = end(&fixture, 10);
+	assert_false(survey->has_busiest);
+	assert_int_equal(survey->range_ports, 1000);
+	assert_int_equal(survey->bound_ports, 0);
+	assert_int_equal(survey->destinations, 0);
+	assert_int_equal(survey->top_count, 0);
+	assert_percent(survey->port_use, 0);
+	assert_percent(survey->port_demand, 0);
+}
+
+static void test_no_range(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 2, 1);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1, 100, 0);
+	survey = end(&fixture, 10);
+	assert_int_equal(survey->range_ports, 0);
+	assert_int_equal(survey->destinations, 0);
+	assert_false(survey->port_use.known);
+	assert_false(survey->port_demand.known);
+}
+
+static void test_row(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+	const struct tw_destination_row *row;
+
+	begin(&fixture, 1001, 2000);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 100, 30000); /* 30 s old */
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1101, 10, 55000);	/* just young */
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1111, 5, 54999);	/* just not */
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1201, 20, 60000);
+	add(&fixture, TW_STATE_FIN_WAIT_2, 1, 1301, 3, 60000);
+	add(&fixture, TW_STATE_CLOSE_WAIT, 1, 1401, 2, 0);
+	add(&fixture, TW_STATE_SYN_SENT, 1, 1501, 1, 0);
+	add(&fixture, TW_STATE_ESTABLISHED, 2, 1001, 50, 0);
+	survey = end(&fixture, 10);
+	row = &survey->top[0];
+	assert_true(survey->has_busiest);
+	assert_int_equal(survey->destinations, 2);
+	assert_int_equal(survey->top_count, 2);
+	assert_int_equal(row->ports, 141);
+	assert_int_equal(row->time_wait, 115);
+	assert_int_equal(row->young_time_wait, 10);
+	assert_int_equal(row->established, 20);
+	assert_int_equal(row->other, 6);
+	assert_int_equal(row->key.port, 80);
+	assert_int_equal(row->key.destination.bytes[15], 1);
+	assert_int_equal(row->key.source.bytes[15], 1);
+	assert_percent(row->port_use, 14100);
+	assert_percent(survey->port_use, 14100);
+	/* 26 that are not in TIME-WAIT and 10 * 12. */
+	assert_percent(survey->port_demand, 14600);
+	assert_percent(survey->top[1].port_use, 5000);
+}
+
+/* What is outside the range or cannot be a connecting side holds no port towards anybody. */
+static void test_sides(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	struct tw_port_set listening = { 0 };
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 2000);
+	tw_port_set_add(&listening, 1500);
+	tw_port_set_subtract(&fixture.range, &listening);
+	tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1000, 1, 0);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 2001, 1, 0);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1500, 1, 0);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1500, 1, 1);
+	add(&fixture, TW_STATE_SYN_RECV, 1, 1600, 1, 0);
+	add(&fixture, TW_STATE_LISTEN, 1, 1700, 1, 0);
+	survey = end(&fixture, 10);
+	assert_int_equal(survey->range_ports, 999);
+	assert_int_equal(survey->destinations, 0);
+	assert_percent(survey->port_use, 0);
+}
+
+static void test_bound(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 2000);
+	for (unsigned twice = 0; twice < 2; twice++)
+		add(&fixture, TW_STATE_BOUND, 0, 901, 200, 0);
+	survey = end(&fixture, 10);
+	assert_int_equal(survey->bound_ports, 100);
+	assert_false(survey->has_busiest);
+	assert_percent(survey->port_use, 10000);
+	assert_percent(survey->port_demand, 10000);
+
+	begin(&fixture, 1001, 2000);
+	add(&fixture, TW_STATE_BOUND, 0, 901, 200, 0);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1201, 50, 59000);
+	survey = end(&fixture, 10);
+	assert_int_equal(survey->range_ports, 1000);
+	assert_int_equal(survey->top[0].ports, 50);
+	assert_percent(survey->port_use, 15000);
+	/* Demand is not held at 100 %. */
+	assert_percent(survey->port_demand, 70000);
+}
+
+static void test_capped(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 1010);
+	add(&fixture, TW_STATE_BOUND, 0, 1001, 10, 0);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 10, 60000);
+	survey = end(&fixture, 10);
+	assert_percent(survey->port_use, 100000);
+	assert_percent(survey->top[0].port_use, 100000);
+	assert_percent(survey->port_demand, 1300000);
+}
+
+/* The most wanted need not be the busiest. */
+static void test_demand_of_any_row(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 2000);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 300, 1000);
+	add(&fixture, TW_STATE_TIME_WAIT, 2, 1001, 20, 59000);
+	survey = end(&fixture, 1);
+	assert_int_equal(survey->top_count, 1);
+	assert_int_equal(survey->top[0].ports, 300);
+	assert_percent(survey->port_use, 30000);
+	assert_percent(survey->port_demand, 24000);
+}
+
+/* In a steady state demand and use are the same figure. */
+static void test_demand_steady(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 2000);
+	for (unsigned second = 0; second < 60; second++)
+		add(&fixture, TW_STATE_TIME_WAIT, 1, (uint16_t)(1001 + 10 * second), 10, 60000 - 1000 * second - 1);
+	survey = end(&fixture, 1);
+	assert_percent(survey->port_use, 60000);
+	assert_percent(survey->port_demand, 60000);
+}
+
+static void test_life(void **state TW_UNUSED)
+{
+	static const struct {
+		bool known;
+		int64_t seconds;
+		uint32_t expires_ms;
+		int64_t demand_milli; /* of 10 sockets in TIME-WAIT, 1000 ports */
+	} cases[] = {
+		{ false, 10, 60000, 12000 },   { false, 10, 10000, 0 }, { true, 10, 10000, 2000 },
+		{ true, 10, 4999, 0 },	       { true, 3, 1, 1000 },	{ true, 5, 0, 1000 },
+		{ true, 0, 60000, 12000 },     { true, -1, 10000, 0 },	{ true, INT64_MAX, 60000, 12000 },
+		{ true, 600, 598000, 120000 },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		struct fixture fixture;
+
+		begin(&fixture, 1001, 2000);
+		fixture.gauge.sysctls[TW_TUNABLE_TW_TIMEOUT] = (struct tw_live_value){
+			.known = cases[i].known,
+			.value.numbers[0] = cases[i].seconds,
+		};
+		tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
+		add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 10, cases[i].expires_ms);
+		assert_percent(end(&fixture, 1)->port_demand, cases[i].demand_milli);
+	}
+}
+
+static void test_top(void **state TW_UNUSED)
+{
+	static const struct {
+		unsigned asked, given;
+	} cases[] = { { 0, 1 }, { 1, 1 }, { 7, 7 }, { TW_TOP_MAX, TW_TOP_MAX }, { TW_TOP_MAX + 1, TW_TOP_MAX } };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		struct fixture fixture;
+		const struct tw_survey *survey;
+
+		begin(&fixture, 1001, 2000);
+		for (unsigned host = 0; host < 200; host++)
+			add(&fixture, TW_STATE_ESTABLISHED, (uint8_t)host, 1001, host + 1, 0);
+		survey = end(&fixture, cases[i].asked);
+		assert_int_equal(survey->destinations, 200);
+		assert_int_equal(survey->top_count, cases[i].given);
+		for (unsigned row = 0; row < survey->top_count; row++)
+			assert_int_equal(survey->top[row].ports, 200 - row);
+	}
+}
+
+/* Nothing of the last survey is left in the next. */
+static void test_again(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 2000);
+	add(&fixture, TW_STATE_BOUND, 0, 1001, 10, 0);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 10, 0);
+	tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 1, 0);
+	survey = end(&fixture, 10);
+	assert_int_equal(survey->bound_ports, 0);
+	assert_int_equal(survey->top[0].ports, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_no_range),
+		cmocka_unit_test(test_row),
+		cmocka_unit_test(test_sides),
+		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_capped),
+		cmocka_unit_test(test_demand_of_any_row),
+		cmocka_unit_test(test_demand_steady),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
