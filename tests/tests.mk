@@ -8,19 +8,19 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 
 house_tests = \
-	tests/house/catalog.sh \
 	tests/house/man.sh \
 	tests/house/walls.sh
 
 unit_tests = \
 	tests/unit/test-diag \
 	tests/unit/test-duration \
+	tests/unit/test-event \
+	tests/unit/test-file-source \
 	tests/unit/test-flow \
-	tests/unit/test-hand \
 	tests/unit/test-hand-step \
 	tests/unit/test-hash \
+	tests/unit/test-journal-sink \
 	tests/unit/test-json \
-	tests/unit/test-kernel-source \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
 	tests/unit/test-meter \
@@ -30,15 +30,17 @@ unit_tests = \
 	tests/unit/test-policy \
 	tests/unit/test-ports \
 	tests/unit/test-procnet \
-	tests/unit/test-record \
 	tests/unit/test-record-sink \
+	tests/unit/test-record \
 	tests/unit/test-rule \
 	tests/unit/test-sample \
-	tests/unit/test-scan \
 	tests/unit/test-sentence \
-	tests/unit/test-settings \
+	tests/unit/test-settings-check \
 	tests/unit/test-settings-ini \
+	tests/unit/test-settings-keys \
 	tests/unit/test-settings-load \
+	tests/unit/test-settings \
+	tests/unit/test-severity \
 	tests/unit/test-snapshot \
 	tests/unit/test-survey \
 	tests/unit/test-sysctl-sink \
@@ -46,38 +48,39 @@ unit_tests = \
 	tests/unit/test-tcp-state \
 	tests/unit/test-text \
 	tests/unit/test-tunable \
-	tests/unit/test-value \
-	tests/sim/test-manager
+	tests/unit/test-value
+
+# The real manager in a world that is in memory, time included.
+sim_tests = tests/sim/test-manager
 
 # The corpus of each fuzz target, replayed.
 fuzz_tests = \
-	tests/fuzz/fuzz-diag \
 	tests/fuzz/fuzz-ledger-text \
-	tests/fuzz/fuzz-procnet \
 	tests/fuzz/fuzz-settings-ini
 
 check_LIBRARIES = libtw_fake.a
 libtw_fake_a_SOURCES = \
 	tests/fake/fake-act.c tests/fake/fake-act.h \
 	tests/fake/fake-source.c tests/fake/fake-source.h
-libtw_fake_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
 # Programs that the system tests start.
 tools = \
-	tests/tools/list-keys
+	tests/tools/churn \
+	tests/tools/list-keys \
+	tests/tools/sinkd
 
 check_PROGRAMS = $(tools) $(fuzz_tests)
 if HAVE_CMOCKA
-check_PROGRAMS += $(unit_tests)
-TESTS = $(unit_tests) $(fuzz_tests) $(house_tests)
+check_PROGRAMS += $(unit_tests) $(sim_tests)
+TESTS = $(unit_tests) $(sim_tests) $(fuzz_tests) $(house_tests)
 else
 TESTS = $(fuzz_tests) $(house_tests)
 endif
 
+tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
+
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
 LDADD = libtw_fake.a $(wings) $(wing_libraries) $(CMOCKA_LIBS)
 
-tests_fuzz_fuzz_diag_SOURCES = tests/fuzz/fuzz-diag.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ledger_text_SOURCES = tests/fuzz/fuzz-ledger-text.c tests/fuzz/replay.c
-tests_fuzz_fuzz_procnet_SOURCES = tests/fuzz/fuzz-procnet.c tests/fuzz/replay.c
 tests_fuzz_fuzz_settings_ini_SOURCES = tests/fuzz/fuzz-settings-ini.c tests/fuzz/replay.c

@@ -253,6 +253,7 @@ static void test_survey_is_spared(void **state)
 	rule->metric = TW_METRIC_PORT_USE;
 	rule->raise_milli = 45000;
 	rule->clear_milli = 25000;
+	stage->sample.gauge.at_usec = S;
 	/* Nothing known of the ports yet. */
 	assert_true(tw_policy_wants_survey(&stage->policy, stage->settings, &stage->sample));
 	set_survey(stage, 1, 0, 0);
