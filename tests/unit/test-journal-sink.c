@@ -196,8 +196,10 @@ static void make_big(void)
 {
 	crowded = sample;
 	crowded.survey.top_count = TW_TOP_MAX;
-	for (unsigned i = 0; i < TW_TOP_MAX; i++)
+	for (unsigned i = 0; i < TW_TOP_MAX; i++) {
 		memset(&crowded.survey.top[i], 0xff, sizeof(crowded.survey.top[i]));
+		crowded.survey.top[i].port_use = tw_value_of(INT64_MAX);
+	}
 	big.kind = TW_EVENT_RAISED;
 	big.sample = &crowded;
 	big.top = TW_TOP_MAX;
