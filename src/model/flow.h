@@ -44,6 +44,9 @@ struct tw_flow {
 	uint64_t cgroup_id; /* inode of its cgroup2 directory */
 };
 
+/* NAME_MAX of the kernel with NUL: a systemd unit's name is that of a cgroup's directory. */
+#define TW_UNIT_MAX 256
+
 /* Longest "[address]:port" with NUL. */
 #define TW_ENDPOINT_TEXT_MAX 64
 /* Longest "source -> destination:port" with NUL. */

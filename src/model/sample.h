@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/duration.h"
+#include "model/counter.h"
 #include "model/flow.h"
 #include "model/metric.h"
 #include "model/tcp-state.h"
@@ -17,21 +18,6 @@
 struct tw_live_value {
 	struct tw_tunable_value value;
 	bool known;
-};
-
-/* Counters that only grow, until a namespace is made anew: a delta needs to notice a reset. */
-enum tw_counter {
-	TW_COUNTER_TIME_WAIT_OVERFLOW, /* TcpExt TCPTimeWaitOverflow */
-	TW_COUNTER_LISTEN_OVERFLOW,    /* TcpExt ListenOverflows */
-	TW_COUNTER_LISTEN_DROP,	       /* TcpExt ListenDrops */
-	TW_COUNTER_SYN_COOKIES,	       /* TcpExt SyncookiesSent */
-	TW_COUNTER_CONNECT_FAIL,       /* Tcp AttemptFails */
-	TW_COUNTER_RESET,	       /* Tcp EstabResets */
-	TW_COUNTER_MEMORY_ABORT,       /* TcpExt TCPAbortOnMemory */
-	TW_COUNTER_TIME_WAIT_REUSED,   /* TcpExt TWRecycled */
-	TW_COUNTER_ACTIVE_OPEN,	       /* Tcp ActiveOpens */
-	TW_COUNTER_PASSIVE_OPEN,       /* Tcp PassiveOpens */
-	TW_COUNTER_COUNT,
 };
 
 /* A plain number that the kernel may not show here. */
@@ -77,6 +63,8 @@ struct tw_destination_row {
 	uint32_t established;	  /* of `ports` */
 	uint32_t other;		  /* of `ports`: every other state */
 	struct tw_value port_use;
+	struct tw_value
+		port_eta; /* s until its ports run out at their present growth; unknown where they do not grow */
 };
 
 /* TIME-WAIT younger than this tells the present rate of new connections, whatever piled up before. */
@@ -101,8 +89,62 @@ struct tw_survey {
 	 * remedy that lets TIME-WAIT ports be used again is still needed.
 	 */
 	struct tw_value port_demand;
+	struct tw_value port_eta; /* the shortest of all rows; unknown where none grows */
+	unsigned soonest;	  /* the row that it belongs to */
 	unsigned top_count;
 	struct tw_destination_row top[TW_TOP_MAX]; /* most ports first; ties by address */
+};
+
+/* One listening address, with all its sockets (SO_REUSEPORT makes several). */
+struct tw_listener_row {
+	struct tw_endpoint address;
+	uint32_t sockets;
+	uint32_t queue;		   /* of the fullest socket: connections that wait for accept() */
+	uint32_t backlog;	   /* of that socket; the kernel lets in one more than this */
+	uint32_t connections;	   /* on the accepting side, in every state but TIME-WAIT */
+	uint32_t close_wait;	   /* of these */
+	uint32_t syn_recv;	   /* of these */
+	struct tw_count time_wait; /* they cost no port; unknown where the census left TIME-WAIT out */
+};
+
+/* The accepting side. */
+struct tw_accepting {
+	usec_t at_usec; /* 0: there is none yet */
+	bool partial;
+	uint32_t listeners;	      /* how many there are */
+	uint64_t connections;	      /* sockets of both sides in every state but LISTEN and TIME-WAIT, for shares */
+	struct tw_value accept_queue; /* of the fullest: queue / backlog; unknown without a listener */
+	unsigned row_count;
+	struct tw_listener_row rows[TW_TOP_MAX]; /* fullest queue first, then most connections */
+};
+
+/* One socket in CLOSE-WAIT: the application was told that the peer has closed, and has not closed. */
+struct tw_waiter {
+	uint64_t cookie;
+	usec_t since_usec;  /* when the peer's FIN came, as far as is known: never too early */
+	uint64_t cgroup_id; /* 0: not known */
+	uint32_t unread;    /* bytes that the application has not read */
+	uint32_t unit;	    /* index into tw_close_wait.rows; TW_NO_UNIT where that is full */
+};
+#define TW_NO_UNIT UINT32_MAX
+
+/* The waiters of one systemd unit. */
+struct tw_close_wait_row {
+	char unit[TW_UNIT_MAX]; /* "web.service"; "" where the cgroup is not known */
+	uint32_t count;
+	usec_t oldest_usec; /* age of the oldest */
+	uint64_t unread;
+};
+
+/* CLOSE-WAIT, tracked by socket cookie from one census to the next. */
+struct tw_close_wait {
+	usec_t at_usec; /* 0: there is none yet */
+	bool partial;
+	uint64_t untracked; /* beyond the bounded tracker: counted by the census only */
+	unsigned row_count;
+	struct tw_close_wait_row rows[TW_TOP_MAX]; /* most sockets first */
+	const struct tw_waiter *waiters;	   /* borrows from the tracker, until the next census */
+	uint32_t waiter_count;
 };
 
 /* All that is known of one network namespace at one moment. */
@@ -111,6 +153,8 @@ struct tw_sample {
 	struct tw_gauge previous; /* the gauge before, for rates */
 	struct tw_census census;
 	struct tw_survey survey;
+	struct tw_accepting accepting;
+	struct tw_close_wait close_wait;
 };
 
 /* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */

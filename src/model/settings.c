@@ -58,6 +58,8 @@ void tw_rule_settings_init(struct tw_rule_settings *rule)
 		.remind_usec = 1 * TW_USEC_PER_HOUR,
 		.cooldown_usec = 10 * TW_USEC_PER_MINUTE,
 		.severity = TW_SEVERITY_WARNING,
+		.gate = true,
+		.proof = true,
 	};
 }
 

@@ -15,8 +15,6 @@
 #define TW_RULE_NAME_MAX 45
 #define TW_RULES_MAX 64
 #define TW_ACTIONS_MAX 8
-/* NAME_MAX of the kernel: a unit name is a cgroup directory. */
-#define TW_UNIT_MAX 256
 #define TW_NAMESPACES_MAX 32
 #define TW_NAMESPACE_NAME_MAX 64
 
@@ -36,6 +34,17 @@ struct tw_action {
 	struct tw_tunable_value value; /* set: the value wanted */
 };
 
+/* What part of the sockets a rule looks at; nothing set: all of them. */
+struct tw_scope {
+	char unit[TW_UNIT_MAX]; /* CLOSE-WAIT of this unit; "" for all */
+	bool has_destination;
+	struct tw_address destination; /* towards this address, from any source */
+	uint16_t destination_port;     /* 0: any */
+	bool has_listener;
+	struct tw_address listener; /* the unspecified address stands for any */
+	uint16_t listener_port;
+};
+
 struct tw_rule_settings {
 	char name[TW_RULE_NAME_MAX];
 	enum tw_metric metric;
@@ -47,7 +56,10 @@ struct tw_rule_settings {
 	usec_t age_usec;      /* for close-wait-aged; 0 else */
 	usec_t remind_usec;   /* 0: never */
 	usec_t cooldown_usec;
+	struct tw_scope scope;
 	enum tw_severity severity;
+	bool gate;  /* refuse actions that cannot help */
+	bool proof; /* put actions back that did not help */
 	unsigned action_count;
 	struct tw_action actions[TW_ACTIONS_MAX];
 };

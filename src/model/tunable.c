@@ -4,6 +4,7 @@
 #include "base/macros.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "model/tcp-state.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +13,10 @@
 /* Both spellings from one: "net.ipv4.X" and "net/ipv4/X". */
 #define IPV4(name) .key = "net.ipv4." name, .path = "net/ipv4/" name
 #define CORE(name) .key = "net.core." name, .path = "net/core/" name
+
+#define GROWS(counter) .by_counter = true, .grows = (counter)
+#define FALLS(metric) .by_metric = true, .falls = (metric)
+#define FALLS_STATE(state) FALLS((enum tw_metric)(TW_METRIC_STATE_FIRST + (state)))
 
 /* Where a table of sockets ends for us: as many as fit into a few GiB of kernel memory. */
 #define SOCKETS_HIGH 16777216
@@ -27,6 +32,8 @@ static const struct tw_tunable_info tunables[] = {
 		IPV4("tcp_tw_reuse"),
 		.low = 0,
 		.high = 2,
+		.gate = TW_GATE_REUSE,
+		.evidence = { GROWS(TW_COUNTER_TIME_WAIT_REUSED), FALLS(TW_METRIC_PORT_USE) },
 		.good_for = "letting outgoing connections take over ports held by TIME-WAIT towards the same destination",
 		.not_for = "incoming connections; and it frees no socket, only the next connect() notices",
 	},
@@ -35,6 +42,8 @@ static const struct tw_tunable_info tunables[] = {
 		/* tcp_tw_reuse_delay_max is TCP_PAWS_MSL, 60 s; the kernel refuses 0 and more. Milliseconds. */
 		.low = 1,
 		.high = 60000,
+		.gate = TW_GATE_REUSE,
+		.evidence = { GROWS(TW_COUNTER_TIME_WAIT_REUSED), FALLS(TW_METRIC_PORT_USE) },
 		.good_for = "how many milliseconds a TIME-WAIT port rests before tcp_tw_reuse may take it over",
 		.not_for = "less than one tick of the peer's timestamps: then its segments are dropped as old",
 	},
@@ -43,6 +52,8 @@ static const struct tw_tunable_info tunables[] = {
 		.low = 1024,
 		.high = SOCKETS_HIGH,
 		.raise_only = true,
+		.gate = TW_GATE_BUCKETS,
+		.evidence = { FALLS(TW_METRIC_TIME_WAIT_OVERFLOW) },
 		.good_for = "room for TIME-WAIT, so that connections are not closed without it",
 		.not_for = "freeing ports or sockets; lowering it evicts nothing and takes away the protection of TIME-WAIT",
 	},
@@ -51,6 +62,8 @@ static const struct tw_tunable_info tunables[] = {
 		.kind = TW_TUNABLE_RANGE,
 		.low = 1024,
 		.high = 65535,
+		.gate = TW_GATE_PORTS,
+		.evidence = { FALLS(TW_METRIC_PORT_USE) },
 		.good_for = "more local ports towards each destination, for IPv4 and IPv6 alike",
 		.not_for = "incoming connections: they use their listener's port and none of the range",
 	},
@@ -59,6 +72,8 @@ static const struct tw_tunable_info tunables[] = {
 		/* Below 5 s a slow peer's FIN meets a reset; an hour is more than any peer is worth. Seconds. */
 		.low = 5,
 		.high = 3600,
+		.gate = TW_GATE_FIN_WAIT_2,
+		.evidence = { FALLS_STATE(TW_STATE_FIN_WAIT_2) },
 		.good_for = "ending orphaned FIN-WAIT-2 sockets sooner",
 		.not_for = "TIME-WAIT, whose 60 s are compiled into the kernel",
 	},
@@ -68,6 +83,8 @@ static const struct tw_tunable_info tunables[] = {
 		.high = SOCKETS_HIGH,
 		.raise_only = true,
 		.host_only = true,
+		.gate = TW_GATE_ORPHANS,
+		.evidence = { FALLS(TW_METRIC_ORPHANS) },
 		.good_for = "room for closed sockets that still have data to deliver, so that they are not reset",
 		.not_for = "TIME-WAIT, which is not counted as an orphan; each orphan can hold up to 64 KiB that cannot be swapped",
 	},
@@ -76,6 +93,8 @@ static const struct tw_tunable_info tunables[] = {
 		/* 0 means 8 (tcp_orphan_retries() in net/ipv4/tcp_timer.c). */
 		.low = 0,
 		.high = 15,
+		.gate = TW_GATE_ORPHANS,
+		.evidence = { FALLS(TW_METRIC_ORPHANS) },
 		.good_for = "giving up sooner on closed connections whose peer no longer answers (FIN-WAIT-1, LAST-ACK, CLOSING)",
 		.not_for = "TIME-WAIT or FIN-WAIT-2; 0 stands for 8",
 	},
@@ -84,6 +103,8 @@ static const struct tw_tunable_info tunables[] = {
 		.low = 128,
 		.high = BACKLOG_HIGH,
 		.raise_only = true,
+		.gate = TW_GATE_SYN_QUEUE,
+		.evidence = { FALLS(TW_METRIC_LISTEN_DROP) },
 		.good_for = "room for half-open connections (SYN-RECV) before the kernel drops them or sends cookies",
 		.not_for = "a listener whose backlog or somaxconn is the smaller bound",
 	},
@@ -93,6 +114,8 @@ static const struct tw_tunable_info tunables[] = {
 		.low = 128,
 		.high = 65535,
 		.raise_only = true,
+		.gate = TW_GATE_ACCEPT,
+		.evidence = { FALLS(TW_METRIC_LISTEN_OVERFLOW) },
 		.good_for = "longer accept queues for listeners that ask for them",
 		.not_for = "a listener that runs already: it takes effect at its next listen()",
 	},
@@ -100,6 +123,8 @@ static const struct tw_tunable_info tunables[] = {
 		IPV4("tcp_syncookies"),
 		.low = 0,
 		.high = 2,
+		.gate = TW_GATE_SYN_QUEUE,
+		.evidence = { GROWS(TW_COUNTER_SYN_COOKIES) },
 		.good_for = "answering connections although the queue of half-open ones is full",
 		.not_for = "a full accept queue: the application must accept faster",
 	},
@@ -107,6 +132,8 @@ static const struct tw_tunable_info tunables[] = {
 		IPV4("tcp_synack_retries"),
 		.low = 0,
 		.high = 15,
+		.gate = TW_GATE_NONE,
+		.evidence = { FALLS_STATE(TW_STATE_SYN_RECV) },
 		.good_for = "giving up sooner on half-open incoming connections (SYN-RECV)",
 		.not_for = "outgoing connections, which tcp_syn_retries bounds",
 	},
@@ -154,6 +181,8 @@ static const struct tw_tunable_info tunables[] = {
 		/* As the vendor's documentation has it. Seconds. */
 		.low = 1,
 		.high = 600,
+		.gate = TW_GATE_PORTS,
+		.evidence = { FALLS_STATE(TW_STATE_TIME_WAIT) },
 		.good_for = "the length of TIME-WAIT on those vendors' kernels that have it",
 		.not_for = "the mainline kernel, which has no such file",
 	},
@@ -162,6 +191,8 @@ static const struct tw_tunable_info tunables[] = {
 		.low = 0,
 		.high = 1,
 		.unsafe = true,
+		.gate = TW_GATE_REUSE,
+		.evidence = { FALLS_STATE(TW_STATE_TIME_WAIT) },
 		.good_for = "nothing that tcp_tw_reuse does not do safely; Linux 4.12 removed it",
 		.not_for = "clients behind NAT, whose connections it drops",
 	},

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/counter.h"
+#include "model/metric.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +36,29 @@ enum tw_tunable_kind {
 	TW_TUNABLE_RANGE, /* two integers, low and high */
 };
 
+/* When a change of a tunable can help at all: the condition that is checked before it. */
+enum tw_gate {
+	TW_GATE_NONE,	    /* whenever a rule wants it */
+	TW_GATE_REUSE,	    /* TIME-WAIT of the connecting side holds the ports, and may be taken over */
+	TW_GATE_PORTS,	    /* one destination's ports run short */
+	TW_GATE_BUCKETS,    /* TIME-WAIT runs into tcp_max_tw_buckets */
+	TW_GATE_FIN_WAIT_2, /* there are orphaned FIN-WAIT-2 sockets */
+	TW_GATE_ORPHANS,    /* orphans run into tcp_max_orphans */
+	TW_GATE_SYN_QUEUE,  /* half-open connections are dropped or answered by cookie */
+	TW_GATE_ACCEPT,	    /* an accept queue is full */
+};
+
+/*
+ * What a change must do to have helped: the counter grows, or the metric falls by a tenth. A tunable with neither is
+ * not measured.
+ */
+struct tw_evidence {
+	bool by_counter;
+	enum tw_counter grows;
+	bool by_metric;
+	enum tw_metric falls;
+};
+
 /* Longest value as text, with NUL: two 64-bit numbers, so that none is ever shown cut. */
 #define TW_TUNABLE_VALUE_MAX 48
 
@@ -44,10 +70,12 @@ struct tw_tunable_info {
 	const char *key;  /* "net.ipv4.tcp_tw_reuse": the name for people and for the configuration */
 	const char *path; /* "net/ipv4/tcp_tw_reuse": below /proc/sys */
 	enum tw_tunable_kind kind;
-	int64_t low, high;    /* what timewaitd will write, inclusive */
-	bool raise_only;      /* never below the baseline */
-	bool host_only;	      /* absent in other network namespaces */
-	bool unsafe;	      /* needs `allow-unsafe = yes` */
+	int64_t low, high; /* what timewaitd will write, inclusive */
+	bool raise_only;   /* never below the baseline */
+	bool host_only;	   /* absent in other network namespaces */
+	bool unsafe;	   /* needs `allow-unsafe = yes` */
+	enum tw_gate gate;
+	struct tw_evidence evidence;
 	const char *good_for; /* a phrase: what it is good for */
 	const char *not_for;  /* a phrase: what it does not do, or NULL */
 };

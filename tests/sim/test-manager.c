@@ -322,8 +322,9 @@ static void play(struct sim *sim)
  */
 static void test_death_at_every_step(void **state TW_UNUSED)
 {
-	unsigned step = 1;
-	bool died = true;
+	/* volatile: they outlive a longjmp(). */
+	volatile unsigned step = 1;
+	volatile bool died = true;
 
 	for (; died; step++) {
 		struct sim *sim = sim_new();

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "decide/proof.h"
+#include "model/effect.h"
+#include "model/event.h"
+#include "model/sample.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+
+/* What is in force of one namespace, as the acting wing found it: a row a tunable. */
+struct tw_in_force {
+	struct {
+		bool ours; /* changed by timewaitd, and not yielded */
+		struct tw_tunable_value value;
+	} rows[TW_TUNABLE_COUNT];
+};
+
+/* Stands between what the rules want and what is done: refuses what cannot help, and takes back what did not. */
+struct tw_judge {
+	struct {
+		struct tw_proof proof;
+		bool refused_told;
+		int refused; /* enum tw_gate_verdict that was told last */
+		bool rest_told;
+	} rows[TW_TUNABLE_COUNT];
+};
+
+void tw_judge_init(struct tw_judge *judge);
+
+/*
+ * Takes the rows out of `desires` that a gate refuses (only before the change: what is in force stays until its rule
+ * clears) or that rest after an action that made no difference. Each refusal is told once as long as its reason
+ * stands and the row is wanted.
+ */
+void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const struct tw_in_force *in_force,
+		     const struct tw_sample *sample, usec_t now_usec, struct tw_recorder *recorder,
+		     const char *namespace);
+
+/* After the desires were carried out: follows what is in force, and tells once what each change did. */
+void tw_judge_prove(struct tw_judge *judge, const struct tw_desires *desires, const struct tw_in_force *in_force,
+		    usec_t proof_after_usec, const struct tw_sample *sample, usec_t now_usec,
+		    struct tw_recorder *recorder, const char *namespace);

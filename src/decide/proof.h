@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/sample.h"
+#include "model/settings.h"
+#include "model/tunable.h"
+
+#include <stdbool.h>
+
+/*
+ * Did a change help? The evidence that the tunable's table names is taken when the change came into force, and again
+ * proof-after later.
+ *
+ *   idle --in force--> waiting --proof-after--> proved --not in force--> idle
+ *                         |
+ *                         '--no difference--> resting --cooldown--> idle
+ */
+enum tw_proof_state {
+	TW_PROOF_IDLE,
+	TW_PROOF_WAITING,
+	TW_PROOF_PROVED, /* helped, or cannot be measured: told, and nothing more to do */
+	TW_PROOF_RESTING,
+};
+
+/* One look at the evidence. */
+struct tw_proof_look {
+	struct tw_count counter;
+	struct tw_value metric;
+};
+
+struct tw_proof {
+	enum tw_proof_state state;
+	usec_t since_usec;    /* of the state */
+	usec_t cooldown_usec; /* of the rule that it rests for */
+	struct tw_tunable_value value;
+	struct tw_proof_look before;
+};
+
+enum tw_proof_edge {
+	TW_PROOF_NO_EDGE,
+	TW_PROOF_EDGE_HELPED,
+	TW_PROOF_EDGE_NO_DIFFERENCE,
+};
+
+void tw_proof_init(struct tw_proof *proof);
+
+/* One step. `value` NULL: the tunable is not in force. A value that changes while in force starts the proof anew. */
+enum tw_proof_edge tw_proof_step(struct tw_proof *proof, enum tw_tunable tunable, const struct tw_tunable_value *value,
+				 const struct tw_rule_settings *rule, usec_t proof_after_usec,
+				 const struct tw_sample *sample, usec_t now_usec);
+
+/* Before and after in words: "time-wait-reused 0 -> 5210, port-use 52.7% -> 52.9%". */
+void tw_proof_explain(const struct tw_proof *proof, enum tw_tunable tunable, const struct tw_sample *sample,
+		      struct tw_text *text);
