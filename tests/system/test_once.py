@@ -70,12 +70,12 @@ def test_ports_of_destinations(near, pair, stack):
     near.set_sysctl("net.ipv4.ip_local_port_range", "40000 40099")
     near.set_sysctl("net.ipv4.ip_local_reserved_ports", "40000-40009,50000")
     numbers = {**dict.fromkeys([*STATES, "orphan"], 0), "established": 12, "time-wait": 8}
-    stack.callback(Zoo(pair, Zoo.V4, numbers).close)
     with near.entered():
         listener = stack.enter_context(socket.create_server((Pair.NEAR, 40010), backlog=5))
         bound = [stack.enter_context(socket.socket()) for _ in range(2)]
     bound[0].bind((Pair.NEAR, 40011))
     bound[1].bind((Pair.NEAR, 40012))
+    stack.callback(Zoo(pair, Zoo.V4, numbers).close)
     wait_for_states(near, {**expected(numbers), "listen": 1})
 
     page = once(near)
