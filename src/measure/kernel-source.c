@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/kernel-source.h"
+
+#include "measure/diag-source.h"
+#include "measure/proc-source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+/* The first with TCP_BOUND_INACTIVE: commit 91051f003948. */
+#define BOUND_MAJOR 6
+#define BOUND_MINOR 8
+
+struct tw_kernel_source {
+	struct tw_source base; /* first: the face is the object */
+	struct tw_diag_source *diag;
+	struct tw_proc_source *proc;
+};
+
+static struct tw_kernel_source *of(struct tw_source *base)
+{
+	return (struct tw_kernel_source *)base;
+}
+
+static int gauge(struct tw_source *base, struct tw_gauge *ret)
+{
+	return tw_proc_source_gauge(of(base)->proc, ret);
+}
+
+static int port_range(struct tw_source *base, struct tw_port_set *ret)
+{
+	return tw_proc_source_port_range(of(base)->proc, ret);
+}
+
+static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
+{
+	return tw_diag_source_begin(of(base)->diag, query, ret_sequence);
+}
+
+static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *ret_length)
+{
+	return tw_diag_source_next(of(base)->diag, ret_datagram, ret_length);
+}
+
+int tw_kernel_source_new(struct tw_kernel_source **ret)
+{
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = calloc(1, sizeof(*source));
+	int r;
+
+	if (!source)
+		return -ENOMEM;
+	source->base = (struct tw_source){
+		.gauge = gauge,
+		.port_range = port_range,
+		.dump_begin = dump_begin,
+		.dump_next = dump_next,
+	};
+	r = tw_proc_source_new(&source->proc);
+	if (r < 0)
+		return r;
+	r = tw_diag_source_new(&source->diag);
+	if (r < 0)
+		return r;
+	*ret = TW_TAKE_PTR(source);
+	return 0;
+}
+
+struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
+{
+	if (source) {
+		source->diag = tw_diag_source_free(source->diag);
+		source->proc = tw_proc_source_free(source->proc);
+		free(source);
+	}
+	return NULL;
+}
+
+struct tw_source *tw_kernel_source_base(struct tw_kernel_source *source)
+{
+	return &source->base;
+}
+
+bool tw_kernel_source_tells_bound(void)
+{
+	struct utsname name;
+	unsigned long major, minor = 0;
+	char *end;
+
+	if (uname(&name) < 0)
+		return false;
+	major = strtoul(name.release, &end, 10);
+	if (*end == '.')
+		minor = strtoul(end + 1, NULL, 10);
+	return major > BOUND_MAJOR || (major == BOUND_MAJOR && minor >= BOUND_MINOR);
+}

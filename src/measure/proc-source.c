@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/proc-source.h"
+
+#include "base/fd.h"
+#include "base/file-source.h"
+#include "base/text.h"
+#include "measure/procnet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* /proc/net/netstat of Linux 6.18 is 4 KiB; with numbers of 20 digits each it would be 8. */
+#define NET_TEXT_MAX 16384
+/* tcp_mem, the longest of the small ones, is three 64-bit numbers. */
+#define SYSCTL_TEXT_MAX 128
+/* Every second port as a number of five digits and a comma is 192 KiB. */
+#define RESERVED_TEXT_MIN 1024
+#define RESERVED_TEXT_MAX (256 * 1024)
+
+enum file {
+	FILE_SOCKSTAT,
+	FILE_SOCKSTAT6,
+	FILE_SNMP,
+	FILE_NETSTAT,
+	FILE_TCP_MEM,
+	FILE_CONNTRACK_COUNT,
+	FILE_CONNTRACK_MAX,
+	FILE_RESERVED,
+	FILE_COUNT,
+};
+
+/* thread-self: /proc/net is the first thread's, whatever namespace the calling one is in. */
+static const char *const file_paths[FILE_COUNT] = {
+	[FILE_SOCKSTAT] = "/proc/thread-self/net/sockstat",
+	[FILE_SOCKSTAT6] = "/proc/thread-self/net/sockstat6",
+	[FILE_SNMP] = "/proc/thread-self/net/snmp",
+	[FILE_NETSTAT] = "/proc/thread-self/net/netstat",
+	[FILE_TCP_MEM] = "/proc/sys/net/ipv4/tcp_mem",
+	[FILE_CONNTRACK_COUNT] = "/proc/sys/net/netfilter/nf_conntrack_count",
+	[FILE_CONNTRACK_MAX] = "/proc/sys/net/netfilter/nf_conntrack_max",
+	[FILE_RESERVED] = "/proc/sys/net/ipv4/ip_local_reserved_ports",
+};
+
+struct tw_proc_source {
+	int files[FILE_COUNT];
+	int sysctls[TW_TUNABLE_COUNT];
+
+	/* The reserved ports as they were read last, so that they are parsed only when they have changed. */
+	char *reserved_text, *reserved_fresh;
+	size_t reserved_length, reserved_capacity;
+	struct tw_port_set reserved;
+
+	/* What came of both, for the same reason. */
+	bool usable_known;
+	uint16_t low, high;
+	uint32_t reserved_inside;
+	struct tw_port_set usable;
+
+	char text[NET_TEXT_MAX];
+};
+
+static int open_file(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+static int open_sysctl(enum tw_tunable tunable)
+{
+	char path[256];
+	struct tw_text text;
+
+	tw_text_init(&text, path, sizeof(path));
+	tw_text_add(&text, "/proc/sys/");
+	tw_text_add(&text, tw_tunable_info(tunable)->path);
+	return text.cut ? -1 : open_file(path);
+}
+
+static int open_files(struct tw_proc_source *source)
+{
+	for (unsigned i = 0; i < FILE_COUNT; i++) {
+		source->files[i] = open_file(file_paths[i]);
+		if (source->files[i] < 0 && i == FILE_SOCKSTAT)
+			return tw_errno();
+	}
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
+		source->sysctls[i] = open_sysctl((enum tw_tunable)i);
+		if (source->sysctls[i] < 0 && i == TW_TUNABLE_PORT_RANGE)
+			return tw_errno();
+	}
+	return 0;
+}
+
+int tw_proc_source_new(struct tw_proc_source **ret)
+{
+	TW_CLEANUP(tw_proc_source_freep) struct tw_proc_source *source = calloc(1, sizeof(*source));
+	int r;
+
+	if (!source)
+		return -ENOMEM;
+	for (unsigned i = 0; i < FILE_COUNT; i++)
+		source->files[i] = -1;
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
+		source->sysctls[i] = -1;
+	source->reserved_capacity = RESERVED_TEXT_MIN;
+	source->reserved_text = malloc(source->reserved_capacity);
+	source->reserved_fresh = malloc(source->reserved_capacity);
+	if (!source->reserved_text || !source->reserved_fresh)
+		return -ENOMEM;
+	r = open_files(source);
+	if (r < 0)
+		return r;
+	*ret = TW_TAKE_PTR(source);
+	return 0;
+}
+
+struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source)
+{
+	if (source) {
+		for (unsigned i = 0; i < FILE_COUNT; i++)
+			(void)tw_close(source->files[i]);
+		for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
+			(void)tw_close(source->sysctls[i]);
+		free(source->reserved_text);
+		free(source->reserved_fresh);
+		free(source);
+	}
+	return NULL;
+}
+
+/* One pread(2): a sysctl hands out its whole text at once. Returns its length or -errno. */
+static long read_sysctl(int fd, char text[SYSCTL_TEXT_MAX])
+{
+	ssize_t n;
+
+	if (fd < 0)
+		return -ENOENT;
+	do
+		n = pread(fd, text, SYSCTL_TEXT_MAX, 0);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? tw_errno() : n;
+}
+
+static struct tw_count read_number(int fd)
+{
+	struct tw_count count = { 0 };
+	char text[SYSCTL_TEXT_MAX];
+	long n = read_sysctl(fd, text);
+
+	count.known = n >= 0 && tw_procnet_parse_number(text, (size_t)n, &count.value) == 0;
+	return count;
+}
+
+static struct tw_count read_memory_limit(int fd)
+{
+	struct tw_count count = { 0 };
+	char text[SYSCTL_TEXT_MAX];
+	long n = read_sysctl(fd, text);
+
+	count.known = n >= 0 && tw_procnet_parse_tcp_mem(text, (size_t)n, &count.value) == 0;
+	return count;
+}
+
+static struct tw_live_value read_tunable(const struct tw_proc_source *source, enum tw_tunable tunable)
+{
+	struct tw_live_value live = { 0 };
+	char text[SYSCTL_TEXT_MAX];
+	long n = read_sysctl(source->sysctls[tunable], text);
+
+	live.known = n >= 0 && tw_tunable_parse(tunable, text, (size_t)n, &live.value) == 0;
+	return live;
+}
+
+/* Twice the room for the reserved ports; what was read into it before is forgotten. */
+static int grow_reserved(struct tw_proc_source *source)
+{
+	size_t capacity = 2 * source->reserved_capacity;
+	char *text, *fresh;
+
+	if (capacity > RESERVED_TEXT_MAX)
+		return -EFBIG;
+	text = realloc(source->reserved_text, capacity);
+	if (text)
+		source->reserved_text = text;
+	fresh = realloc(source->reserved_fresh, capacity);
+	if (fresh)
+		source->reserved_fresh = fresh;
+	if (!text || !fresh)
+		return -ENOMEM;
+	source->reserved_capacity = capacity;
+	return 0;
+}
+
+/* Returns 1 where the reserved ports have changed, 0 where not, or -errno. */
+static int refresh_reserved(struct tw_proc_source *source)
+{
+	int fd = source->files[FILE_RESERVED];
+	long n;
+	char *swap;
+	int r;
+
+	if (fd < 0)
+		return 0;
+	while ((n = tw_file_reread(fd, source->reserved_fresh, source->reserved_capacity)) == -EFBIG) {
+		r = grow_reserved(source);
+		if (r < 0)
+			return r;
+	}
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n == source->reserved_length &&
+	    memcmp(source->reserved_text, source->reserved_fresh, (size_t)n) == 0)
+		return 0;
+	r = tw_port_set_parse(source->reserved_fresh, (size_t)n, &source->reserved);
+	if (r < 0)
+		return r;
+	swap = source->reserved_text;
+	source->reserved_text = source->reserved_fresh;
+	source->reserved_fresh = swap;
+	source->reserved_length = (size_t)n;
+	return 1;
+}
+
+/* Brings `usable` up to date. */
+static int refresh_usable(struct tw_proc_source *source)
+{
+	char text[SYSCTL_TEXT_MAX];
+	long n = read_sysctl(source->sysctls[TW_TUNABLE_PORT_RANGE], text);
+	uint16_t low, high;
+	int changed, r;
+
+	if (n < 0)
+		return (int)n;
+	r = tw_procnet_parse_port_range(text, (size_t)n, &low, &high);
+	if (r < 0)
+		return r;
+	changed = refresh_reserved(source);
+	if (changed < 0)
+		return changed;
+	if (source->usable_known && changed == 0 && low == source->low && high == source->high)
+		return 0;
+	tw_port_set_clear(&source->usable);
+	tw_port_set_add_range(&source->usable, low, high);
+	tw_port_set_subtract(&source->usable, &source->reserved);
+	source->low = low;
+	source->high = high;
+	source->reserved_inside = high - low + 1u - tw_port_set_size(&source->usable);
+	source->usable_known = true;
+	return 0;
+}
+
+static int read_sockstat(struct tw_proc_source *source, struct tw_gauge *gauge)
+{
+	struct tw_procnet_sockstat sockstat;
+	long n = tw_file_reread(source->files[FILE_SOCKSTAT], source->text, sizeof(source->text));
+	int r;
+
+	if (n < 0)
+		return (int)n;
+	r = tw_procnet_parse_sockstat(source->text, (size_t)n, &sockstat);
+	if (r < 0)
+		return r;
+	gauge->tcp_inuse = sockstat.inuse;
+	gauge->orphan = sockstat.orphan;
+	gauge->time_wait = sockstat.time_wait;
+	gauge->alloc = sockstat.alloc;
+	gauge->memory_pages = sockstat.memory_pages;
+	return 0;
+}
+
+/* What is absent or not understood here stays unknown, or 0 without IPv6. */
+static void read_counters(struct tw_proc_source *source, struct tw_gauge *gauge)
+{
+	long n = tw_file_reread(source->files[FILE_SOCKSTAT6], source->text, sizeof(source->text));
+
+	if (n >= 0)
+		(void)tw_procnet_parse_sockstat6(source->text, (size_t)n, &gauge->tcp6_inuse);
+	n = tw_file_reread(source->files[FILE_SNMP], source->text, sizeof(source->text));
+	if (n >= 0)
+		(void)tw_procnet_parse_snmp(source->text, (size_t)n, gauge->counters, &gauge->established);
+	n = tw_file_reread(source->files[FILE_NETSTAT], source->text, sizeof(source->text));
+	if (n >= 0)
+		(void)tw_procnet_parse_netstat(source->text, (size_t)n, gauge->counters);
+}
+
+int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
+{
+	struct tw_gauge gauge = { 0 };
+	int r = read_sockstat(source, &gauge);
+
+	if (r < 0)
+		return r;
+	r = refresh_usable(source);
+	if (r < 0)
+		return r;
+	read_counters(source, &gauge);
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
+		gauge.sysctls[i] = read_tunable(source, (enum tw_tunable)i);
+	gauge.memory_limit_pages = read_memory_limit(source->files[FILE_TCP_MEM]);
+	gauge.conntrack_count = read_number(source->files[FILE_CONNTRACK_COUNT]);
+	gauge.conntrack_max = read_number(source->files[FILE_CONNTRACK_MAX]);
+	gauge.reserved_ports = source->reserved_inside;
+	*ret = gauge;
+	return 0;
+}
+
+int tw_proc_source_port_range(struct tw_proc_source *source, struct tw_port_set *ret)
+{
+	int r = refresh_usable(source);
+
+	if (r < 0)
+		return r;
+	*ret = source->usable;
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/macros.h"
+#include "measure/ports.h"
+#include "model/sample.h"
+
+/*
+ * The files of /proc/net and /proc/sys/net that the gauge needs, opened once and read again each time. They belong to
+ * the network namespace that the calling thread is in when it is made. A sysctl that is absent then stays unknown.
+ */
+struct tw_proc_source;
+
+/* Returns 0, -ENOMEM, -ENOENT without /proc/net/sockstat or ip_local_port_range, or -errno of open(2). */
+int tw_proc_source_new(struct tw_proc_source **ret);
+struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source);
+TW_DEFINE_CLEANUP(struct tw_proc_source, tw_proc_source_free)
+
+/* All of *ret but at_usec. Returns 0, -EINVAL for a text that is not understood, or -errno of pread(2). */
+int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret);
+
+/* ip_local_port_range without ip_local_reserved_ports. Errors as above. */
+int tw_proc_source_port_range(struct tw_proc_source *source, struct tw_port_set *ret);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Any datagram at all: the parser must stay inside it and tell nothing that a socket cannot be. */
+#include "base/hash.h"
+#include "measure/diag.h"
+#include "measure/survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The first message's own, so that its rows are looked at. */
+static uint32_t sequence_of(const uint8_t *data, size_t size)
+{
+	uint32_t sequence = 0;
+
+	if (size >= 12)
+		memcpy(&sequence, data + 8, sizeof(sequence));
+	return sequence;
+}
+
+static void on_flow(void *context, const struct tw_flow *flow)
+{
+	if ((unsigned)flow->state >= TW_STATE_COUNT || (flow->family != AF_INET && flow->family != AF_INET6))
+		abort();
+	if (flow->family == AF_INET && !tw_address_is_ipv4(&flow->remote.address))
+		abort();
+	tw_survey_work_add(context, flow);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct tw_hash_key secret = { .k0 = 1, .k1 = 2 };
+	static const struct tw_gauge gauge;
+	static struct tw_port_set range;
+	struct tw_survey_work work;
+	int r;
+
+	if (tw_survey_work_init(&work, &secret) < 0)
+		return 0;
+	tw_port_set_add_range(&range, 1024, 65535);
+	tw_survey_work_begin(&work, &range, &gauge);
+	r = tw_diag_parse(data, size, sequence_of(data, size), on_flow, &work);
+	if (r > TW_DIAG_DONE || r < -4095)
+		abort();
+	tw_survey_work_done(&work);
+	return 0;
+}

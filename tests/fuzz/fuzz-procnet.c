@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Any text at all, read as each of the files that it might be. */
+#include "measure/ports.h"
+#include "measure/procnet.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_ports(const char *text, size_t size)
+{
+	struct tw_port_set set;
+	uint16_t low, high;
+
+	if (tw_procnet_parse_port_range(text, size, &low, &high) == 0 && low > high)
+		abort();
+	if (tw_port_set_parse(text, size, &set) == 0 && tw_port_set_size(&set) > 65536)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data;
+	struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
+	struct tw_procnet_sockstat sockstat;
+	uint64_t number;
+
+	(void)tw_procnet_parse_sockstat(text, size, &sockstat);
+	(void)tw_procnet_parse_sockstat6(text, size, &number);
+	(void)tw_procnet_parse_snmp(text, size, counters, &number);
+	(void)tw_procnet_parse_netstat(text, size, counters);
+	(void)tw_procnet_parse_tcp_mem(text, size, &number);
+	(void)tw_procnet_parse_number(text, size, &number);
+	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
+		if (!counters[i].known && counters[i].value != 0)
+			abort();
+	check_ports(text, size);
+	return 0;
+}

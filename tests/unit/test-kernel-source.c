@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The running kernel, in a network namespace of the test's own: what it made is what must be counted. */
+#include "measure/kernel-source.h"
+
+#include "base/fd.h"
+#include "base/macros.h"
+#include "measure/scan.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct tw_hash_key secret = { .k0 = 5, .k1 = 6 };
+
+/* Why there is no namespace, or NULL. */
+static const char *refused;
+
+static int raise_loopback(void)
+{
+	TW_CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_name = "lo" };
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return tw_errno();
+	request.ifr_flags |= IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? tw_errno() : 0;
+}
+
+static void enter_namespace(void)
+{
+	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		refused = strerror(errno);
+	else if (raise_loopback() < 0)
+		refused = "the loopback interface cannot be raised";
+}
+
+static void need_namespace(void)
+{
+	if (!refused)
+		return;
+	print_message("skipped: no network namespace: %s\n", refused);
+	skip();
+}
+
+static void write_sysctl(const char *path, const char *text)
+{
+	TW_CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+	size_t length = strlen(text), done = 0;
+
+	assert_true(fd >= 0);
+	while (done < length) {
+		ssize_t n = write(fd, text + done, length - done);
+
+		assert_true(n > 0);
+		done += (size_t)n;
+	}
+}
+
+static int open_socket(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int yes = 1;
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
+	return fd;
+}
+
+/* `text`: "127.0.0.1" or, for AF_INET6, "::1" or "::ffff:127.0.0.1". */
+static socklen_t address_of(struct sockaddr_storage *storage, const char *text, uint16_t port)
+{
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)storage;
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)storage;
+
+	memset(storage, 0, sizeof(*storage));
+	if (strchr(text, ':')) {
+		ipv6->sin6_family = AF_INET6;
+		ipv6->sin6_port = htons(port);
+		assert_int_equal(inet_pton(AF_INET6, text, &ipv6->sin6_addr), 1);
+		return sizeof(*ipv6);
+	}
+	ipv4->sin_family = AF_INET;
+	ipv4->sin_port = htons(port);
+	assert_int_equal(inet_pton(AF_INET, text, &ipv4->sin_addr), 1);
+	return sizeof(*ipv4);
+}
+
+static int bound(const char *text, uint16_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = address_of(&address, text, port);
+	int fd = open_socket(address.ss_family);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	return fd;
+}
+
+static int listening(const char *text, uint16_t port, int backlog)
+{
+	int fd = bound(text, port);
+
+	assert_int_equal(listen(fd, backlog), 0);
+	return fd;
+}
+
+static int connected(const char *text, uint16_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = address_of(&address, text, port);
+	int fd = open_socket(address.ss_family);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, length), 0);
+	return fd;
+}
+
+/* One whose handshake is not answered: the listener's queue is full. */
+static int syn_sent(const char *text, uint16_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = address_of(&address, text, port);
+	int fd = open_socket(address.ss_family);
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, length), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	return fd;
+}
+
+/* Ends the client's half, and waits for its acknowledgement, which may be delayed. */
+static void half_close(int client)
+{
+	struct tcp_info info = { 0 };
+	socklen_t length = sizeof(info);
+
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	for (unsigned ms = 0; info.tcpi_state != TCP_FIN_WAIT2; ms++) {
+		assert_true(ms < 5000);
+		(void)usleep(1000);
+		assert_int_equal(getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+	}
+}
+
+static int accepted(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* A connection that its client closes first. */
+static void make_time_wait(const char *text, uint16_t port, int listener, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int client = connected(text, port), server = accepted(listener);
+		char byte;
+
+		(void)tw_close(client);
+		assert_int_equal(read(server, &byte, 1), 0);
+		(void)tw_close(server);
+	}
+}
+
+static struct tw_kernel_source *new_source(void)
+{
+	struct tw_kernel_source *source = NULL;
+
+	assert_int_equal(tw_kernel_source_new(&source), 0);
+	assert_non_null(source);
+	return source;
+}
+
+static void run(struct tw_source *source, enum tw_scan_kind kind, bool derive, struct tw_sample *sample)
+{
+	TW_CLEANUP_SCAN struct tw_scan *scan = tw_scan_new(&secret);
+	struct tw_scan_order order = {
+		.kind = kind,
+		.derive_time_wait = derive,
+		.bound_known = tw_kernel_source_tells_bound(),
+		.top = 10,
+		.at_usec = 1,
+	};
+	int r;
+
+	assert_non_null(scan);
+	assert_int_equal(source->gauge(source, &order.gauge), 0);
+	assert_int_equal(tw_scan_begin(scan, source, &order), 0);
+	while ((r = tw_scan_step(scan, source)) > 0)
+		;
+	assert_int_equal(r, 0);
+	sample->gauge = order.gauge;
+	tw_scan_results(scan, &sample->census, &sample->survey);
+	assert_false(sample->census.partial);
+}
+
+/* What the scene below makes, by state. */
+static const uint64_t expected[TW_STATE_COUNT] = {
+	[TW_STATE_LISTEN] = 3,	   [TW_STATE_SYN_SENT] = 1,   [TW_STATE_ESTABLISHED] = 8, [TW_STATE_FIN_WAIT_2] = 2,
+	[TW_STATE_CLOSE_WAIT] = 2, [TW_STATE_TIME_WAIT] = 30, [TW_STATE_BOUND] = 2,
+};
+
+static const uint64_t expected_ipv6[TW_STATE_COUNT] = {
+	[TW_STATE_LISTEN] = 1,
+	[TW_STATE_ESTABLISHED] = 2,
+	[TW_STATE_TIME_WAIT] = 10,
+	[TW_STATE_BOUND] = 1,
+};
+
+static void make_scene(int kept[32], unsigned *count)
+{
+	int ipv4 = listening("127.0.0.1", 8080, 64), ipv6 = listening("::", 8081, 64);
+	int narrow = listening("127.0.0.1", 40000, 0);
+	unsigned n = 0;
+	int client, server;
+
+	kept[n++] = ipv4;
+	kept[n++] = ipv6;
+	kept[n++] = narrow;
+	/* ESTABLISHED: both ends of one of each kind. */
+	kept[n++] = connected("127.0.0.1", 8080);
+	kept[n++] = accepted(ipv4);
+	kept[n++] = connected("::1", 8081);
+	kept[n++] = accepted(ipv6);
+	kept[n++] = connected("::ffff:127.0.0.1", 8080);
+	kept[n++] = accepted(ipv4);
+	/* CLOSE-WAIT, and its peer in FIN-WAIT-2: once with its owner, once orphaned. */
+	client = connected("127.0.0.1", 8080);
+	kept[n++] = accepted(ipv4);
+	half_close(client);
+	kept[n++] = client;
+	client = connected("127.0.0.1", 8080);
+	server = accepted(ipv4);
+	half_close(client);
+	(void)tw_close(client);
+	kept[n++] = server;
+	make_time_wait("127.0.0.1", 8080, ipv4, 20);
+	make_time_wait("::1", 8081, ipv6, 10);
+	/* A queue of 0 holds one connection; the next SYN is dropped. */
+	kept[n++] = connected("127.0.0.1", 40000);
+	kept[n++] = syn_sent("127.0.0.1", 40000);
+	kept[n++] = bound("127.0.0.1", 50001);
+	kept[n++] = bound("::1", 50003);
+	*count = n;
+}
+
+static void assert_scene(const struct tw_census *census, bool derived)
+{
+	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
+		if (i == TW_STATE_BOUND && !tw_kernel_source_tells_bound()) {
+			assert_false(census->known[i]);
+			continue;
+		}
+		assert_true(census->known[i]);
+		assert_int_equal(census->count[i], expected[i]);
+		assert_int_equal(census->count_ipv6[i], derived && i == TW_STATE_TIME_WAIT ? 0 : expected_ipv6[i]);
+	}
+	assert_int_equal(census->mini_fin_wait_2, 1);
+}
+
+static void test_scene(void **state TW_UNUSED)
+{
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	static struct tw_sample sample;
+	int kept[32];
+	unsigned count = 0;
+
+	need_namespace();
+	write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "32768 60999\n");
+	source = new_source();
+	make_scene(kept, &count);
+
+	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, false, &sample);
+	assert_scene(&sample.census, false);
+	assert_int_equal(sample.gauge.time_wait, 31);
+	assert_int_equal(sample.gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[1], 60999);
+	assert_true(sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].known);
+	assert_true(sample.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].known);
+	assert_int_equal(sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value, 37);
+	assert_false(sample.gauge.sysctls[TW_TUNABLE_TW_RECYCLE].known);
+	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, true, &sample);
+	assert_scene(&sample.census, true);
+	run(tw_kernel_source_base(source), TW_SCAN_SURVEY, false, &sample);
+	assert_scene(&sample.census, false);
+	assert_int_equal(sample.survey.range_ports, 28231);
+	assert_int_equal(sample.survey.destinations, 3);
+	/* 20 in TIME-WAIT, two in FIN-WAIT-2, two connected, one of them v4-mapped. */
+	assert_int_equal(sample.survey.top[0].ports, 24);
+	assert_int_equal(sample.survey.top[0].time_wait, 20);
+	assert_int_equal(sample.survey.top[0].young_time_wait, 20);
+	assert_int_equal(sample.survey.top[0].established, 2);
+	assert_int_equal(sample.survey.top[0].key.port, 8080);
+	assert_int_equal(sample.survey.top[1].ports, 11);
+	assert_int_equal(sample.survey.top[2].key.port, 40000);
+	assert_int_equal(sample.survey.bound_ports, tw_kernel_source_tells_bound() ? 2 : 0);
+	for (unsigned i = 0; i < count; i++)
+		(void)tw_close(kept[i]);
+}
+
+static void count_flow(void *context, const struct tw_flow *flow TW_UNUSED)
+{
+	++*(unsigned *)context;
+}
+
+/* Reads a dump to its end; every datagram must be its own. */
+static unsigned count_dump(struct tw_source *source, uint32_t sequence)
+{
+	unsigned count = 0;
+	int r;
+
+	do {
+		const void *datagram;
+		size_t length;
+
+		assert_int_equal(source->dump_next(source, &datagram, &length), 0);
+		r = tw_diag_parse(datagram, length, sequence, count_flow, &count);
+		assert_true(r >= 0);
+	} while (r == TW_DIAG_MORE);
+	return count;
+}
+
+/* The kernel refuses a dump while an older one, given up, still has rows to tell. */
+static void test_abandoned_dumps(void **state TW_UNUSED)
+{
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
+	struct tw_diag_query all = { .family = AF_INET, .states = tw_state_kernel_bit(TW_STATE_TIME_WAIT) };
+	struct tw_diag_query listeners = { .family = AF_INET, .states = tw_state_kernel_bit(TW_STATE_LISTEN) };
+	struct tw_source *source;
+	uint32_t sequence, first;
+	int listener;
+
+	need_namespace();
+	kernel = new_source();
+	source = tw_kernel_source_base(kernel);
+	listener = listening("127.0.0.1", 9090, 64);
+	make_time_wait("127.0.0.1", 9090, listener, 3000);
+	assert_int_equal(source->dump_begin(source, &all, &first), 0);
+	assert_true(count_dump(source, first) >= 3000);
+	for (unsigned read = 0; read < 12; read++) {
+		const void *datagram;
+		size_t length;
+
+		/* Given up after `read` datagrams, the second one at once. */
+		assert_int_equal(source->dump_begin(source, &all, &sequence), 0);
+		for (unsigned i = 0; i < read && i < 5; i++)
+			assert_int_equal(source->dump_next(source, &datagram, &length), 0);
+		if (read % 2)
+			assert_int_equal(source->dump_begin(source, &all, &sequence), 0);
+		assert_int_equal(source->dump_begin(source, &listeners, &sequence), 0);
+		assert_int_equal(count_dump(source, sequence), 1);
+	}
+	assert_true(sequence > first);
+	assert_int_equal(source->dump_begin(source, &all, &sequence), 0);
+	assert_true(count_dump(source, sequence) >= 3000);
+	(void)tw_close(listener);
+}
+
+/* Many reserved ports make a long text; a changed one is noticed. */
+static void test_reserved_ports(void **state TW_UNUSED)
+{
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
+	static struct tw_port_set range;
+	static struct tw_gauge gauge;
+	static char text[256 * 1024];
+	struct tw_source *source;
+	size_t length = 0;
+
+	need_namespace();
+	write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "20000 60999\n");
+	kernel = new_source();
+	source = tw_kernel_source_base(kernel);
+	assert_int_equal(source->gauge(source, &gauge), 0);
+	assert_int_equal(gauge.reserved_ports, 0);
+	assert_int_equal(source->port_range(source, &range), 0);
+	assert_int_equal(tw_port_set_size(&range), 41000);
+
+	for (unsigned port = 10001; port < 65536; port += 2)
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%u", length ? "," : "", port);
+	write_sysctl("/proc/sys/net/ipv4/ip_local_reserved_ports", text);
+	for (unsigned twice = 0; twice < 2; twice++) {
+		assert_int_equal(source->gauge(source, &gauge), 0);
+		assert_int_equal(gauge.reserved_ports, 20500);
+		assert_int_equal(source->port_range(source, &range), 0);
+		assert_int_equal(tw_port_set_size(&range), 20500);
+		assert_true(tw_port_set_has(&range, 20000));
+		assert_false(tw_port_set_has(&range, 60999));
+	}
+	write_sysctl("/proc/sys/net/ipv4/ip_local_reserved_ports", "100,20000-20099\n");
+	write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "20050 20149\n");
+	assert_int_equal(source->port_range(source, &range), 0);
+	assert_int_equal(tw_port_set_size(&range), 50);
+	assert_int_equal(source->gauge(source, &gauge), 0);
+	assert_int_equal(gauge.reserved_ports, 50);
+	write_sysctl("/proc/sys/net/ipv4/ip_local_reserved_ports", "\n");
+	assert_int_equal(source->gauge(source, &gauge), 0);
+	assert_int_equal(gauge.reserved_ports, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scene),
+		cmocka_unit_test(test_abandoned_dumps),
+		cmocka_unit_test(test_reserved_ports),
+	};
+
+	enter_namespace();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
