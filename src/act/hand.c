@@ -189,6 +189,7 @@ static void change(struct turn *turn, const struct tw_hand_step *step)
 		*turn->entry = was;
 		if (first_failure(turn))
 			tw_hand_tell_unsaved(turn->hand, turn->tunable, turn->desire, r);
+		turn->hand->unsaved_told = true;
 		return;
 	}
 	r = turn->hand->sysctl->write(turn->hand->sysctl, turn->tunable, &step->entry.written);

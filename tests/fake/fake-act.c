@@ -10,11 +10,12 @@
 #define FAKE_OF(pointer, member) \
 	((struct tw_fake_act *)(void *)((char *)(pointer)-offsetof(struct tw_fake_act, member)))
 
-/* One call of an edge. Returns 0 or the error that it must fail with. */
-static int enter(struct tw_fake_act *fake, int standing_error)
+/* One call of an edge. Returns 0 or the error that it must fail with; *ret_late: after its work. */
+static int enter(struct tw_fake_act *fake, int standing_error, bool *ret_late)
 {
 	int error = standing_error;
 
+	*ret_late = false;
 	if (fake->interfere)
 		fake->interfere(fake);
 	if (fake->fail_at > 1) {
@@ -22,6 +23,8 @@ static int enter(struct tw_fake_act *fake, int standing_error)
 	} else if (fake->fail_at == 1 && fake->fail_for > 0) {
 		fake->fail_for--;
 		error = fake->fail_error;
+		*ret_late = fake->fail_late;
+		fake->fail_late = false;
 	}
 	return error;
 }
@@ -29,7 +32,8 @@ static int enter(struct tw_fake_act *fake, int standing_error)
 static int fake_read(struct tw_sysctl_sink *sink, enum tw_tunable tunable, struct tw_tunable_value *ret)
 {
 	struct tw_fake_act *fake = FAKE_OF(sink, sysctl);
-	int r = enter(fake, fake->read_error);
+	bool late;
+	int r = enter(fake, fake->read_error, &late);
 
 	fake->reads++;
 	if (r < 0)
@@ -52,12 +56,13 @@ static bool is_announced(const struct tw_fake_act *fake, enum tw_tunable tunable
 static int fake_write(struct tw_sysctl_sink *sink, enum tw_tunable tunable, const struct tw_tunable_value *value)
 {
 	struct tw_fake_act *fake = FAKE_OF(sink, sysctl);
-	int r = enter(fake, fake->write_error);
+	bool late;
+	int r = enter(fake, fake->write_error, &late);
 
 	fake->writes++;
 	if (!is_announced(fake, tunable, value))
 		fake->rash_writes++;
-	if (r < 0 && !fake->fail_late)
+	if (r < 0 && !late)
 		return r;
 	if (!fake->live[tunable].known)
 		return -ENOENT;
@@ -68,10 +73,11 @@ static int fake_write(struct tw_sysctl_sink *sink, enum tw_tunable tunable, cons
 static int fake_save(struct tw_ledger_store *store, const struct tw_ledger *ledger)
 {
 	struct tw_fake_act *fake = FAKE_OF(store, store);
-	int r = enter(fake, fake->save_error);
+	bool late;
+	int r = enter(fake, fake->save_error, &late);
 
 	fake->saves++;
-	if (r < 0 && !fake->fail_late)
+	if (r < 0 && !late)
 		return r;
 	fake->saved = *ledger;
 	return r;

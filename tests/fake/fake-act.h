@@ -27,7 +27,7 @@ struct tw_fake_act {
 	/* From the `fail_at`th call on (1: the next one) as many calls as `fail_for` fail with `fail_error`. */
 	unsigned fail_at, fail_for;
 	int fail_error;
-	bool fail_late; /* a write or save that fails has done its work all the same */
+	bool fail_late; /* the first of them, a write or save, has done its work all the same */
 	/* The same for one kind of call alone, while not 0. */
 	int read_error, write_error, save_error;
 
