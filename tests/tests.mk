@@ -8,6 +8,7 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 SH_LOG_DRIVER = $(LOG_DRIVER)
 
 house_tests = \
+	tests/house/catalog.sh \
 	tests/house/man.sh \
 	tests/house/walls.sh
 
@@ -18,9 +19,12 @@ unit_tests = \
 	tests/unit/test-file-source \
 	tests/unit/test-flow \
 	tests/unit/test-hand-step \
+	tests/unit/test-hand-walk \
+	tests/unit/test-hand \
 	tests/unit/test-hash \
 	tests/unit/test-journal-sink \
 	tests/unit/test-json \
+	tests/unit/test-kernel-source \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
 	tests/unit/test-meter \
@@ -34,6 +38,7 @@ unit_tests = \
 	tests/unit/test-record \
 	tests/unit/test-rule \
 	tests/unit/test-sample \
+	tests/unit/test-scan \
 	tests/unit/test-sentence \
 	tests/unit/test-settings-check \
 	tests/unit/test-settings-ini \
@@ -55,7 +60,9 @@ sim_tests = tests/sim/test-manager
 
 # The corpus of each fuzz target, replayed.
 fuzz_tests = \
+	tests/fuzz/fuzz-diag \
 	tests/fuzz/fuzz-ledger-text \
+	tests/fuzz/fuzz-procnet \
 	tests/fuzz/fuzz-settings-ini
 
 check_LIBRARIES = libtw_fake.a
@@ -82,5 +89,7 @@ tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c test
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
 LDADD = libtw_fake.a $(wings) $(wing_libraries) $(CMOCKA_LIBS)
 
+tests_fuzz_fuzz_diag_SOURCES = tests/fuzz/fuzz-diag.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ledger_text_SOURCES = tests/fuzz/fuzz-ledger-text.c tests/fuzz/replay.c
+tests_fuzz_fuzz_procnet_SOURCES = tests/fuzz/fuzz-procnet.c tests/fuzz/replay.c
 tests_fuzz_fuzz_settings_ini_SOURCES = tests/fuzz/fuzz-settings-ini.c tests/fuzz/replay.c
