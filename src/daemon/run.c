@@ -10,6 +10,7 @@
 #include "tell/record-sink.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +94,18 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 	return 0;
 }
 
+/* They wait for the loop: a stop or a reload that comes during the start takes place right after it. */
+static void hold_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /* Whoever waits for the service to be ready gets one that has seen the machine. */
 static int take_first_sample(struct tw_manager *manager)
 {
@@ -134,7 +147,10 @@ int tw_run(const struct tw_options *options, struct tw_settings *settings)
 	TW_CLEANUP_SETTINGS struct tw_settings *owned = settings;
 	TW_CLEANUP(life_done)
 	struct life life = { .grip = { .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1 } };
-	int r = begin(&life, options, &owned);
+	int r;
+
+	hold_signals();
+	r = begin(&life, options, &owned);
 
 	if (r >= 0)
 		r = watch(&life, options);
