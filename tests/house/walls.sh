@@ -106,9 +106,13 @@ unseen_sources() {
 	done
 }
 
+# Tests are tables for a good part, and may be a little longer.
 long_files() {
 	(cd "$1" && find src tests -name '*.[ch]' -o -name '*.py' -o -name '*.sh' | sort | xargs -r wc -l) |
-		awk '$2 != "total" && $1 > 400 { print $2 " has " $1 " lines, more than 400" }'
+		awk '$2 != "total" {
+			most = $2 ~ /^src/ ? 400 : 500
+			if ($1 > most) print $2 " has " $1 " lines, more than " most
+		}'
 }
 
 long_functions() {
@@ -163,7 +167,7 @@ build_bad_house() {
 		'snprintf(p, 4, "x");' 'return (int)time(0);' >"$1/src/base/clock.c"
 	cp "$1/src/base/clock.c" "$1/src/base/clock-source.c"
 	for i in clock clock-source; do "${CC:-cc}" -c -o "$1/src/base/$i.o" "$1/src/base/$i.c" || return; done
-	yes '' | head -n 401 >"$1/tests/long.c"
+	yes '' | head -n 401 | tee "$1/tests/short.c" >"$1/src/base/long.c"
 	{ echo 'int f(void)'; echo '{'; yes ';' | head -n 79; echo '}'; } >"$1/src/base/long.h"
 	{ echo 'int g(void)'; echo '{'; yes ';' | head -n 77; echo '}'; } >>"$1/src/base/long.h"
 }
@@ -175,12 +179,12 @@ build_bad_house "$house" || exit 99
 echo 1..10
 finds "a crossing include is found" 'measure/bad.c includes act/hand.h' 3 crossing_includes "$house"
 finds "a clock in a pure object is found" 'base/clock.c is no edge, but needs time' 1 impure_objects "$house"
-finds "a source without an object is found" 'measure/bad.c has no object' 1 unseen_sources "$house" "$house"
-finds "a long file is found" 'tests/long.c has 401' 1 long_files "$house"
+finds "a source without an object is found" 'measure/bad.c has no object' 2 unseen_sources "$house" "$house"
+finds "a long file is found" 'src/base/long.c has 401' 1 long_files "$house"
 holds "no include crosses a wall or climbs" crossing_includes "$srcdir"
 holds "every pure source has an object to look at" unseen_sources "$srcdir" "$builddir"
 holds "no pure object reaches the world" impure_objects "$builddir"
-holds "no file is longer than 400 lines" long_files "$srcdir"
+holds "no file is longer than 400 lines, no test than 500" long_files "$srcdir"
 if ctags --version 2>/dev/null | grep -q Universal; then
 	finds "a long function is found" 'long.h: f() has 82' 1 long_functions "$house"
 	holds "no function is longer than 80 lines" long_functions "$srcdir"
