@@ -45,16 +45,19 @@ def end_process(process, timeout=10):
     return process.wait()
 
 
+def _made_by_tests():
+    return [line.split()[0] for line in run("ip", "netns", "list").splitlines() if line.startswith(_PREFIX)]
+
+
 def ours():
-    """The names of the namespaces that are there now and that a process of this project made."""
-    return sorted(line.split()[0] for line in run("ip", "netns", "list").splitlines() if line.startswith(_PREFIX))
+    """The names of the namespaces that this process has made and that are there now."""
+    return [name for name in _made_by_tests() if name.startswith(f"{_PREFIX}{os.getpid()}-")]
 
 
 def prune():
-    """Removes what a killed test run left: its namespaces carry its pid."""
-    for name in ours():
-        pid = name[len(_PREFIX) :].split("-")[0]
-        if not os.path.exists(f"/proc/{pid}"):
+    """Removes what a killed process left: its namespaces carry its pid."""
+    for name in _made_by_tests():
+        if not os.path.exists("/proc/" + name[len(_PREFIX) :].split("-")[0]):
             run("ip", "netns", "del", name)
 
 
