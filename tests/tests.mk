@@ -44,6 +44,7 @@ unit_tests = \
 	tests/unit/test-settings-ini \
 	tests/unit/test-settings-keys \
 	tests/unit/test-settings-load \
+	tests/unit/test-settings-scope \
 	tests/unit/test-settings \
 	tests/unit/test-severity \
 	tests/unit/test-snapshot \
@@ -64,6 +65,21 @@ fuzz_tests = \
 	tests/fuzz/fuzz-ledger-text \
 	tests/fuzz/fuzz-procnet \
 	tests/fuzz/fuzz-settings-ini
+
+EXTRA_DIST += \
+	$(house_tests) \
+	tests/fuzz/corpus \
+	tests/system \
+	tests/systemd \
+	tests/demo \
+	tests/unit/hand-fixture.h \
+	tests/unit/settings-same.h \
+	tests/unit/settings-table.h \
+	tests/unit/tell-sample.h
+
+# Whole folders are taken with what the tests left in them.
+dist-hook:
+	find $(distdir)/tests -name __pycache__ -exec rm -rf {} +
 
 check_LIBRARIES = libtw_fake.a
 libtw_fake_a_SOURCES = \
