@@ -109,17 +109,32 @@ static bool resolve_level(const struct tw_rule_draft *rule, struct tw_problem_lo
 	return true;
 }
 
+/* Of the two levels together. */
+static void check_direction(const struct tw_rule_draft *rule, struct tw_problem_log *log)
+{
+	const struct tw_place *places = rule->marks.places;
+	const struct tw_place *place = later(&places[TW_RULE_RAISE], &places[TW_RULE_CLEAR]);
+	const struct tw_rule_settings *settings = &rule->settings;
+
+	if (settings->raise_milli == settings->clear_milli)
+		tw_problem_log_add(log, place,
+				   "raise and clear of [rule %s] are equal; expected clear below raise, or above it "
+				   "for a rule that watches for a fall",
+				   settings->name);
+	/* Else it would be raised because the ports last long. */
+	else if (settings->metric == TW_METRIC_PORT_ETA && tw_rule_settings_upward(settings))
+		tw_problem_log_add(log, later(place, &places[TW_RULE_METRIC]),
+				   "raise is above clear in [rule %s]; expected it below, for %s is watched for a fall",
+				   settings->name, tw_metric_info(settings->metric)->name);
+}
+
 static void check_levels(struct tw_rule_draft *rule, struct tw_problem_log *log)
 {
-	const struct tw_key_marks *marks = &rule->marks;
 	bool raise = resolve_level(rule, log, TW_RULE_RAISE, rule->raise_text, &rule->settings.raise_milli);
 	bool clear = resolve_level(rule, log, TW_RULE_CLEAR, rule->clear_text, &rule->settings.clear_milli);
 
-	if (raise && clear && rule->settings.raise_milli == rule->settings.clear_milli)
-		tw_problem_log_add(log, later(&marks->places[TW_RULE_RAISE], &marks->places[TW_RULE_CLEAR]),
-				   "raise and clear of [rule %s] are equal; expected clear below raise, or above it "
-				   "for a rule that watches for a fall",
-				   rule->settings.name);
+	if (raise && clear)
+		check_direction(rule, log);
 }
 
 static void check_required(const struct tw_rule_draft *rule, struct tw_problem_log *log)
@@ -130,29 +145,83 @@ static void check_required(const struct tw_rule_draft *rule, struct tw_problem_l
 					   rule->settings.name, tw_rule_keys.names[key]);
 }
 
-/* A key that the rule's metric has no use for is a mistake about the metric, or about the key. */
-static void check_companion(const struct tw_rule_draft *rule, struct tw_problem_log *log, size_t key,
-			    enum tw_metric partner)
-{
-	const struct tw_place *places = rule->marks.places;
+/* The keys that serve some metrics only. */
+static const struct companion {
+	enum tw_rule_key key;
+	unsigned count;
+	enum tw_metric metrics[3];
+} companions[] = {
+	{ TW_RULE_AGE, 1, { TW_METRIC_CLOSE_WAIT_AGED } },
+	{ TW_RULE_UNIT,
+	  3,
+	  { TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT, TW_METRIC_CLOSE_WAIT_AGE, TW_METRIC_CLOSE_WAIT_AGED } },
+	{ TW_RULE_DESTINATION, 2, { TW_METRIC_PORT_USE, TW_METRIC_PORT_ETA } },
+	{ TW_RULE_LISTENER, 1, { TW_METRIC_ACCEPT_QUEUE } },
+	{ TW_RULE_FORECAST, 1, { TW_METRIC_PORT_USE } },
+};
 
-	if (rule->settings.metric != partner)
-		tw_problem_log_add(log, later(&places[key], &places[TW_RULE_METRIC]),
-				   "'%s' in [rule %s] works with metric %s only, not with %s", tw_rule_keys.names[key],
-				   rule->settings.name, tw_metric_info(partner)->name,
-				   tw_metric_info(rule->settings.metric)->name);
-}
-
-static void check_companions(const struct tw_rule_draft *rule, struct tw_problem_log *log)
+/* Which of these keys have a say in the rule. */
+static uint32_t companions_in_use(const struct tw_rule_draft *rule)
 {
-	if (!is_good(&rule->marks, TW_RULE_METRIC))
-		return;
-	/* By its value, for a built-in rule can have one that a drop-in turns to another metric. */
-	if (rule->settings.forecast_usec > 0)
-		check_companion(rule, log, TW_RULE_FORECAST, TW_METRIC_PORT_USE);
+	const struct tw_scope *scope = &rule->settings.scope;
+	uint32_t used = 0;
+
 	/* By its key, for every rule has an age by default. */
 	if (is_good(&rule->marks, TW_RULE_AGE))
-		check_companion(rule, log, TW_RULE_AGE, TW_METRIC_CLOSE_WAIT_AGED);
+		used |= tw_key_bit(TW_RULE_AGE);
+	/* By their values, for a built-in rule can have one that a drop-in turns to another metric. */
+	if (scope->unit[0])
+		used |= tw_key_bit(TW_RULE_UNIT);
+	if (scope->has_destination)
+		used |= tw_key_bit(TW_RULE_DESTINATION);
+	if (scope->has_listener)
+		used |= tw_key_bit(TW_RULE_LISTENER);
+	if (rule->settings.forecast_usec > 0)
+		used |= tw_key_bit(TW_RULE_FORECAST);
+	return used;
+}
+
+static bool serves(const struct companion *companion, enum tw_metric metric)
+{
+	for (unsigned i = 0; i < companion->count; i++)
+		if (companion->metrics[i] == metric)
+			return true;
+	return false;
+}
+
+/* "close-wait, close-wait-age or close-wait-aged". */
+static void add_metrics(struct tw_text *text, const struct companion *companion)
+{
+	for (unsigned i = 0; i < companion->count; i++) {
+		if (i > 0)
+			tw_text_add(text, i + 1 < companion->count ? ", " : " or ");
+		tw_text_add(text, tw_metric_info(companion->metrics[i])->name);
+	}
+}
+
+/* A key that the rule's metric has no use for is a mistake about the metric, or about the key. */
+static void check_companions(const struct tw_rule_draft *rule, struct tw_problem_log *log)
+{
+	const struct tw_place *places = rule->marks.places;
+	uint32_t used = companions_in_use(rule);
+
+	if (!is_good(&rule->marks, TW_RULE_METRIC))
+		return;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(companions); i++) {
+		const struct companion *companion = &companions[i];
+		char bytes[TW_PROBLEM_TEXT_MAX];
+		struct tw_text metrics;
+
+		if ((used & tw_key_bit(companion->key)) == 0 || serves(companion, rule->settings.metric))
+			continue;
+		tw_text_init(&metrics, bytes, sizeof(bytes));
+		add_metrics(&metrics, companion);
+		tw_problem_log_add(log, later(&places[companion->key], &places[TW_RULE_METRIC]),
+				   "%s'%s' in [rule %s] works with metric %s only, not with %s",
+				   is_given(&rule->marks, companion->key) ? "" : "the built-in ",
+				   tw_rule_keys.names[companion->key], rule->settings.name, metrics.bytes,
+				   tw_metric_info(rule->settings.metric)->name);
+	}
 }
 
 static const char *unsafe_reason(enum tw_tunable tunable)

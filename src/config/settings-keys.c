@@ -3,6 +3,7 @@
 
 #include "base/near.h"
 #include "base/parse.h"
+#include "config/settings-scope.h"
 #include "model/sample.h"
 
 #include <inttypes.h>
@@ -116,6 +117,21 @@ static bool parse_metric(const struct key_row *row TW_UNUSED, void *field, const
 	tw_text_add(why, "expected a metric that timewaitd.conf(5) lists");
 	tw_key_suggest(why, value, names, TW_METRIC_COUNT);
 	return false;
+}
+
+static bool parse_unit(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
+{
+	return tw_scope_parse_unit(field, value, why);
+}
+
+static bool parse_destination(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
+{
+	return tw_scope_parse_destination(field, value, why);
+}
+
+static bool parse_listener(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
+{
+	return tw_scope_parse_listener(field, value, why);
 }
 
 /* What a level means shows when the metric is known, which may be in a later line. */
@@ -259,31 +275,31 @@ static const struct key_row daemon_rows[TW_DAEMON_KEY_COUNT] = {
 #define RULE(field) offsetof(struct tw_rule_draft, field)
 
 static const char *const rule_names[TW_RULE_KEY_COUNT + 1] = {
-	[TW_RULE_METRIC] = "metric",
-	[TW_RULE_RAISE] = "raise",
-	[TW_RULE_CLEAR] = "clear",
-	[TW_RULE_RAISE_FOR] = "raise-for",
-	[TW_RULE_CLEAR_FOR] = "clear-for",
-	[TW_RULE_FORECAST] = "forecast",
-	[TW_RULE_AGE] = "age",
-	[TW_RULE_SEVERITY] = "severity",
-	[TW_RULE_REMIND] = "remind",
+	[TW_RULE_METRIC] = "metric",	 [TW_RULE_RAISE] = "raise",	    [TW_RULE_CLEAR] = "clear",
+	[TW_RULE_AGE] = "age",		 [TW_RULE_UNIT] = "unit",	    [TW_RULE_DESTINATION] = "destination",
+	[TW_RULE_LISTENER] = "listener", [TW_RULE_RAISE_FOR] = "raise-for", [TW_RULE_CLEAR_FOR] = "clear-for",
+	[TW_RULE_FORECAST] = "forecast", [TW_RULE_SEVERITY] = "severity",   [TW_RULE_REMIND] = "remind",
+	[TW_RULE_SET] = "set",		 [TW_RULE_GATE] = "gate",	    [TW_RULE_PROOF] = "proof",
 	[TW_RULE_COOLDOWN] = "cooldown",
-	[TW_RULE_SET] = "set",
 };
 
 static const struct key_row rule_rows[TW_RULE_KEY_COUNT] = {
 	[TW_RULE_METRIC] = { parse_metric, RULE(settings.metric), 0, 0 },
 	[TW_RULE_RAISE] = { parse_level, RULE(raise_text), 0, 0 },
 	[TW_RULE_CLEAR] = { parse_level, RULE(clear_text), 0, 0 },
+	[TW_RULE_AGE] = { parse_span, RULE(settings.age_usec), TW_USEC_PER_SEC, LONG_SPAN_MAX },
+	[TW_RULE_UNIT] = { parse_unit, RULE(settings.scope), 0, 0 },
+	[TW_RULE_DESTINATION] = { parse_destination, RULE(settings.scope), 0, 0 },
+	[TW_RULE_LISTENER] = { parse_listener, RULE(settings.scope), 0, 0 },
 	[TW_RULE_RAISE_FOR] = { parse_span, RULE(settings.raise_for_usec), 0, LONG_SPAN_MAX },
 	[TW_RULE_CLEAR_FOR] = { parse_span, RULE(settings.clear_for_usec), 0, LONG_SPAN_MAX },
 	[TW_RULE_FORECAST] = { parse_span, RULE(settings.forecast_usec), 0, SHORT_SPAN_MAX },
-	[TW_RULE_AGE] = { parse_span, RULE(settings.age_usec), TW_USEC_PER_SEC, LONG_SPAN_MAX },
 	[TW_RULE_SEVERITY] = { parse_severity, RULE(settings.severity), 0, 0 },
 	[TW_RULE_REMIND] = { parse_span, RULE(settings.remind_usec), 0, LONG_SPAN_MAX },
-	[TW_RULE_COOLDOWN] = { parse_span, RULE(settings.cooldown_usec), 0, LONG_SPAN_MAX },
 	[TW_RULE_SET] = { parse_set, RULE(settings), 0, 0 },
+	[TW_RULE_GATE] = { parse_truth, RULE(settings.gate), 0, 0 },
+	[TW_RULE_PROOF] = { parse_truth, RULE(settings.proof), 0, 0 },
+	[TW_RULE_COOLDOWN] = { parse_span, RULE(settings.cooldown_usec), 0, LONG_SPAN_MAX },
 };
 
 const struct tw_key_table tw_daemon_keys = { "daemon", daemon_names, TW_DAEMON_KEY_COUNT, 0 };

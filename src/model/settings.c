@@ -7,13 +7,15 @@
  * The built-in rules are those of the shipped timewaitd.conf; a difference is a defect of one of the two.
  *
  * connect() slows down about 200-fold once half of the range is used (it tries the ports of one parity first), so
- * the rule raises before that.
+ * the rule raises before that. A destination that fills faster than a survey can follow is raised for ahead of it: of
+ * the 15 s two surveys take the most part, and a port must have been in TIME-WAIT for 1 s before it is used again.
  */
 static void fill_port_exhaustion(struct tw_rule_settings *rule)
 {
 	rule->metric = TW_METRIC_PORT_USE;
 	rule->raise_milli = 45 * 1000;
 	rule->clear_milli = 25 * 1000;
+	rule->forecast_usec = 15 * TW_USEC_PER_SEC;
 	rule->action_count = 1;
 	rule->actions[0] = (struct tw_action){
 		.kind = TW_ACTION_SET,
@@ -31,14 +33,26 @@ static void fill_time_wait_overflow(struct tw_rule_settings *rule)
 	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
 }
 
-/* CLOSE-WAIT has no timeout: what stays for minutes, an application has forgotten. */
+/*
+ * CLOSE-WAIT has no timeout: what an application has not closed after a minute, it has most likely forgotten. Many
+ * short ones are no leak, so their age is what counts.
+ */
 static void fill_close_wait_leak(struct tw_rule_settings *rule)
 {
-	rule->metric = TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT;
-	rule->raise_milli = 1000 * 1000;
-	rule->clear_milli = 200 * 1000;
-	rule->raise_for_usec = 5 * TW_USEC_PER_MINUTE;
-	rule->severity = TW_SEVERITY_NOTICE;
+	rule->metric = TW_METRIC_CLOSE_WAIT_AGED;
+	rule->raise_milli = 100 * 1000;
+	rule->clear_milli = 20 * 1000;
+	rule->raise_for_usec = 30 * TW_USEC_PER_SEC;
+	rule->severity = TW_SEVERITY_ERROR;
+}
+
+/* A burst fills a queue for a moment; what stays nearly full is not accepted fast enough, which no sysctl changes. */
+static void fill_accept_queue(struct tw_rule_settings *rule)
+{
+	rule->metric = TW_METRIC_ACCEPT_QUEUE;
+	rule->raise_milli = 80 * 1000;
+	rule->clear_milli = 30 * 1000;
+	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
 }
 
 static const struct {
@@ -48,6 +62,7 @@ static const struct {
 	{ "port-exhaustion", fill_port_exhaustion },
 	{ "time-wait-overflow", fill_time_wait_overflow },
 	{ "close-wait-leak", fill_close_wait_leak },
+	{ "accept-queue", fill_accept_queue },
 };
 
 void tw_rule_settings_init(struct tw_rule_settings *rule)

@@ -18,12 +18,32 @@ static void require(bool truth)
 		abort();
 }
 
+/* What narrows a rule down is whole, and serves its metric. */
+static void require_sound_scope(const struct tw_rule_settings *rule)
+{
+	const struct tw_scope *scope = &rule->scope;
+
+	require(memchr(scope->unit, '\0', sizeof(scope->unit)) != NULL);
+	require(!scope->unit[0] || (strchr(scope->unit, '.') && !strchr(scope->unit, '/')));
+	require(!scope->unit[0] || rule->metric == TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT ||
+		rule->metric == TW_METRIC_CLOSE_WAIT_AGE || rule->metric == TW_METRIC_CLOSE_WAIT_AGED);
+	require(!scope->has_destination ||
+		((rule->metric == TW_METRIC_PORT_USE || rule->metric == TW_METRIC_PORT_ETA) &&
+		 !tw_address_is_any(&scope->destination)));
+	require(scope->has_destination || scope->destination_port == 0);
+	require(!scope->has_listener || (rule->metric == TW_METRIC_ACCEPT_QUEUE && scope->listener_port > 0));
+	require(scope->has_listener || scope->listener_port == 0);
+}
+
 static void require_sound_rule(const struct tw_rule_settings *rule)
 {
 	require(rule->name[0] != '\0' && memchr(rule->name, '\0', sizeof(rule->name)) != NULL);
 	require((unsigned)rule->metric < TW_METRIC_COUNT);
 	require((unsigned)rule->severity < TW_SEVERITY_COUNT);
 	require(rule->raise_milli >= 0 && rule->clear_milli >= 0 && rule->raise_milli != rule->clear_milli);
+	require(rule->metric != TW_METRIC_PORT_ETA || rule->raise_milli < rule->clear_milli);
+	require(rule->forecast_usec == 0 || rule->metric == TW_METRIC_PORT_USE);
+	require_sound_scope(rule);
 	require(rule->action_count <= TW_ACTIONS_MAX);
 	for (unsigned i = 0; i < rule->action_count; i++)
 		require(tw_tunable_in_bounds(rule->actions[i].tunable, &rule->actions[i].value));

@@ -17,6 +17,17 @@ static inline void assert_same_action(const struct tw_action *a, const struct tw
 	assert_true(tw_tunable_equal(a->tunable, &a->value, &b->value));
 }
 
+static inline void assert_same_scope(const struct tw_scope *a, const struct tw_scope *b)
+{
+	assert_string_equal(a->unit, b->unit);
+	assert_int_equal(a->has_destination, b->has_destination);
+	assert_true(tw_address_equal(&a->destination, &b->destination));
+	assert_int_equal(a->destination_port, b->destination_port);
+	assert_int_equal(a->has_listener, b->has_listener);
+	assert_true(tw_address_equal(&a->listener, &b->listener));
+	assert_int_equal(a->listener_port, b->listener_port);
+}
+
 static inline void assert_same_rule(const struct tw_rule_settings *a, const struct tw_rule_settings *b)
 {
 	assert_string_equal(a->name, b->name);
@@ -29,7 +40,10 @@ static inline void assert_same_rule(const struct tw_rule_settings *a, const stru
 	assert_int_equal(a->age_usec, b->age_usec);
 	assert_int_equal(a->remind_usec, b->remind_usec);
 	assert_int_equal(a->cooldown_usec, b->cooldown_usec);
+	assert_same_scope(&a->scope, &b->scope);
 	assert_int_equal(a->severity, b->severity);
+	assert_int_equal(a->gate, b->gate);
+	assert_int_equal(a->proof, b->proof);
 	assert_int_equal(a->action_count, b->action_count);
 	for (unsigned i = 0; i < a->action_count; i++)
 		assert_same_action(&a->actions[i], &b->actions[i]);

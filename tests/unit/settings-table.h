@@ -50,6 +50,21 @@ static inline void render_span(struct tw_text *text, const char *name, usec_t sp
 		tw_text_addf(text, " %s=%s", name, tw_duration_format(bytes, span));
 }
 
+/* Port 0 is none, and is told, so that one that was not asked for is seen. */
+static inline void render_scope(struct tw_text *text, const struct tw_scope *scope)
+{
+	if (scope->unit[0])
+		tw_text_addf(text, " unit=%s", scope->unit);
+	if (scope->has_destination) {
+		tw_text_add(text, " destination=");
+		tw_endpoint_add(text, &scope->destination, scope->destination_port);
+	}
+	if (scope->has_listener) {
+		tw_text_add(text, " listener=");
+		tw_endpoint_add(text, &scope->listener, scope->listener_port);
+	}
+}
+
 static inline void render_rule(struct tw_text *text, const struct tw_rule_settings *rule)
 {
 	struct tw_rule_settings usual;
@@ -68,6 +83,11 @@ static inline void render_rule(struct tw_text *text, const struct tw_rule_settin
 	render_span(text, "cooldown", rule->cooldown_usec, usual.cooldown_usec);
 	if (rule->severity != usual.severity)
 		tw_text_addf(text, " severity=%s", tw_severity_name(rule->severity));
+	render_scope(text, &rule->scope);
+	if (rule->gate != usual.gate)
+		tw_text_addf(text, " gate=%d", (int)rule->gate);
+	if (rule->proof != usual.proof)
+		tw_text_addf(text, " proof=%d", (int)rule->proof);
 	for (unsigned i = 0; i < rule->action_count; i++)
 		tw_text_addf(text, " %s=%s", tw_tunable_info(rule->actions[i].tunable)->key,
 			     tw_tunable_format(rule->actions[i].tunable, &rule->actions[i].value, value));

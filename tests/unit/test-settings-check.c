@@ -40,6 +40,46 @@ static const struct row rows[] = {
 	  "a:5: 'forecast' in [rule r] works with metric port-use only, not with time-wait\n", NULL },
 	{ "age", PORT_RULE "age=15s\n", NULL,
 	  "a:5: 'age' in [rule r] works with metric close-wait-aged only, not with port-use\n", NULL },
+	{ "unit", PORT_RULE "unit=web.service\n", NULL,
+	  "a:5: 'unit' in [rule r] works with metric close-wait, close-wait-age or close-wait-aged only, not with "
+	  "port-use\n",
+	  NULL },
+	{ "destination", RULE "destination=10.0.0.2\n", NULL,
+	  "a:5: 'destination' in [rule r] works with metric port-use or port-eta only, not with time-wait\n", NULL },
+	{ "listener", RULE "listener=*:80\n", NULL,
+	  "a:5: 'listener' in [rule r] works with metric accept-queue only, not with time-wait\n", NULL },
+	{ "forecast of the wrong metric",
+	  "[rule r]\nforecast=1s\nraise=1min\nclear=2min\nmetric=port-eta\n[rule s]\nforecast=1s\nraise=2%\nclear=1%\n"
+	  "metric=accept-queue\n",
+	  NULL,
+	  "a:5: 'forecast' in [rule r] works with metric port-use only, not with port-eta\n"
+	  "a:10: 'forecast' in [rule s] works with metric port-use only, not with accept-queue\n",
+	  NULL },
+	{ "every companion", RULE "age=1min\nunit=a.b\ndestination=::1\nlistener=*:1\nforecast=1s\n", NULL,
+	  "a:5: 'age' in [rule r] works with metric close-wait-aged only, not with time-wait\n"
+	  "a:6: 'unit' in [rule r] works with metric close-wait, close-wait-age or close-wait-aged only, not with "
+	  "time-wait\n"
+	  "a:7: 'destination' in [rule r] works with metric port-use or port-eta only, not with time-wait\n"
+	  "a:8: 'listener' in [rule r] works with metric accept-queue only, not with time-wait\n"
+	  "a:9: 'forecast' in [rule r] works with metric port-use only, not with time-wait\n",
+	  NULL },
+	{ "no second problem of a bad companion", RULE "unit=x y\ndestination=x\nlistener=*\nage=x\n", NULL,
+	  "a:5: unit = 'x y': expected the whole name of a systemd unit such as web.service\n"
+	  "a:6: destination = 'x': expected an address, with a port or without one, such as 10.0.0.2:443 or "
+	  "[2001:db8::2]:443\n"
+	  "a:7: listener = '*': expected ADDRESS:PORT or *:PORT, such as 10.0.0.1:80, [2001:db8::1]:80 or *:80\n"
+	  "a:8: age = 'x': " EXPECTED_SPAN("1s", "4w"),
+	  NULL },
+	{ "no second problem of a bad forecast", RULE "forecast=x\n", NULL,
+	  "a:5: forecast = 'x': " EXPECTED_SPAN("0", "1h"), NULL },
+	{ "no second problem of a bad metric", "[rule r]\nmetric=x\nraise=1\nclear=0\nunit=a.b\nforecast=1s\n", NULL,
+	  "a:2: metric = 'x': expected a metric that timewaitd.conf(5) lists\n", NULL },
+	{ "port-eta rising", "[rule r]\nmetric=port-eta\nclear=10s\nraise=1min\n", NULL,
+	  "a:4: raise is above clear in [rule r]; expected it below, for port-eta is watched for a fall\n", NULL },
+	{ "port-eta equal", "[rule r]\nmetric=port-eta\nclear=60s\nraise=1min\n", NULL,
+	  "a:4: raise and clear of [rule r] are equal; expected clear below raise, or above it for a rule that "
+	  "watches for a fall\n",
+	  NULL },
 	{ "unsafe", RULE "set=net.ipv4.tcp_tw_recycle=1\n", NULL,
 	  "a:5: net.ipv4.tcp_tw_recycle is not safe: it dropped the connections of clients behind NAT, and Linux 4.12 "
 	  "removed it; it takes 'allow-unsafe = yes' in [daemon]\n",
@@ -62,6 +102,14 @@ static const struct row rows[] = {
 	  NULL },
 	{ "forecast by override", PORT_RULE "forecast=15s\n", "[rule r]\nmetric=orphans\n",
 	  "b:2: 'forecast' in [rule r] works with metric port-use only, not with orphans\n", NULL },
+	{ "unit by override", "[rule r]\nmetric=close-wait\nraise=9\nclear=1\nunit=web.service\n",
+	  "[rule r]\nmetric=established\n",
+	  "b:2: 'unit' in [rule r] works with metric close-wait, close-wait-age or close-wait-aged only, not with "
+	  "established\n",
+	  NULL },
+	{ "port-eta rising by override", "[rule r]\nmetric=close-wait-age\nraise=2min\nclear=1min\n",
+	  "[rule r]\nmetric=port-eta\n",
+	  "b:2: raise is above clear in [rule r]; expected it below, for port-eta is watched for a fall\n", NULL },
 	{ "interval by override", "[daemon]\ncensus=2s\n", "[daemon]\ninterval=3s\n",
 	  "b:2: census (2s) is shorter than interval (3s); expected the interval or longer\n", NULL },
 	/* what comes of it */
@@ -80,6 +128,13 @@ static const struct row rows[] = {
 	{ "a drop-in changes metric and levels", PORT_RULE, "[rule r]\nmetric=reset\nraise=5/s\nclear=1/s\n", "",
 	  "daemon:\nr: reset 5 1\n" },
 	{ "a level that fits both", RULE, "[rule r]\nmetric=fin-wait-2\n", "", "daemon:\nr: fin-wait-2 9 1\n" },
+	{ "a drop-in narrows a rule down", "[rule r]\nmetric=close-wait\nraise=9\nclear=1\nunit=web.service\ngate=no\n",
+	  "[rule r]\nunit=db.service\nproof=no\nmetric=close-wait-aged\nage=2min\n", "",
+	  "daemon:\nr: close-wait-aged 9 1 age=2min unit=db.service gate=0 proof=0\n" },
+	{ "a drop-in takes a forecast away", PORT_RULE "forecast=15s\n", "[rule r]\nmetric=orphans\nforecast=0\n", "",
+	  "daemon:\nr: orphans 45 25\n" },
+	{ "falls are watched for", "[rule r]\nmetric=port-eta\nraise=30s\nclear=31s\n", NULL, "",
+	  "daemon:\nr: port-eta 30 31\n" },
 	{ "no forecast", RULE "forecast=0\n", NULL, "", "daemon:\nr: time-wait 9 1\n" },
 };
 
@@ -94,6 +149,7 @@ static struct tw_settings *preset(void)
 	settings->rules[0].metric = TW_METRIC_PORT_USE;
 	settings->rules[0].raise_milli = 45000;
 	settings->rules[0].clear_milli = 25000;
+	settings->rules[0].forecast_usec = 15 * TW_USEC_PER_SEC;
 	settings->rules[0].action_count = 1;
 	settings->rules[0].actions[0] = (struct tw_action){ .tunable = TW_TUNABLE_TW_REUSE, .value = { { 1, 0 } } };
 	settings->rule_count = 1;
@@ -119,17 +175,22 @@ static void check_preset(const char *drop_in, const char *expected)
 
 static void test_preset(void **state TW_UNUSED)
 {
-	check_preset("", "daemon:\nr: port-use 45 25 net.ipv4.tcp_tw_reuse=1\n");
-	check_preset("[rule r]\nraise=60%\n", "daemon:\nr: port-use 60 25 net.ipv4.tcp_tw_reuse=1\n");
+	check_preset("", "daemon:\nr: port-use 45 25 forecast=15s net.ipv4.tcp_tw_reuse=1\n");
+	check_preset("[rule r]\nforecast=0\ndestination=10.0.0.2\n",
+		     "daemon:\nr: port-use 45 25 destination=10.0.0.2:0 net.ipv4.tcp_tw_reuse=1\n");
+	check_preset("[rule r]\nmetric=orphans\n",
+		     "a:2: the built-in 'forecast' in [rule r] works with metric port-use "
+		     "only, not with orphans\n");
+	check_preset("[rule r]\nraise=60%\n", "daemon:\nr: port-use 60 25 forecast=15s net.ipv4.tcp_tw_reuse=1\n");
 	check_preset("[rule r]\nset=net.ipv4.tcp_fin_timeout=30\n",
-		     "daemon:\nr: port-use 45 25 net.ipv4.tcp_fin_timeout=30\n");
-	check_preset("[rule r]\nmetric=orphans\n", "daemon:\nr: orphans 45 25 net.ipv4.tcp_tw_reuse=1\n");
+		     "daemon:\nr: port-use 45 25 forecast=15s net.ipv4.tcp_fin_timeout=30\n");
+	check_preset("[rule r]\nmetric=orphans\nforecast=0\n", "daemon:\nr: orphans 45 25 net.ipv4.tcp_tw_reuse=1\n");
 	check_preset("[rule r]\nraise=25%\n",
 		     "a:2: raise and clear of [rule r] are equal; expected clear below raise, or above it for a rule "
 		     "that watches for a fall\n");
 	check_preset(
-		"[rule r]\nraise=9\nmetric=time-wait\n",
-		"a:3: metric = 'time-wait' does not fit the built-in 'clear' of [rule r]; give 'clear' as a number "
+		"[rule r]\nraise=9\nforecast=0\nmetric=time-wait\n",
+		"a:4: metric = 'time-wait' does not fit the built-in 'clear' of [rule r]; give 'clear' as a number "
 		"of sockets such as 100\n");
 }
 

@@ -93,9 +93,20 @@ static const struct row rows[] = {
 	  "a:2: unknown key 'raise' in [daemon]; it belongs into [rule NAME]\n"
 	  "a:7: unknown key 'mode' in [rule r]; it belongs into [daemon]\n",
 	  NULL },
-	{ "keys of a later version", RULE "step=x 2\ndestroy=time-wait\nunit=x\n", NULL,
-	  "a:5: unknown key 'step' in [rule r]\na:6: unknown key 'destroy' in [rule r]\n"
-	  "a:7: unknown key 'unit' in [rule r]\n",
+	{ "keys of a later version", RULE "step=x 2\ndestroy=time-wait\n", NULL,
+	  "a:5: unknown key 'step' in [rule r]\na:6: unknown key 'destroy' in [rule r]\n", NULL },
+	{ "near key of a scope", RULE "units=x\ndestinaton=x\nlistner=x\ngates=x\nprof=x\nforcast=x\nages=x\n", NULL,
+	  "a:5: unknown key 'units' in [rule r]; did you mean 'unit'?\n"
+	  "a:6: unknown key 'destinaton' in [rule r]; did you mean 'destination'?\n"
+	  "a:7: unknown key 'listner' in [rule r]; did you mean 'listener'?\n"
+	  "a:8: unknown key 'gates' in [rule r]; did you mean 'gate'?\n"
+	  "a:9: unknown key 'prof' in [rule r]; did you mean 'proof'?\n"
+	  "a:10: unknown key 'forcast' in [rule r]; did you mean 'forecast'?\n"
+	  "a:11: unknown key 'ages' in [rule r]; did you mean 'age'?\n",
+	  NULL },
+	{ "a rule's key in [daemon]", "[daemon]\ngate=yes\nunit=web.service\n", NULL,
+	  "a:2: unknown key 'gate' in [daemon]; it belongs into [rule NAME]\n"
+	  "a:3: unknown key 'unit' in [daemon]; it belongs into [rule NAME]\n",
 	  NULL },
 	{ "key twice", "[daemon]\ntop=5\ntop=5\n" PORT_RULE "raise=46%\nraise=47%\n", NULL,
 	  "a:3: 'top' again in [daemon]; it stands in line 2 already\n"

@@ -35,6 +35,30 @@ static const struct row rows[] = {
 	  NULL },
 	{ "severity", RULE "severity=warn\n", NULL,
 	  "a:5: severity = 'warn': expected info, notice, warning, error or critical\n", NULL },
+	{ "near metric",
+	  "[rule r]\nmetric=close-wait-ages\nraise=9\nclear=1\n[rule s]\nmetric=accept-que\nraise=9%\nclear=1%\n"
+	  "[rule t]\nmetric=port_eta\nraise=9s\nclear=10s\n",
+	  NULL,
+	  "a:2: metric = 'close-wait-ages': expected a metric that timewaitd.conf(5) lists; did you mean "
+	  "'close-wait-age'?\n"
+	  "a:6: metric = 'accept-que': expected a metric that timewaitd.conf(5) lists; did you mean 'accept-queue'?\n"
+	  "a:10: metric = 'port_eta': expected a metric that timewaitd.conf(5) lists; did you mean 'port-eta'?\n",
+	  NULL },
+	{ "forecast",
+	  PORT_RULE "forecast=15\nforecast=1\n[rule s]\nforecast=61min\nmetric=port-use\nraise=2%\n"
+		    "clear=1%\n",
+	  NULL,
+	  "a:6: 'forecast' again in [rule r]; it stands in line 5 already\n"
+	  "a:8: forecast = '61min': " EXPECTED_SPAN("0", "1h"),
+	  NULL },
+	{ "gate and proof", RULE "gate=maybe\nproof=2\n", NULL,
+	  "a:5: gate = 'maybe': expected yes or no\na:6: proof = '2': expected yes or no\n", NULL },
+	{ "gate and proof without a value", RULE "gate=\nproof= ; yes\n", NULL,
+	  "a:5: 'gate' has no value; expected KEY = VALUE\na:6: 'proof' has no value; expected KEY = VALUE\n", NULL },
+	{ "gate and proof twice", RULE "gate=no\nproof=no\nproof=no\ngate=no\n", NULL,
+	  "a:7: 'proof' again in [rule r]; it stands in line 6 already\n"
+	  "a:8: 'gate' again in [rule r]; it stands in line 5 already\n",
+	  NULL },
 	/* set */
 	{ "no sysctl", RULE "set=net.ipv4.tcp_tw_reuse\n", NULL,
 	  "a:5: set = 'net.ipv4.tcp_tw_reuse': expected SYSCTL=VALUE, such as net.ipv4.tcp_tw_reuse=1\n", NULL },
@@ -84,10 +108,15 @@ static const struct row rows[] = {
 	  "a:3: top = '7;x=1': expected a number from 1 to 100\n", NULL },
 	{ "every key of a rule",
 	  "[rule a.b-c_D9]\nset = net.ipv4.tcp_tw_reuse = 1 ; x\ncooldown=1s\nremind=0\nseverity=critical\n"
-	  "forecast=15s\nclear-for=0\nraise-for=2h\nclear=0%\nraise=100%\nmetric=port-use\n",
+	  "proof=no\ngate=no\ndestination=10.0.0.2\nforecast=15s\nclear-for=0\nraise-for=2h\nclear=0%\nraise=100%"
+	  "\nmetric=port-use\n",
 	  NULL, "",
 	  "daemon:\na.b-c_D9: port-use 100 0 raise-for=2h clear-for=0 forecast=15s remind=0 cooldown=1s "
-	  "severity=critical net.ipv4.tcp_tw_reuse=1\n" },
+	  "severity=critical destination=10.0.0.2:0 gate=0 proof=0 net.ipv4.tcp_tw_reuse=1\n" },
+	{ "gate and proof are on", RULE "gate=yes\nproof=on\n[rule s]\nmetric=bound\nraise=9\nclear=1\n", NULL, "",
+	  "daemon:\nr: time-wait 9 1\ns: bound 9 1\n" },
+	{ "gate is off", RULE "gate=no\n", NULL, "", "daemon:\nr: time-wait 9 1 gate=0\n" },
+	{ "proof is off", RULE "proof = false ; x\n", NULL, "", "daemon:\nr: time-wait 9 1 proof=0\n" },
 	{ "a long name", "[rule\t" FORTY "0123]\nmetric=bound\nraise=1\nclear=0\n", NULL, "",
 	  "daemon:\n" FORTY "0123: bound 1 0\n" },
 	{ "every unit",
@@ -110,8 +139,9 @@ static void test_keys(void **state TW_UNUSED)
 		"mode",	      "interval", "census",	   "survey",	  "cpu-budget",
 		"namespaces", "top",	  "sample-record", "proof-after", "allow-unsafe"
 	};
-	static const char *const rule[] = { "metric", "raise",	  "clear",  "raise-for", "clear-for", "forecast",
-					    "age",    "severity", "remind", "cooldown",	 "set" };
+	static const char *const rule[] = { "metric",	"raise",     "clear",	  "age",      "unit",	  "destination",
+					    "listener", "raise-for", "clear-for", "forecast", "severity", "remind",
+					    "set",	"gate",	     "proof",	  "cooldown" };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(daemon); i++)
 		assert_string_equal(tw_settings_keys("daemon")[i], daemon[i]);
@@ -132,21 +162,23 @@ static void test_metrics(void **state TW_UNUSED)
 		[TW_UNIT_PER_SECOND] = "raise=9/s\nclear=1/s\n",
 		[TW_UNIT_SECONDS] = "raise=9s\nclear=1s\n",
 	};
+	static const char falling[] = "raise=1s\nclear=9s\n"; /* for port-eta, which is watched for a fall */
 
 	for (unsigned i = 0; i < TW_METRIC_COUNT; i++) {
 		const struct tw_metric_info *info = tw_metric_info((enum tw_metric)i);
 		struct tw_settings *settings = tw_settings_new_empty();
+		bool upward = i != TW_METRIC_PORT_ETA;
 		char text[200];
 		struct tw_text out;
 
 		tw_text_init(&out, text, sizeof(text));
-		tw_text_addf(&out, "[rule r]\nmetric = %s\n%s", info->name, levels[info->unit]);
+		tw_text_addf(&out, "[rule r]\nmetric = %s\n%s", info->name, upward ? levels[info->unit] : falling);
 		read_texts(text, NULL, settings, &problems);
 		assert_int_equal(problems.count, 0);
 		assert_int_equal(settings->rule_count, 1);
 		assert_int_equal(settings->rules[0].metric, i);
-		assert_int_equal(settings->rules[0].raise_milli, 9000);
-		assert_int_equal(settings->rules[0].clear_milli, 1000);
+		assert_int_equal(settings->rules[0].raise_milli, upward ? 9000 : 1000);
+		assert_int_equal(settings->rules[0].clear_milli, upward ? 1000 : 9000);
 		assert_null(tw_settings_free(settings));
 	}
 }

@@ -29,10 +29,14 @@ static void check_daemon_defaults(const struct tw_settings *settings)
 static void check_rule_defaults(const struct tw_rule_settings *rule)
 {
 	assert_int_equal(rule->clear_for_usec, 60 * TW_USEC_PER_SEC);
-	assert_int_equal(rule->forecast_usec, 0);
 	assert_int_equal(rule->age_usec, 60 * TW_USEC_PER_SEC);
 	assert_int_equal(rule->remind_usec, 3600 * TW_USEC_PER_SEC);
 	assert_int_equal(rule->cooldown_usec, 600 * TW_USEC_PER_SEC);
+	assert_string_equal(rule->scope.unit, "");
+	assert_false(rule->scope.has_destination);
+	assert_false(rule->scope.has_listener);
+	assert_true(rule->gate);
+	assert_true(rule->proof);
 }
 
 static void test_empty(TW_UNUSED void **state)
@@ -53,6 +57,7 @@ static void test_rule(TW_UNUSED void **state)
 	check_rule_defaults(&rule);
 	assert_string_equal(rule.name, "");
 	assert_int_equal(rule.raise_for_usec, 0);
+	assert_int_equal(rule.forecast_usec, 0);
 	assert_int_equal(rule.raise_milli, 0);
 	assert_int_equal(rule.clear_milli, 0);
 	assert_int_equal(rule.severity, TW_SEVERITY_WARNING);
@@ -64,13 +69,14 @@ static void test_builtin_rules(TW_UNUSED void **state)
 	static const struct {
 		const char *name, *metric;
 		int64_t raise, clear;
-		unsigned raise_for;
+		unsigned raise_for, forecast;
 		enum tw_severity severity;
 		unsigned action_count;
 	} rows[] = {
-		{ "port-exhaustion", "port-use", 45, 25, 0, TW_SEVERITY_WARNING, 1 },
-		{ "time-wait-overflow", "time-wait-overflow", 1, 0, 10, TW_SEVERITY_WARNING, 0 },
-		{ "close-wait-leak", "close-wait", 1000, 200, 300, TW_SEVERITY_NOTICE, 0 },
+		{ "port-exhaustion", "port-use", 45, 25, 0, 15, TW_SEVERITY_WARNING, 1 },
+		{ "time-wait-overflow", "time-wait-overflow", 1, 0, 10, 0, TW_SEVERITY_WARNING, 0 },
+		{ "close-wait-leak", "close-wait-aged", 100, 20, 30, 0, TW_SEVERITY_ERROR, 0 },
+		{ "accept-queue", "accept-queue", 80, 30, 10, 0, TW_SEVERITY_WARNING, 0 },
 	};
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();
 
@@ -86,6 +92,7 @@ static void test_builtin_rules(TW_UNUSED void **state)
 		assert_int_equal(rule->raise_milli, rows[i].raise * 1000);
 		assert_int_equal(rule->clear_milli, rows[i].clear * 1000);
 		assert_int_equal(rule->raise_for_usec, rows[i].raise_for * TW_USEC_PER_SEC);
+		assert_int_equal(rule->forecast_usec, rows[i].forecast * TW_USEC_PER_SEC);
 		assert_int_equal(rule->severity, rows[i].severity);
 		assert_int_equal(rule->action_count, rows[i].action_count);
 		assert_true(tw_rule_settings_upward(rule));
