@@ -218,6 +218,8 @@ static int end_stage(struct tw_scan *scan, struct tw_source *source)
 	scan->stage_rows = 0;
 	scan->family = 0;
 	if (scan->stage != STAGE_LISTENERS) {
+		if (scan->stage == STAGE_REST)
+			tw_survey_work_end(&scan->work);
 		scan->stage = STAGE_DONE;
 		finish_census(scan);
 		return 0;

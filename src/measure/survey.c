@@ -67,6 +67,11 @@ void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow)
 	tw_table_add(&work->table, &key, flow->state, is_young(work, flow));
 }
 
+void tw_survey_work_end(struct tw_survey_work *work)
+{
+	tw_table_flush(&work->table);
+}
+
 static struct tw_value percent_at_most_100(uint64_t part, uint64_t whole)
 {
 	return tw_value_percent(TW_MIN(part, whole), whole);

@@ -32,5 +32,8 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set 
 /* One socket of any state but LISTEN. */
 void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow);
 
+/* After the last socket. */
+void tw_survey_work_end(struct tw_survey_work *work);
+
 /* Fills all of *ret but at_usec and partial. `top`: rows to hand on, held between 1 and TW_TOP_MAX. */
 void tw_survey_work_results(const struct tw_survey_work *work, unsigned top, struct tw_survey *ret);

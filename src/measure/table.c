@@ -17,6 +17,9 @@
 
 _Static_assert(sizeof(struct tw_destination) == 34, "hashed and compared as bytes: no padding");
 
+/* What a v4-mapped address begins with. */
+static const uint8_t ipv4_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
 int tw_table_init(struct tw_table *table, const struct tw_hash_key *secret)
 {
 	*table = (struct tw_table){ .secret = *secret, .slot_count = TW_TABLE_SLOTS_MIN };
@@ -93,6 +96,7 @@ void tw_table_clear(struct tw_table *table)
 	table->dropped = 0;
 	table->swept_most = 0;
 	table->round = 0;
+	table->pending_count = 0;
 }
 
 /* The slot where `entry` belongs now: over entries of this round, at an empty one or one that is yet to be moved. */
@@ -184,9 +188,19 @@ static void make_room(struct tw_table *table)
 		sweep(table);
 }
 
+/* By words, in place: this is asked once a socket at least. */
+static inline bool same_key(const struct tw_destination *a, const struct tw_destination *b)
+{
+	uint64_t x[4], y[4];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0 && a->port == b->port;
+}
+
 static inline bool holds(const struct tw_table_entry *entry, uint32_t hash, const struct tw_destination *key)
 {
-	return entry->hash == hash && memcmp(&entry->key, key, sizeof(*key)) == 0;
+	return entry->hash == hash && same_key(&entry->key, key);
 }
 
 /* Its slot, or the empty one where it would go. */
@@ -212,17 +226,61 @@ static struct tw_table_entry *insert(struct tw_table *table, uint32_t hash, cons
 	return entry;
 }
 
-void tw_table_add(struct tw_table *table, const struct tw_destination *key, enum tw_state state, bool young)
+static void count_one(struct tw_table *table, const struct tw_table_pending *socket)
 {
-	uint32_t hash = (uint32_t)tw_hash(&table->secret, key, sizeof(*key));
-	struct tw_table_entry *entry = find(table, hash, key);
+	struct tw_table_entry *entry = find(table, socket->hash, &socket->key);
+	bool time_wait = socket->state == TW_STATE_TIME_WAIT;
 
 	if (entry->ports == 0)
-		entry = insert(table, hash, key);
+		entry = insert(table, socket->hash, &socket->key);
 	entry->ports++;
-	entry->time_wait += state == TW_STATE_TIME_WAIT;
-	entry->young_time_wait += state == TW_STATE_TIME_WAIT && young;
-	entry->established += state == TW_STATE_ESTABLISHED;
+	entry->time_wait += time_wait;
+	entry->young_time_wait += time_wait && socket->young;
+	entry->established += socket->state == TW_STATE_ESTABLISHED;
+}
+
+void tw_table_flush(struct tw_table *table)
+{
+	unsigned oldest = table->pending_next - table->pending_count;
+
+	for (unsigned i = 0; i < table->pending_count; i++)
+		count_one(table, &table->pending[(oldest + i) % TW_TABLE_PENDING_MAX]);
+	table->pending_count = 0;
+}
+
+/* Of an IPv4 pair only the bytes that differ: half the work. The length keeps both kinds apart. */
+uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key)
+{
+	const uint8_t *source = key->source.bytes, *destination = key->destination.bytes;
+	uint8_t bytes[10];
+
+	if (memcmp(source, ipv4_prefix, sizeof(ipv4_prefix)) != 0 ||
+	    memcmp(destination, ipv4_prefix, sizeof(ipv4_prefix)) != 0)
+		return (uint32_t)tw_hash(&table->secret, key, sizeof(*key));
+	memcpy(bytes, source + sizeof(ipv4_prefix), 4);
+	memcpy(bytes + 4, destination + sizeof(ipv4_prefix), 4);
+	memcpy(bytes + 8, &key->port, sizeof(key->port));
+	return (uint32_t)tw_hash(&table->secret, bytes, sizeof(bytes));
+}
+
+void tw_table_add(struct tw_table *table, const struct tw_destination *key, enum tw_state state, bool young)
+{
+	struct tw_table_pending *socket = &table->pending[table->pending_next++ % TW_TABLE_PENDING_MAX];
+	const char *slot;
+
+	/* The ring is full: the oldest has had its time. */
+	if (table->pending_count == TW_TABLE_PENDING_MAX)
+		count_one(table, socket);
+	else
+		table->pending_count++;
+	socket->key = *key;
+	socket->hash = tw_table_hash(table, key);
+	socket->state = state;
+	socket->young = young;
+	/* A slot may lie across two cache lines. */
+	slot = (const char *)&table->slots[socket->hash & (table->slot_count - 1)];
+	__builtin_prefetch(slot, 1);
+	__builtin_prefetch(slot + sizeof(*table->slots) - 1, 1);
 }
 
 /* Two swept destinations may share a bit, and one that came back is counted by its bit: so never too many. */

@@ -31,6 +31,17 @@ struct tw_table_entry {
 
 _Static_assert(sizeof(struct tw_table_entry) <= 56, "a full table stays below 8 MiB");
 
+/* A socket on its way into the table, while the processor fetches the slot. */
+struct tw_table_pending {
+	struct tw_destination key;
+	uint32_t hash;
+	enum tw_state state;
+	bool young;
+};
+
+/* So many at once, a power of two: about as many fetches as a core keeps under way (10 to 16 line fill buffers). */
+#define TW_TABLE_PENDING_MAX 16
+
 struct tw_table {
 	struct tw_table_entry *slots;
 	uint32_t slot_count;
@@ -43,6 +54,8 @@ struct tw_table {
 	uint32_t swept_most; /* sum of the sweeps' thresholds: the most that a count falls short */
 	uint64_t *swept;     /* which destinations were, a bit for each value of some bits of their hash */
 	bool has_swept;
+	unsigned pending_count, pending_next; /* a ring */
+	struct tw_table_pending pending[TW_TABLE_PENDING_MAX];
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -52,8 +65,14 @@ void tw_table_done(struct tw_table *table);
 /* Empties it for the next survey; memory that ten surveys in a row had no use for is given back. */
 void tw_table_clear(struct tw_table *table);
 
-/* One socket towards `key`. */
+/* One socket towards `key`. It may be counted later: tw_table_flush() before the table is read. */
 void tw_table_add(struct tw_table *table, const struct tw_destination *key, enum tw_state state, bool young);
+
+/* Counts what is pending. */
+void tw_table_flush(struct tw_table *table);
+
+/* The hash under which `key` is kept. */
+uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key);
 
 /* Distinct destinations, those swept out too: exact until the first sweep, a lower bound after it. */
 uint32_t tw_table_destinations(const struct tw_table *table);

@@ -30,6 +30,7 @@ static void begin(struct fixture *fixture, uint16_t low, uint16_t high)
 static const struct tw_survey *end(struct fixture *fixture, unsigned top)
 {
 	memset(&fixture->survey, 0, sizeof(fixture->survey));
+	tw_survey_work_end(&fixture->work);
 	tw_survey_work_results(&fixture->work, top, &fixture->survey);
 	tw_survey_work_done(&fixture->work);
 	return &fixture->survey;
