@@ -30,6 +30,8 @@ clear = 0
 raise-for = 0s
 clear-for = 0s
 severity = notice
+gate = no
+proof = no
 set = {KEY}={OURS}
 """
 
@@ -206,5 +208,6 @@ def test_each_message_is_explained(machine):
 def test_the_manuals_are_there(machine):
     for page in ("timewaitd.8", "timewaitd.conf.5"):
         section = page[-1]
-        machine.run("test", "-s", f"/usr/share/man/man{section}/{page}")
-        assert "@" not in machine.run("grep", "-v", "^\\.\\\\\"", f"/usr/share/man/man{section}/{page}")
+        text = machine.run("cat", f"/usr/share/man/man{section}/{page}")
+        assert ".Sh DESCRIPTION" in text
+        assert not re.search(r"@\w+@", text), "a word is left that the build fills in"
