@@ -14,14 +14,14 @@
 /* The tables are bounded (100 rows each), so is the page. */
 #define TW_PAGE_MAX (256 * 1024)
 
-static int take_sample(struct tw_source *source, unsigned top, struct tw_sample *ret)
+/* The sample borrows from the scan. */
+static int take_sample(struct tw_source *source, struct tw_scan **ret_scan, struct tw_sample *ret)
 {
 	TW_CLEANUP_SCAN struct tw_scan *scan = NULL;
 	struct tw_hash_key key;
 	struct tw_scan_order order = {
 		.kind = TW_SCAN_SURVEY,
 		.bound_known = tw_kernel_source_tells_bound(),
-		.top = top,
 		.at_usec = tw_process_time().now_usec,
 	};
 	int r = tw_process_secret(&key);
@@ -43,7 +43,8 @@ static int take_sample(struct tw_source *source, unsigned top, struct tw_sample 
 	if (r < 0)
 		return r;
 	ret->gauge = order.gauge;
-	tw_scan_results(scan, &ret->census, &ret->survey);
+	tw_scan_results(scan, ret);
+	*ret_scan = TW_TAKE_PTR(scan);
 	return 0;
 }
 
@@ -64,6 +65,7 @@ static void print_json(struct tw_text *page, const struct tw_sample *sample, uns
 int tw_once(const struct tw_settings *settings, bool json)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_SCAN struct tw_scan *scan = NULL;
 	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
 	TW_CLEANUP_FREE char *bytes = malloc(TW_PAGE_MAX);
 	struct tw_text page;
@@ -74,7 +76,7 @@ int tw_once(const struct tw_settings *settings, bool json)
 	r = tw_kernel_source_new(&source);
 	if (r < 0)
 		return r;
-	r = take_sample(tw_kernel_source_base(source), settings->top, sample);
+	r = take_sample(tw_kernel_source_base(source), &scan, sample);
 	if (r < 0)
 		return r;
 	tw_text_init(&page, bytes, TW_PAGE_MAX);

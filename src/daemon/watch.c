@@ -92,14 +92,12 @@ static void tell_stretch(struct tw_watch *watch, const struct tw_settings *setti
 	tell(watch, TW_EVENT_STRETCHED, reason);
 }
 
-static void start_scan(struct tw_watch *watch, const struct tw_settings *settings, enum tw_scan_kind kind,
-		       struct tw_time time)
+static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw_time time)
 {
 	struct tw_scan_order order = {
 		.kind = kind,
 		.derive_time_wait = watch->sample.gauge.time_wait > TW_DERIVE_ABOVE,
 		.bound_known = watch->edges.tells_bound,
-		.top = settings->top,
 		.at_usec = time.now_usec,
 		.gauge = watch->sample.gauge,
 	};
@@ -131,7 +129,7 @@ static void start_due_scan(struct tw_watch *watch, const struct tw_settings *set
 	}
 	if (!late)
 		watch->stretch_told_usec = 0;
-	start_scan(watch, settings, survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS, time);
+	start_scan(watch, survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS, time);
 }
 
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
@@ -160,7 +158,7 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 	watch->scanning = false;
 	watch->failures = 0;
 	watch->error = 0;
-	tw_scan_results(watch->scan, &watch->sample.census, &watch->sample.survey);
+	tw_scan_results(watch->scan, &watch->sample);
 	watch->census_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->census_usec);
 	if (watch->scanning_kind == TW_SCAN_SURVEY)
 		watch->survey_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->survey_usec);

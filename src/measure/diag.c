@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/diag.h"
 
+#include "base/macros.h"
+
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -44,6 +48,49 @@ size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_d
 	return sizeof(request);
 }
 
+static void set_words(uint32_t words[4], uint8_t family, const struct tw_address *address)
+{
+	memset(words, 0, 16);
+	if (family == AF_INET)
+		memcpy(words, address->bytes + 12, 4);
+	else
+		memcpy(words, address->bytes, 16);
+}
+
+size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_flow *flow, uint8_t extensions,
+			 uint32_t sequence)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 body;
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST,
+			.nlmsg_seq = sequence,
+		},
+		.body = {
+			.sdiag_family = flow->family,
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_ext = extensions,
+			.idiag_states = UINT32_MAX,
+			.id = {
+				.idiag_sport = htons(flow->local.port),
+				.idiag_dport = htons(flow->remote.port),
+				/* Two 32-bit halves, the lower first: sock_diag_check_cookie(). */
+				.idiag_cookie = { (uint32_t)flow->cookie, (uint32_t)(flow->cookie >> 32) },
+			},
+		},
+	};
+
+	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
+	set_words(request.body.id.idiag_src, flow->family, &flow->local.address);
+	set_words(request.body.id.idiag_dst, flow->family, &flow->remote.address);
+	memcpy(buffer, &request, sizeof(request));
+	return sizeof(request);
+}
+
 /*
  * Bound-but-unconnected sockets are asked for as state 13 and told as CLOSE: only their table holds sockets in that
  * state (net/ipv4/inet_diag.c, inet_diag_dump_icsk()).
@@ -70,28 +117,48 @@ static inline void set_address(struct tw_address *address, uint8_t family, const
 	}
 }
 
-/* The attributes behind a row; -EPROTO where one reaches beyond the message. */
-static int read_attributes(const uint8_t *bytes, size_t length, struct tw_flow *flow)
-{
-	while (length >= sizeof(struct rtattr)) {
-		struct rtattr attribute;
-		size_t step;
+/* Attributes yet to be read. */
+struct attributes {
+	const uint8_t *bytes;
+	size_t length;
+};
 
-		memcpy(&attribute, bytes, sizeof(attribute));
-		if (attribute.rta_len < sizeof(attribute) || attribute.rta_len > length)
-			return -EPROTO;
-		if (attribute.rta_type == TW_INET_DIAG_CGROUP_ID &&
-		    attribute.rta_len >= sizeof(attribute) + sizeof(flow->cgroup_id)) {
-			memcpy(&flow->cgroup_id, bytes + sizeof(attribute), sizeof(flow->cgroup_id));
+/*
+ * The next attribute: *ret_payload holds what is behind its header. Returns 1, 0 where there is none left, or -EPROTO
+ * where it reaches beyond the message.
+ */
+static inline int next_attribute(struct attributes *rest, struct rtattr *ret, struct attributes *ret_payload)
+{
+	size_t step;
+
+	if (rest->length == 0)
+		return 0;
+	if (rest->length < sizeof(*ret))
+		return -EPROTO;
+	memcpy(ret, rest->bytes, sizeof(*ret));
+	if (ret->rta_len < sizeof(*ret) || ret->rta_len > rest->length)
+		return -EPROTO;
+	ret_payload->bytes = rest->bytes + sizeof(*ret);
+	ret_payload->length = ret->rta_len - sizeof(*ret);
+	/* The last one may lack its padding. */
+	step = TW_MIN(RTA_ALIGN((size_t)ret->rta_len), rest->length);
+	rest->bytes += step;
+	rest->length -= step;
+	return 1;
+}
+
+static int read_attributes(struct attributes rest, struct tw_flow *flow)
+{
+	struct attributes payload;
+	struct rtattr attribute;
+	int r;
+
+	while ((r = next_attribute(&rest, &attribute, &payload)) > 0)
+		if (attribute.rta_type == TW_INET_DIAG_CGROUP_ID && payload.length >= sizeof(flow->cgroup_id)) {
+			memcpy(&flow->cgroup_id, payload.bytes, sizeof(flow->cgroup_id));
 			flow->has_cgroup = true;
 		}
-		step = RTA_ALIGN((size_t)attribute.rta_len);
-		if (step >= length)
-			return 0;
-		bytes += step;
-		length -= step;
-	}
-	return length == 0 ? 0 : -EPROTO;
+	return r;
 }
 
 static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow, void *context)
@@ -107,7 +174,8 @@ static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow
 		return -EPROTO;
 	flow.has_cgroup = false;
 	flow.cgroup_id = 0;
-	if (length > sizeof(row) && read_attributes(bytes + sizeof(row), length - sizeof(row), &flow) < 0)
+	if (length > sizeof(row) &&
+	    read_attributes((struct attributes){ bytes + sizeof(row), length - sizeof(row) }, &flow) < 0)
 		return -EPROTO;
 	if (!state_of(&row, &state))
 		return 0;
@@ -207,4 +275,48 @@ int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_dia
 		length -= step;
 	}
 	return TW_DIAG_MORE;
+}
+
+static int read_last_ack(struct attributes rest, uint32_t *ret_ms)
+{
+	const size_t at = offsetof(struct tcp_info, tcpi_last_ack_recv);
+	struct attributes payload;
+	struct rtattr attribute;
+	bool found = false;
+	uint32_t ms = 0;
+	int r;
+
+	while ((r = next_attribute(&rest, &attribute, &payload)) > 0)
+		if (attribute.rta_type == INET_DIAG_INFO && payload.length >= at + sizeof(ms)) {
+			memcpy(&ms, payload.bytes + at, sizeof(ms));
+			found = true;
+		}
+	if (r < 0)
+		return r;
+	if (!found)
+		return -ENODATA;
+	*ret_ms = ms;
+	return 0;
+}
+
+int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, uint32_t *ret_last_ack_ms)
+{
+	const uint8_t *bytes = datagram;
+	struct nlmsghdr header;
+	size_t body;
+
+	if (length < sizeof(header))
+		return -EPROTO;
+	memcpy(&header, bytes, sizeof(header));
+	if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > length || header.nlmsg_seq != sequence)
+		return -EPROTO;
+	bytes += sizeof(header);
+	body = header.nlmsg_len - sizeof(header);
+	if (header.nlmsg_type == NLMSG_ERROR)
+		return read_error(bytes, body);
+	if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || body < sizeof(struct inet_diag_msg))
+		return -EPROTO;
+	return read_last_ack(
+		(struct attributes){ bytes + sizeof(struct inet_diag_msg), body - sizeof(struct inet_diag_msg) },
+		ret_last_ack_ms);
 }

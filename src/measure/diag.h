@@ -22,6 +22,13 @@ struct tw_diag_query {
  */
 size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence);
 
+/*
+ * Writes a SOCK_DIAG_BY_FAMILY request for exactly the socket that `flow` is, cookie included. It is asked for in its
+ * own family, also where its addresses are v4-mapped. Returns its length in bytes.
+ */
+size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_flow *flow, uint8_t extensions,
+			 uint32_t sequence);
+
 /* Called once a socket; must not keep `flow`. */
 typedef void (*tw_diag_on_flow)(void *context, const struct tw_flow *flow);
 
@@ -42,3 +49,12 @@ enum tw_diag_verdict {
  * after which what `on_flow` was told is to be thrown away.
  */
 int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_diag_on_flow on_flow, void *context);
+
+/*
+ * Reads the answer to tw_diag_build_one() with INET_DIAG_INFO: any bytes. `sequence` is the request's.
+ * *ret_last_ack_ms is tcpi_last_ack_recv: milliseconds since the last ACK came in.
+ *
+ * Returns 0, -ENODATA where the answer does not tell, -EPROTO as above, or -errno as the kernel reports it (-ENOENT:
+ * the socket is gone).
+ */
+int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, uint32_t *ret_last_ack_ms);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/kernel-source.h"
 
+#include "measure/cgroup-source.h"
 #include "measure/diag-source.h"
 #include "measure/proc-source.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 /* The first with TCP_BOUND_INACTIVE: commit 91051f003948. */
 #define BOUND_MAJOR 6
@@ -16,6 +18,8 @@ struct tw_kernel_source {
 	struct tw_source base; /* first: the face is the object */
 	struct tw_diag_source *diag;
 	struct tw_proc_source *proc;
+	struct tw_cgroup_source *cgroups;
+	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
 };
 
 static struct tw_kernel_source *of(struct tw_source *base)
@@ -43,6 +47,39 @@ static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *
 	return tw_diag_source_next(of(base)->diag, ret_datagram, ret_length);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void scan_begin(struct tw_source *base)
+{
+	of(base)->scan_began_ms = now_ms();
+	tw_cgroup_source_allow_walk(of(base)->cgroups);
+}
+
+static int age(struct tw_source *base, const struct tw_flow *flow, uint32_t *ret_last_ack_ms)
+{
+	uint64_t since_begin_ms;
+	uint32_t ms;
+	int r = tw_diag_source_last_ack(of(base)->diag, flow, &ms);
+
+	if (r < 0)
+		return r;
+	/* After the answer, so that the age is never too high. */
+	since_begin_ms = now_ms() - of(base)->scan_began_ms;
+	*ret_last_ack_ms = ms > since_begin_ms ? (uint32_t)(ms - since_begin_ms) : 0;
+	return 0;
+}
+
+static int unit(struct tw_source *base, uint64_t cgroup_id, char ret[TW_UNIT_MAX])
+{
+	return tw_cgroup_source_unit(of(base)->cgroups, cgroup_id, ret);
+}
+
 int tw_kernel_source_new(struct tw_kernel_source **ret)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = calloc(1, sizeof(*source));
@@ -53,13 +90,19 @@ int tw_kernel_source_new(struct tw_kernel_source **ret)
 	source->base = (struct tw_source){
 		.gauge = gauge,
 		.port_range = port_range,
+		.scan_begin = scan_begin,
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
+		.age = age,
+		.unit = unit,
 	};
 	r = tw_proc_source_new(&source->proc);
 	if (r < 0)
 		return r;
 	r = tw_diag_source_new(&source->diag);
+	if (r < 0)
+		return r;
+	r = tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX, &source->cgroups);
 	if (r < 0)
 		return r;
 	*ret = TW_TAKE_PTR(source);
@@ -69,6 +112,7 @@ int tw_kernel_source_new(struct tw_kernel_source **ret)
 struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
 {
 	if (source) {
+		source->cgroups = tw_cgroup_source_free(source->cgroups);
 		source->diag = tw_diag_source_free(source->diag);
 		source->proc = tw_proc_source_free(source->proc);
 		free(source);

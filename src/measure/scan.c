@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/scan.h"
 
+#include "base/macros.h"
+#include "measure/close-wait.h"
 #include "measure/diag.h"
+#include "measure/forecast.h"
+#include "measure/listeners.h"
 #include "measure/ports.h"
 #include "measure/survey.h"
 
@@ -15,11 +19,11 @@
 /* A dump without a socket while the gauge counts more than this is no empty machine: the dump is lying. */
 #define SILENCE_MAX 64
 
-/* Which dumps a scan takes, in their order; each for IPv4, then for IPv6. */
+/* What a scan does, in this order. A dump is taken for IPv4, then for IPv6. */
 enum stage {
-	STAGE_LISTENERS, /* survey: they tell which ports are the accepting side's */
-	STAGE_REST,	 /* survey: all others */
-	STAGE_CENSUS,	 /* census: all at once */
+	STAGE_LISTENERS, /* dump: they tell which ports are the accepting side's */
+	STAGE_REST,	 /* dump: all others */
+	STAGE_QUESTIONS, /* about those in CLOSE-WAIT */
 	STAGE_DONE,
 };
 
@@ -31,18 +35,18 @@ struct tw_scan {
 	unsigned family; /* index into families */
 	unsigned repeats;
 	uint32_t sequence;
-	uint64_t rows;	     /* of the whole scan */
 	uint64_t stage_rows; /* of this stage, both families */
 	struct tw_census census;
-	struct tw_port_set listening;
 	struct tw_survey_work work;
+	struct tw_listeners listeners;
+	struct tw_close_wait_work close_wait;
 };
 
 struct tw_scan *tw_scan_new(const struct tw_hash_key *key)
 {
 	TW_CLEANUP_SCAN struct tw_scan *scan = calloc(1, sizeof(*scan));
 
-	if (!scan || tw_survey_work_init(&scan->work, key) < 0)
+	if (!scan || tw_survey_work_init(&scan->work, key) < 0 || tw_close_wait_work_init(&scan->close_wait, key) < 0)
 		return NULL;
 	scan->stage = STAGE_DONE;
 	return TW_TAKE_PTR(scan);
@@ -52,6 +56,7 @@ struct tw_scan *tw_scan_free(struct tw_scan *scan)
 {
 	if (scan) {
 		tw_survey_work_done(&scan->work);
+		tw_close_wait_work_done(&scan->close_wait);
 		free(scan);
 	}
 	return NULL;
@@ -67,23 +72,20 @@ static uint32_t all_states(const struct tw_scan *scan)
 	return states;
 }
 
+static bool asks_time_wait(const struct tw_scan *scan)
+{
+	return scan->order.kind == TW_SCAN_SURVEY || !scan->order.derive_time_wait;
+}
+
 static uint32_t stage_states(const struct tw_scan *scan)
 {
 	uint32_t listen = tw_state_kernel_bit(TW_STATE_LISTEN);
 
-	switch (scan->stage) {
-	case STAGE_LISTENERS:
+	if (scan->stage == STAGE_LISTENERS)
 		return listen;
-	case STAGE_REST:
+	if (asks_time_wait(scan))
 		return all_states(scan) & ~listen;
-	case STAGE_CENSUS:
-		if (scan->order.derive_time_wait)
-			return all_states(scan) & ~tw_state_kernel_bit(TW_STATE_TIME_WAIT);
-		return all_states(scan);
-	case STAGE_DONE:
-		break;
-	}
-	return 0;
+	return all_states(scan) & ~listen & ~tw_state_kernel_bit(TW_STATE_TIME_WAIT);
 }
 
 static int begin_dump(struct tw_scan *scan, struct tw_source *source)
@@ -99,12 +101,12 @@ static int begin_dump(struct tw_scan *scan, struct tw_source *source)
 /* From the very beginning, with nothing counted. */
 static int begin_try(struct tw_scan *scan, struct tw_source *source)
 {
-	scan->stage = scan->order.kind == TW_SCAN_SURVEY ? STAGE_LISTENERS : STAGE_CENSUS;
+	scan->stage = STAGE_LISTENERS;
 	scan->family = 0;
-	scan->rows = 0;
 	scan->stage_rows = 0;
 	memset(&scan->census, 0, sizeof(scan->census));
-	tw_port_set_clear(&scan->listening);
+	tw_listeners_clear(&scan->listeners);
+	tw_close_wait_work_begin(&scan->close_wait, scan->order.at_usec);
 	return begin_dump(scan, source);
 }
 
@@ -112,6 +114,7 @@ int tw_scan_begin(struct tw_scan *scan, struct tw_source *source, const struct t
 {
 	scan->order = *order;
 	scan->repeats = 0;
+	source->scan_begin(source);
 	return begin_try(scan, source);
 }
 
@@ -134,12 +137,20 @@ static void on_listener(void *context, const struct tw_flow *flow)
 	struct tw_scan *scan = context;
 
 	count(scan, flow);
-	tw_port_set_add(&scan->listening, flow->local.port);
+	tw_listeners_add(&scan->listeners, flow);
+}
+
+static inline void attribute(struct tw_scan *scan, const struct tw_flow *flow)
+{
+	tw_listeners_attribute(&scan->listeners, flow);
+	if (flow->state == TW_STATE_CLOSE_WAIT)
+		tw_close_wait_work_add(&scan->close_wait, flow);
 }
 
 static void on_census_flow(void *context, const struct tw_flow *flow)
 {
 	count(context, flow);
+	attribute(context, flow);
 }
 
 static void on_survey_flow(void *context, const struct tw_flow *flow)
@@ -147,21 +158,15 @@ static void on_survey_flow(void *context, const struct tw_flow *flow)
 	struct tw_scan *scan = context;
 
 	count(scan, flow);
+	attribute(scan, flow);
 	tw_survey_work_add(&scan->work, flow);
 }
 
 static tw_diag_on_flow stage_on_flow(const struct tw_scan *scan)
 {
-	switch (scan->stage) {
-	case STAGE_LISTENERS:
+	if (scan->stage == STAGE_LISTENERS)
 		return on_listener;
-	case STAGE_REST:
-		return on_survey_flow;
-	case STAGE_CENSUS:
-	case STAGE_DONE:
-		break;
-	}
-	return on_census_flow;
+	return scan->order.kind == TW_SCAN_SURVEY ? on_survey_flow : on_census_flow;
 }
 
 /* The listeners are known: what is left of the range is what connect() may pick from. */
@@ -172,20 +177,21 @@ static int begin_attribution(struct tw_scan *scan, struct tw_source *source)
 
 	if (r < 0)
 		return r;
-	tw_port_set_subtract(&range, &scan->listening);
+	tw_port_set_subtract(&range, &scan->listeners.ports);
 	tw_survey_work_begin(&scan->work, &range, &scan->order.gauge);
 	return 0;
 }
 
+/* Nothing told, while the gauge counts what should have been. */
 static bool is_silent(const struct tw_scan *scan)
 {
 	const struct tw_gauge *gauge = &scan->order.gauge;
-	bool asked_time_wait = stage_states(scan) & tw_state_kernel_bit(TW_STATE_TIME_WAIT);
+	uint64_t full = gauge->tcp_inuse + gauge->tcp6_inuse;
 
-	if (scan->stage_rows == 0 && asked_time_wait && gauge->time_wait > SILENCE_MAX)
-		return true;
-	return scan->rows + scan->stage_rows == 0 && scan->stage != STAGE_LISTENERS &&
-	       gauge->tcp_inuse + gauge->tcp6_inuse > SILENCE_MAX;
+	if (scan->stage != STAGE_REST || scan->stage_rows > 0)
+		return false;
+	full -= TW_MIN(full, scan->census.count[TW_STATE_LISTEN]);
+	return full > SILENCE_MAX || (asks_time_wait(scan) && gauge->time_wait > SILENCE_MAX);
 }
 
 static void finish_census(struct tw_scan *scan)
@@ -199,7 +205,7 @@ static void finish_census(struct tw_scan *scan)
 		census->count[TW_STATE_BOUND] = 0;
 		census->count_ipv6[TW_STATE_BOUND] = 0;
 	}
-	if (scan->order.kind == TW_SCAN_CENSUS && scan->order.derive_time_wait) {
+	if (!asks_time_wait(scan)) {
 		uint64_t both = scan->order.gauge.time_wait;
 
 		/* The dump is later than the gauge, so that it may have seen more. */
@@ -208,28 +214,38 @@ static void finish_census(struct tw_scan *scan)
 	}
 }
 
-static int end_stage(struct tw_scan *scan, struct tw_source *source)
+static int ask(struct tw_scan *scan, struct tw_source *source)
 {
-	int r;
+	if (tw_close_wait_work_step(&scan->close_wait, source))
+		return 1;
+	scan->stage = STAGE_DONE;
+	return 0;
+}
 
-	if (is_silent(scan))
-		return -EPROTO;
-	scan->rows += scan->stage_rows;
-	scan->stage_rows = 0;
-	scan->family = 0;
-	if (scan->stage != STAGE_LISTENERS) {
-		if (scan->stage == STAGE_REST)
-			tw_survey_work_end(&scan->work);
-		scan->stage = STAGE_DONE;
-		finish_census(scan);
-		return 0;
-	}
-	r = begin_attribution(scan, source);
+static int end_listeners(struct tw_scan *scan, struct tw_source *source)
+{
+	int r = scan->order.kind == TW_SCAN_SURVEY ? begin_attribution(scan, source) : 0;
+
 	if (r < 0)
 		return r;
 	scan->stage = STAGE_REST;
 	r = begin_dump(scan, source);
 	return r < 0 ? r : 1;
+}
+
+static int end_stage(struct tw_scan *scan, struct tw_source *source)
+{
+	if (is_silent(scan))
+		return -EPROTO;
+	scan->stage_rows = 0;
+	scan->family = 0;
+	if (scan->stage == STAGE_LISTENERS)
+		return end_listeners(scan, source);
+	finish_census(scan);
+	if (scan->order.kind == TW_SCAN_SURVEY)
+		tw_survey_work_end(&scan->work);
+	scan->stage = STAGE_QUESTIONS;
+	return ask(scan, source);
 }
 
 static int end_dump(struct tw_scan *scan, struct tw_source *source)
@@ -270,9 +286,23 @@ static int give_up(struct tw_scan *scan)
 	return 0;
 }
 
+static int work(struct tw_scan *scan, struct tw_source *source)
+{
+	switch (scan->stage) {
+	case STAGE_LISTENERS:
+	case STAGE_REST:
+		return read_datagram(scan, source);
+	case STAGE_QUESTIONS:
+		return ask(scan, source);
+	case STAGE_DONE:
+		break;
+	}
+	return 0;
+}
+
 int tw_scan_step(struct tw_scan *scan, struct tw_source *source)
 {
-	int r = scan->stage == STAGE_DONE ? 0 : read_datagram(scan, source);
+	int r = work(scan, source);
 
 	while (is_passing(r)) {
 		if (scan->repeats == REPEATS_MAX)
@@ -285,15 +315,48 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source)
 	return r;
 }
 
-void tw_scan_results(const struct tw_scan *scan, struct tw_census *census, struct tw_survey *survey)
+static void accepting_results(const struct tw_scan *scan, struct tw_accepting *ret)
 {
-	*census = scan->census;
-	census->at_usec = scan->order.at_usec;
-	if (scan->order.kind != TW_SCAN_SURVEY)
+	memset(ret, 0, sizeof(*ret));
+	ret->at_usec = scan->order.at_usec;
+	ret->partial = scan->census.partial;
+	if (ret->partial)
 		return;
-	memset(survey, 0, sizeof(*survey));
-	if (!scan->census.partial)
-		tw_survey_work_results(&scan->work, scan->order.top, survey);
-	survey->partial = scan->census.partial;
-	survey->at_usec = scan->order.at_usec;
+	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
+		if (i != TW_STATE_LISTEN && i != TW_STATE_TIME_WAIT)
+			ret->connections += scan->census.count[i];
+	tw_listeners_results(&scan->listeners, asks_time_wait(scan), ret);
+}
+
+static void close_wait_results(const struct tw_scan *scan, struct tw_close_wait *ret)
+{
+	if (scan->census.partial)
+		*ret = (struct tw_close_wait){ .partial = true };
+	else
+		*ret = scan->close_wait.result;
+	ret->at_usec = scan->order.at_usec;
+}
+
+/* `survey` still holds the one before, from which the forecast is made. */
+static void survey_results(const struct tw_scan *scan, struct tw_survey *survey)
+{
+	struct tw_survey fresh = {
+		.at_usec = scan->order.at_usec,
+		.partial = scan->census.partial,
+	};
+
+	if (!fresh.partial)
+		tw_survey_work_results(&scan->work, &fresh);
+	tw_forecast_fill(survey, &fresh);
+	*survey = fresh;
+}
+
+void tw_scan_results(const struct tw_scan *scan, struct tw_sample *sample)
+{
+	sample->census = scan->census;
+	sample->census.at_usec = scan->order.at_usec;
+	accepting_results(scan, &sample->accepting);
+	close_wait_results(scan, &sample->close_wait);
+	if (scan->order.kind == TW_SCAN_SURVEY)
+		survey_results(scan, &sample->survey);
 }

@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 /*
- * A census or a survey: one or more dumps, gathered into a sample's parts, a datagram at a time so that the caller can
- * stop between two and do something else. Knows no clock: the caller says when.
+ * A census or a survey: one or more dumps and a few questions, gathered into a sample's parts, a slice at a time so
+ * that the caller can stop between two and do something else. Knows no clock: the caller says when. Keeps from one scan
+ * to the next which sockets are in CLOSE-WAIT, and since when.
  */
 enum tw_scan_kind {
 	TW_SCAN_CENSUS, /* count per state; TIME-WAIT left out of the dump and derived where that is cheaper */
-	TW_SCAN_SURVEY, /* count, and attribute each socket */
+	TW_SCAN_SURVEY, /* count, and attribute each socket to its destination too */
 };
 
 struct tw_scan;
@@ -30,7 +31,6 @@ struct tw_scan_order {
 	enum tw_scan_kind kind;
 	bool derive_time_wait; /* census: mask TIME-WAIT out and derive it from the gauge */
 	bool bound_known;      /* the kernel tells bound-but-unconnected sockets */
-	unsigned top;	       /* rows to hand on */
 	usec_t at_usec;	       /* the sample's time */
 	struct tw_gauge gauge; /* read just before */
 };
@@ -39,11 +39,15 @@ struct tw_scan_order {
 int tw_scan_begin(struct tw_scan *scan, struct tw_source *source, const struct tw_scan_order *order);
 
 /*
- * One datagram's worth of work. Returns 1 while there is more to do, 0 when the scan has ended (read the results
- * then), or -errno where the world failed in a way that no repetition mends. A dump that is interrupted or overrun is
- * repeated at most twice; after that the scan ends with its results marked partial.
+ * One datagram's worth of work, or a few questions'. Returns 1 while there is more to do, 0 when the scan has ended
+ * (read the results then), or -errno where the world failed in a way that no repetition mends. A dump that is
+ * interrupted or overrun is repeated at most twice; after that the scan ends with its results marked partial.
  */
 int tw_scan_step(struct tw_scan *scan, struct tw_source *source);
 
-/* After tw_scan_step() returned 0. A survey fills both; a census leaves `survey` untouched. */
-void tw_scan_results(const struct tw_scan *scan, struct tw_census *census, struct tw_survey *survey);
+/*
+ * After tw_scan_step() returned 0: fills the sample's census, accepting and close_wait, and after a survey its survey,
+ * with a forecast from the one that it held before. close_wait.waiters belongs to the scan, and stands until the next
+ * one has ended.
+ */
+void tw_scan_results(const struct tw_scan *scan, struct tw_sample *sample);

@@ -19,9 +19,22 @@ struct tw_source {
 	/* ip_local_port_range without ip_local_reserved_ports, as a set of ports. */
 	int (*port_range)(struct tw_source *source, struct tw_port_set *ret);
 
+	/* A scan begins: ages are told as of this moment, and what is costly to look up may be looked up once more. */
+	void (*scan_begin)(struct tw_source *source);
+
 	/* Starts a dump, giving up one under way. Its sequence number, for tw_diag_parse(), comes back. */
 	int (*dump_begin)(struct tw_source *source, const struct tw_diag_query *query, uint32_t *ret_sequence);
 
 	/* The next datagram of the dump; it belongs to the source until the next call. -ENOBUFS: start again. */
 	int (*dump_next)(struct tw_source *source, const void **ret_datagram, size_t *ret_length);
+
+	/*
+	 * How long before the scan began the last ACK came to exactly this socket; 0 where it came later. A FIN carries
+	 * one: a socket in CLOSE-WAIT is at least so old, unless its peer sent on. -ENOENT: it is gone. Not while a
+	 * dump is under way.
+	 */
+	int (*age)(struct tw_source *source, const struct tw_flow *flow, uint32_t *ret_last_ack_ms);
+
+	/* The systemd unit of a cgroup. -ENOENT when it cannot be told. */
+	int (*unit)(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_MAX]);
 };

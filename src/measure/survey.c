@@ -109,16 +109,15 @@ static uint64_t demand(const struct tw_survey_work *work, uint32_t bound_ports)
 	return most + bound_ports;
 }
 
-void tw_survey_work_results(const struct tw_survey_work *work, unsigned top, struct tw_survey *ret)
+void tw_survey_work_results(const struct tw_survey_work *work, struct tw_survey *ret)
 {
 	const struct tw_table_entry *rows[TW_TOP_MAX];
-	unsigned room = TW_MIN(TW_MAX(top, 1u), (unsigned)TW_TOP_MAX);
 
 	ret->range_ports = tw_port_set_size(&work->range);
 	ret->bound_ports = tw_port_set_size(&work->bound);
 	ret->destinations = tw_table_destinations(&work->table);
 	ret->dropped = work->table.dropped;
-	ret->top_count = tw_table_top(&work->table, rows, room);
+	ret->top_count = tw_table_top(&work->table, rows, TW_TOP_MAX);
 	for (unsigned i = 0; i < ret->top_count; i++)
 		ret->top[i] = row_of(rows[i], ret);
 	ret->has_busiest = ret->top_count > 0;

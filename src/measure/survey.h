@@ -35,5 +35,5 @@ void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow)
 /* After the last socket. */
 void tw_survey_work_end(struct tw_survey_work *work);
 
-/* Fills all of *ret but at_usec and partial. `top`: rows to hand on, held between 1 and TW_TOP_MAX. */
-void tw_survey_work_results(const struct tw_survey_work *work, unsigned top, struct tw_survey *ret);
+/* Fills all of *ret but at_usec, partial and the forecast, with as many rows as there is room for. */
+void tw_survey_work_results(const struct tw_survey_work *work, struct tw_survey *ret);

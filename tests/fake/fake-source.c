@@ -63,6 +63,50 @@ static int port_range(struct tw_source *base, struct tw_port_set *ret)
 	return 0;
 }
 
+static void scan_begin(struct tw_source *base)
+{
+	of(base)->scans++;
+}
+
+static bool is_there(const struct tw_fake_source *fake, uint64_t cookie)
+{
+	for (size_t i = 0; i < fake->flow_count; i++)
+		if (fake->flows[i].cookie == cookie)
+			return true;
+	return false;
+}
+
+static int age(struct tw_source *base, const struct tw_flow *flow, uint32_t *ret_last_ack_ms)
+{
+	struct tw_fake_source *fake = of(base);
+
+	fake->ages_asked++;
+	if (strikes(fake, TW_FAKE_AGE))
+		return fake->plans[TW_FAKE_AGE].error;
+	if (!is_there(fake, flow->cookie))
+		return -ENOENT;
+	*ret_last_ack_ms = 0;
+	for (unsigned i = 0; i < fake->age_count; i++)
+		if (fake->ages[i].cookie == flow->cookie)
+			*ret_last_ack_ms = fake->ages[i].last_ack_ms;
+	return 0;
+}
+
+static int unit(struct tw_source *base, uint64_t cgroup_id, char ret[TW_UNIT_MAX])
+{
+	struct tw_fake_source *fake = of(base);
+
+	fake->units_asked++;
+	if (strikes(fake, TW_FAKE_UNIT))
+		return fake->plans[TW_FAKE_UNIT].error;
+	for (unsigned i = 0; i < fake->unit_count; i++)
+		if (fake->units[i].cgroup_id == cgroup_id) {
+			(void)tw_text_copy(ret, TW_UNIT_MAX, fake->units[i].name);
+			return 0;
+		}
+	return -ENOENT;
+}
+
 static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
 {
 	struct tw_fake_source *fake = of(base);
@@ -211,8 +255,11 @@ void tw_fake_source_init(struct tw_fake_source *fake)
 	fake->base = (struct tw_source){
 		.gauge = gauge,
 		.port_range = port_range,
+		.scan_begin = scan_begin,
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
+		.age = age,
+		.unit = unit,
 	};
 	fake->rows_per_datagram = ROWS_MAX;
 	fake->tells_bound = true;
@@ -241,7 +288,10 @@ void tw_fake_source_add(struct tw_fake_source *fake, const struct tw_flow *flow)
 		if (!fake->flows)
 			abort();
 	}
-	fake->flows[fake->flow_count++] = *flow;
+	fake->flows[fake->flow_count] = *flow;
+	if (flow->cookie == 0)
+		fake->flows[fake->flow_count].cookie = ++fake->last_cookie;
+	fake->flow_count++;
 }
 
 void tw_fake_source_add_many(struct tw_fake_source *fake, enum tw_state state, uint8_t host, uint16_t port,
@@ -273,6 +323,20 @@ void tw_fake_source_add_listener(struct tw_fake_source *fake, uint16_t port)
 	};
 
 	tw_fake_source_add(fake, &flow);
+}
+
+void tw_fake_source_set_age(struct tw_fake_source *fake, uint64_t cookie, uint32_t last_ack_ms)
+{
+	if (fake->age_count == TW_FAKE_AGES_MAX)
+		abort();
+	fake->ages[fake->age_count++] = (struct tw_fake_age){ cookie, last_ack_ms };
+}
+
+void tw_fake_source_name_unit(struct tw_fake_source *fake, uint64_t cgroup_id, const char *name)
+{
+	if (fake->unit_count == TW_FAKE_UNITS_MAX)
+		abort();
+	fake->units[fake->unit_count++] = (struct tw_fake_unit){ cgroup_id, name };
 }
 
 void tw_fake_source_clear(struct tw_fake_source *fake)

@@ -13,12 +13,14 @@
  * datagrams byte for byte as sock_diag(7) tells them, and failures where the test wants them.
  */
 
-/* What can go wrong. The first four fail the call itself with -errno. */
+/* What can go wrong. The first six fail the call itself with -errno. */
 enum tw_fake_fault {
 	TW_FAKE_GAUGE,
 	TW_FAKE_PORT_RANGE,
 	TW_FAKE_DUMP_BEGIN,
 	TW_FAKE_DUMP_NEXT,
+	TW_FAKE_AGE,
+	TW_FAKE_UNIT,
 	TW_FAKE_DONE,	     /* the errno is in the payload of NLMSG_DONE, after no socket at all */
 	TW_FAKE_ERROR,	     /* the datagram is an NLMSG_ERROR */
 	TW_FAKE_INTERRUPTED, /* the datagram has NLM_F_DUMP_INTR; `error` is of no matter */
@@ -36,6 +38,20 @@ struct tw_fake_plan {
 
 #define TW_FAKE_DATAGRAM_MAX 32768
 
+/* What the kernel says of one socket, or of one cgroup, when it is asked. */
+struct tw_fake_age {
+	uint64_t cookie;
+	uint32_t last_ack_ms;
+};
+
+struct tw_fake_unit {
+	uint64_t cgroup_id;
+	const char *name; /* borrows */
+};
+
+#define TW_FAKE_AGES_MAX 64
+#define TW_FAKE_UNITS_MAX 256
+
 struct tw_fake_source {
 	struct tw_source base;
 
@@ -46,12 +62,17 @@ struct tw_fake_source {
 	bool tells_bound;	    /* as Linux 6.8 does */
 
 	/* Read by the test, freely. */
-	unsigned gauges, port_ranges, dumps, datagrams; /* calls so far */
-	struct tw_diag_query queries[16];		/* the last ones: of dump n at n % 16, the first being 0 */
+	unsigned gauges, port_ranges, scans, dumps, datagrams, ages_asked, units_asked; /* calls so far */
+	struct tw_diag_query queries[16]; /* the last ones: of dump n at n % 16, the first being 0 */
 
 	/* Its own. */
 	struct tw_flow *flows;
 	size_t flow_count, flow_room;
+	uint64_t last_cookie;
+	struct tw_fake_age ages[TW_FAKE_AGES_MAX];
+	unsigned age_count;
+	struct tw_fake_unit units[TW_FAKE_UNITS_MAX];
+	unsigned unit_count;
 	struct tw_fake_plan plans[TW_FAKE_FAULT_COUNT];
 	struct tw_diag_query query;
 	uint32_t sequence;
@@ -64,7 +85,7 @@ struct tw_fake_source {
 void tw_fake_source_init(struct tw_fake_source *fake);
 void tw_fake_source_done(struct tw_fake_source *fake);
 
-/* Aborts without memory. */
+/* A socket without a cookie is given one. Aborts without memory. */
 void tw_fake_source_add(struct tw_fake_source *fake, const struct tw_flow *flow);
 /*
  * `count` IPv4 sockets in `state` from 10.0.0.1, local ports from `first_port` on, to 10.0.1.`host`:`port`. Those in
@@ -74,6 +95,10 @@ void tw_fake_source_add_many(struct tw_fake_source *fake, enum tw_state state, u
 			     uint16_t first_port, unsigned count, uint32_t age_ms);
 /* A listener on 0.0.0.0. */
 void tw_fake_source_add_listener(struct tw_fake_source *fake, uint16_t port);
+/* How long before each scan the last ACK came to this socket; 0 where nothing is said. */
+void tw_fake_source_set_age(struct tw_fake_source *fake, uint64_t cookie, uint32_t last_ack_ms);
+/* The unit of a cgroup; where nothing is said it cannot be told. */
+void tw_fake_source_name_unit(struct tw_fake_source *fake, uint64_t cgroup_id, const char *name);
 /* All sockets. */
 void tw_fake_source_clear(struct tw_fake_source *fake);
 /* Those that are in `state` alone. */

@@ -191,7 +191,6 @@ static void run(struct tw_source *source, enum tw_scan_kind kind, bool derive, s
 		.kind = kind,
 		.derive_time_wait = derive,
 		.bound_known = tw_kernel_source_tells_bound(),
-		.top = 10,
 		.at_usec = 1,
 	};
 	int r;
@@ -203,7 +202,7 @@ static void run(struct tw_source *source, enum tw_scan_kind kind, bool derive, s
 		;
 	assert_int_equal(r, 0);
 	sample->gauge = order.gauge;
-	tw_scan_results(scan, &sample->census, &sample->survey);
+	tw_scan_results(scan, sample);
 	assert_false(sample->census.partial);
 }
 

@@ -27,11 +27,11 @@ static void begin(struct fixture *fixture, uint16_t low, uint16_t high)
 	tw_survey_work_begin(&fixture->work, &fixture->range, &fixture->gauge);
 }
 
-static const struct tw_survey *end(struct fixture *fixture, unsigned top)
+static const struct tw_survey *end(struct fixture *fixture)
 {
 	memset(&fixture->survey, 0, sizeof(fixture->survey));
 	tw_survey_work_end(&fixture->work);
-	tw_survey_work_results(&fixture->work, top, &fixture->survey);
+	tw_survey_work_results(&fixture->work, &fixture->survey);
 	tw_survey_work_done(&fixture->work);
 	return &fixture->survey;
 }
@@ -65,7 +65,7 @@ static void test_empty(void **state TW_UNUSED)
 	const struct tw_survey *survey;
 
 	begin(&fixture, 1001, 2000);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	assert_false(survey->has_busiest);
 	assert_int_equal(survey->range_ports, 1000);
 	assert_int_equal(survey->bound_ports, 0);
@@ -82,7 +82,7 @@ static void test_no_range(void **state TW_UNUSED)
 
 	begin(&fixture, 2, 1);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1, 100, 0);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	assert_int_equal(survey->range_ports, 0);
 	assert_int_equal(survey->destinations, 0);
 	assert_false(survey->port_use.known);
@@ -104,7 +104,7 @@ static void test_row(void **state TW_UNUSED)
 	add(&fixture, TW_STATE_CLOSE_WAIT, 1, 1401, 2, 0);
 	add(&fixture, TW_STATE_SYN_SENT, 1, 1501, 1, 0);
 	add(&fixture, TW_STATE_ESTABLISHED, 2, 1001, 50, 0);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	row = &survey->top[0];
 	assert_true(survey->has_busiest);
 	assert_int_equal(survey->destinations, 2);
@@ -141,7 +141,7 @@ static void test_sides(void **state TW_UNUSED)
 	add(&fixture, TW_STATE_TIME_WAIT, 1, 1500, 1, 1);
 	add(&fixture, TW_STATE_SYN_RECV, 1, 1600, 1, 0);
 	add(&fixture, TW_STATE_LISTEN, 1, 1700, 1, 0);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	assert_int_equal(survey->range_ports, 999);
 	assert_int_equal(survey->destinations, 0);
 	assert_percent(survey->port_use, 0);
@@ -155,7 +155,7 @@ static void test_bound(void **state TW_UNUSED)
 	begin(&fixture, 1001, 2000);
 	for (unsigned twice = 0; twice < 2; twice++)
 		add(&fixture, TW_STATE_BOUND, 0, 901, 200, 0);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	assert_int_equal(survey->bound_ports, 100);
 	assert_false(survey->has_busiest);
 	assert_percent(survey->port_use, 10000);
@@ -164,7 +164,7 @@ static void test_bound(void **state TW_UNUSED)
 	begin(&fixture, 1001, 2000);
 	add(&fixture, TW_STATE_BOUND, 0, 901, 200, 0);
 	add(&fixture, TW_STATE_TIME_WAIT, 1, 1201, 50, 59000);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	assert_int_equal(survey->range_ports, 1000);
 	assert_int_equal(survey->top[0].ports, 50);
 	assert_percent(survey->port_use, 15000);
@@ -180,7 +180,7 @@ static void test_capped(void **state TW_UNUSED)
 	begin(&fixture, 1001, 1010);
 	add(&fixture, TW_STATE_BOUND, 0, 1001, 10, 0);
 	add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 10, 60000);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	assert_percent(survey->port_use, 100000);
 	assert_percent(survey->top[0].port_use, 100000);
 	assert_percent(survey->port_demand, 1300000);
@@ -195,8 +195,8 @@ static void test_demand_of_any_row(void **state TW_UNUSED)
 	begin(&fixture, 1001, 2000);
 	add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 300, 1000);
 	add(&fixture, TW_STATE_TIME_WAIT, 2, 1001, 20, 59000);
-	survey = end(&fixture, 1);
-	assert_int_equal(survey->top_count, 1);
+	survey = end(&fixture);
+	assert_int_equal(survey->top_count, 2);
 	assert_int_equal(survey->top[0].ports, 300);
 	assert_percent(survey->port_use, 30000);
 	assert_percent(survey->port_demand, 24000);
@@ -211,7 +211,7 @@ static void test_demand_steady(void **state TW_UNUSED)
 	begin(&fixture, 1001, 2000);
 	for (unsigned second = 0; second < 60; second++)
 		add(&fixture, TW_STATE_TIME_WAIT, 1, (uint16_t)(1001 + 10 * second), 10, 60000 - 1000 * second - 1);
-	survey = end(&fixture, 1);
+	survey = end(&fixture);
 	assert_percent(survey->port_use, 60000);
 	assert_percent(survey->port_demand, 60000);
 }
@@ -240,29 +240,57 @@ static void test_life(void **state TW_UNUSED)
 		};
 		tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
 		add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 10, cases[i].expires_ms);
-		assert_percent(end(&fixture, 1)->port_demand, cases[i].demand_milli);
+		assert_percent(end(&fixture)->port_demand, cases[i].demand_milli);
 	}
 }
 
 static void test_top(void **state TW_UNUSED)
 {
-	static const struct {
-		unsigned asked, given;
-	} cases[] = { { 0, 1 }, { 1, 1 }, { 7, 7 }, { TW_TOP_MAX, TW_TOP_MAX }, { TW_TOP_MAX + 1, TW_TOP_MAX } };
+	static const unsigned cases[] = { 1, TW_TOP_MAX - 1, TW_TOP_MAX, TW_TOP_MAX + 1, 200 };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
 		struct fixture fixture;
 		const struct tw_survey *survey;
 
 		begin(&fixture, 1001, 2000);
-		for (unsigned host = 0; host < 200; host++)
+		for (unsigned host = 0; host < cases[i]; host++)
 			add(&fixture, TW_STATE_ESTABLISHED, (uint8_t)host, 1001, host + 1, 0);
-		survey = end(&fixture, cases[i].asked);
-		assert_int_equal(survey->destinations, 200);
-		assert_int_equal(survey->top_count, cases[i].given);
+		survey = end(&fixture);
+		assert_int_equal(survey->destinations, cases[i]);
+		assert_int_equal(survey->dropped, 0);
+		assert_int_equal(survey->top_count, TW_MIN(cases[i], (unsigned)TW_TOP_MAX));
 		for (unsigned row = 0; row < survey->top_count; row++)
-			assert_int_equal(survey->top[row].ports, 200 - row);
+			assert_int_equal(survey->top[row].ports, cases[i] - row);
 	}
+}
+
+/* A million destinations, more than the table holds: how many there are, and what is no longer told. */
+static void test_flood(void **state TW_UNUSED)
+{
+	enum { FLOOD = 1000000 };
+	static struct fixture fixture;
+	const struct tw_survey *survey;
+
+	begin(&fixture, 1001, 2000);
+	for (uint32_t i = 0; i < FLOOD; i++) {
+		struct tw_flow flow = {
+			.state = TW_STATE_TIME_WAIT,
+			.family = AF_INET,
+			.local = { tw_address_from_ipv4("\x0a\x00\x00\x01"), 1001 },
+			.remote = { tw_address_from_ipv4(
+					    (uint8_t[]){ 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i }),
+				    80 },
+		};
+
+		tw_survey_work_add(&fixture.work, &flow);
+	}
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 500, 0);
+	survey = end(&fixture);
+	assert_in_range(survey->destinations, FLOOD / 2, FLOOD + 1);
+	assert_in_range(survey->dropped, FLOOD - TW_TABLE_SLOTS_MAX, FLOOD);
+	assert_int_equal(survey->top_count, TW_TOP_MAX);
+	assert_in_range(survey->top[0].ports, 500, 501);
+	assert_int_equal(survey->top[1].ports, 1);
 }
 
 /* Nothing of the last survey is left in the next. */
@@ -276,7 +304,7 @@ static void test_again(void **state TW_UNUSED)
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 10, 0);
 	tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 1, 0);
-	survey = end(&fixture, 10);
+	survey = end(&fixture);
 	assert_int_equal(survey->bound_ports, 0);
 	assert_int_equal(survey->top[0].ports, 1);
 }
@@ -294,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_demand_steady),
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_again),
 	};
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/close-wait.h"
+
+#include <errno.h>
+
+/* Questions in one step: an age is a round trip to the kernel, some 40 us; a unit's name is mostly at hand. */
+#define AGES_A_STEP 8
+#define UNITS_A_STEP 16
+
+int tw_close_wait_work_init(struct tw_close_wait_work *work, const struct tw_hash_key *secret)
+{
+	return tw_waiters_init(&work->waiters, secret);
+}
+
+void tw_close_wait_work_done(struct tw_close_wait_work *work)
+{
+	tw_waiters_done(&work->waiters);
+}
+
+void tw_close_wait_work_begin(struct tw_close_wait_work *work, usec_t at_usec)
+{
+	tw_waiters_begin(&work->waiters, at_usec);
+	tw_owners_clear(&work->owners);
+	work->ages_asked = false;
+	work->asked = 0;
+}
+
+void tw_close_wait_work_add(struct tw_close_wait_work *work, const struct tw_flow *flow)
+{
+	uint64_t cgroup_id = flow->has_cgroup ? flow->cgroup_id : 0;
+
+	tw_waiters_add(&work->waiters, flow, tw_owners_add(&work->owners, cgroup_id));
+}
+
+static void ask_ages(struct tw_close_wait_work *work, struct tw_source *source)
+{
+	struct tw_waiters *waiters = &work->waiters;
+
+	for (unsigned i = 0; i < AGES_A_STEP && work->asked < waiters->question_count; i++, work->asked++) {
+		uint32_t last_ack_ms;
+		int r = source->age(source, &waiters->questions[work->asked].flow, &last_ack_ms);
+
+		if (r == 0)
+			tw_waiters_answer(waiters, work->asked, last_ack_ms);
+		/* What the kernel refuses once it will refuse again; an age not known is a smaller loss than a scan. */
+		else if (r != -ENOENT && r != -ENODATA)
+			waiters->question_count = 0;
+	}
+	if (work->asked < waiters->question_count)
+		return;
+	work->ages_asked = true;
+	work->asked = 0;
+}
+
+static void ask_units(struct tw_close_wait_work *work, struct tw_source *source)
+{
+	struct tw_owners *owners = &work->owners;
+
+	for (unsigned i = 0; i < UNITS_A_STEP && work->asked < owners->owner_count; i++, work->asked++) {
+		uint64_t cgroup_id = owners->owners[work->asked].cgroup_id;
+		char unit[TW_UNIT_MAX];
+
+		if (cgroup_id == 0 || source->unit(source, cgroup_id, unit) < 0)
+			unit[0] = '\0';
+		tw_owners_name(owners, work->asked, unit);
+	}
+}
+
+/* What was gathered takes the place of what the scan before told. */
+static void finish(struct tw_close_wait_work *work)
+{
+	struct tw_waiters *waiters = &work->waiters;
+
+	tw_waiters_end(waiters);
+	work->result.untracked = waiters->known_untracked;
+	tw_owners_results(&work->owners, waiters->known.waiters, waiters->known.count, waiters->at_usec, &work->result);
+}
+
+bool tw_close_wait_work_step(struct tw_close_wait_work *work, struct tw_source *source)
+{
+	if (!work->ages_asked && work->waiters.question_count > 0) {
+		ask_ages(work, source);
+		return true;
+	}
+	ask_units(work, source);
+	if (work->asked < work->owners.owner_count)
+		return true;
+	finish(work);
+	return false;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "measure/ports.h"
+#include "model/sample.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The accepting side: listening sockets by address and port, and the sockets of each. A listening port's sockets belong
+ * to the listener with exactly their local address, else to the one that listens on every address.
+ */
+
+/* Addresses told apart; of those beyond, sockets are counted and nothing more. */
+#define TW_LISTENERS_MAX 1024u
+/* Places of the index, a power of two: at least half of them stay empty. */
+#define TW_LISTENERS_SLOTS 2048u
+
+struct tw_listeners {
+	struct tw_port_set ports; /* those of all listeners, the ones beyond too */
+	uint32_t count;
+	uint32_t beyond;			       /* sockets */
+	uint16_t slots[TW_LISTENERS_SLOTS];	       /* index into rows and 1; 0: empty */
+	struct tw_listener_row rows[TW_LISTENERS_MAX]; /* time_wait.known is set at the end */
+};
+
+void tw_listeners_clear(struct tw_listeners *listeners);
+
+/* One socket in LISTEN. */
+void tw_listeners_add(struct tw_listeners *listeners, const struct tw_flow *flow);
+
+/* One socket in another state, on a listening port. */
+void tw_listeners_count_flow(struct tw_listeners *listeners, const struct tw_flow *flow);
+
+/* One socket in another state: of those that no listener can have accepted, one bit is looked at. */
+static inline void tw_listeners_attribute(struct tw_listeners *listeners, const struct tw_flow *flow)
+{
+	if (tw_port_set_has(&listeners->ports, flow->local.port))
+		tw_listeners_count_flow(listeners, flow);
+}
+
+/*
+ * Fills `listeners`, `accept_queue` and the rows of *ret. `time_wait_known`: sockets in TIME-WAIT were among those
+ * attributed.
+ */
+void tw_listeners_results(const struct tw_listeners *listeners, bool time_wait_known, struct tw_accepting *ret);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/waiters.h"
+
+#include "base/macros.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A set of which so small a part was needed last gives memory back. */
+#define IDLE_PART 8
+
+static void set_done(struct tw_waiter_set *set)
+{
+	free(set->waiters);
+	free(set->slots);
+	*set = (struct tw_waiter_set){ 0 };
+}
+
+/* Where memory fails the set is as it was. */
+static int set_init(struct tw_waiter_set *set, uint32_t room)
+{
+	struct tw_waiter_set fresh = { .room = room };
+
+	fresh.waiters = malloc(room * sizeof(*fresh.waiters));
+	fresh.slots = calloc(2 * (size_t)room, sizeof(*fresh.slots));
+	if (!fresh.waiters || !fresh.slots) {
+		set_done(&fresh);
+		return -ENOMEM;
+	}
+	set_done(set);
+	*set = fresh;
+	return 0;
+}
+
+/* The slot of the cookie, or the empty one where it would go. */
+static uint32_t *find_slot(const struct tw_waiters *waiters, const struct tw_waiter_set *set, uint64_t cookie)
+{
+	uint32_t mask = 2 * set->room - 1;
+	uint32_t at = (uint32_t)tw_hash(&waiters->secret, &cookie, sizeof(cookie)) & mask;
+
+	while (set->slots[at] != 0 && set->waiters[set->slots[at] - 1].cookie != cookie)
+		at = (at + 1) & mask;
+	return &set->slots[at];
+}
+
+/* Twice the room, while there may be more. */
+static bool grow(struct tw_waiters *waiters)
+{
+	struct tw_waiter_set grown = { 0 }, *set = &waiters->fresh;
+
+	if (set->room >= TW_WAITERS_MAX || set_init(&grown, 2 * set->room) < 0)
+		return false;
+	memcpy(grown.waiters, set->waiters, set->count * sizeof(*set->waiters));
+	grown.count = set->count;
+	for (uint32_t i = 0; i < grown.count; i++)
+		*find_slot(waiters, &grown, grown.waiters[i].cookie) = i + 1;
+	set_done(set);
+	*set = grown;
+	return true;
+}
+
+int tw_waiters_init(struct tw_waiters *waiters, const struct tw_hash_key *secret)
+{
+	waiters->secret = *secret;
+	waiters->at_usec = 0;
+	waiters->known = waiters->fresh = (struct tw_waiter_set){ 0 };
+	waiters->untracked = waiters->known_untracked = 0;
+	waiters->question_count = 0;
+	if (set_init(&waiters->known, TW_WAITERS_MIN) < 0 || set_init(&waiters->fresh, TW_WAITERS_MIN) < 0) {
+		tw_waiters_done(waiters);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void tw_waiters_done(struct tw_waiters *waiters)
+{
+	set_done(&waiters->known);
+	set_done(&waiters->fresh);
+}
+
+void tw_waiters_begin(struct tw_waiters *waiters, usec_t at_usec)
+{
+	struct tw_waiter_set *fresh = &waiters->fresh;
+	uint32_t room = fresh->room;
+
+	waiters->at_usec = at_usec;
+	waiters->untracked = 0;
+	waiters->question_count = 0;
+	fresh->count = 0;
+	while (room > TW_WAITERS_MIN && waiters->known.count < room / IDLE_PART)
+		room /= 2;
+	/* Where memory is not to be had for less of it, the old size serves as well. */
+	if (room == fresh->room || set_init(fresh, room) < 0)
+		memset(fresh->slots, 0, 2 * (size_t)fresh->room * sizeof(*fresh->slots));
+}
+
+static void ask(struct tw_waiters *waiters, uint32_t waiter, const struct tw_flow *flow)
+{
+	if (waiters->question_count < TW_WAITERS_ASKED_MAX)
+		waiters->questions[waiters->question_count++] = (struct tw_waiter_question){ waiter, *flow };
+}
+
+void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint32_t unit)
+{
+	struct tw_waiter_set *fresh = &waiters->fresh;
+	uint32_t *slot = find_slot(waiters, fresh, flow->cookie), known;
+
+	/* A dump may tell one twice. */
+	if (*slot != 0)
+		return;
+	if (fresh->count == fresh->room) {
+		if (!grow(waiters)) {
+			waiters->untracked++;
+			return;
+		}
+		slot = find_slot(waiters, fresh, flow->cookie);
+	}
+	fresh->waiters[fresh->count] = (struct tw_waiter){
+		.cookie = flow->cookie,
+		.since_usec = waiters->at_usec,
+		.cgroup_id = flow->has_cgroup ? flow->cgroup_id : 0,
+		.unread = flow->receive_queue,
+		.unit = unit,
+	};
+	known = *find_slot(waiters, &waiters->known, flow->cookie);
+	if (known != 0)
+		fresh->waiters[fresh->count].since_usec = waiters->known.waiters[known - 1].since_usec;
+	else
+		ask(waiters, fresh->count, flow);
+	*slot = ++fresh->count;
+}
+
+void tw_waiters_answer(struct tw_waiters *waiters, unsigned question, uint32_t last_ack_ms)
+{
+	struct tw_waiter *waiter = &waiters->fresh.waiters[waiters->questions[question].waiter];
+
+	waiter->since_usec = tw_usec_since(waiters->at_usec, last_ack_ms * TW_USEC_PER_MSEC);
+}
+
+void tw_waiters_end(struct tw_waiters *waiters)
+{
+	struct tw_waiter_set old = waiters->known;
+
+	waiters->known = waiters->fresh;
+	waiters->known_untracked = waiters->untracked;
+	waiters->fresh = old;
+}
