@@ -34,7 +34,9 @@ unit_tests = \
 	tests/unit/test-policy \
 	tests/unit/test-ports \
 	tests/unit/test-procnet \
+	tests/unit/test-record-field \
 	tests/unit/test-record-sink \
+	tests/unit/test-record-top \
 	tests/unit/test-record \
 	tests/unit/test-rule \
 	tests/unit/test-sample \

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "model/sample.h"
-#include "tell/record.h"
+#include "tell/record-field.h"
 
 /*
  * The history: every metric of the sample that is known, the states' counts among them, under its name in the
@@ -14,7 +14,6 @@ void tw_record_add_numbers(struct tw_record *record, const struct tw_sample *sam
 /*
  * The flight recorder: what an expert would ask for besides. Known sysctls (TIMEWAITD_SYSCTL_TCP_TW_REUSE ...), what
  * counters came to in all (TIMEWAITD_TOTAL_TIME_WAIT_OVERFLOW ...), reserved and bound ports, machine-wide numbers,
- * and TIMEWAITD_TOP_DESTINATIONS: at most `top` lines
- * "source destination:port ports time-wait established other use%".
+ * and the tables of tell/record-top.h with at most `top` rows each.
  */
 void tw_record_add_flight(struct tw_record *record, const struct tw_sample *sample, unsigned top);

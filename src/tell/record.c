@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tell/record.h"
 
-#include "base/macros.h"
+#include "tell/known.h"
 #include "tell/message-id.h"
 #include "tell/record-sample.h"
+#include "tell/scrub.h"
 #include "tell/sentence.h"
-
-#include <inttypes.h>
-#include <string.h>
 
 /* syslog(3): the event's own severity decides. */
 #define AS_SEVERE_AS_THE_EVENT (-1)
@@ -48,70 +46,16 @@ static const char *const priority_names[] = {
 	"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug",
 };
 
-static char field_letter(char letter)
-{
-	if (letter >= 'a' && letter <= 'z')
-		return (char)(letter - 'a' + 'A');
-	return letter == '-' ? '_' : letter;
-}
-
-void tw_record_begin(struct tw_record *record, struct tw_text *ret_text, const char *prefix, const char *name)
-{
-	/* One byte stays behind the last field, so that a text always has memory of its own. */
-	tw_text_init(ret_text, record->bytes + record->used, sizeof(record->bytes) - record->used);
-	tw_text_add(ret_text, prefix);
-	for (; *name != '\0'; name++)
-		tw_text_add_char(ret_text, field_letter(*name));
-	tw_text_add_char(ret_text, '=');
-}
-
-bool tw_record_end(struct tw_record *record, const struct tw_text *text)
-{
-	const char *equals = strchr(text->bytes, '=');
-
-	if (!equals || record->count == TW_RECORD_FIELDS_MAX)
-		return false;
-	record->fields[record->count].text = text->bytes;
-	record->fields[record->count].length = text->length;
-	record->fields[record->count].name_length = (size_t)(equals - text->bytes);
-	record->count++;
-	record->used = TW_MIN(record->used + text->length + 1, sizeof(record->bytes) - 1);
-	return !text->cut;
-}
-
-bool tw_record_add(struct tw_record *record, const char *name, const char *value)
-{
-	struct tw_text text;
-
-	tw_record_begin(record, &text, "", name);
-	tw_text_add(&text, value);
-	return tw_record_end(record, &text);
-}
-
 static void add_where_said(struct tw_record *record, const char *name, const char *value)
 {
 	if (value[0] != '\0')
 		(void)tw_record_add(record, name, value);
 }
 
-static void add_u64(struct tw_record *record, const char *name, uint64_t value)
-{
-	struct tw_text text;
-
-	tw_record_begin(record, &text, "", name);
-	tw_text_addf(&text, "%" PRIu64, value);
-	(void)tw_record_end(record, &text);
-}
-
 static void add_value(struct tw_record *record, const char *name, struct tw_value value)
 {
-	struct tw_text text;
-
-	if (!value.known)
-		return;
-	tw_record_begin(record, &text, "", name);
-	tw_text_add_milli(&text, value.milli);
-	(void)tw_record_end(record, &text);
+	if (value.known)
+		tw_record_add_milli(record, "", name, value.milli);
 }
 
 static void add_live(struct tw_record *record, const char *name, const struct tw_event *event,
@@ -155,7 +99,7 @@ static void add_figures(struct tw_record *record, const struct tw_event *event)
 	add_where_said(record, "TIMEWAITD_RULE", event->rule ? event->rule->name : event->rule_name);
 	if (event->has_metric) {
 		(void)tw_record_add(record, "TIMEWAITD_METRIC", tw_metric_info(event->metric)->name);
-		add_value(record, "TIMEWAITD_VALUE", event->value);
+		add_value(record, "TIMEWAITD_VALUE", tw_known_number(event->metric, event->value));
 		add_value(record, "TIMEWAITD_THRESHOLD", event->threshold);
 	}
 	if (event->has_sysctl) {
@@ -177,30 +121,45 @@ static void add_destination(struct tw_record *record, const struct tw_destinatio
 	add_endpoint(record, "TIMEWAITD_DESTINATION", &destination->destination, destination->port);
 }
 
-/* Who is behind it; of a sample, its busiest destination. */
+static void add_listener(struct tw_record *record, const struct tw_endpoint *listener)
+{
+	add_endpoint(record, "TIMEWAITD_LISTENER", &listener->address, listener->port);
+}
+
+/* Of a sample: its busiest destination, its fullest listener and the unit with most CLOSE-WAIT, which stand first. */
+static void add_first(struct tw_record *record, const struct tw_sample *sample)
+{
+	if (tw_known_survey(sample) && sample->survey.has_busiest && sample->survey.top_count > 0)
+		add_destination(record, &sample->survey.top[0].key);
+	if (tw_known_accepting(sample) && sample->accepting.row_count > 0)
+		add_listener(record, &sample->accepting.rows[0].address);
+	if (tw_known_close_wait(sample) && sample->close_wait.row_count > 0)
+		add_where_said(record, "TIMEWAITD_UNIT", sample->close_wait.rows[0].unit);
+}
+
 static void add_subject(struct tw_record *record, const struct tw_event *event)
 {
 	const struct tw_subject *subject = &event->subject;
-	const struct tw_survey *survey = event->sample ? &event->sample->survey : NULL;
 
+	if (event->kind == TW_EVENT_SAMPLE && event->sample) {
+		add_first(record, event->sample);
+		return;
+	}
 	if (subject->has_destination)
 		add_destination(record, &subject->destination);
-	else if (event->kind == TW_EVENT_SAMPLE && survey && survey->has_busiest && survey->top_count > 0)
-		add_destination(record, &survey->top[0].key);
 	if (subject->has_listener)
-		add_endpoint(record, "TIMEWAITD_LISTENER", &subject->listener.address, subject->listener.port);
+		add_listener(record, &subject->listener);
 	add_where_said(record, "TIMEWAITD_UNIT", subject->unit);
 }
 
 void tw_record_build(struct tw_record *record, const char *namespace, const struct tw_event *event)
 {
-	record->count = 0;
-	record->used = 0;
+	tw_record_init(record);
 	add_head(record, namespace, event);
 	add_figures(record, event);
 	add_subject(record, event);
 	if (event->has_count)
-		add_u64(record, "TIMEWAITD_COUNT", event->count);
+		tw_record_add_u64(record, "", "TIMEWAITD_COUNT", event->count);
 	if (event->lasted_usec > 0)
 		add_value(record, "TIMEWAITD_LASTED", tw_value_of((int64_t)(event->lasted_usec / TW_USEC_PER_MSEC)));
 	if (event->forecast)
@@ -213,27 +172,6 @@ void tw_record_build(struct tw_record *record, const char *namespace, const stru
 		tw_record_add_flight(record, event->sample, event->top);
 }
 
-const char *tw_record_get(const struct tw_record *record, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < record->count; i++) {
-		if (record->fields[i].name_length == length && memcmp(record->fields[i].text, name, length) == 0)
-			return record->fields[i].text + length + 1;
-	}
-	return NULL;
-}
-
-/* A terminal obeys control bytes, and texts come from outside: a configuration, a unit's name. */
-static void add_scrubbed(struct tw_text *text, const char *string)
-{
-	for (; *string != '\0'; string++) {
-		bool control = (unsigned char)*string < 0x20 || *string == 0x7f;
-
-		tw_text_add_char(text, control ? '?' : *string);
-	}
-}
-
 void tw_record_add_text(const struct tw_record *record, struct tw_text *text)
 {
 	const char *priority = tw_record_get(record, "PRIORITY");
@@ -242,7 +180,7 @@ void tw_record_add_text(const struct tw_record *record, struct tw_text *text)
 	if (priority && priority[0] >= '0' && priority[0] <= '7')
 		tw_text_addf(text, "%s: ", priority_names[priority[0] - '0']);
 	if (message)
-		add_scrubbed(text, message);
+		tw_scrub_add(text, message);
 }
 
 void tw_record_add_json(const struct tw_record *record, struct tw_json *json)

@@ -4,45 +4,13 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "model/event.h"
-
-#include <stddef.h>
-
-/* Fields of one record: the flight recorder holds the most (states, metrics, sysctls, counters: about 90). */
-#define TW_RECORD_FIELDS_MAX 128
-#define TW_RECORD_BYTES_MAX 65536
+#include "tell/record-field.h"
 
 /*
- * A structured journal entry being built: "NAME=value" texts one behind the other, each with a NUL behind it. First
- * come MESSAGE, MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, TIMEWAITD_EVENT and TIMEWAITD_NAMESPACE, then what applies.
- * A value that does not fit any more is cut, and the fields behind it are missing.
+ * Builds the record of an event. First come MESSAGE, MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, TIMEWAITD_EVENT and
+ * TIMEWAITD_NAMESPACE, then what applies.
  */
-struct tw_record {
-	size_t count;
-	struct {
-		const char *text; /* "NAME=value" */
-		size_t length;
-		size_t name_length;
-	} fields[TW_RECORD_FIELDS_MAX];
-	char bytes[TW_RECORD_BYTES_MAX];
-	size_t used;
-};
-
-/* Builds the record of an event, in place. It points into itself: not to be copied. */
 void tw_record_build(struct tw_record *record, const char *namespace, const struct tw_event *event);
-
-/*
- * For those who add fields of their own: opens the field `prefix` + `name`, the name in the journal's spelling (upper
- * case, '_' for '-'), and leaves `ret_text` behind its "=". What is written there is the value; the end takes it in. A
- * field must be ended before the next one begins. The end returns false where there was no room for the whole value.
- */
-void tw_record_begin(struct tw_record *record, struct tw_text *ret_text, const char *prefix, const char *name);
-bool tw_record_end(struct tw_record *record, const struct tw_text *text);
-
-/* A field whose value is there already. Returns false where there was no room for the whole value. */
-bool tw_record_add(struct tw_record *record, const char *name, const char *value);
-
-/* The value of a field, NULL where the record has none. Belongs to the record. */
-const char *tw_record_get(const struct tw_record *record, const char *name);
 
 /* One line of text for a terminal, without its newline: "warning: MESSAGE", control bytes as '?'. */
 void tw_record_add_text(const struct tw_record *record, struct tw_text *text);

@@ -7,10 +7,11 @@
 
 /*
  * One namespace's sample as an element of the "namespaces" array of `timewaitd --once --json`: name, partial, states,
- * metrics (those that are no state's count), limits (sysctls by the last component of their keys), destinations (at
- * most `top`), listeners, close-wait. Unknown values are null, never 0; so is a table that nobody filled.
+ * metrics (those that are no state's count; close-wait-aged needs a rule's age and is null), limits (sysctls by the
+ * last component of their keys), destinations, listeners and close-wait by unit (at most `top` rows each). Unknown
+ * values are null, never 0; so is a table that was not measured, or not whole.
  */
 void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top);
 
-/* The same for a person: a short page of plain text. */
+/* The same for a person: a short page of plain text. In snapshot-text.c. */
 void tw_snapshot_add_text(struct tw_text *text, const char *namespace, const struct tw_sample *sample, unsigned top);

@@ -3,7 +3,10 @@
 
 #include "model/sample.h"
 
-/* A sample that the tests of the telling wing share: a busy destination, an idle one, much that is not known. */
+/*
+ * A sample that the tests of the telling wing share: a busy destination, an idle one, a full listener, a leak, much
+ * that is not known.
+ */
 
 #define LIVE(number)                                        \
 	{                                                   \
@@ -23,6 +26,14 @@
 	{                                                                                   \
 		.source = IPV4(10, 0, 0, 1), .destination = IPV4(10, 0, 0, 2), .port = 8080 \
 	}
+
+/* Of web.service three, two of them older than a minute; of nobody known one. */
+static const struct tw_waiter waiters[] = {
+	{ .cookie = 1, .since_usec = 28800000, .unread = 10, .unit = 0 },
+	{ .cookie = 2, .since_usec = 39999999, .unit = 0 },
+	{ .cookie = 3, .since_usec = 40000000, .unit = 0 },
+	{ .cookie = 4, .since_usec = 95000000, .unit = 1 },
+};
 
 static const struct tw_sample sample = {
 	.gauge = {
@@ -49,9 +60,10 @@ static const struct tw_sample sample = {
 	},
 	.census = {
 		.at_usec = 1,
-		.count = { [TW_STATE_ESTABLISHED] = 12, [TW_STATE_TIME_WAIT] = 3866 },
+		.count = { [TW_STATE_ESTABLISHED] = 12, [TW_STATE_TIME_WAIT] = 3866, [TW_STATE_CLOSE_WAIT] = 4 },
 		.count_ipv6 = { [TW_STATE_ESTABLISHED] = 2 },
-		.known = { [TW_STATE_ESTABLISHED] = true, [TW_STATE_TIME_WAIT] = true, [TW_STATE_CLOSE_WAIT] = true },
+		.known = { [TW_STATE_ESTABLISHED] = true, [TW_STATE_TIME_WAIT] = true, [TW_STATE_CLOSE_WAIT] = true,
+			   [TW_STATE_SYN_SENT] = true },
 	},
 	.survey = {
 		.at_usec = 1,
@@ -61,13 +73,38 @@ static const struct tw_sample sample = {
 		.destinations = 3,
 		.port_use = KNOWN(47254),
 		.port_demand = KNOWN(120500),
+		.port_eta = KNOWN(3940),
+		.soonest = 0,
 		.top_count = 3,
 		.top = {
 			{ .key = TO_8080, .ports = 3871, .time_wait = 3866, .established = 4, .other = 1,
-			  .port_use = KNOWN(47254) },
+			  .port_use = KNOWN(47254), .port_eta = KNOWN(3940) },
 			{ .key = { .source = { { [15] = 1 } }, .destination = { { [15] = 2 } }, .port = 443 },
 			  .ports = 9, .established = 9, .port_use = KNOWN(110) },
 			{ .key = TO_8080, .ports = 1 },
 		},
+	},
+	.accepting = {
+		.at_usec = 1,
+		.listeners = 3,
+		.connections = 352,
+		.accept_queue = KNOWN(98238),
+		.row_count = 3,
+		.rows = {
+			{ .address = { IPV4(0, 0, 0, 0), 80 }, .sockets = 2, .queue = 502, .backlog = 511,
+			  .connections = 12, .close_wait = 3, .syn_recv = 1, .time_wait = { 0, true } },
+			{ .address = { { { [15] = 1 } }, 443 }, .sockets = 1, .backlog = 4096 },
+			{ .address = { IPV4(127, 0, 0, 1), 6379 }, .sockets = 1, .backlog = 128, .connections = 340 },
+		},
+	},
+	.close_wait = {
+		.at_usec = 100 * TW_USEC_PER_SEC,
+		.row_count = 2,
+		.rows = {
+			{ .unit = "web.service", .count = 3, .oldest_usec = 71200000, .unread = 10 },
+			{ .count = 1, .oldest_usec = 5000000 },
+		},
+		.waiters = waiters,
+		.waiter_count = 4,
 	},
 };

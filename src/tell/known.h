@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/macros.h"
+#include "model/sample.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Which parts of a sample can be told: what was never measured, or not whole, is not known, which is not zero. */
+static inline bool tw_known_census(const struct tw_sample *sample)
+{
+	return sample->census.at_usec != 0 && !sample->census.partial;
+}
+
+static inline bool tw_known_survey(const struct tw_sample *sample)
+{
+	return sample->survey.at_usec != 0 && !sample->survey.partial;
+}
+
+static inline bool tw_known_accepting(const struct tw_sample *sample)
+{
+	return sample->accepting.at_usec != 0 && !sample->accepting.partial;
+}
+
+static inline bool tw_known_close_wait(const struct tw_sample *sample)
+{
+	return sample->close_wait.at_usec != 0 && !sample->close_wait.partial;
+}
+
+/* Some part was measured, but not whole. */
+static inline bool tw_known_in_part(const struct tw_sample *sample)
+{
+	return sample->census.partial || sample->survey.partial || sample->accepting.partial ||
+	       sample->close_wait.partial;
+}
+
+/* How many rows of a table with `count` of them are told where `top` are asked for. */
+static inline unsigned tw_known_rows(unsigned count, unsigned top)
+{
+	return TW_MIN(TW_MIN(count, top), (unsigned)TW_TOP_MAX);
+}
+
+/*
+ * A port-eta of this many thousandths or more means never: a rule that fires downward needs a figure where the ports
+ * do not run out. It is half of what fits, so that sums with it do not overflow.
+ */
+#define TW_KNOWN_NEVER_MILLI (INT64_MAX / 2)
+
+static inline bool tw_known_never(enum tw_metric metric, struct tw_value value)
+{
+	return metric == TW_METRIC_PORT_ETA && value.known && value.milli >= TW_KNOWN_NEVER_MILLI;
+}
+
+/* The metric's value for those who print numbers: "never" is none. */
+static inline struct tw_value tw_known_number(enum tw_metric metric, struct tw_value value)
+{
+	return tw_known_never(metric, value) ? tw_value_unknown() : value;
+}

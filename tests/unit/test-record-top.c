@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tell/record-top.h"
+
+#include "base/macros.h"
+#include "tell-sample.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Not for the stack. */
+static struct tw_record record;
+static struct tw_close_wait leaks;
+
+static const char *destinations(const struct tw_survey *survey, unsigned top)
+{
+	tw_record_init(&record);
+	tw_record_add_top_destinations(&record, survey, top);
+	return tw_record_get(&record, "TIMEWAITD_TOP_DESTINATIONS");
+}
+
+static const char *listeners(const struct tw_accepting *accepting, unsigned top)
+{
+	tw_record_init(&record);
+	tw_record_add_top_listeners(&record, accepting, top);
+	return tw_record_get(&record, "TIMEWAITD_TOP_LISTENERS");
+}
+
+static const char *units(const struct tw_close_wait *close_wait, unsigned top)
+{
+	tw_record_init(&record);
+	tw_record_add_top_units(&record, close_wait, top);
+	return tw_record_get(&record, "TIMEWAITD_TOP_UNITS");
+}
+
+static void test_destinations(void **state TW_UNUSED)
+{
+	struct tw_survey survey = sample.survey;
+
+	assert_string_equal(destinations(&survey, 3), "10.0.0.1 10.0.0.2:8080 3871 3866 4 1 47.3%\n"
+						      "::1 [::2]:443 9 0 9 0 0.1%\n"
+						      "10.0.0.1 10.0.0.2:8080 1 0 0 0 unknown");
+	assert_string_equal(destinations(&survey, 1), "10.0.0.1 10.0.0.2:8080 3871 3866 4 1 47.3%\n... and 2 more");
+	assert_null(destinations(&survey, 0));
+	survey.destinations = 4000000000;
+	assert_string_equal(destinations(&survey, 1),
+			    "10.0.0.1 10.0.0.2:8080 3871 3866 4 1 47.3%\n... and 3999999999 more");
+	/* What the table holds is there, whatever the number says. */
+	survey.destinations = 0;
+	assert_string_equal(destinations(&survey, 1), "10.0.0.1 10.0.0.2:8080 3871 3866 4 1 47.3%");
+	survey.top_count = 0;
+	assert_null(destinations(&survey, 3));
+}
+
+static void test_listeners(void **state TW_UNUSED)
+{
+	struct tw_accepting accepting = sample.accepting;
+
+	assert_string_equal(listeners(&accepting, 10), "0.0.0.0:80 502/511 12 3 1 0 3.4%\n"
+						       "[::1]:443 0/4096 0 0 0 unknown 0%\n"
+						       "127.0.0.1:6379 0/128 340 0 0 unknown 96.6%");
+	accepting.listeners = 5;
+	accepting.connections = 0;
+	accepting.rows[0].time_wait.value = UINT64_MAX;
+	assert_string_equal(listeners(&accepting, 1),
+			    "0.0.0.0:80 502/511 12 3 1 18446744073709551615 unknown\n... and 4 more");
+	assert_null(listeners(&accepting, 0));
+	accepting.row_count = 0;
+	assert_null(listeners(&accepting, 10));
+}
+
+static void test_units(void **state TW_UNUSED)
+{
+	leaks = sample.close_wait;
+	assert_string_equal(units(&leaks, 10), "web.service 3 71.2s 10\nunknown 1 5s 0");
+	assert_string_equal(units(&leaks, 1), "web.service 3 71.2s 10\n... and 1 more");
+	/* Each line stays one, and each figure one word. */
+	(void)tw_text_copy(leaks.rows[0].unit, TW_UNIT_MAX, "a\nb.service");
+	leaks.rows[0].oldest_usec = 3 * TW_USEC_PER_DAY + 40000;
+	leaks.rows[0].unread = UINT64_MAX;
+	assert_string_equal(units(&leaks, 1), "a?b.service 3 259200s 18446744073709551615\n... and 1 more");
+	assert_null(units(&leaks, 0));
+	leaks.row_count = 0;
+	assert_null(units(&leaks, 10));
+}
+
+/* The rows of a table of `rows` units whose lines have `length` bytes, and what stands behind the last. */
+static unsigned count_lines(unsigned rows, size_t length, const char **ret_rest)
+{
+	const char *at;
+	unsigned lines = 0;
+
+	memset(&leaks, 0, sizeof(leaks));
+	leaks.row_count = rows;
+	for (unsigned i = 0; i < rows; i++)
+		memset(leaks.rows[i].unit, 'u', length - strlen(" 0 0s 0"));
+	at = units(&leaks, TW_TOP_MAX);
+	assert_int_equal(record.count, 1);
+	assert_true(record.fields[0].length < TW_RECORD_TABLE_MAX);
+	for (; *at == 'u'; at += length + 1) {
+		lines++;
+		assert_memory_equal(at + length - strlen(" 0 0s 0"), " 0 0s 0", strlen(" 0 0s 0"));
+		if (at[length] == '\0') {
+			*ret_rest = "";
+			return lines;
+		}
+	}
+	*ret_rest = at;
+	return lines;
+}
+
+/* journalctl shows 4095 bytes, the name with them: beyond that whole lines are left out, and counted. */
+static void test_size(void **state TW_UNUSED)
+{
+	const size_t room = TW_RECORD_TABLE_MAX - 1 - strlen("TIMEWAITD_TOP_UNITS=");
+	char more[64];
+	const char *rest;
+
+	for (size_t length = 20; length < TW_UNIT_MAX; length++) {
+		unsigned fit = (unsigned)((room + 1) / (length + 1));
+		unsigned lines = count_lines(TW_TOP_MAX, length, &rest);
+
+		if (fit >= TW_TOP_MAX) {
+			assert_int_equal(lines, TW_TOP_MAX);
+			assert_string_equal(rest, "");
+			continue;
+		}
+		/* "... and N more" takes the place of no more lines than it needs. */
+		assert_in_range(lines, fit - 1 - 32 / length, fit);
+		(void)snprintf(more, sizeof(more), "... and %u more", TW_TOP_MAX - lines);
+		assert_string_equal(rest, more);
+	}
+}
+
+/* A table that just fits is whole; with one byte more its last line makes place for what says so. */
+static void test_edge(void **state TW_UNUSED)
+{
+	const size_t room = TW_RECORD_TABLE_MAX - 1 - strlen("TIMEWAITD_TOP_UNITS=");
+	const size_t length = 250;
+	unsigned rows = (unsigned)(room / (length + 1)) + 1;
+	size_t last = room - (rows - 1) * (length + 1);
+	const char *table;
+
+	memset(&leaks, 0, sizeof(leaks));
+	leaks.row_count = rows;
+	for (unsigned i = 0; i < rows; i++)
+		memset(leaks.rows[i].unit, 'u', (i + 1 < rows ? length : last) - strlen(" 0 0s 0"));
+	table = units(&leaks, TW_TOP_MAX);
+	assert_int_equal(strlen(table), room);
+	assert_null(strstr(table, "more"));
+
+	leaks.rows[rows - 1].unit[last - strlen(" 0 0s 0")] = 'u';
+	table = units(&leaks, TW_TOP_MAX);
+	assert_true(strlen(table) < room);
+	assert_non_null(strstr(table, "\n... and 1 more"));
+}
+
+/* More rows than a table has are never read, whatever it says. */
+static void test_overlong(void **state TW_UNUSED)
+{
+	struct tw_accepting accepting = sample.accepting;
+	struct tw_survey survey = sample.survey;
+
+	survey.top_count = UINT32_MAX;
+	assert_non_null(destinations(&survey, UINT32_MAX));
+	accepting.row_count = UINT32_MAX;
+	assert_non_null(listeners(&accepting, UINT32_MAX));
+	leaks = sample.close_wait;
+	leaks.row_count = UINT32_MAX;
+	assert_non_null(units(&leaks, UINT32_MAX));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_destinations), cmocka_unit_test(test_listeners), cmocka_unit_test(test_units),
+		cmocka_unit_test(test_size),	     cmocka_unit_test(test_edge),      cmocka_unit_test(test_overlong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
