@@ -17,6 +17,7 @@ unit_tests = \
 	tests/unit/test-duration \
 	tests/unit/test-event \
 	tests/unit/test-file-source \
+	tests/unit/test-finding \
 	tests/unit/test-flow \
 	tests/unit/test-hand-step \
 	tests/unit/test-hand-walk \

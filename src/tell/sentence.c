@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tell/sentence.h"
 
-#include "base/macros.h"
+#include "tell/finding.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -42,29 +42,11 @@ static void end_with_reason(struct tw_text *text, const struct tw_event *event)
 	end_with_advice(text, event);
 }
 
-/* The parts of the subject, the first behind `before`, the others behind ", ". Returns whether there was one. */
-static bool add_subject(struct tw_text *text, const struct tw_subject *subject, const char *before)
-{
-	if (subject->has_destination) {
-		tw_text_add(text, before);
-		tw_destination_add(text, &subject->destination);
-		before = ", ";
-	}
-	if (subject->has_listener) {
-		tw_text_addf(text, "%slistener ", before);
-		tw_endpoint_add(text, &subject->listener.address, subject->listener.port);
-		before = ", ";
-	}
-	if (subject->unit[0] != '\0')
-		tw_text_addf(text, "%sunit %s", before, subject->unit);
-	return subject->has_destination || subject->has_listener || subject->unit[0] != '\0';
-}
-
 /* "port-exhaustion (10.0.0.1 -> 10.0.0.2:8080)". */
 static void add_rule(struct tw_text *text, const struct tw_event *event)
 {
 	tw_text_add(text, rule_name(event));
-	if (add_subject(text, &event->subject, " ("))
+	if (tw_finding_add_subject(text, &event->subject, " ("))
 		tw_text_add_char(text, ')');
 }
 
@@ -87,93 +69,30 @@ static void add_from_to(struct tw_text *text, const struct tw_event *event)
 	add_live(text, event, &event->new);
 }
 
-static void add_lasted(struct tw_text *text, const struct tw_event *event)
+/* What the rule sees, to the end. */
+static void end_with_finding(struct tw_text *text, const struct tw_event *event)
 {
-	tw_value_add(text, tw_value_of((int64_t)(event->lasted_usec / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS);
-}
-
-static void add_figure(struct tw_text *text, enum tw_metric metric, struct tw_value value)
-{
-	tw_value_add(text, value, tw_metric_info(metric)->unit);
-}
-
-static void add_threshold(struct tw_text *text, const struct tw_event *event)
-{
-	if (!event->threshold.known)
-		return;
-	tw_text_add(text, " (threshold ");
-	add_figure(text, event->metric, event->threshold);
-	tw_text_add_char(text, ')');
-}
-
-/* The destination's row of the sample's table. */
-static const struct tw_destination_row *find_row(const struct tw_event *event)
-{
-	const struct tw_survey *survey = event->sample ? &event->sample->survey : NULL;
-	const struct tw_destination *wanted = &event->subject.destination;
-
-	if (!survey || !event->subject.has_destination)
-		return NULL;
-	for (unsigned i = 0; i < TW_MIN(survey->top_count, (unsigned)TW_TOP_MAX); i++) {
-		const struct tw_destination *key = &survey->top[i].key;
-
-		if (key->port == wanted->port && tw_address_equal(&key->source, &wanted->source) &&
-		    tw_address_equal(&key->destination, &wanted->destination))
-			return &survey->top[i];
-	}
-	return NULL;
-}
-
-/* "10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (threshold 45%), 3871 of 8192, TIME-WAIT 3866". */
-static void add_port_use(struct tw_text *text, const struct tw_event *event)
-{
-	const struct tw_destination_row *row = find_row(event);
-
-	tw_destination_add(text, &event->subject.destination);
-	tw_text_add(text, " uses ");
-	add_figure(text, event->metric, event->value);
-	tw_text_add(text, " of its ports");
-	add_threshold(text, event);
-	if (row)
-		tw_text_addf(text, ", %" PRIu32 " of %" PRIu32 ", %s %" PRIu32, row->ports,
-			     tw_survey_usable(&event->sample->survey), tw_state_title(TW_STATE_TIME_WAIT),
-			     row->time_wait);
-}
-
-/* What the rule saw. */
-static void add_finding(struct tw_text *text, const struct tw_event *event)
-{
-	if (!event->has_metric) {
-		(void)add_subject(text, &event->subject, "");
-		return;
-	}
-	if (event->metric == TW_METRIC_PORT_USE && event->subject.has_destination) {
-		add_port_use(text, event);
-		return;
-	}
-	tw_text_addf(text, "%s ", tw_metric_info(event->metric)->name);
-	add_figure(text, event->metric, event->value);
-	add_threshold(text, event);
-	(void)add_subject(text, &event->subject, ", ");
+	tw_text_add(text, ": ");
+	if (tw_finding_add(text, event))
+		end_with_advice(text, event);
+	else
+		end_with_reason(text, event);
 }
 
 static void say_raised(struct tw_text *text, const struct tw_event *event)
 {
-	tw_text_addf(text, "%s raised%s: ", rule_name(event), event->forecast ? " ahead of its threshold" : "");
-	add_finding(text, event);
-	end_with_reason(text, event);
+	tw_text_addf(text, "%s raised%s", rule_name(event), event->forecast ? " ahead of its level" : "");
+	end_with_finding(text, event);
 }
 
 static void say_reminded(struct tw_text *text, const struct tw_event *event)
 {
 	tw_text_addf(text, "%s still raised after ", rule_name(event));
-	add_lasted(text, event);
-	tw_text_add(text, ": ");
-	add_finding(text, event);
+	tw_finding_add_span(text, event->lasted_usec);
 	if (event->has_count && event->count > 0)
-		tw_text_addf(text, ", %" PRIu64 " %s not written since the last one", event->count,
+		tw_text_addf(text, " (%" PRIu64 " %s not written since the last one)", event->count,
 			     event->count == 1 ? "record" : "records");
-	end_with_reason(text, event);
+	end_with_finding(text, event);
 }
 
 /*
@@ -182,24 +101,25 @@ static void say_reminded(struct tw_text *text, const struct tw_event *event)
  */
 static const char *relation(const struct tw_event *event)
 {
-	bool upward = !event->rule || tw_rule_settings_upward(event->rule);
+	bool below = event->value.milli < event->threshold.milli;
 
 	if (event->value.milli == event->threshold.milli)
 		return "at";
-	if (event->value.milli < event->threshold.milli)
-		return upward ? "below" : "rising above";
-	return upward ? "falling below" : "above";
+	/* Of a rule that is gone it is not known where it went. */
+	if (!event->rule || below == tw_rule_settings_upward(event->rule))
+		return below ? "below" : "above";
+	return below ? "rising above" : "falling below";
 }
 
 static void say_cleared(struct tw_text *text, const struct tw_event *event)
 {
 	tw_text_addf(text, "%s cleared after ", rule_name(event));
-	add_lasted(text, event);
+	tw_finding_add_span(text, event->lasted_usec);
 	if (event->reason[0] == '\0' && event->has_metric && event->value.known && event->threshold.known) {
 		tw_text_addf(text, ": %s ", tw_metric_info(event->metric)->name);
-		add_figure(text, event->metric, event->value);
+		tw_finding_add_figure(text, event->metric, event->value);
 		tw_text_addf(text, ", %s ", relation(event));
-		add_figure(text, event->metric, event->threshold);
+		tw_finding_add_figure(text, event->metric, event->threshold);
 	}
 	end_with_reason(text, event);
 }
@@ -223,12 +143,14 @@ static void say_adjusted(struct tw_text *text, const struct tw_event *event)
 	end_with_reason(text, event);
 }
 
+/* Why it is put back is left to the reason: who reads along has seen the rule clear, or the service stop. */
 static void say_restored(struct tw_text *text, const struct tw_event *event)
 {
 	tw_text_addf(text, "%s put back", sysctl_key(event));
 	add_from_to(text, event);
-	tw_text_addf(text, ", as it was before %s", rule_name(event));
-	end_with_reason(text, event);
+	tw_text_add(text, ", as it was before ");
+	add_rule(text, event);
+	end_with_advice(text, event);
 }
 
 /* The reason of this one says the same. Without a rule that wants it nothing is to clear. */
@@ -246,26 +168,44 @@ static void say_yielded(struct tw_text *text, const struct tw_event *event)
 	end_with_advice(text, event);
 }
 
+/* What would help instead stands as a sentence of its own. */
 static void say_refused(struct tw_text *text, const struct tw_event *event)
 {
-	tw_text_addf(text, "%s not set to ", sysctl_key(event));
-	add_live(text, event, &event->new);
-	tw_text_add(text, " for ");
-	add_rule(text, event);
-	end_with_reason(text, event);
+	tw_text_addf(text, "%s was not set", sysctl_key(event));
+	if (event->new.known) {
+		tw_text_add(text, " to ");
+		add_live(text, event, &event->new);
+	}
+	tw_text_addf(text, " for %s", rule_name(event));
+	if (event->reason[0] != '\0')
+		tw_text_addf(text, ": %s", event->reason);
+	end_sentence(text);
+	if (event->advice[0] != '\0') {
+		tw_text_addf(text, " Instead: %s", event->advice);
+		end_sentence(text);
+	}
 }
 
+/* An advice is there where it made no difference, and only then. */
 static void say_effect(struct tw_text *text, const struct tw_event *event)
 {
-	tw_text_addf(text, "Effect of %s = ", sysctl_key(event));
-	add_live(text, event, &event->new);
-	tw_text_add(text, " for ");
-	add_rule(text, event);
-	if (event->has_metric && event->value.known) {
-		tw_text_addf(text, ", %s now ", tw_metric_info(event->metric)->name);
-		add_figure(text, event->metric, event->value);
+	bool helped = event->advice[0] == '\0';
+
+	tw_text_add(text, sysctl_key(event));
+	if (event->new.known) {
+		tw_text_add_char(text, '=');
+		add_live(text, event, &event->new);
 	}
-	end_with_reason(text, event);
+	tw_text_add(text, helped ? " helped" : " made no difference");
+	if (event->reason[0] != '\0')
+		tw_text_addf(text, ": %s", event->reason);
+	if (!helped)
+		tw_text_add(text, "; it is put back and rests");
+	if (!helped && event->rule && event->rule->cooldown_usec > 0) {
+		tw_text_add(text, " for ");
+		tw_finding_add_span(text, event->rule->cooldown_usec);
+	}
+	end_sentence(text);
 }
 
 static void say_destroyed(struct tw_text *text, const struct tw_event *event)
@@ -306,7 +246,7 @@ static void say_sample(struct tw_text *text, const struct tw_event *event)
 	port_use = sample ? tw_sample_metric(sample, TW_METRIC_PORT_USE) : tw_value_unknown();
 	if (port_use.known && sample->survey.has_busiest && sample->survey.top_count > 0) {
 		tw_text_add(text, ", port-use ");
-		add_figure(text, TW_METRIC_PORT_USE, port_use);
+		tw_finding_add_figure(text, TW_METRIC_PORT_USE, port_use);
 		tw_text_add(text, " (");
 		tw_destination_add(text, &sample->survey.top[0].key);
 		tw_text_add_char(text, ')');
