@@ -52,6 +52,17 @@ unknown_fields() {
 	grep -o '@[A-Z_]*@' "$1" | tr -d @ | sort -u | grep -vxF -- "$known" | sed 's/$/ is no field/'
 }
 
+# A metric for which the explanation of "raised" has no paragraph: "NAME, NAME: ...".
+unexplained_metrics() {
+	local raised name
+	raised=$(sed -n 's/^#define TW_MESSAGE_ID_RAISED "\(.*\)"$/\1/p' "$header")
+	sed -n 's/^[[:space:]]*\(STATE\|RATE\)([A-Z_0-9]*, "\([a-z0-9-]*\)".*/\2/p
+		s/^[[:space:]]*\.name = "\([a-z0-9-]*\)",$/\1/p' "$srcdir/src/model/metric.c" | while read -r name; do
+		sed -n "/^-- $raised/,/^-- /{/^-- $raised/p; /^-- /!p}" "$1" |
+			grep -qE "^([a-z0-9-]+, )*$name(, [a-z0-9-]+)*: " || echo "$name is not explained"
+	done
+}
+
 # Compiles the catalog below a root of its own and compares what journalctl finds in it with what was written.
 not_taken() {
 	local root=$1
@@ -94,19 +105,22 @@ have_journalctl() { command -v journalctl >/dev/null && journalctl --help | grep
 
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-sed '0,/^-- /s/^-- \(.\)/-- 0/; 0,/^Subject/{/^Subject/d}; 0,/@TIMEWAITD_/s/@TIMEWAITD_/@TIMEWAITX_/' \
+sed '0,/^-- /s/^-- \(.\)/-- 0/; 0,/^Subject/{/^Subject/d}
+	0,/@TIMEWAITD_/s/@TIMEWAITD_/@TIMEWAITX_/; s/^port-eta: /port: /' \
 	"$catalog" >"$work/bad.catalog" || exit 99
 sed '0,/"\([0-9a-f]*\)"/s//"0"/' "$header" >"$work/bad.h" || exit 99
 
-echo 1..10
+echo 1..12
 finds "a MESSAGE_ID that is none is found" '^0 is no MESSAGE_ID' wrong_ids "$work/bad.h"
 finds "an event without explanation is found" 'has no explanation' difference "$header" "$work/bad.catalog"
 finds "an entry without subject is found" 'has no Subject' poor_entries "$work/bad.catalog"
 finds "a field that records do not have is found" 'TIMEWAITX_[A-Z]* is no field' unknown_fields "$work/bad.catalog"
+finds "a metric without explanation is found" '^port-eta is not explained' unexplained_metrics "$work/bad.catalog"
 holds "every event has a MESSAGE_ID of its own" wrong_ids "$header"
 holds "the catalog explains each MESSAGE_ID and no other" difference "$header" "$catalog"
 holds "every entry has its parts" poor_entries "$catalog"
 holds "the catalog names fields that records have" unknown_fields "$catalog"
+holds "every metric is explained where it is raised" unexplained_metrics "$catalog"
 if have_journalctl; then
 	sed '0,/^-- /s/^-- .*/-- nonsense/' "$catalog" >"$work/broken.catalog"
 	finds "a catalog that journalctl does not take is found" 'nonsense' not_taken "$work/broken" "$work/broken.catalog"
