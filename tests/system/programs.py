@@ -40,7 +40,10 @@ WANTED = {
 
 
 def adjusting(sysctls=WANTED, head=QUICK, name="servers"):
-    """A configuration with a rule that is raised while something listens, and then wants these sysctls."""
+    """
+    A configuration with a rule that is raised while something listens, and then wants these sysctls: whether they help
+    or not, so without gate and proof.
+    """
     sets = "".join(f"set = {key}={value}\n" for key, value in sysctls.items())
     return f"""\
 {head}
@@ -51,7 +54,21 @@ clear = 0
 raise-for = 0s
 clear-for = 0s
 severity = notice
+gate = no
+proof = no
 {sets}"""
+
+
+# The shipped rule about ports on its own, with a hold that a test can wait for.
+PORTS = """\
+[rule port-exhaustion]
+metric = port-use
+raise = 45%
+clear = 25%
+clear-for = 1s
+forecast = 15s
+set = net.ipv4.tcp_tw_reuse=1
+"""
 
 
 def read_sysctls(namespace):

@@ -26,9 +26,10 @@ def narrow(near):
 def test_without_the_daemon_connects_fail(narrow, pair):
     start_sink(pair.far, Pair.FAR, PORT)
     seconds, total = Churn(narrow, Pair.FAR, PORT, RATE, 6).finish()
-    assert total["ok"] == HIGH - LOW + 1
+    # On a busy machine a handful of connections end without TIME-WAIT, and their ports serve twice.
+    assert total["ok"] == pytest.approx(HIGH - LOW + 1, rel=0.01)
     assert total["errors"].keys() == {"EADDRNOTAVAIL"}
-    assert seconds[-1]["ok"] == 0 and seconds[-1]["failed"] > 0
+    assert seconds[-1]["ok"] < RATE / 100 and seconds[-1]["failed"] > 0
 
 
 def test_with_the_daemon_they_do_not(narrow, pair, daemon):
@@ -61,11 +62,16 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     assert len(os.listdir(f"/proc/{watching.process.pid}/fd")) == descriptors
 
 
-def test_it_acts_before_six_ports_of_ten_are_used(pair, daemon):
-    """5000 connections a second on the default range, which last for six seconds."""
-    near = pair.near
+def test_it_acts_before_six_ports_of_ten_are_used(near, pair, daemon):
+    """5000 connections a second on the default range, which would last for six seconds, for half a minute."""
+    assert near.sysctl("net.ipv4.ip_local_port_range") == "32768 60999"
     watching = daemon(SHIPPED_CONF.read_text())
     start_sink(pair.far, Pair.FAR, PORT)
-    Churn(near, Pair.FAR, PORT, 5000, 12)
+    began = time.monotonic()
+    churn = Churn(near, Pair.FAR, PORT, 5000, 30)
     adjusted = watching.wait_for("adjusted", timeout=14)
+    print(f"acted after {time.monotonic() - began:.2f} s at {adjusted['TIMEWAITD_VALUE']} %: {watching.story()}")
     assert float(adjusted["TIMEWAITD_VALUE"]) < 60, watching.story()
+    _, total = churn.finish()
+    assert total["failed"] == 0, total
+    assert total["ok"] > 4 * 28232, total
