@@ -55,9 +55,27 @@ static struct tw_value memory_share(const struct tw_gauge *gauge)
 	return tw_value_percent(gauge->memory_pages, gauge->memory_limit_pages.value);
 }
 
-static struct tw_value port_use(const struct tw_survey *survey)
+static struct tw_value of_survey(const struct tw_survey *survey, struct tw_value value)
 {
-	return survey->at_usec == 0 || survey->partial ? tw_value_unknown() : survey->port_use;
+	return survey->at_usec == 0 || survey->partial ? tw_value_unknown() : value;
+}
+
+static struct tw_value accept_queue(const struct tw_accepting *accepting)
+{
+	return accepting->at_usec == 0 || accepting->partial ? tw_value_unknown() : accepting->accept_queue;
+}
+
+/* Of the oldest socket in CLOSE-WAIT; 0 where there is none. */
+static struct tw_value close_wait_age(const struct tw_close_wait *close_wait)
+{
+	usec_t oldest_usec = 0;
+
+	if (close_wait->at_usec == 0 || close_wait->partial || (!close_wait->waiters && close_wait->waiter_count > 0))
+		return tw_value_unknown();
+	for (uint32_t i = 0; i < close_wait->waiter_count; i++)
+		oldest_usec =
+			TW_MAX(oldest_usec, tw_usec_since(close_wait->at_usec, close_wait->waiters[i].since_usec));
+	return tw_value_of((int64_t)(oldest_usec / TW_USEC_PER_MSEC));
 }
 
 struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric metric)
@@ -69,13 +87,19 @@ struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric 
 
 	switch (metric) {
 	case TW_METRIC_PORT_USE:
-		return port_use(&sample->survey);
+		return of_survey(&sample->survey, sample->survey.port_use);
+	case TW_METRIC_PORT_ETA:
+		return of_survey(&sample->survey, sample->survey.port_eta);
 	case TW_METRIC_TIME_WAIT_BUCKETS:
 		return share_of_limit(gauge, gauge->time_wait, TW_TUNABLE_MAX_TW_BUCKETS);
 	case TW_METRIC_ORPHANS:
 		return share_of_limit(gauge, gauge->orphan, TW_TUNABLE_MAX_ORPHANS);
 	case TW_METRIC_TCP_MEMORY:
 		return memory_share(gauge);
+	case TW_METRIC_ACCEPT_QUEUE:
+		return accept_queue(&sample->accepting);
+	case TW_METRIC_CLOSE_WAIT_AGE:
+		return close_wait_age(&sample->close_wait);
 	case TW_METRIC_TIME_WAIT_OVERFLOW:
 		return tw_sample_rate(sample, TW_COUNTER_TIME_WAIT_OVERFLOW);
 	case TW_METRIC_LISTEN_OVERFLOW:
@@ -92,10 +116,7 @@ struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric 
 		return tw_sample_rate(sample, TW_COUNTER_MEMORY_ABORT);
 	case TW_METRIC_TIME_WAIT_REUSED:
 		return tw_sample_rate(sample, TW_COUNTER_TIME_WAIT_REUSED);
-	/* No part of the sample tells these. */
-	case TW_METRIC_PORT_ETA:
-	case TW_METRIC_ACCEPT_QUEUE:
-	case TW_METRIC_CLOSE_WAIT_AGE:
+	/* Only a rule has the age that makes it a number. */
 	case TW_METRIC_CLOSE_WAIT_AGED:
 	/* Answered above, or none. */
 	case TW_METRIC_STATE_FIRST:
@@ -108,6 +129,12 @@ struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric 
 
 usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric)
 {
+	/* They come with a census, but each part has its own fate. */
+	if (metric == TW_METRIC_ACCEPT_QUEUE)
+		return sample->accepting.at_usec;
+	if (metric == TW_METRIC_CLOSE_WAIT_AGE || metric == TW_METRIC_CLOSE_WAIT_AGED)
+		return sample->close_wait.at_usec;
+
 	switch (tw_metric_info(metric)->source) {
 	case TW_METRIC_FROM_GAUGE:
 		return sample->gauge.at_usec;

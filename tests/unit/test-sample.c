@@ -193,16 +193,60 @@ static void test_port_use(TW_UNUSED void **state)
 	assert_false(tw_sample_metric(&sample, TW_METRIC_PORT_USE).known);
 }
 
+static void test_port_eta(TW_UNUSED void **state)
+{
+	sample.survey.port_eta = tw_value_of(3900);
+	assert_false(tw_sample_metric(&sample, TW_METRIC_PORT_ETA).known);
+	sample.survey.at_usec = S;
+	check_known(tw_sample_metric(&sample, TW_METRIC_PORT_ETA), 3900);
+	sample.survey.partial = true;
+	assert_false(tw_sample_metric(&sample, TW_METRIC_PORT_ETA).known);
+}
+
+static void test_accept_queue(TW_UNUSED void **state)
+{
+	sample.accepting.accept_queue = tw_value_of(45200);
+	assert_false(tw_sample_metric(&sample, TW_METRIC_ACCEPT_QUEUE).known);
+	sample.accepting.at_usec = S;
+	check_known(tw_sample_metric(&sample, TW_METRIC_ACCEPT_QUEUE), 45200);
+	sample.accepting.partial = true;
+	assert_false(tw_sample_metric(&sample, TW_METRIC_ACCEPT_QUEUE).known);
+}
+
+static void test_close_wait_age(TW_UNUSED void **state)
+{
+	static const struct tw_waiter waiters[] = {
+		{ .since_usec = 50 * S },
+		{ .since_usec = 28 * S + 800 * TW_USEC_PER_MSEC },
+		{ .since_usec = 101 * S }, /* later than the census */
+	};
+	struct tw_close_wait *close_wait = &sample.close_wait;
+
+	close_wait->waiters = waiters;
+	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
+	assert_false(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE).known);
+	close_wait->at_usec = 100 * S;
+	check_known(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE), 71200);
+	close_wait->partial = true;
+	assert_false(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE).known);
+	close_wait->partial = false;
+	close_wait->waiters = NULL;
+	assert_false(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE).known);
+	close_wait->waiter_count = 0;
+	check_known(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE), 0); /* known to be none */
+}
+
 /* An empty sample knows nothing; one that was measured but not in these parts neither. */
 static void test_unknown(TW_UNUSED void **state)
 {
-	static const enum tw_metric untold[] = { TW_METRIC_PORT_ETA, TW_METRIC_ACCEPT_QUEUE, TW_METRIC_CLOSE_WAIT_AGE,
+	static const enum tw_metric untold[] = { TW_METRIC_PORT_ETA, TW_METRIC_ACCEPT_QUEUE,
 						 TW_METRIC_CLOSE_WAIT_AGED };
 
 	for (int i = 0; i < TW_METRIC_COUNT; i++)
 		assert_false(tw_sample_metric(&sample, (enum tw_metric)i).known);
 
 	sample.gauge.at_usec = sample.census.at_usec = sample.survey.at_usec = S;
+	sample.accepting.at_usec = sample.close_wait.at_usec = S;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(untold); i++)
 		assert_false(tw_sample_metric(&sample, untold[i]).known);
 }
@@ -215,11 +259,17 @@ static void test_measured_at(TW_UNUSED void **state)
 	sample.gauge.at_usec = 3;
 	sample.census.at_usec = 2;
 	sample.survey.at_usec = 1;
+	sample.accepting.at_usec = 4;
+	sample.close_wait.at_usec = 5;
 	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_RESET), 3);
 	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_ORPHANS), 3);
 	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_STATE_FIRST), 2);
 	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_STATE_LAST), 2);
 	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_PORT_USE), 1);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_PORT_ETA), 1);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_ACCEPT_QUEUE), 4);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_CLOSE_WAIT_AGE), 5);
+	assert_int_equal(tw_sample_metric_at(&sample, TW_METRIC_CLOSE_WAIT_AGED), 5);
 }
 
 static void set_census(uint64_t listeners, uint64_t bound)
@@ -290,6 +340,9 @@ int main(void)
 		cmocka_unit_test_setup(test_orphans, clear),
 		cmocka_unit_test_setup(test_memory, clear),
 		cmocka_unit_test_setup(test_port_use, clear),
+		cmocka_unit_test_setup(test_port_eta, clear),
+		cmocka_unit_test_setup(test_accept_queue, clear),
+		cmocka_unit_test_setup(test_close_wait_age, clear),
 		cmocka_unit_test_setup(test_unknown, clear),
 		cmocka_unit_test_setup(test_measured_at, clear),
 		cmocka_unit_test_setup(test_port_bound, clear),
