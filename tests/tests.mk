@@ -19,12 +19,14 @@ unit_tests = \
 	tests/unit/test-file-source \
 	tests/unit/test-finding \
 	tests/unit/test-flow \
+	tests/unit/test-gate \
 	tests/unit/test-hand-step \
 	tests/unit/test-hand-walk \
 	tests/unit/test-hand \
 	tests/unit/test-hash \
 	tests/unit/test-journal-sink \
 	tests/unit/test-json \
+	tests/unit/test-judge \
 	tests/unit/test-kernel-source \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
@@ -32,9 +34,12 @@ unit_tests = \
 	tests/unit/test-metric \
 	tests/unit/test-near \
 	tests/unit/test-parse \
+	tests/unit/test-policy-survey \
 	tests/unit/test-policy \
 	tests/unit/test-ports \
 	tests/unit/test-procnet \
+	tests/unit/test-proof \
+	tests/unit/test-reading \
 	tests/unit/test-record-field \
 	tests/unit/test-record-sink \
 	tests/unit/test-record-top \

@@ -12,19 +12,24 @@
 /* What is in force of one namespace, as the acting wing found it: a row a tunable. */
 struct tw_in_force {
 	struct {
-		bool ours; /* changed by timewaitd, and not yielded */
+		bool ours;    /* changed by timewaitd, and not yielded */
+		bool yielded; /* somebody else's now, until nothing wants it any more */
 		struct tw_tunable_value value;
 	} rows[TW_TUNABLE_COUNT];
 };
 
+/* What is known of one tunable. */
+struct tw_judge_row {
+	struct tw_proof proof;
+	struct tw_tunable_value rested; /* what was wanted when it made no difference */
+	bool refused_told;
+	int refused; /* enum tw_gate_verdict that was told last */
+	bool rest_told;
+};
+
 /* Stands between what the rules want and what is done: refuses what cannot help, and takes back what did not. */
 struct tw_judge {
-	struct {
-		struct tw_proof proof;
-		bool refused_told;
-		int refused; /* enum tw_gate_verdict that was told last */
-		bool rest_told;
-	} rows[TW_TUNABLE_COUNT];
+	struct tw_judge_row rows[TW_TUNABLE_COUNT];
 };
 
 void tw_judge_init(struct tw_judge *judge);
@@ -32,7 +37,7 @@ void tw_judge_init(struct tw_judge *judge);
 /*
  * Takes the rows out of `desires` that a gate refuses (only before the change: what is in force stays until its rule
  * clears) or that rest after an action that made no difference. Each refusal is told once as long as its reason
- * stands and the row is wanted.
+ * stands and the row is wanted. What somebody else took over passes: only a wish that ends gives it free again.
  */
 void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const struct tw_in_force *in_force,
 		     const struct tw_sample *sample, usec_t now_usec, struct tw_recorder *recorder,

@@ -2,8 +2,18 @@
 #include "decide/policy.h"
 
 #include "base/text.h"
+#include "decide/reading.h"
 
 #include <string.h>
+
+/* What a step takes place in. */
+struct scene {
+	const struct tw_sample *sample;
+	unsigned top;
+	usec_t now_usec;
+	struct tw_recorder *recorder;
+	const char *namespace;
+};
 
 void tw_policy_init(struct tw_policy *policy)
 {
@@ -14,27 +24,6 @@ void tw_policy_init(struct tw_policy *policy)
 static bool attributed(enum tw_metric metric)
 {
 	return tw_metric_info(metric)->source == TW_METRIC_FROM_SURVEY;
-}
-
-static struct tw_reading read_metric(const struct tw_sample *sample, enum tw_metric metric)
-{
-	struct tw_reading reading = {
-		.value = tw_sample_metric(sample, metric),
-		.at_usec = tw_sample_metric_at(sample, metric),
-		.confirmed = attributed(metric),
-	};
-
-	reading.pressure = metric == TW_METRIC_PORT_USE ? sample->survey.port_demand : reading.value;
-	return reading;
-}
-
-static void find_subject(const struct tw_sample *sample, enum tw_metric metric, struct tw_subject *ret)
-{
-	if (metric != TW_METRIC_PORT_USE)
-		return;
-	ret->has_destination = sample->survey.has_busiest && sample->survey.top_count > 0;
-	if (ret->has_destination)
-		ret->destination = sample->survey.top[0].key;
 }
 
 static struct tw_event rule_event(enum tw_event_kind kind, const struct tw_rule_settings *settings,
@@ -79,28 +68,54 @@ static void tell_cleared(const struct tw_rule_settings *settings, const struct t
 	recorder->tell(recorder, namespace, &event);
 }
 
-static void tell_edge(enum tw_rule_edge edge, const struct tw_rule_settings *settings, const struct tw_rule *rule,
-		      const struct tw_sample *sample, unsigned top, usec_t now_usec, struct tw_recorder *recorder,
-		      const char *namespace)
+/* What the raise rests on where it is not the level, and how many sockets it is about. */
+static void add_grounds(struct tw_event *event, const struct tw_rule_settings *settings, const struct tw_rule *rule,
+			const struct tw_reading *reading, const struct tw_sample *sample)
 {
-	struct tw_event event;
+	struct tw_text reason;
 
+	if (rule->subject.unit[0] != '\0')
+		event->has_count = tw_reading_count(sample, settings, rule->subject.unit, &event->count);
+	if (!rule->ahead)
+		return;
+	/* With a long raise-for it can be at its level already. */
+	event->forecast = rule->value.milli < settings->raise_milli;
+	tw_text_init(&reason, event->reason, sizeof(event->reason));
+	tw_text_add(&reason, "all ports are in use in ");
+	tw_value_add(&reason, reading->eta, TW_UNIT_SECONDS);
+	tw_text_add(&reason, " at the present rate");
+}
+
+static void tell_raised(enum tw_event_kind kind, const struct tw_rule_settings *settings, const struct tw_rule *rule,
+			const struct tw_reading *reading, const struct scene *scene)
+{
+	struct tw_event event = rule_event(kind, settings, rule);
+
+	event.sample = scene->sample;
+	event.top = scene->top;
+	event.lasted_usec = tw_usec_since(scene->now_usec, rule->raised_usec);
+	if (kind == TW_EVENT_RAISED)
+		add_grounds(&event, settings, rule, reading, scene->sample);
+	scene->recorder->tell(scene->recorder, scene->namespace, &event);
+}
+
+static void tell_edge(enum tw_rule_edge edge, const struct tw_rule_settings *settings, struct tw_rule *rule,
+		      const struct tw_reading *reading, const struct scene *scene)
+{
 	switch (edge) {
 	case TW_RULE_NO_EDGE:
 		return;
 	case TW_RULE_EDGE_FROZEN:
-		tell_frozen(settings, rule, recorder, namespace);
+		tell_frozen(settings, rule, scene->recorder, scene->namespace);
 		return;
 	case TW_RULE_EDGE_CLEARED:
-		tell_cleared(settings, rule, now_usec, "", recorder, namespace);
+		tell_cleared(settings, rule, scene->now_usec, "", scene->recorder, scene->namespace);
 		return;
 	case TW_RULE_EDGE_RAISED:
 	case TW_RULE_EDGE_REMINDED:
-		event = rule_event(edge == TW_RULE_EDGE_RAISED ? TW_EVENT_RAISED : TW_EVENT_REMINDED, settings, rule);
-		event.sample = sample;
-		event.top = top;
-		event.lasted_usec = tw_usec_since(now_usec, rule->raised_usec);
-		recorder->tell(recorder, namespace, &event);
+		tw_reading_subject(scene->sample, settings, &rule->subject);
+		tell_raised(edge == TW_RULE_EDGE_RAISED ? TW_EVENT_RAISED : TW_EVENT_REMINDED, settings, rule, reading,
+			    scene);
 		return;
 	}
 }
@@ -132,31 +147,73 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,
 		    struct tw_desires *ret_desires)
 {
+	const struct scene scene = {
+		.sample = sample,
+		.top = settings->top,
+		.now_usec = now_usec,
+		.recorder = recorder,
+		.namespace = namespace,
+	};
+
 	memset(ret_desires, 0, sizeof(*ret_desires));
 	for (unsigned i = 0; i < settings->rule_count; i++) {
 		const struct tw_rule_settings *rule_settings = &settings->rules[i];
 		struct tw_rule *rule = &policy->rules[i];
-		struct tw_reading reading = read_metric(sample, rule_settings->metric);
+		struct tw_reading reading = tw_reading_take(sample, rule_settings);
 		enum tw_rule_edge edge = tw_rule_step(rule, rule_settings, &reading, now_usec);
 
-		if (edge == TW_RULE_EDGE_RAISED || edge == TW_RULE_EDGE_REMINDED)
-			find_subject(sample, rule_settings->metric, &rule->subject);
-		tell_edge(edge, rule_settings, rule, sample, settings->top, now_usec, recorder, namespace);
+		tell_edge(edge, rule_settings, rule, &reading, &scene);
 		if (tw_rule_active(rule))
 			add_desires(rule_settings, rule, ret_desires);
 	}
+}
+
+static unsigned __int128 sockets(const struct tw_gauge *gauge)
+{
+	return (unsigned __int128)gauge->tcp_inuse + gauge->tcp6_inuse + gauge->time_wait;
+}
+
+/*
+ * Whether `taken` ports come to `range` within the span if sockets go on being added as between the two gauges. Where
+ * none are, or nothing is known of it, they do not.
+ */
+static bool fills_within(const struct tw_sample *sample, uint64_t taken, uint32_t range, usec_t span_usec)
+{
+	const struct tw_gauge *now = &sample->gauge;
+	const struct tw_gauge *before = &sample->previous;
+	unsigned __int128 added;
+
+	if (range == 0 || before->at_usec == 0 || now->at_usec <= before->at_usec || sockets(now) <= sockets(before))
+		return false;
+	if (taken >= range)
+		return true;
+	/* More than any range is as good, and keeps the products within 128 bits. */
+	added = TW_MIN(sockets(now) - sockets(before), (unsigned __int128)UINT32_MAX);
+	return added * span_usec >= (unsigned __int128)(range - taken) * (now->at_usec - before->at_usec);
+}
+
+/* A level of port-eta as a span. */
+static usec_t span_of(int64_t milli)
+{
+	return milli > 0 ? (usec_t)TW_MIN(milli, INT64_MAX / 1000) * TW_USEC_PER_MSEC : 0;
 }
 
 /* More sockets than the level allows to one destination; where the ports are not known yet, always. */
 static bool could_raise(const struct tw_rule_settings *settings, const struct tw_sample *sample)
 {
 	uint64_t bound = tw_sample_port_bound(sample);
-	struct tw_value most;
+	uint32_t range = sample->survey.range_ports;
+	struct tw_value most = tw_value_percent(bound, range);
 
-	if (settings->metric != TW_METRIC_PORT_USE)
+	/* A rule for few ports in use, or for much time left: no number of sockets speaks against it. */
+	if (!most.known || tw_rule_settings_upward(settings) == (settings->metric == TW_METRIC_PORT_ETA))
 		return true;
-	most = tw_value_percent(bound, sample->survey.range_ports);
-	return !most.known || most.milli >= settings->raise_milli;
+	if (settings->metric == TW_METRIC_PORT_ETA)
+		return fills_within(sample, bound, range, span_of(settings->raise_milli));
+	if (most.milli >= settings->raise_milli)
+		return true;
+	return settings->forecast_usec > 0 && most.milli >= settings->raise_milli - settings->raise_milli / 2 &&
+	       fills_within(sample, bound, range, settings->forecast_usec);
 }
 
 bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
@@ -169,6 +226,46 @@ bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_sett
 			return true;
 	}
 	return false;
+}
+
+/* Of the last survey; before the first, and after one that failed, what the sysctl has. 0: not known. */
+static uint32_t range_ports(const struct tw_sample *sample)
+{
+	const struct tw_live_value *live = &sample->gauge.sysctls[TW_TUNABLE_PORT_RANGE];
+	int64_t low = live->value.numbers[0];
+	int64_t high = live->value.numbers[1];
+	uint32_t ports;
+
+	if (sample->survey.range_ports > 0)
+		return sample->survey.range_ports;
+	if (!live->known || low < 0 || high > UINT16_MAX || low > high)
+		return 0;
+	ports = (uint32_t)(high - low + 1);
+	return ports - TW_MIN(ports, sample->gauge.reserved_ports);
+}
+
+/* A server with more connections than the range has ports is in no hurry for that: what counts is one destination. */
+static uint64_t ports_taken(const struct tw_sample *sample)
+{
+	const struct tw_survey *survey = &sample->survey;
+	uint64_t bound = tw_sample_port_bound(sample);
+	uint64_t held = survey->bound_ports;
+
+	if (survey->at_usec == 0 || survey->partial)
+		return bound;
+	if (survey->has_busiest && survey->top_count > 0)
+		held += survey->top[0].ports;
+	return TW_MIN(bound, held);
+}
+
+bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample)
+{
+	usec_t longest_usec = 0;
+
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (settings->rules[i].metric == TW_METRIC_PORT_USE)
+			longest_usec = TW_MAX(longest_usec, settings->rules[i].forecast_usec);
+	return longest_usec > 0 && fills_within(sample, ports_taken(sample), range_ports(sample), longest_usec);
 }
 
 static const struct tw_rule *find_state(const struct tw_policy *policy, const struct tw_settings *from,

@@ -24,10 +24,17 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 
 /*
  * Whether a survey is worth its cost now: a rule over an attributed metric is not normal, or could raise because more
- * sockets exist than its level allows to one destination.
+ * sockets exist than its level allows to one destination, or because so many are added that its forecast could come
+ * true.
  */
 bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
 			    const struct tw_sample *sample);
+
+/*
+ * Whether there is no time to lose: what the busiest destination held at the last survey (without one, every socket),
+ * and what is added between the two gauges, would use up the whole range within the longest forecast of any rule.
+ */
+bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample);
 
 /*
  * Carries the states over to new settings by the rules' names. A raised rule that is not there any more, or that now

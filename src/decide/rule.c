@@ -48,22 +48,36 @@ static bool take_in(struct tw_rule *rule, const struct tw_reading *reading)
 	return true;
 }
 
-static enum tw_rule_edge step_up(struct tw_rule *rule, const struct tw_rule_settings *settings,
-				 const struct tw_reading *reading, usec_t now_usec)
+static void count_looks(struct tw_rule *rule, const struct tw_reading *reading, bool is_over)
 {
-	if (!over(settings, reading->value.milli)) {
-		rule->state = TW_RULE_NORMAL;
-		return TW_RULE_NO_EDGE;
+	rule->foreseen = reading->soon ? rule->foreseen + 1 : 0;
+	if (!is_over) {
+		rule->looks = 0;
+		return;
 	}
-	if (rule->state == TW_RULE_NORMAL) {
-		rule->state = TW_RULE_RISING;
+	if (rule->looks == 0) {
 		rule->since_usec = reading->at_usec;
 		rule->looks = reading->confirmed ? 1 : 0;
 	}
 	rule->looks++;
-	if (rule->looks < TW_LOOKS_NEEDED || reading->at_usec - rule->since_usec < settings->raise_for_usec)
+}
+
+static enum tw_rule_edge step_up(struct tw_rule *rule, const struct tw_rule_settings *settings,
+				 const struct tw_reading *reading, usec_t now_usec)
+{
+	bool is_over = over(settings, reading->value.milli);
+	bool held, foreseen;
+
+	count_looks(rule, reading, is_over);
+	rule->state = is_over || reading->soon ? TW_RULE_RISING : TW_RULE_NORMAL;
+	held = rule->looks >= TW_LOOKS_NEEDED && reading->at_usec - rule->since_usec >= settings->raise_for_usec;
+	/* Being over the level is the other look that a forecast needs. */
+	foreseen = reading->soon && rule->foreseen + is_over >= TW_LOOKS_NEEDED;
+	if (!held && !foreseen)
 		return TW_RULE_NO_EDGE;
 	rule->state = TW_RULE_RAISED;
+	rule->ahead = !held;
+	rule->looks = rule->foreseen = 0;
 	rule->raised_usec = rule->reminded_usec = now_usec;
 	return TW_RULE_EDGE_RAISED;
 }
@@ -71,7 +85,7 @@ static enum tw_rule_edge step_up(struct tw_rule *rule, const struct tw_rule_sett
 static enum tw_rule_edge step_down(struct tw_rule *rule, const struct tw_rule_settings *settings,
 				   const struct tw_reading *reading)
 {
-	if (!under(settings, reading->pressure.milli)) {
+	if (!under(settings, reading->pressure.milli) || reading->soon) {
 		rule->state = TW_RULE_RAISED;
 		return TW_RULE_NO_EDGE;
 	}

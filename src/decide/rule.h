@@ -12,15 +12,16 @@
 /*
  * One rule's life:
  *
- *             value over raise          held for raise-for, looked at twice
+ *          value over raise, or soon     held for raise-for, looked at twice; or foreseen
  *   normal  -------------------> rising ----------------------------------> raised
  *     ^  ^                         |                                        |   ^
- *     |  '------- value under -----'              pressure down to clear    |   | pressure up again
+ *     |  '-- value under, not soon-'     pressure down to clear, not soon   |   | pressure up again, or soon
  *     |                                                                     v   |
  *     '------------- value under clear, held for clear-for ---------------- clearing
  *
  * "Over" is at or beyond the level, in the rule's direction. Hold times run between measurements, never over a number
- * of them: an old value proves nothing, and a missing one stops the clock.
+ * of them: an old value proves nothing, and a missing one stops the clock. A forecast does not wait for raise-for:
+ * "foreseen" is soon at two measurements in a row, or at one that is over the level already.
  */
 enum tw_rule_state {
 	TW_RULE_NORMAL,
@@ -37,8 +38,10 @@ struct tw_reading {
 	 * without the remedy: while tcp_tw_reuse is on, the ports in use do not tell whether it is still needed.
 	 */
 	struct tw_value pressure;
-	usec_t at_usec; /* when it was measured */
-	bool confirmed; /* an independent measurement pointed there first: this one is already the second look */
+	struct tw_value eta; /* port-use: s until it is 100 % at its present growth; unknown where it does not grow */
+	bool soon;	     /* that is within the rule's forecast */
+	usec_t at_usec;	     /* when it was measured */
+	bool confirmed;	     /* an independent measurement pointed there first: this one is already the second look */
 };
 
 struct tw_rule {
@@ -47,7 +50,9 @@ struct tw_rule {
 	bool known;	      /* it has had a value */
 	unsigned blind;	      /* measurements without a value */
 	usec_t blind_usec;    /* when the last of these was made */
-	unsigned looks;	      /* measurements over the level while rising */
+	unsigned looks;	      /* measurements over the level, in a row, while rising */
+	unsigned foreseen;    /* measurements that were soon, in a row, while rising */
+	bool ahead;	      /* raised by the forecast, before the level was held */
 	usec_t since_usec;    /* start of the hold that runs: rising or clearing */
 	usec_t measured_usec; /* the last measurement taken in */
 	usec_t raised_usec;

@@ -272,6 +272,125 @@ static void test_survey_is_spared(void **state)
 	assert_false(tw_policy_wants_survey(&stage->policy, stage->settings, &stage->sample));
 }
 
+static struct tw_rule_settings *add_forecast_rule(struct tw_settings *settings)
+{
+	struct tw_rule_settings *rule = add_rule(settings, "ports", TW_SEVERITY_WARNING);
+
+	rule->metric = TW_METRIC_PORT_USE;
+	rule->raise_milli = 45000;
+	rule->clear_milli = 20000;
+	rule->forecast_usec = 15 * S;
+	return rule;
+}
+
+static void test_forecast(void **state)
+{
+	struct stage *stage = *state;
+
+	add_set(add_forecast_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
+	set_survey(stage, 1, 30000, 99000);
+	stage->sample.survey.port_eta = tw_value_of(7900);
+	step(stage, 1, 0);
+	assert_int_equal(stage->told.count, 0);
+	set_survey(stage, 2, 38000, 99000);
+	stage->sample.survey.port_eta = tw_value_of(3900);
+	step(stage, 2, 0);
+	assert_int_equal(stage->told.count, 1);
+	assert_int_equal(stage->told.events[0].kind, TW_EVENT_RAISED);
+	assert_true(stage->told.events[0].event.forecast);
+	assert_string_equal(stage->told.events[0].event.reason, "all ports are in use in 3.9s at the present rate");
+	assert_true(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
+}
+
+/* The level itself needs no forecast, and is not told as one. */
+static void test_level_before_forecast(void **state)
+{
+	struct stage *stage = *state;
+
+	add_forecast_rule(stage->settings);
+	set_survey(stage, 1, 45000, 99000);
+	stage->sample.survey.port_eta = tw_value_of(3900);
+	step(stage, 1, 0);
+	assert_int_equal(stage->told.count, 1);
+	assert_false(stage->told.events[0].event.forecast);
+	assert_string_equal(stage->told.events[0].event.reason, "");
+}
+
+/* With a raise-for the forecast comes before its end, at a value that is no longer ahead of the level. */
+static void test_forecast_before_hold(void **state)
+{
+	struct stage *stage = *state;
+
+	add_forecast_rule(stage->settings)->raise_for_usec = 60 * S;
+	set_survey(stage, 1, 45000, 99000);
+	stage->sample.survey.port_eta = tw_value_of(3900);
+	step(stage, 1, 0);
+	assert_int_equal(stage->told.count, 1);
+	assert_false(stage->told.events[0].event.forecast);
+	assert_string_equal(stage->told.events[0].event.reason, "all ports are in use in 3.9s at the present rate");
+}
+
+/* Nothing grows: that is far away, not missing, so that the rule is neither frozen nor kept from clearing. */
+static void test_port_eta_clears(void **state)
+{
+	struct stage *stage = *state;
+	struct tw_rule_settings *rule = add_rule(stage->settings, "eta", TW_SEVERITY_WARNING);
+
+	rule->metric = TW_METRIC_PORT_ETA;
+	rule->raise_milli = 15000;
+	rule->clear_milli = 60000;
+	for (unsigned at = 1; at <= 3; at++) {
+		set_survey(stage, at, 0, 0);
+		step(stage, at, 0);
+	}
+	assert_int_equal(stage->told.count, 0);
+	set_survey(stage, 4, 40000, 0);
+	stage->sample.survey.port_eta = tw_value_of(15000);
+	step(stage, 4, 0);
+	assert_int_equal(stage->told.count, 1);
+	assert_int_equal(stage->told.events[0].kind, TW_EVENT_RAISED);
+	assert_true(stage->told.events[0].event.subject.has_destination);
+	stage->sample.survey.port_eta = tw_value_unknown();
+	set_survey(stage, 5, 40000, 0);
+	step(stage, 5, 0);
+	assert_int_equal(stage->told.count, 2);
+	assert_int_equal(stage->told.events[1].kind, TW_EVENT_CLEARED);
+}
+
+/* A leak is told with its unit and how many sockets of it count; a reminder has no such count. */
+static void test_close_wait_count(void **state)
+{
+	static const struct tw_waiter waiters[] = {
+		{ .unit = 1 }, { .unit = 1 }, { .since_usec = 95 * S, .unit = 1 }, { .unit = 0 }
+	};
+	struct stage *stage = *state;
+	struct tw_rule_settings *rule = add_rule(stage->settings, "leak", TW_SEVERITY_ERROR);
+	struct tw_close_wait *close_wait = &stage->sample.close_wait;
+
+	rule->metric = TW_METRIC_CLOSE_WAIT_AGED;
+	rule->age_usec = 60 * S;
+	rule->raise_milli = 3000;
+	rule->clear_milli = 1000;
+	rule->remind_usec = S;
+	close_wait->waiters = waiters;
+	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
+	close_wait->row_count = 2;
+	strcpy(close_wait->rows[0].unit, "db.service");
+	strcpy(close_wait->rows[1].unit, "web.service");
+	for (unsigned at = 100; at < 103; at++) {
+		close_wait->at_usec = at * S;
+		step(stage, at, 0);
+	}
+	assert_int_equal(stage->told.count, 2);
+	assert_int_equal(stage->told.events[0].kind, TW_EVENT_RAISED);
+	assert_string_equal(stage->told.events[0].event.subject.unit, "web.service");
+	assert_true(stage->told.events[0].event.has_count);
+	assert_int_equal(stage->told.events[0].event.count, 2);
+	assert_int_equal(stage->told.events[0].event.value.milli, 3000);
+	assert_int_equal(stage->told.events[1].kind, TW_EVENT_REMINDED);
+	assert_false(stage->told.events[1].event.has_count);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +401,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rebase_keeps_by_name, begin, end),
 		cmocka_unit_test_setup_teardown(test_port_use, begin, end),
 		cmocka_unit_test_setup_teardown(test_survey_is_spared, begin, end),
+		cmocka_unit_test_setup_teardown(test_forecast, begin, end),
+		cmocka_unit_test_setup_teardown(test_level_before_forecast, begin, end),
+		cmocka_unit_test_setup_teardown(test_forecast_before_hold, begin, end),
+		cmocka_unit_test_setup_teardown(test_port_eta_clears, begin, end),
+		cmocka_unit_test_setup_teardown(test_close_wait_count, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

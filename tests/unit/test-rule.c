@@ -244,6 +244,99 @@ static void test_pressure(void **state TW_UNUSED)
 	}
 }
 
+/* One step of a story about the forecast: raised from 40 on, cleared at 20. */
+struct forecast_step {
+	unsigned at;
+	int64_t value, pressure;
+	bool soon;
+	enum tw_rule_state state; /* afterwards */
+	bool ahead;
+};
+
+struct forecast_story {
+	const char *name;
+	unsigned raise_for, clear_for;
+	struct forecast_step steps[8];
+};
+
+static const struct forecast_story forecasts[] = {
+	{ "two surveys in a row that see the end near",
+	  0,
+	  60,
+	  { { 1, 25, 99, true, UP, false }, { 2, 30, 99, true, R, true } } },
+	{ "the same survey seen again is no second one",
+	  0,
+	  60,
+	  { { 1, 25, 99, true, UP, false }, { 1, 25, 99, true, UP, false }, { 2, 25, 99, true, R, true } } },
+	{ "one that does not in between starts anew",
+	  0,
+	  60,
+	  { { 1, 25, 99, true, UP, false },
+	    { 2, 26, 99, false, N, false },
+	    { 3, 27, 99, true, UP, false },
+	    { 4, 28, 99, true, R, true } } },
+	{ "without raise-for the level needs no forecast", 0, 60, { { 1, 40, 99, true, R, false } } },
+	{ "at the level one survey is enough, and raise-for is not waited for",
+	  60,
+	  60,
+	  { { 1, 40, 99, false, UP, false }, { 2, 41, 99, true, R, true } } },
+	{ "the forecast is no part of raise-for",
+	  10,
+	  60,
+	  { { 1, 25, 99, true, UP, false },
+	    { 2, 40, 99, false, UP, false },
+	    { 11, 41, 99, false, UP, false },
+	    { 12, 41, 99, false, R, false } } },
+	{ "clear is the level's, and holds while the end is not near",
+	  0,
+	  10,
+	  { { 1, 25, 99, true, UP, false },
+	    { 2, 25, 99, true, R, true },
+	    { 3, 19, 21, false, R, true },
+	    { 4, 20, 20, false, C, true },
+	    { 13, 20, 20, true, R, true },
+	    { 14, 20, 20, false, C, true },
+	    { 24, 20, 20, false, N, true } } },
+	{ "and its end is the end of its looks",
+	  0,
+	  0,
+	  { { 1, 25, 99, true, UP, false },
+	    { 2, 25, 99, true, R, true },
+	    { 3, 20, 20, false, N, true },
+	    { 4, 25, 99, true, UP, true },
+	    { 5, 25, 99, false, N, true },
+	    { 6, 40, 99, false, R, false } } },
+};
+
+static void test_forecasts(void **state TW_UNUSED)
+{
+	for (size_t i = 0; i < TW_ARRAY_SIZE(forecasts); i++) {
+		const struct forecast_story *story = &forecasts[i];
+		struct tw_rule_settings settings = {
+			.raise_milli = 40000,
+			.clear_milli = 20000,
+			.raise_for_usec = story->raise_for * S,
+			.clear_for_usec = story->clear_for * S,
+		};
+		struct tw_rule rule;
+
+		tw_rule_init(&rule);
+		for (size_t k = 0; k < TW_ARRAY_SIZE(story->steps) && story->steps[k].at; k++) {
+			const struct forecast_step *step = &story->steps[k];
+			struct tw_reading reading = reading_of(step->value, step->at, true);
+			bool active = tw_rule_active(&rule);
+			enum tw_rule_edge edge;
+
+			reading.pressure = tw_value_of(step->pressure * 1000);
+			reading.soon = step->soon;
+			edge = tw_rule_step(&rule, &settings, &reading, step->at * S);
+			if (rule.state != step->state || rule.ahead != step->ahead)
+				fail_msg("'%s', step %zu: state %d ahead %d", story->name, k, rule.state, rule.ahead);
+			assert_int_equal(edge == TW_RULE_EDGE_RAISED, !active && tw_rule_active(&rule));
+		}
+	}
+}
+
 /*
  * Random walks: whatever the readings, an edge stands for the change of state that it names, a rule is raised only
  * after raise-for over the level, and cleared only after clear-for under it.
@@ -293,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
 		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_forecasts),
 		cmocka_unit_test(test_walks),
 	};
 

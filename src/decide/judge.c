@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "decide/judge.h"
+
+#include "base/text.h"
+#include "decide/gate.h"
+
+#include <string.h>
+
+/* One tunable's hearing: what the parts of it need. */
+struct hearing {
+	enum tw_tunable tunable;
+	const struct tw_desire *desire;
+	const struct tw_sample *sample;
+	usec_t now_usec;
+	struct tw_recorder *recorder;
+	const char *namespace;
+};
+
+void tw_judge_init(struct tw_judge *judge)
+{
+	memset(judge, 0, sizeof(*judge));
+	for (size_t i = 0; i < TW_ARRAY_SIZE(judge->rows); i++)
+		tw_proof_init(&judge->rows[i].proof);
+}
+
+static void add_span(struct tw_text *text, usec_t span_usec)
+{
+	tw_value_add(text, tw_value_of((int64_t)(span_usec / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS);
+}
+
+static struct tw_event hearing_event(const struct hearing *it, enum tw_event_kind kind, enum tw_severity severity)
+{
+	return (struct tw_event){
+		.kind = kind,
+		.severity = severity,
+		.rule = it->desire->rule,
+		.has_sysctl = true,
+		.sysctl = it->tunable,
+		.subject = it->desire->subject,
+	};
+}
+
+/* ---- before the change */
+
+static struct tw_event refused_event(const struct hearing *it)
+{
+	struct tw_event event = hearing_event(it, TW_EVENT_REFUSED, TW_SEVERITY_WARNING);
+
+	event.has_metric = true;
+	event.metric = it->desire->rule->metric;
+	event.value = it->desire->metric_value;
+	event.old = it->sample->gauge.sysctls[it->tunable];
+	event.new = (struct tw_live_value){ .value = it->desire->value, .known = true };
+	return event;
+}
+
+static void tell_refused(const struct hearing *it, enum tw_gate_verdict verdict)
+{
+	struct tw_event event = refused_event(it);
+	struct tw_text reason, advice;
+
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_init(&advice, event.advice, sizeof(event.advice));
+	tw_gate_explain(verdict, it->tunable, it->sample, &reason, &advice);
+	it->recorder->tell(it->recorder, it->namespace, &event);
+}
+
+static void tell_resting(const struct hearing *it, const struct tw_proof *proof, usec_t left_usec)
+{
+	struct tw_event event = refused_event(it);
+	struct tw_text reason;
+
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_add(&reason, "it made no difference ");
+	add_span(&reason, tw_usec_since(it->now_usec, proof->since_usec));
+	tw_text_add(&reason, " ago, and rests for another ");
+	add_span(&reason, left_usec);
+	it->recorder->tell(it->recorder, it->namespace, &event);
+}
+
+/* Another value than the one that made no difference is another action. */
+static bool rests(const struct tw_judge_row *row, const struct hearing *it, usec_t *ret_left_usec)
+{
+	return it->desire->rule->proof && tw_proof_rests(&row->proof, it->now_usec, ret_left_usec) &&
+	       tw_tunable_equal(it->tunable, &row->rested, &it->desire->value);
+}
+
+static bool refuse_resting(struct tw_judge_row *row, const struct hearing *it)
+{
+	usec_t left_usec;
+	bool resting = rests(row, it, &left_usec);
+
+	if (resting && !row->rest_told)
+		tell_resting(it, &row->proof, left_usec);
+	row->rest_told = resting;
+	return resting;
+}
+
+static bool refuse_at_gate(struct tw_judge_row *row, const struct hearing *it)
+{
+	enum tw_gate_verdict verdict =
+		it->desire->rule->gate ? tw_gate_check(it->tunable, &it->desire->value, it->sample) : TW_GATE_OPEN;
+	bool refused = verdict != TW_GATE_OPEN;
+
+	if (refused && !(row->refused_told && row->refused == (int)verdict))
+		tell_refused(it, verdict);
+	row->refused_told = refused;
+	row->refused = (int)verdict;
+	return refused;
+}
+
+void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const struct tw_in_force *in_force,
+		     const struct tw_sample *sample, usec_t now_usec, struct tw_recorder *recorder,
+		     const char *namespace)
+{
+	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
+		struct tw_judge_row *row = &judge->rows[i];
+		const struct hearing hearing = {
+			.tunable = (enum tw_tunable)i,
+			.desire = &desires->rows[i],
+			.sample = sample,
+			.now_usec = now_usec,
+			.recorder = recorder,
+			.namespace = namespace,
+		};
+		bool settled = in_force->rows[i].ours || in_force->rows[i].yielded;
+
+		if (!hearing.desire->wanted || settled)
+			row->refused_told = false;
+		if (!hearing.desire->wanted)
+			row->rest_told = false;
+		else if (refuse_resting(row, &hearing) || (!settled && refuse_at_gate(row, &hearing)))
+			memset(&desires->rows[i], 0, sizeof(desires->rows[i]));
+	}
+}
+
+/* ---- after the change */
+
+static void tell_effect(const struct hearing *it, const struct tw_judge_row *row, bool helped)
+{
+	struct tw_event event = hearing_event(it, TW_EVENT_EFFECT, helped ? TW_SEVERITY_NOTICE : TW_SEVERITY_WARNING);
+	struct tw_text reason, advice;
+
+	event.new = (struct tw_live_value){ .value = row->proof.value, .known = true };
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_add(&reason, helped ? "it helped, " : "no difference, ");
+	tw_proof_explain(&row->proof, it->tunable, it->sample, &reason);
+	tw_text_init(&advice, event.advice, sizeof(event.advice));
+	if (row->proof.state == TW_PROOF_RESTING) {
+		tw_text_add(&advice, "nothing, it is put back and rests for ");
+		add_span(&advice, row->proof.cooldown_usec);
+	} else if (!helped) {
+		tw_text_add(&advice, "nothing, it stays: the rule's cooldown is 0");
+	}
+	it->recorder->tell(it->recorder, it->namespace, &event);
+}
+
+void tw_judge_prove(struct tw_judge *judge, const struct tw_desires *desires, const struct tw_in_force *in_force,
+		    usec_t proof_after_usec, const struct tw_sample *sample, usec_t now_usec,
+		    struct tw_recorder *recorder, const char *namespace)
+{
+	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
+		struct tw_judge_row *row = &judge->rows[i];
+		const struct hearing hearing = {
+			.tunable = (enum tw_tunable)i,
+			.desire = &desires->rows[i],
+			.sample = sample,
+			.now_usec = now_usec,
+			.recorder = recorder,
+			.namespace = namespace,
+		};
+		/* What is in force and not wanted is on its way back: nothing is to be proved of it. */
+		bool stands = in_force->rows[i].ours && hearing.desire->wanted;
+		enum tw_proof_edge edge =
+			tw_proof_step(&row->proof, hearing.tunable, stands ? &in_force->rows[i].value : NULL,
+				      hearing.desire->rule, proof_after_usec, sample, now_usec);
+
+		if (edge == TW_PROOF_NO_EDGE)
+			continue;
+		if (edge == TW_PROOF_EDGE_NO_DIFFERENCE)
+			row->rested = hearing.desire->value;
+		tell_effect(&hearing, row, edge == TW_PROOF_EDGE_HELPED);
+	}
+}
