@@ -195,10 +195,16 @@ static void test_journal_path(void **state TW_UNUSED)
 static void make_big(void)
 {
 	crowded = sample;
+	/* Each table as long as a table of a record gets. */
 	crowded.survey.top_count = TW_TOP_MAX;
+	crowded.accepting.row_count = TW_TOP_MAX;
+	crowded.close_wait.row_count = TW_TOP_MAX;
 	for (unsigned i = 0; i < TW_TOP_MAX; i++) {
 		memset(&crowded.survey.top[i], 0xff, sizeof(crowded.survey.top[i]));
 		crowded.survey.top[i].port_use = tw_value_of(INT64_MAX);
+		memset(&crowded.accepting.rows[i], 0xff, sizeof(crowded.accepting.rows[i]));
+		crowded.accepting.rows[i].time_wait = (struct tw_count){ UINT64_MAX, true };
+		crowded.close_wait.rows[i] = crowded.close_wait.rows[0];
 	}
 	big.kind = TW_EVENT_RAISED;
 	big.sample = &crowded;
