@@ -51,14 +51,13 @@ static int on_tick(sd_event_source *source, uint64_t usec TW_UNUSED, void *userd
 	usec_t now_usec = tw_process_time().now_usec;
 	int r;
 
-	/* First of all, so that no way out of here can lose the timer. */
-	loop->tick_due_usec = next_tick(loop->tick_due_usec, loop->manager->settings->interval_usec, now_usec);
+	r = tw_manager_tick(loop->manager);
+	if (r < 0)
+		return r;
+	loop->tick_due_usec = next_tick(loop->tick_due_usec, tw_manager_interval(loop->manager), now_usec);
 	r = sd_event_source_set_time(source, loop->tick_due_usec);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-	if (r < 0)
-		return r;
-	r = tw_manager_tick(loop->manager);
 	if (r < 0)
 		return r;
 	if (now_usec >= loop->status_due_usec)

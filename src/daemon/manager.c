@@ -62,6 +62,11 @@ bool tw_manager_work(struct tw_manager *manager)
 	return more;
 }
 
+usec_t tw_manager_interval(const struct tw_manager *manager)
+{
+	return tw_watch_interval(&manager->host, manager->settings);
+}
+
 bool tw_manager_ready(const struct tw_manager *manager)
 {
 	return manager->host.sample.survey.at_usec != 0;

@@ -43,6 +43,9 @@ int tw_manager_tick(struct tw_manager *manager);
  */
 bool tw_manager_work(struct tw_manager *manager);
 
+/* How long until the next tick is due. */
+usec_t tw_manager_interval(const struct tw_manager *manager);
+
 /* Whether the first full sample is in. */
 bool tw_manager_ready(const struct tw_manager *manager);
 

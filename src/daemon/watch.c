@@ -8,6 +8,11 @@
 
 /* A scan of fewer sockets in TIME-WAIT than this is cheap enough (2 ms) to be read whole rather than derived. */
 #define TW_DERIVE_ABOVE 5000
+/* While something grows fast, ticks come so many times as often, but never closer than this. */
+#define TW_HURRY_FACTOR 4
+#define TW_HURRY_MIN_USEC (100 * TW_USEC_PER_MSEC)
+/* CPU time that a hurried survey may borrow against the budget: some dumps of all the sockets that a range can hold. */
+#define TW_BORROW_MAX_USEC (500 * TW_USEC_PER_MSEC)
 /* So many ticks in a row without a sample are a fault worth a record, not a hiccup. */
 #define TW_FAILURES_TOLD 3
 /* A stretch that goes on is told again after this. */
@@ -24,6 +29,7 @@ int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watc
 		return -ENOMEM;
 	tw_hand_init(&watch->hand, ledger, edges->sysctl, edges->store, edges->recorder, name);
 	tw_policy_init(&watch->policy);
+	tw_judge_init(&watch->judge);
 	tw_meter_init(&watch->meter, now_usec);
 	return 0;
 }
@@ -54,11 +60,29 @@ static void tell_failure(struct tw_watch *watch, const char *what, int error)
 	tell(watch, TW_EVENT_DEGRADED, reason);
 }
 
+static struct tw_in_force in_force(const struct tw_hand *hand)
+{
+	struct tw_in_force ret = { 0 };
+
+	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
+		ret.rows[i].ours = hand->ledger.entries[i].owner == TW_OWNER_OURS;
+		ret.rows[i].value = hand->ledger.entries[i].written;
+	}
+	return ret;
+}
+
+/* Decided, judged, done, proved: one pass of a sample through the wings. */
 static void decide(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	tw_policy_step(&watch->policy, settings, &watch->sample, now_usec, watch->edges.recorder, watch->name,
-		       &watch->desires);
+	struct tw_recorder *recorder = watch->edges.recorder;
+	struct tw_in_force force = in_force(&watch->hand);
+
+	tw_policy_step(&watch->policy, settings, &watch->sample, now_usec, recorder, watch->name, &watch->desires);
+	tw_judge_filter(&watch->judge, &watch->desires, &force, &watch->sample, now_usec, recorder, watch->name);
 	tw_hand_reconcile(&watch->hand, &watch->desires, settings->mode);
+	force = in_force(&watch->hand);
+	tw_judge_prove(&watch->judge, &watch->desires, &force, settings->proof_after_usec, &watch->sample, now_usec,
+		       recorder, watch->name);
 }
 
 static void tell_sample(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
@@ -111,6 +135,13 @@ static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw
 	watch->scanning_kind = kind;
 }
 
+/* What is about to fail cannot wait for the budget: it borrows, within bounds. */
+static bool may_scan(const struct tw_watch *watch, const struct tw_settings *settings)
+{
+	return tw_meter_allows(&watch->meter) || (tw_policy_hurries(settings, &watch->sample) &&
+						  watch->meter.owed_usec < TW_BORROW_MAX_USEC);
+}
+
 /* A survey counts as a census too. */
 static void start_due_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
 {
@@ -122,7 +153,7 @@ static void start_due_scan(struct tw_watch *watch, const struct tw_settings *set
 		return;
 	late = time.now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
 	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, time.now_usec);
-	if (!tw_meter_allows(&watch->meter)) {
+	if (!may_scan(watch, settings)) {
 		if (late)
 			tell_stretch(watch, settings, time.now_usec);
 		return;
@@ -186,6 +217,15 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 		tell_failure(watch, "cannot read the kernel's sockets", r);
 	}
 	return false;
+}
+
+usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings)
+{
+	usec_t quick_usec = TW_MAX(settings->interval_usec / TW_HURRY_FACTOR, TW_HURRY_MIN_USEC);
+
+	if (!tw_policy_hurries(settings, &watch->sample))
+		return settings->interval_usec;
+	return TW_MIN(quick_usec, settings->interval_usec);
 }
 
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,

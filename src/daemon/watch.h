@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/hash.h"
 #include "base/macros.h"
+#include "decide/judge.h"
 #include "decide/policy.h"
 #include "measure/meter.h"
 #include "measure/scan.h"
@@ -39,6 +40,7 @@ struct tw_watch {
 	struct tw_scan *scan;
 	struct tw_sample sample;
 	struct tw_policy policy;
+	struct tw_judge judge;
 	struct tw_desires desires;
 	struct tw_hand hand;
 	struct tw_meter meter;
@@ -66,6 +68,12 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 
 /* A slice of the scan under way; decides and acts when it is complete. Returns whether there is more to do. */
 bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
+
+/*
+ * How long until the next tick: `interval`, and a quarter of it while connections grow so fast that the ports of one
+ * destination could be used up within a rule's forecast.
+ */
+usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings);
 
 /* Carries on under new settings. */
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,

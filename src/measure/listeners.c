@@ -155,7 +155,10 @@ static unsigned find_top(const struct tw_listeners *listeners, const struct tw_l
 	return count;
 }
 
-/* Where the fullest are equally empty, the first of them may be without a backlog, and another tell a share of 0. */
+/*
+ * Without a listener nobody waits. Where the fullest are equally empty, the first of them may be without a backlog, and
+ * another tell a share of 0.
+ */
 static struct tw_value fullest_queue(const struct tw_listeners *listeners)
 {
 	const struct tw_listener_row *fullest = NULL;
@@ -167,6 +170,8 @@ static struct tw_value fullest_queue(const struct tw_listeners *listeners)
 		    (!fullest || is_fuller(row->queue, row->backlog, fullest->queue, fullest->backlog)))
 			fullest = row;
 	}
+	if (listeners->count == 0)
+		return tw_value_of(0);
 	return fullest ? tw_value_percent(fullest->queue, fullest->backlog) : tw_value_unknown();
 }
 

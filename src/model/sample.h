@@ -113,7 +113,7 @@ struct tw_accepting {
 	bool partial;
 	uint32_t listeners;	      /* how many there are */
 	uint64_t connections;	      /* sockets of both sides in every state but LISTEN and TIME-WAIT, for shares */
-	struct tw_value accept_queue; /* of the fullest: queue / backlog; unknown without a listener */
+	struct tw_value accept_queue; /* of the fullest: queue / backlog; 0 without a listener */
 	unsigned row_count;
 	struct tw_listener_row rows[TW_TOP_MAX]; /* fullest queue first, then most connections */
 };

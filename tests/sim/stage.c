@@ -51,7 +51,9 @@ struct sim *sim_new(void)
 	tw_fake_source_init(&sim->source);
 	tw_fake_act_init(&sim->act);
 	tw_fake_act_set(&sim->act, TW_TUNABLE_TW_REUSE, 2);
-	tw_fake_act_set(&sim->act, TW_TUNABLE_FIN_TIMEOUT, 60);
+	tw_fake_act_set(&sim->act, TW_TUNABLE_KEEPALIVE_TIME, 7200);
+	tw_fake_act_set(&sim->act, TW_TUNABLE_TIMESTAMPS, 1);
+	tw_fake_act_set(&sim->act, TW_TUNABLE_MAX_TW_BUCKETS, 131072);
 	sim->source.tells_bound = true;
 	return sim;
 }
@@ -96,18 +98,25 @@ void sim_kill(struct sim *sim)
 	sim->running = false;
 }
 
+void sim_tick(struct sim *sim)
+{
+	/* The gauge shows what the sysctls are. */
+	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
+		if (sim->act.live[i].known && sim->source.gauge.sysctls[i].known)
+			sim->source.gauge.sysctls[i] = sim->act.live[i];
+	if (tw_manager_tick(&sim->manager) < 0)
+		abort();
+	while (tw_manager_work(&sim->manager))
+		;
+}
+
 void sim_run(struct sim *sim, unsigned seconds)
 {
-	for (unsigned i = 0; i < seconds; i++) {
-		sim->now_usec += TW_USEC_PER_SEC;
-		/* The gauge shows what the sysctls are. */
-		for (size_t k = 0; k < TW_TUNABLE_COUNT; k++)
-			if (sim->act.live[k].known && sim->source.gauge.sysctls[k].known)
-				sim->source.gauge.sysctls[k] = sim->act.live[k];
-		if (tw_manager_tick(&sim->manager) < 0)
-			abort();
-		while (tw_manager_work(&sim->manager))
-			;
+	usec_t end_usec = sim->now_usec + seconds * TW_USEC_PER_SEC;
+
+	while (sim->now_usec < end_usec) {
+		sim->now_usec = TW_MIN(sim->now_usec + tw_manager_interval(&sim->manager), end_usec);
+		sim_tick(sim);
 	}
 }
 
@@ -144,8 +153,8 @@ struct tw_settings *sim_settings(void)
 	rule = &settings->rules[0];
 	rule->actions[rule->action_count++] = (struct tw_action){
 		.kind = TW_ACTION_SET,
-		.tunable = TW_TUNABLE_FIN_TIMEOUT,
-		.value.numbers[0] = 30,
+		.tunable = TW_TUNABLE_KEEPALIVE_TIME,
+		.value.numbers[0] = 600,
 	};
 	return settings;
 }

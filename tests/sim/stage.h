@@ -45,8 +45,11 @@ void sim_stop(struct sim *sim);
 /* Forgets the manager as kill -9 does: nothing is put back, the ledger is what was saved last. */
 void sim_kill(struct sim *sim);
 
-/* Lets so many seconds pass, with a tick and its work in each. */
+/* Lets so many seconds pass, with a tick and its work whenever the manager wants one. */
 void sim_run(struct sim *sim, unsigned seconds);
+
+/* A tick and its work at the present time. */
+void sim_tick(struct sim *sim);
 
 /* Replaces the sockets towards the busy destination: so many in TIME-WAIT, all of this age. */
 void sim_set_time_wait(struct sim *sim, unsigned count, unsigned age_seconds);
@@ -56,5 +59,6 @@ unsigned sim_when(const struct sim *sim, enum tw_event_kind kind);
 /* The last event of this kind; NULL for none. */
 const struct sim_event *sim_last(const struct sim *sim, enum tw_event_kind kind);
 
-/* Settings with the built-in rules and one action more: port exhaustion also sets tcp_fin_timeout. */
+/* Settings with the built-in rules and one action more: port exhaustion also sets tcp_keepalive_time, which has no
+ * gate. */
 struct tw_settings *sim_settings(void);

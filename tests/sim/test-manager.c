@@ -38,7 +38,7 @@ static int64_t live(const struct sim *sim, enum tw_tunable tunable)
 static void assert_untouched(const struct sim *sim)
 {
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
-	assert_int_equal(live(sim, TW_TUNABLE_FIN_TIMEOUT), 60);
+	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
 	assert_false(tw_ledger_owes(&sim->act.saved));
 	assert_int_equal(sim->act.rash_writes, 0);
 }
@@ -75,9 +75,11 @@ static void test_load_comes_and_goes(void **state)
 	sim_set_time_wait(sim, MANY, 1);
 	sim_run(sim, 1);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
+	if (sim_last(sim, TW_EVENT_REFUSED))
+		fail_msg("refused: %s", sim_last(sim, TW_EVENT_REFUSED)->event.reason);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 2);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-	assert_int_equal(live(sim, TW_TUNABLE_FIN_TIMEOUT), 30);
+	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
 	event = sim_last(sim, TW_EVENT_RAISED);
 	assert_true(event->event.subject.has_destination);
 	assert_int_equal(event->event.subject.destination.port, SIM_PORT);
@@ -164,7 +166,7 @@ static void test_admin_is_left_alone(void **state)
 	sim_run(sim, 120);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 0);
-	assert_int_equal(live(sim, TW_TUNABLE_FIN_TIMEOUT), 60);
+	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
 	sim_stop(sim);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 0);
 }
@@ -190,7 +192,7 @@ static void test_reload_while_raised(void **state)
 	tw_manager_reload(&sim->manager, next);
 	sim_run(sim, 1);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-	assert_int_equal(live(sim, TW_TUNABLE_FIN_TIMEOUT), 60);
+	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
 
 	/* Observe: what was written goes back, and the advice stays. */
 	next = sim_settings();
@@ -295,6 +297,98 @@ static void test_write_failures(void **state)
 	assert_true(sim->told[TW_EVENT_DEGRADED] >= 1);
 }
 
+/* Reuse without timestamps does nothing: it is refused, once, and nothing is written; the other action goes its way. */
+static void test_refused(void **state)
+{
+	struct sim *sim = *state;
+
+	tw_fake_act_set(&sim->act, TW_TUNABLE_TIMESTAMPS, 0);
+	sim_start(sim, sim_settings());
+	sim_set_time_wait(sim, MANY, 1);
+	sim_run(sim, 300);
+	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
+	assert_int_equal(sim->told[TW_EVENT_REFUSED], 1);
+	assert_true(strstr(sim_last(sim, TW_EVENT_REFUSED)->event.reason, "tcp_timestamps"));
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
+	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
+	/* They come on, and so does the action. */
+	tw_fake_act_set(&sim->act, TW_TUNABLE_TIMESTAMPS, 1);
+	sim_run(sim, 2);
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+}
+
+/* No connection took a port over and the ports stay as full: after proof-after it is put back, and rests. */
+static void test_no_difference(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_start(sim, sim_settings());
+	sim_set_time_wait(sim, MANY, 1);
+	sim_run(sim, 25);
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim->told[TW_EVENT_EFFECT], 0);
+	sim_run(sim, 10);
+	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
+	/* What cannot be measured stays. */
+	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
+	sim_run(sim, 9 * 60);
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
+	sim_run(sim, 2 * 60);
+	/* Tried again after the cool-down, and found useless again. */
+	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 3);
+}
+
+static void test_helped(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_start(sim, sim_settings());
+	sim_set_time_wait(sim, MANY, 1);
+	sim_run(sim, 2);
+	sim->source.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].value += 5000;
+	sim_run(sim, 600);
+	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
+	assert_string_equal(sim_last(sim, TW_EVENT_EFFECT)->event.advice, "");
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+}
+
+/* 5000 new connections a second: looked at more often, seen coming, and acted on long before the level. */
+static void test_forecast(void **state)
+{
+	struct sim *sim = *state;
+	usec_t began_usec;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 5);
+	began_usec = sim->now_usec;
+	for (unsigned age = 0; !sim->told[TW_EVENT_ADJUSTED]; age++) {
+		usec_t passed_usec;
+
+		sim->now_usec += tw_manager_interval(&sim->manager);
+		passed_usec = sim->now_usec - began_usec;
+		sim_set_time_wait(sim, (unsigned)(passed_usec * 5000 / TW_USEC_PER_SEC), 1);
+		sim_tick(sim);
+		assert_true(age < 100);
+	}
+	assert_true(sim_last(sim, TW_EVENT_RAISED)->event.forecast);
+	assert_true(sim_last(sim, TW_EVENT_RAISED)->event.value.milli < 45000);
+	assert_true(tw_manager_interval(&sim->manager) < TW_USEC_PER_SEC);
+}
+
+/* A burst that ends at once, far below the level: no alarm, and the ticks calm down. */
+static void test_burst_is_no_alarm(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 5);
+	sim_set_time_wait(sim, 5000, 1);
+	sim_run(sim, 120);
+	assert_int_equal(sim->event_count, 0);
+	assert_int_equal(tw_manager_interval(&sim->manager), TW_USEC_PER_SEC);
+}
+
 /* ---- death at every step */
 
 static jmp_buf death;
@@ -366,6 +460,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_gauge, begin, end),
 		cmocka_unit_test_setup_teardown(test_budget, begin, end),
 		cmocka_unit_test_setup_teardown(test_write_failures, begin, end),
+		cmocka_unit_test_setup_teardown(test_refused, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_difference, begin, end),
+		cmocka_unit_test_setup_teardown(test_helped, begin, end),
+		cmocka_unit_test_setup_teardown(test_forecast, begin, end),
+		cmocka_unit_test_setup_teardown(test_burst_is_no_alarm, begin, end),
 		cmocka_unit_test(test_death_at_every_step),
 	};
 

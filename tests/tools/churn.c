@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct order {
 	struct addrinfo *source; /* NULL: as the route says */
 	long rate;
 	long seconds;
+	bool close_last; /* wait until the peer has closed: TIME-WAIT is on its side then */
 };
 
 static volatile sig_atomic_t stopped;
@@ -49,8 +51,9 @@ static void on_signal(int number)
 
 static _Noreturn void usage(int status)
 {
-	fputs("Usage: churn [--rate N] [--seconds N] [--source ADDRESS] ADDRESS PORT\n"
-	      "Connect to ADDRESS PORT N times a second (1000), for N seconds (10), and close at once.\n"
+	fputs("Usage: churn [--rate N] [--seconds N] [--source ADDRESS] [--close-last] ADDRESS PORT\n"
+	      "Connect to ADDRESS PORT N times a second (1000), for N seconds (10), and close: at once, or\n"
+	      "after the peer.\n"
 	      "Prints one JSON object a second and one with the sums. Exit status: 0 well, 2 usage.\n",
 	      status ? stderr : stdout);
 	exit(status);
@@ -106,6 +109,14 @@ static int bind_source(int fd, const struct addrinfo *source)
 	return bind(fd, source->ai_addr, source->ai_addrlen) < 0 ? -errno : 0;
 }
 
+static void wait_for_end(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, 1, 0) > 0)
+		;
+}
+
 static int connect_once(const struct order *order)
 {
 	int fd = socket(order->target->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -116,6 +127,8 @@ static int connect_once(const struct order *order)
 	r = bind_source(fd, order->source);
 	if (r == 0 && connect(fd, order->target->ai_addr, order->target->ai_addrlen) < 0)
 		r = -errno;
+	if (r == 0 && order->close_last)
+		wait_for_end(fd);
 	(void)close(fd);
 	return r;
 }
@@ -194,6 +207,7 @@ int main(int argc, char *argv[])
 		{ "rate", required_argument, NULL, 'r' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "source", required_argument, NULL, 'b' },
+		{ "close-last", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -208,6 +222,8 @@ int main(int argc, char *argv[])
 			order.seconds = parse_number(optarg, SECONDS_MAX);
 		else if (option == 'b')
 			order.source = resolve(optarg, "0");
+		else if (option == 'l')
+			order.close_last = true;
 		else
 			usage(option == 'h' ? 0 : 2);
 	}
