@@ -186,7 +186,7 @@ static void say_refused(struct tw_text *text, const struct tw_event *event)
 	}
 }
 
-/* An advice is there where it made no difference, and only then. */
+/* The reason is the evidence. An advice is there where it made no difference, and only then: what becomes of it. */
 static void say_effect(struct tw_text *text, const struct tw_event *event)
 {
 	bool helped = event->advice[0] == '\0';
@@ -200,11 +200,7 @@ static void say_effect(struct tw_text *text, const struct tw_event *event)
 	if (event->reason[0] != '\0')
 		tw_text_addf(text, ": %s", event->reason);
 	if (!helped)
-		tw_text_add(text, "; it is put back and rests");
-	if (!helped && event->rule && event->rule->cooldown_usec > 0) {
-		tw_text_add(text, " for ");
-		tw_finding_add_span(text, event->rule->cooldown_usec);
-	}
+		tw_text_addf(text, "; %s", event->advice);
 	end_sentence(text);
 }
 

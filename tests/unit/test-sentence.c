@@ -37,7 +37,6 @@ static const struct tw_rule_settings exhaustion = {
 	.raise_milli = 45000,
 	.clear_milli = 25000,
 	.forecast_usec = 15 * S,
-	.cooldown_usec = 600 * S,
 };
 
 /* Fires when its metric falls. */
@@ -297,13 +296,17 @@ static const struct {
 	    PORT_USE(12000, 45000),
 	    REUSE(2, 1),
 	    .reason = "time-wait-reused 0 -> 0, port-use 52.7% -> 52.9%",
-	    .advice = "look for the cause elsewhere" },
+	    .advice = "it is put back and rests for 10min" },
 	  "net.ipv4.tcp_tw_reuse=1 made no difference: time-wait-reused 0 -> 0, port-use 52.7% -> 52.9%; it is put "
 	  "back "
 	  "and rests for 10min." },
 	{ "host",
-	  { .kind = TW_EVENT_EFFECT, .rule_name = "gone", REUSE(2, 1), .reason = "orphans 1 -> 1", .advice = "rest" },
-	  "net.ipv4.tcp_tw_reuse=1 made no difference: orphans 1 -> 1; it is put back and rests." },
+	  { .kind = TW_EVENT_EFFECT,
+	    .rule_name = "gone",
+	    REUSE(2, 1),
+	    .reason = "orphans 1 -> 1",
+	    .advice = "it stays: the cooldown is 0." },
+	  "net.ipv4.tcp_tw_reuse=1 made no difference: orphans 1 -> 1; it stays: the cooldown is 0." },
 	{ "host", { .kind = TW_EVENT_EFFECT, .has_sysctl = true }, "net.ipv4.tcp_tw_reuse helped." },
 	{ "host",
 	  { .kind = TW_EVENT_DESTROYED,
