@@ -66,6 +66,7 @@ static struct tw_in_force in_force(const struct tw_hand *hand)
 
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		ret.rows[i].ours = hand->ledger.entries[i].owner == TW_OWNER_OURS;
+		ret.rows[i].yielded = hand->ledger.entries[i].owner == TW_OWNER_YIELDED;
 		ret.rows[i].value = hand->ledger.entries[i].written;
 	}
 	return ret;
