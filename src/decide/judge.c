@@ -143,14 +143,13 @@ static void tell_effect(const struct hearing *it, const struct tw_judge_row *row
 
 	event.new = (struct tw_live_value){ .value = row->proof.value, .known = true };
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_add(&reason, helped ? "it helped, " : "no difference, ");
 	tw_proof_explain(&row->proof, it->tunable, it->sample, &reason);
 	tw_text_init(&advice, event.advice, sizeof(event.advice));
 	if (row->proof.state == TW_PROOF_RESTING) {
-		tw_text_add(&advice, "nothing, it is put back and rests for ");
+		tw_text_add(&advice, "it is put back and rests for ");
 		add_span(&advice, row->proof.cooldown_usec);
 	} else if (!helped) {
-		tw_text_add(&advice, "nothing, it stays: the rule's cooldown is 0");
+		tw_text_add(&advice, "it stays: the rule's cooldown is 0");
 	}
 	it->recorder->tell(it->recorder, it->namespace, &event);
 }

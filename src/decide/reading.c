@@ -2,139 +2,11 @@
 #include "decide/reading.h"
 
 #include "base/text.h"
+#include "decide/reading-ports.h"
 
 #include <string.h>
 
 #define CLOSE_WAIT_METRIC ((enum tw_metric)(TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT))
-
-/* ---- destinations */
-
-static bool survey_holds(const struct tw_survey *survey)
-{
-	return survey->at_usec != 0 && !survey->partial;
-}
-
-static bool in_scope(const struct tw_scope *scope, const struct tw_destination *key)
-{
-	return tw_address_equal(&scope->destination, &key->destination) &&
-	       (scope->destination_port == 0 || scope->destination_port == key->port);
-}
-
-static bool uses_more(const struct tw_destination_row *a, const struct tw_destination_row *b)
-{
-	return a->port_use.known && (!b->port_use.known || a->port_use.milli > b->port_use.milli);
-}
-
-/* The row that port-use reads; NULL where there is none. */
-static const struct tw_destination_row *find_busiest(const struct tw_survey *survey, const struct tw_scope *scope)
-{
-	const struct tw_destination_row *busiest = NULL;
-
-	if (!scope->has_destination)
-		return survey->has_busiest && survey->top_count > 0 ? &survey->top[0] : NULL;
-	for (unsigned i = 0; i < survey->top_count; i++)
-		if (in_scope(scope, &survey->top[i].key) && (!busiest || uses_more(&survey->top[i], busiest)))
-			busiest = &survey->top[i];
-	return busiest;
-}
-
-/* The row that port-eta reads; NULL where none grows. */
-static const struct tw_destination_row *find_soonest(const struct tw_survey *survey, const struct tw_scope *scope)
-{
-	const struct tw_destination_row *soonest = NULL;
-
-	if (!scope->has_destination)
-		return survey->port_eta.known && survey->soonest < survey->top_count ? &survey->top[survey->soonest]
-										     : NULL;
-	for (unsigned i = 0; i < survey->top_count; i++) {
-		const struct tw_destination_row *row = &survey->top[i];
-
-		if (in_scope(scope, &row->key) && row->port_eta.known &&
-		    (!soonest || row->port_eta.milli < soonest->port_eta.milli))
-			soonest = row;
-	}
-	return soonest;
-}
-
-/* What the survey's port_demand is for the whole namespace, for the scope alone: the highest of its rows. */
-static struct tw_value demand_in_scope(const struct tw_survey *survey, const struct tw_scope *scope)
-{
-	uint64_t most = 0;
-
-	for (unsigned i = 0; i < survey->top_count; i++) {
-		const struct tw_destination_row *row = &survey->top[i];
-		uint64_t wanted = (uint64_t)(row->ports - TW_MIN(row->ports, row->time_wait)) + survey->bound_ports +
-				  row->young_time_wait * TW_TIME_WAIT_USEC / TW_SURVEY_YOUNG_USEC;
-
-		if (in_scope(scope, &row->key))
-			most = TW_MAX(most, wanted);
-	}
-	return tw_value_percent(most, survey->range_ports);
-}
-
-static struct tw_value eta_of(const struct tw_survey *survey, const struct tw_scope *scope)
-{
-	const struct tw_destination_row *row;
-
-	if (!scope->has_destination)
-		return survey->port_eta;
-	row = find_soonest(survey, scope);
-	return row ? row->port_eta : tw_value_unknown();
-}
-
-/* A burst on a quiet machine is no alarm: only from half of the level on does the forecast count. */
-static bool is_soon(const struct tw_rule_settings *settings, struct tw_value use, struct tw_value eta)
-{
-	if (settings->forecast_usec == 0 || !tw_rule_settings_upward(settings) || !use.known || !eta.known)
-		return false;
-	return eta.milli >= 0 && (usec_t)eta.milli <= settings->forecast_usec / TW_USEC_PER_MSEC &&
-	       use.milli >= settings->raise_milli - settings->raise_milli / 2;
-}
-
-static void read_port_use(const struct tw_sample *sample, const struct tw_rule_settings *settings,
-			  struct tw_reading *ret)
-{
-	const struct tw_survey *survey = &sample->survey;
-	const struct tw_scope *scope = &settings->scope;
-	const struct tw_destination_row *row;
-
-	if (!survey_holds(survey))
-		return;
-	if (scope->has_destination) {
-		row = find_busiest(survey, scope);
-		ret->value = row ? row->port_use : tw_value_percent(0, survey->range_ports);
-		ret->pressure = demand_in_scope(survey, scope);
-	} else {
-		ret->value = survey->port_use;
-		ret->pressure = survey->port_demand;
-	}
-	ret->eta = eta_of(survey, scope);
-	ret->soon = is_soon(settings, ret->value, ret->eta);
-}
-
-static struct tw_value read_port_eta(const struct tw_sample *sample, const struct tw_scope *scope)
-{
-	struct tw_value eta;
-
-	if (!survey_holds(&sample->survey))
-		return tw_value_unknown();
-	eta = eta_of(&sample->survey, scope);
-	return eta.known ? eta : tw_value_of(TW_READING_ETA_FAR_MILLI);
-}
-
-static void find_destination(const struct tw_sample *sample, const struct tw_rule_settings *settings,
-			     struct tw_subject *ret)
-{
-	const struct tw_survey *survey = &sample->survey;
-	const struct tw_destination_row *row = settings->metric == TW_METRIC_PORT_USE
-						       ? find_busiest(survey, &settings->scope)
-						       : find_soonest(survey, &settings->scope);
-
-	if (!row || !survey_holds(survey))
-		return;
-	ret->has_destination = true;
-	ret->destination = row->key;
-}
 
 /* ---- listeners */
 
@@ -183,7 +55,7 @@ static struct tw_value read_accept_queue(const struct tw_sample *sample, const s
 	row = find_fullest(accepting, scope);
 	if (row)
 		return tw_value_percent(row->queue, row->backlog);
-	/* With every listener in the table there is no such listener, and so no queue. */
+	/* Beyond the table are emptier queues alone. With every listener in it, there is no such listener. */
 	return accepting->row_count < accepting->listeners ? tw_value_of(0) : tw_value_unknown();
 }
 
@@ -341,11 +213,11 @@ struct tw_reading tw_reading_take(const struct tw_sample *sample, const struct t
 	};
 
 	if (settings->metric == TW_METRIC_PORT_USE) {
-		read_port_use(sample, settings, &reading);
+		tw_reading_ports_use(sample, settings, &reading);
 		return reading;
 	}
 	if (settings->metric == TW_METRIC_PORT_ETA) {
-		reading.value = read_port_eta(sample, &settings->scope);
+		reading.value = tw_reading_ports_eta(sample, &settings->scope);
 	} else if (settings->metric == TW_METRIC_ACCEPT_QUEUE) {
 		reading.value = read_accept_queue(sample, &settings->scope);
 	} else if (reads_waiters(settings)) {
@@ -362,7 +234,7 @@ void tw_reading_subject(const struct tw_sample *sample, const struct tw_rule_set
 {
 	memset(ret, 0, sizeof(*ret));
 	if (settings->metric == TW_METRIC_PORT_USE || settings->metric == TW_METRIC_PORT_ETA)
-		find_destination(sample, settings, ret);
+		tw_reading_ports_subject(sample, settings, ret);
 	else if (settings->metric == TW_METRIC_ACCEPT_QUEUE)
 		find_listener(sample, settings, ret);
 	else if (is_over_close_wait(settings->metric))

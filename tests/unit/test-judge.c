@@ -169,7 +169,7 @@ static void test_helped(TW_UNUSED void **state)
 	assert_true(told[0].has_sysctl && told[0].new.known);
 	assert_int_equal(told[0].new.value.numbers[0], 1);
 	assert_int_equal(told[0].subject.destination.port, 8080);
-	assert_string_equal(told[0].reason, "it helped, time-wait-reused 0 -> 5210, port-use 50% -> 50.5%");
+	assert_string_equal(told[0].reason, "time-wait-reused 0 -> 5210, port-use 50% -> 50.5%");
 	assert_string_equal(told[0].advice, "");
 	set_ports(200, 505, 400, 5210);
 	assert_true(turn_at(200, 1, true));
@@ -184,8 +184,8 @@ static void test_no_difference(TW_UNUSED void **state)
 	assert_true(turn_at(130, 1, true));
 	assert_int_equal(told_count, 1);
 	assert_int_equal(told[0].severity, TW_SEVERITY_WARNING);
-	assert_string_equal(told[0].reason, "no difference, time-wait-reused 7 -> 7, port-use 50% -> 50.5%");
-	assert_string_equal(told[0].advice, "nothing, it is put back and rests for 10min");
+	assert_string_equal(told[0].reason, "time-wait-reused 7 -> 7, port-use 50% -> 50.5%");
+	assert_string_equal(told[0].advice, "it is put back and rests for 10min");
 	/* In force still, and taken out all the same: the baseline goes back. */
 	assert_true(in_force.rows[REUSE].ours);
 	assert_false(turn_at(132, 1, true));
@@ -232,7 +232,7 @@ static void test_no_cooldown(TW_UNUSED void **state)
 	(void)turn_at(100, 1, true);
 	set_ports(130, 500, 400, 7);
 	assert_true(turn_at(130, 1, true));
-	assert_string_equal(told[0].advice, "nothing, it stays: the rule's cooldown is 0");
+	assert_string_equal(told[0].advice, "it stays: the rule's cooldown is 0");
 	set_ports(200, 500, 400, 7);
 	assert_true(turn_at(200, 1, true));
 	assert_int_equal(told_count, 1);

@@ -219,6 +219,12 @@ static void set_survey(struct stage *stage, unsigned at, int64_t use_milli, int6
 	stage->sample.survey.has_busiest = true;
 	stage->sample.survey.top_count = 1;
 	stage->sample.survey.top[0].key.port = 8080;
+	stage->sample.survey.top[0].port_use = tw_value_of(use_milli);
+}
+
+static void set_eta(struct stage *stage, struct tw_value eta)
+{
+	stage->sample.survey.port_eta = stage->sample.survey.top[0].port_eta = eta;
 }
 
 static void test_port_use(void **state)
@@ -289,11 +295,11 @@ static void test_forecast(void **state)
 
 	add_set(add_forecast_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
 	set_survey(stage, 1, 30000, 99000);
-	stage->sample.survey.port_eta = tw_value_of(7900);
+	set_eta(stage, tw_value_of(7900));
 	step(stage, 1, 0);
 	assert_int_equal(stage->told.count, 0);
 	set_survey(stage, 2, 38000, 99000);
-	stage->sample.survey.port_eta = tw_value_of(3900);
+	set_eta(stage, tw_value_of(3900));
 	step(stage, 2, 0);
 	assert_int_equal(stage->told.count, 1);
 	assert_int_equal(stage->told.events[0].kind, TW_EVENT_RAISED);
@@ -309,7 +315,7 @@ static void test_level_before_forecast(void **state)
 
 	add_forecast_rule(stage->settings);
 	set_survey(stage, 1, 45000, 99000);
-	stage->sample.survey.port_eta = tw_value_of(3900);
+	set_eta(stage, tw_value_of(3900));
 	step(stage, 1, 0);
 	assert_int_equal(stage->told.count, 1);
 	assert_false(stage->told.events[0].event.forecast);
@@ -323,7 +329,7 @@ static void test_forecast_before_hold(void **state)
 
 	add_forecast_rule(stage->settings)->raise_for_usec = 60 * S;
 	set_survey(stage, 1, 45000, 99000);
-	stage->sample.survey.port_eta = tw_value_of(3900);
+	set_eta(stage, tw_value_of(3900));
 	step(stage, 1, 0);
 	assert_int_equal(stage->told.count, 1);
 	assert_false(stage->told.events[0].event.forecast);
@@ -345,12 +351,12 @@ static void test_port_eta_clears(void **state)
 	}
 	assert_int_equal(stage->told.count, 0);
 	set_survey(stage, 4, 40000, 0);
-	stage->sample.survey.port_eta = tw_value_of(15000);
+	set_eta(stage, tw_value_of(15000));
 	step(stage, 4, 0);
 	assert_int_equal(stage->told.count, 1);
 	assert_int_equal(stage->told.events[0].kind, TW_EVENT_RAISED);
 	assert_true(stage->told.events[0].event.subject.has_destination);
-	stage->sample.survey.port_eta = tw_value_unknown();
+	set_eta(stage, tw_value_unknown());
 	set_survey(stage, 5, 40000, 0);
 	step(stage, 5, 0);
 	assert_int_equal(stage->told.count, 2);

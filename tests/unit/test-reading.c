@@ -208,14 +208,34 @@ static void test_soon(TW_UNUSED void **state)
 
 	rule.metric = TW_METRIC_PORT_USE;
 	sample.survey.at_usec = S;
+	sample.survey.has_busiest = true;
+	sample.survey.top_count = 1;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		rule.raise_milli = rows[i].raise;
 		rule.clear_milli = rows[i].clear;
 		rule.forecast_usec = rows[i].forecast;
-		sample.survey.port_use = value_of(rows[i].use);
-		sample.survey.port_eta = value_of(rows[i].eta);
+		sample.survey.port_use = sample.survey.top[0].port_use = value_of(rows[i].use);
+		sample.survey.port_eta = sample.survey.top[0].port_eta = value_of(rows[i].eta);
 		assert_int_equal(tw_reading_take(&sample, &rule).soon, rows[i].soon);
 	}
+}
+
+/* Below the level the one that runs out is named, not the busiest. */
+static void test_soon_subject(TW_UNUSED void **state)
+{
+	struct tw_subject subject;
+
+	add_rows();
+	rule.metric = TW_METRIC_PORT_USE;
+	rule.raise_milli = 60000;
+	rule.clear_milli = 10000;
+	rule.forecast_usec = 8 * S;
+	assert_true(tw_reading_take(&sample, &rule).soon);
+	tw_reading_subject(&sample, &rule, &subject);
+	assert_int_equal(subject.destination.port, 443);
+	rule.raise_milli = 50000;
+	tw_reading_subject(&sample, &rule, &subject);
+	assert_int_equal(subject.destination.port, 80);
 }
 
 /* The forecast is that of the scope. */
@@ -463,6 +483,7 @@ int main(void)
 		cmocka_unit_test_setup(test_no_survey, clear),
 		cmocka_unit_test_setup(test_no_range, clear),
 		cmocka_unit_test_setup(test_soon, clear),
+		cmocka_unit_test_setup(test_soon_subject, clear),
 		cmocka_unit_test_setup(test_soon_in_scope, clear),
 		cmocka_unit_test_setup(test_listeners, clear),
 		cmocka_unit_test_setup(test_close_wait, clear),
