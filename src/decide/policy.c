@@ -132,7 +132,7 @@ static void add_desires(const struct tw_rule_settings *settings, const struct tw
 		const struct tw_action *action = &settings->actions[i];
 		struct tw_desire *desire = &desires->rows[action->tunable];
 
-		if (goes_before(settings, desire))
+		if (action->kind == TW_ACTION_SET && goes_before(settings, desire))
 			*desire = (struct tw_desire){
 				.wanted = true,
 				.value = action->value,

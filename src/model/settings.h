@@ -25,13 +25,37 @@ enum tw_mode {
 
 enum tw_action_kind {
 	TW_ACTION_SET,
+	TW_ACTION_STEP,
+	TW_ACTION_DESTROY,
+};
+
+/* `step = KEY xFACTOR|+N|-N limit LIMIT every SPAN`: from the baseline on, one step at once and one each span. */
+struct tw_step {
+	bool multiplies;
+	int64_t by; /* multiplies: the factor in thousandths; else the summand, which may be negative */
+	int64_t limit;
+	usec_t every_usec;
+};
+
+/* `destroy = time-wait|close-wait older-than SPAN [port N] [destination ADDR[:PORT]] [unit NAME] [max N/s]` */
+struct tw_destroy {
+	enum tw_state state; /* TIME-WAIT or CLOSE-WAIT */
+	usec_t older_than_usec;
+	uint16_t port; /* local; 0: any */
+	bool has_destination;
+	struct tw_address destination;
+	uint16_t destination_port; /* 0: any */
+	char unit[TW_UNIT_MAX];	   /* CLOSE-WAIT; "" for any */
+	uint32_t max_per_second;
 };
 
 /* What a raised rule wants done. */
 struct tw_action {
 	enum tw_action_kind kind;
-	enum tw_tunable tunable;
+	enum tw_tunable tunable;       /* set and step */
 	struct tw_tunable_value value; /* set: the value wanted */
+	struct tw_step step;
+	struct tw_destroy destroy;
 };
 
 /* What part of the sockets a rule looks at; nothing set: all of them. */
@@ -75,6 +99,9 @@ struct tw_settings {
 	usec_t sample_record_usec; /* 0: none */
 	usec_t proof_after_usec;
 	bool allow_unsafe;
+	unsigned max_changes;	/* writes an hour and tunable; 0: any number */
+	bool destroy_time_wait; /* [destroy] allow */
+	bool destroy_close_wait;
 	unsigned namespace_count;
 	char namespaces[TW_NAMESPACES_MAX][TW_NAMESPACE_NAME_MAX]; /* "host", "all" or names */
 	unsigned rule_count;
