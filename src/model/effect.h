@@ -18,3 +18,16 @@ struct tw_desire {
 struct tw_desires {
 	struct tw_desire rows[TW_TUNABLE_COUNT];
 };
+
+/* Orders to end sockets that can stand at once: more than any sound configuration has, and checked when it is read. */
+#define TW_KILLS_MAX 16
+
+/* Which sockets the raised rules want ended at this moment: decided, not yet done. In the order of the settings. */
+struct tw_kill_orders {
+	unsigned count;
+	struct {
+		const struct tw_destroy *destroy;    /* borrows from the settings */
+		const struct tw_rule_settings *rule; /* borrows */
+		struct tw_subject subject;	     /* who is behind it */
+	} rows[TW_KILLS_MAX];
+};
