@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "measure/ports.h"
+#include "model/ports.h"
 #include "model/sample.h"
 
 #include <stdbool.h>
@@ -41,7 +41,7 @@ static inline void tw_listeners_attribute(struct tw_listeners *listeners, const 
 }
 
 /*
- * Fills `listeners`, `accept_queue` and the rows of *ret. `time_wait_known`: sockets in TIME-WAIT were among those
- * attributed.
+ * Fills `listeners`, `accept_queue`, `listening` and the rows of *ret. `time_wait_known`: sockets in TIME-WAIT were
+ * among those attributed.
  */
 void tw_listeners_results(const struct tw_listeners *listeners, bool time_wait_known, struct tw_accepting *ret);

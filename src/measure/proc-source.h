@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/macros.h"
-#include "measure/ports.h"
+#include "model/ports.h"
 #include "model/sample.h"
 
 /*

@@ -6,7 +6,7 @@
 #include "measure/diag.h"
 #include "measure/forecast.h"
 #include "measure/listeners.h"
-#include "measure/ports.h"
+#include "model/ports.h"
 #include "measure/survey.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "measure/diag.h"
-#include "measure/ports.h"
+#include "model/ports.h"
 #include "model/sample.h"
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "measure/ports.h"
+#include "model/ports.h"
 #include "measure/table.h"
 #include "model/sample.h"
 

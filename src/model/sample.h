@@ -5,6 +5,7 @@
 #include "model/counter.h"
 #include "model/flow.h"
 #include "model/metric.h"
+#include "model/ports.h"
 #include "model/tcp-state.h"
 #include "model/tunable.h"
 
@@ -116,6 +117,7 @@ struct tw_accepting {
 	struct tw_value accept_queue; /* of the fullest: queue / backlog; 0 without a listener */
 	unsigned row_count;
 	struct tw_listener_row rows[TW_TOP_MAX]; /* fullest queue first, then most connections */
+	struct tw_port_set listening;		 /* every port that is listened on, also of what has no row */
 };
 
 /* One socket in CLOSE-WAIT: the application was told that the peer has closed, and has not closed. */

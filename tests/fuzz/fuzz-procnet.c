@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any text at all, read as each of the files that it might be. */
-#include "measure/ports.h"
+#include "model/ports.h"
 #include "measure/procnet.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/ports.h"
+#include "model/ports.h"
 
 #include "base/macros.h"
 
@@ -101,6 +101,59 @@ static void test_parse(void **state TW_UNUSED)
 	}
 }
 
+static void test_unite_and_intersect(void **state TW_UNUSED)
+{
+	struct tw_port_set set = { 0 }, other = { 0 };
+
+	tw_port_set_add_range(&set, 10, 20);
+	tw_port_set_add_range(&other, 20, 65535);
+	assert_false(tw_port_set_equal(&set, &other));
+	tw_port_set_unite(&set, &other);
+	assert_int_equal(tw_port_set_size(&set), 65526);
+	tw_port_set_intersect(&set, &other);
+	assert_true(tw_port_set_equal(&set, &other));
+	tw_port_set_remove(&set, 65535);
+	assert_false(tw_port_set_equal(&set, &other));
+}
+
+static void test_text(void **state TW_UNUSED)
+{
+	static const char *const cases[][2] = {
+		{ "", "" },
+		{ "0", "0" },
+		{ "65535", "65535" },
+		{ "0-65535", "0-65535" },
+		{ "8080,9000-9010", "8080,9000-9010" },
+		{ "9,8,7,5,1-3", "1-3,5,7-9" },
+		{ "63,64,65534,65535", "63-64,65534-65535" },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		char bytes[TW_PORT_SET_TEXT_MAX];
+		struct tw_port_set set;
+		struct tw_text text;
+
+		assert_int_equal(tw_port_set_parse(cases[i][0], strlen(cases[i][0]), &set), 0);
+		tw_text_init(&text, bytes, sizeof(bytes));
+		tw_port_set_add_text(&set, &text);
+		assert_string_equal(bytes, cases[i][1]);
+		assert_false(text.cut);
+	}
+}
+
+static void test_text_that_is_too_long(void **state TW_UNUSED)
+{
+	char bytes[TW_PORT_SET_TEXT_MAX];
+	struct tw_port_set set = { 0 };
+	struct tw_text text;
+
+	for (unsigned port = 1; port < 65535; port += 2)
+		tw_port_set_add(&set, (uint16_t)port);
+	tw_text_init(&text, bytes, sizeof(bytes));
+	tw_port_set_add_text(&set, &text);
+	assert_true(text.cut);
+}
+
 static void test_parse_stops_at_the_length(void **state TW_UNUSED)
 {
 	struct tw_port_set set;
@@ -117,6 +170,9 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_unite_and_intersect),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_text_that_is_too_long),
 		cmocka_unit_test(test_parse_stops_at_the_length),
 	};
 

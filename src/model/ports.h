@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/text.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +18,9 @@ void tw_port_set_remove(struct tw_port_set *set, uint16_t port);
 /* Inclusive; nothing where low > high. */
 void tw_port_set_add_range(struct tw_port_set *set, uint16_t low, uint16_t high);
 void tw_port_set_subtract(struct tw_port_set *set, const struct tw_port_set *other);
+void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other);
+void tw_port_set_intersect(struct tw_port_set *set, const struct tw_port_set *other);
+bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b);
 uint32_t tw_port_set_size(const struct tw_port_set *set);
 
 static inline bool tw_port_set_has(const struct tw_port_set *set, uint16_t port)
@@ -27,3 +32,12 @@ static inline bool tw_port_set_has(const struct tw_port_set *set, uint16_t port)
  * Parses ip_local_reserved_ports: "8080,9000-9010" and a newline, or nothing. Returns 0 or -EINVAL.
  */
 int tw_port_set_parse(const char *text, size_t length, struct tw_port_set *ret);
+
+/*
+ * Longest ip_local_reserved_ports that the kernel takes in one write, with a NUL in the place of the newline: the rest
+ * of what is longer than PAGE_SIZE - 1 would be another list (proc_do_large_bitmap() in kernel/sysctl.c).
+ */
+#define TW_PORT_SET_TEXT_MAX 4095
+
+/* As the kernel writes it, without a newline: "8080,9000-9010"; nothing for no port. */
+void tw_port_set_add_text(const struct tw_port_set *set, struct tw_text *text);
