@@ -134,18 +134,30 @@ static void rebuild(struct tw_table *table)
 	}
 }
 
-/* The smallest count such that `quota` entries or more have no larger one; SWEEP_COUNTS - 1 stands for all above. */
-static uint32_t find_threshold(const struct tw_table *table, uint32_t quota)
+/* Who goes in a sweep: all below a count, and some of those that have just that. */
+struct cut {
+	uint32_t threshold;
+	uint32_t equal; /* entries with the threshold's count */
+	uint32_t quota; /* how many of these go */
+};
+
+static uint32_t capped(const struct tw_table_entry *entry)
+{
+	return TW_MIN(entry->ports, SWEEP_COUNTS - 1u);
+}
+
+/* The smallest threshold such that `quota` entries or more have no larger count. */
+static struct cut find_cut(const struct tw_table *table, uint32_t quota)
 {
 	uint32_t having[SWEEP_COUNTS] = { 0 };
-	uint32_t threshold = 0, below = 0;
+	uint32_t threshold = 1, below = 0;
 
 	for (uint32_t i = 0; i < table->slot_count; i++)
 		if (table->slots[i].ports > 0)
-			having[TW_MIN(table->slots[i].ports, SWEEP_COUNTS - 1u)]++;
-	while (threshold < SWEEP_COUNTS - 1 && below < quota)
-		below += having[++threshold];
-	return threshold;
+			having[capped(&table->slots[i])]++;
+	while (threshold < SWEEP_COUNTS - 1 && below + having[threshold] < quota)
+		below += having[threshold++];
+	return (struct cut){ threshold, having[threshold], quota - below };
 }
 
 static void drop(struct tw_table *table, struct tw_table_entry *entry)
@@ -158,25 +170,31 @@ static void drop(struct tw_table *table, struct tw_table_entry *entry)
 	table->used--;
 }
 
-/* Takes out half of the entries, those with the smallest counts. */
+/*
+ * Takes out half of the entries, those with the smallest counts. Of equal ones every so many goes, all over the table:
+ * half a table left full would be one long run to search through.
+ */
 static void sweep(struct tw_table *table)
 {
-	uint32_t quota = table->used / 2;
-	uint32_t threshold = find_threshold(table, quota);
-	uint32_t equal_quota = quota;
+	struct cut cut = find_cut(table, table->used / 2);
+	uint64_t due = 0;
 
-	for (uint32_t i = 0; i < table->slot_count; i++)
-		if (table->slots[i].ports > 0 && TW_MIN(table->slots[i].ports, SWEEP_COUNTS - 1u) < threshold) {
-			drop(table, &table->slots[i]);
-			equal_quota--;
+	for (uint32_t i = 0; i < table->slot_count; i++) {
+		struct tw_table_entry *entry = &table->slots[i];
+		uint32_t count = capped(entry);
+
+		if (count == 0 || count > cut.threshold)
+			continue;
+		if (count == cut.threshold) {
+			due += cut.quota;
+			if (due < cut.equal)
+				continue;
+			due -= cut.equal;
 		}
-	for (uint32_t i = 0; i < table->slot_count && equal_quota > 0; i++)
-		if (table->slots[i].ports > 0 && TW_MIN(table->slots[i].ports, SWEEP_COUNTS - 1u) == threshold) {
-			drop(table, &table->slots[i]);
-			equal_quota--;
-		}
+		drop(table, entry);
+	}
 	table->has_swept = true;
-	table->swept_most += threshold;
+	table->swept_most += cut.threshold;
 	rebuild(table);
 }
 
