@@ -13,12 +13,16 @@ house_tests = \
 	tests/house/walls.sh
 
 unit_tests = \
+	tests/unit/test-cgroup-source \
+	tests/unit/test-cgroup-unit \
+	tests/unit/test-diag-one \
 	tests/unit/test-diag \
 	tests/unit/test-duration \
 	tests/unit/test-event \
 	tests/unit/test-file-source \
 	tests/unit/test-finding \
 	tests/unit/test-flow \
+	tests/unit/test-forecast \
 	tests/unit/test-gate \
 	tests/unit/test-hand-step \
 	tests/unit/test-hand-walk \
@@ -28,11 +32,14 @@ unit_tests = \
 	tests/unit/test-json \
 	tests/unit/test-judge \
 	tests/unit/test-kernel-source \
+	tests/unit/test-kernel-waiters \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
+	tests/unit/test-listeners \
 	tests/unit/test-meter \
 	tests/unit/test-metric \
 	tests/unit/test-near \
+	tests/unit/test-owners \
 	tests/unit/test-parse \
 	tests/unit/test-policy-survey \
 	tests/unit/test-policy \
@@ -46,6 +53,7 @@ unit_tests = \
 	tests/unit/test-record \
 	tests/unit/test-rule \
 	tests/unit/test-sample \
+	tests/unit/test-scan-sides \
 	tests/unit/test-scan \
 	tests/unit/test-sentence \
 	tests/unit/test-settings-check \
@@ -62,7 +70,8 @@ unit_tests = \
 	tests/unit/test-tcp-state \
 	tests/unit/test-text \
 	tests/unit/test-tunable \
-	tests/unit/test-value
+	tests/unit/test-value \
+	tests/unit/test-waiters
 
 # The real manager in a world that is in memory, time included.
 sim_tests = tests/sim/test-manager
@@ -81,6 +90,7 @@ EXTRA_DIST += \
 	tests/systemd \
 	tests/demo \
 	tests/unit/hand-fixture.h \
+	tests/unit/namespace-fixture.h \
 	tests/unit/settings-same.h \
 	tests/unit/settings-table.h \
 	tests/unit/tell-sample.h

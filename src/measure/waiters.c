@@ -122,7 +122,8 @@ void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint
 		.cookie = flow->cookie,
 		.since_usec = waiters->at_usec,
 		.cgroup_id = flow->has_cgroup ? flow->cgroup_id : 0,
-		.unread = flow->receive_queue,
+		/* The FIN takes a place in the queue, until it is read as the end of the stream. */
+		.unread = flow->receive_queue > 0 ? flow->receive_queue - 1 : 0,
 		.unit = unit,
 	};
 	known = *find_slot(waiters, &waiters->known, flow->cookie);

@@ -29,6 +29,16 @@ static void on_flow(void *context, const struct tw_flow *flow)
 	tw_survey_work_add(context, flow);
 }
 
+/* The same bytes as the answer about one socket. */
+static void check_one(const uint8_t *data, size_t size)
+{
+	uint32_t last_ack_ms = 12345;
+	int r = tw_diag_parse_one(data, size, sequence_of(data, size), &last_ack_ms);
+
+	if (r > 0 || r < -4095 || (r < 0 && last_ack_ms != 12345))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct tw_hash_key secret = { .k0 = 1, .k1 = 2 };
@@ -46,5 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r > TW_DIAG_DONE || r < -4095)
 		abort();
 	tw_survey_work_end(&work);
+	check_one(data, size);
 	return 0;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any text at all, read as each of the files that it might be. */
+#include "measure/cgroup-unit.h"
 #include "model/ports.h"
 #include "measure/procnet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,6 +17,17 @@ static void check_ports(const char *text, size_t size)
 	if (tw_procnet_parse_port_range(text, size, &low, &high) == 0 && low > high)
 		abort();
 	if (tw_port_set_parse(text, size, &set) == 0 && tw_port_set_size(&set) > 65536)
+		abort();
+}
+
+static void check_cgroup(const char *text, size_t size)
+{
+	char path[PATH_MAX], unit[TW_UNIT_MAX];
+
+	if (tw_cgroup_find_mount(text, size, path) == 0 && !memchr(path, '\0', sizeof(path)))
+		abort();
+	tw_cgroup_unit(text, size, unit);
+	if (!memchr(unit, '\0', sizeof(unit)))
 		abort();
 }
 
@@ -35,5 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!counters[i].known && counters[i].value != 0)
 			abort();
 	check_ports(text, size);
+	check_cgroup(text, size);
 	return 0;
 }

@@ -2,59 +2,12 @@
 /* The running kernel, in a network namespace of the test's own: what it made is what must be counted. */
 #include "measure/kernel-source.h"
 
-#include "base/fd.h"
-#include "base/macros.h"
-#include "measure/scan.h"
+#include "namespace-fixture.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-static const struct tw_hash_key secret = { .k0 = 5, .k1 = 6 };
-
-/* Why there is no namespace, or NULL. */
-static const char *refused;
-
-static int raise_loopback(void)
-{
-	TW_CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo" };
-
-	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
-		return tw_errno();
-	request.ifr_flags |= IFF_UP;
-	return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? tw_errno() : 0;
-}
-
-static void enter_namespace(void)
-{
-	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		refused = strerror(errno);
-	else if (raise_loopback() < 0)
-		refused = "the loopback interface cannot be raised";
-}
-
-static void need_namespace(void)
-{
-	if (!refused)
-		return;
-	print_message("skipped: no network namespace: %s\n", refused);
-	skip();
-}
 
 static void write_sysctl(const char *path, const char *text)
 {
@@ -70,63 +23,6 @@ static void write_sysctl(const char *path, const char *text)
 	}
 }
 
-static int open_socket(int family)
-{
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int yes = 1;
-
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
-	return fd;
-}
-
-/* `text`: "127.0.0.1" or, for AF_INET6, "::1" or "::ffff:127.0.0.1". */
-static socklen_t address_of(struct sockaddr_storage *storage, const char *text, uint16_t port)
-{
-	struct sockaddr_in *ipv4 = (struct sockaddr_in *)storage;
-	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)storage;
-
-	memset(storage, 0, sizeof(*storage));
-	if (strchr(text, ':')) {
-		ipv6->sin6_family = AF_INET6;
-		ipv6->sin6_port = htons(port);
-		assert_int_equal(inet_pton(AF_INET6, text, &ipv6->sin6_addr), 1);
-		return sizeof(*ipv6);
-	}
-	ipv4->sin_family = AF_INET;
-	ipv4->sin_port = htons(port);
-	assert_int_equal(inet_pton(AF_INET, text, &ipv4->sin_addr), 1);
-	return sizeof(*ipv4);
-}
-
-static int bound(const char *text, uint16_t port)
-{
-	struct sockaddr_storage address;
-	socklen_t length = address_of(&address, text, port);
-	int fd = open_socket(address.ss_family);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
-	return fd;
-}
-
-static int listening(const char *text, uint16_t port, int backlog)
-{
-	int fd = bound(text, port);
-
-	assert_int_equal(listen(fd, backlog), 0);
-	return fd;
-}
-
-static int connected(const char *text, uint16_t port)
-{
-	struct sockaddr_storage address;
-	socklen_t length = address_of(&address, text, port);
-	int fd = open_socket(address.ss_family);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, length), 0);
-	return fd;
-}
-
 /* One whose handshake is not answered: the listener's queue is full. */
 static int syn_sent(const char *text, uint16_t port)
 {
@@ -137,28 +33,6 @@ static int syn_sent(const char *text, uint16_t port)
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, length), -1);
 	assert_int_equal(errno, EINPROGRESS);
-	return fd;
-}
-
-/* Ends the client's half, and waits for its acknowledgement, which may be delayed. */
-static void half_close(int client)
-{
-	struct tcp_info info = { 0 };
-	socklen_t length = sizeof(info);
-
-	assert_int_equal(shutdown(client, SHUT_WR), 0);
-	for (unsigned ms = 0; info.tcpi_state != TCP_FIN_WAIT2; ms++) {
-		assert_true(ms < 5000);
-		(void)usleep(1000);
-		assert_int_equal(getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
-	}
-}
-
-static int accepted(int listener)
-{
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-	assert_true(fd >= 0);
 	return fd;
 }
 
@@ -173,37 +47,6 @@ static void make_time_wait(const char *text, uint16_t port, int listener, unsign
 		assert_int_equal(read(server, &byte, 1), 0);
 		(void)tw_close(server);
 	}
-}
-
-static struct tw_kernel_source *new_source(void)
-{
-	struct tw_kernel_source *source = NULL;
-
-	assert_int_equal(tw_kernel_source_new(&source), 0);
-	assert_non_null(source);
-	return source;
-}
-
-static void run(struct tw_source *source, enum tw_scan_kind kind, bool derive, struct tw_sample *sample)
-{
-	TW_CLEANUP_SCAN struct tw_scan *scan = tw_scan_new(&secret);
-	struct tw_scan_order order = {
-		.kind = kind,
-		.derive_time_wait = derive,
-		.bound_known = tw_kernel_source_tells_bound(),
-		.at_usec = 1,
-	};
-	int r;
-
-	assert_non_null(scan);
-	assert_int_equal(source->gauge(source, &order.gauge), 0);
-	assert_int_equal(tw_scan_begin(scan, source, &order), 0);
-	while ((r = tw_scan_step(scan, source)) > 0)
-		;
-	assert_int_equal(r, 0);
-	sample->gauge = order.gauge;
-	tw_scan_results(scan, sample);
-	assert_false(sample->census.partial);
 }
 
 /* What the scene below makes, by state. */
@@ -270,6 +113,29 @@ static void assert_scene(const struct tw_census *census, bool derived)
 	assert_int_equal(census->mini_fin_wait_2, 1);
 }
 
+/* Who accepted the scene's connections: in rows by fullest queue, then by connections. */
+static void assert_accepted(const struct tw_accepting *accepting)
+{
+	static const struct {
+		uint16_t port;
+		uint32_t connections, close_wait, queue, backlog;
+	} rows[] = { { 8080, 4, 2, 0, 64 }, { 8081, 1, 0, 0, 64 }, { 40000, 1, 0, 1, 0 } };
+
+	assert_int_equal(accepting->listeners, TW_ARRAY_SIZE(rows));
+	assert_int_equal(accepting->row_count, TW_ARRAY_SIZE(rows));
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		assert_int_equal(accepting->rows[i].address.port, rows[i].port);
+		assert_int_equal(accepting->rows[i].sockets, 1);
+		assert_int_equal(accepting->rows[i].connections, rows[i].connections);
+		assert_int_equal(accepting->rows[i].close_wait, rows[i].close_wait);
+		assert_int_equal(accepting->rows[i].queue, rows[i].queue);
+		assert_int_equal(accepting->rows[i].backlog, rows[i].backlog);
+		/* The clients closed first. */
+		assert_int_equal(accepting->rows[i].time_wait.value, 0);
+	}
+	assert_int_equal(accepting->accept_queue.milli, 0);
+}
+
 static void test_scene(void **state TW_UNUSED)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
@@ -282,17 +148,18 @@ static void test_scene(void **state TW_UNUSED)
 	source = new_source();
 	make_scene(kept, &count);
 
-	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, false, &sample);
+	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, false, 1, &sample);
 	assert_scene(&sample.census, false);
+	assert_accepted(&sample.accepting);
 	assert_int_equal(sample.gauge.time_wait, 31);
 	assert_int_equal(sample.gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[1], 60999);
 	assert_true(sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].known);
 	assert_true(sample.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].known);
 	assert_int_equal(sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value, 37);
 	assert_false(sample.gauge.sysctls[TW_TUNABLE_TW_RECYCLE].known);
-	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, true, &sample);
+	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, true, 1, &sample);
 	assert_scene(&sample.census, true);
-	run(tw_kernel_source_base(source), TW_SCAN_SURVEY, false, &sample);
+	run(tw_kernel_source_base(source), TW_SCAN_SURVEY, false, 1, &sample);
 	assert_scene(&sample.census, false);
 	assert_int_equal(sample.survey.range_ports, 28231);
 	assert_int_equal(sample.survey.destinations, 3);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How old the running kernel's sockets in CLOSE-WAIT are, and whose. */
+#include "measure/kernel-source.h"
+
+#include "base/file-source.h"
+#include "measure/cgroup-unit.h"
+#include "namespace-fixture.h"
+
+#include <fcntl.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static usec_t now_usec(void)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
+}
+
+/* The unit that this process runs in; "" where it cannot be told. */
+static const char *own_unit(char unit[TW_UNIT_MAX])
+{
+	char text[8192], *line, *end;
+
+	unit[0] = '\0';
+	if (tw_file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+		return unit;
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (line) {
+		line = strchr(line, '/');
+		end = strchrnul(line, '\n');
+		tw_cgroup_unit(line, (size_t)(end - line), unit);
+	}
+	return unit;
+}
+
+struct last_flow {
+	unsigned count;
+	struct tw_flow flow;
+};
+
+static void keep_flow(void *context, const struct tw_flow *flow)
+{
+	struct last_flow *last = context;
+
+	last->count++;
+	last->flow = *flow;
+}
+
+/* The one socket of this family in CLOSE-WAIT. */
+static struct tw_flow find_waiter(struct tw_source *source, uint8_t family)
+{
+	struct tw_diag_query query = { .family = family, .states = tw_state_kernel_bit(TW_STATE_CLOSE_WAIT) };
+	struct last_flow last = { 0 };
+	uint32_t sequence;
+	int r;
+
+	assert_int_equal(source->dump_begin(source, &query, &sequence), 0);
+	do {
+		const void *datagram;
+		size_t length;
+
+		assert_int_equal(source->dump_next(source, &datagram, &length), 0);
+		r = tw_diag_parse(datagram, length, sequence, keep_flow, &last);
+		assert_true(r >= 0);
+	} while (r == TW_DIAG_MORE);
+	assert_int_equal(last.count, 1);
+	return last.flow;
+}
+
+/*
+ * Leaked sockets, first seen long after their peer has closed: since when is known to 50 ms, and not as of the last
+ * data, which came earlier.
+ */
+static void test_close_wait(void **state TW_UNUSED)
+{
+	static const struct {
+		const char *listen, *connect;
+		uint8_t family; /* of the accepted socket */
+	} cases[] = {
+		{ "127.0.0.1", "127.0.0.1", AF_INET },
+		{ "::", "::1", AF_INET6 },
+		{ "::", "127.0.0.1", AF_INET6 }, /* v4-mapped */
+	};
+	static struct tw_sample sample;
+	char unit[TW_UNIT_MAX];
+
+	need_namespace();
+	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
+		TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = new_source();
+		struct tw_source *source = tw_kernel_source_base(kernel);
+		uint16_t port = (uint16_t)(9200 + i);
+		int listener = listening(cases[i].listen, port, 8), client = connected(cases[i].connect, port);
+		int server = accepted(listener);
+		uint32_t ms = 0;
+		struct tw_flow flow;
+		usec_t closed_usec;
+
+		assert_int_equal(write(client, "12345", 5), 5);
+		(void)usleep(300000);
+		closed_usec = now_usec();
+		half_close(client);
+		(void)usleep(200000);
+		run(source, TW_SCAN_CENSUS, false, now_usec(), &sample);
+		assert_int_equal(sample.close_wait.waiter_count, 1);
+		assert_in_range(sample.close_wait.rows[0].oldest_usec, 200000, UINT32_MAX);
+		/* The kernel counts in ticks of 10 ms at most. */
+		assert_in_range(sample.close_wait.at_usec - sample.close_wait.rows[0].oldest_usec, closed_usec - 15000,
+				closed_usec + 50000);
+		assert_int_equal(sample.close_wait.rows[0].unread, 5);
+		if (sample.close_wait.rows[0].unit[0])
+			assert_string_equal(sample.close_wait.rows[0].unit, own_unit(unit));
+		assert_int_equal(sample.accepting.row_count, 1);
+		assert_int_equal(sample.accepting.rows[0].close_wait, 1);
+
+		flow = find_waiter(source, cases[i].family);
+		source->scan_begin(source);
+		assert_int_equal(source->age(source, &flow, &ms), 0);
+		assert_in_range(ms, 200, 5000);
+		/* As of the scan's begin, though asked later. */
+		(void)usleep(100000);
+		assert_int_equal(source->age(source, &flow, &(uint32_t){ 0 }), 0);
+		flow.cookie++;
+		assert_int_equal(source->age(source, &flow, &ms), -ENOENT);
+		flow.cookie--;
+		flow.remote.port ^= 1;
+		assert_int_equal(source->age(source, &flow, &ms), -ENOENT);
+		(void)tw_close(server);
+		(void)tw_close(client);
+		(void)tw_close(listener);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_close_wait),
+	};
+
+	enter_namespace();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
