@@ -10,6 +10,7 @@
 void tw_listeners_clear(struct tw_listeners *listeners)
 {
 	tw_port_set_clear(&listeners->ports);
+	tw_port_set_clear(&listeners->exact);
 	memset(listeners->slots, 0, sizeof(listeners->slots));
 	listeners->count = 0;
 	listeners->beyond = 0;
@@ -75,6 +76,8 @@ void tw_listeners_add(struct tw_listeners *listeners, const struct tw_flow *flow
 		row = &listeners->rows[listeners->count++];
 		listeners->slots[slot] = (uint16_t)listeners->count;
 		*row = (struct tw_listener_row){ .address = flow->local };
+		if (!tw_address_is_any(&flow->local.address))
+			tw_port_set_add(&listeners->exact, flow->local.port);
 	}
 	row = &listeners->rows[listeners->slots[slot] - 1];
 	if (row->sockets++ == 0 || is_fuller(flow->receive_queue, flow->send_queue, row->queue, row->backlog) ||
@@ -103,12 +106,13 @@ static struct tw_listener_row *find_wildcard(struct tw_listeners *listeners, con
 
 void tw_listeners_count_flow(struct tw_listeners *listeners, const struct tw_flow *flow)
 {
-	struct tw_listener_row *row;
+	struct tw_listener_row *row = NULL;
 
 	/* Bound but unconnected: no connection, whatever it is for. */
 	if (flow->state == TW_STATE_BOUND || flow->state == TW_STATE_LISTEN)
 		return;
-	row = find(listeners, &flow->local.address, flow->local.port);
+	if (tw_port_set_has(&listeners->exact, flow->local.port))
+		row = find(listeners, &flow->local.address, flow->local.port);
 	if (!row)
 		row = find_wildcard(listeners, flow);
 	if (!row)

@@ -19,6 +19,7 @@
 
 struct tw_listeners {
 	struct tw_port_set ports; /* those of all listeners, the ones beyond too */
+	struct tw_port_set exact; /* of these, where one listens on some address rather than on every one */
 	uint32_t count;
 	uint32_t beyond;			       /* sockets */
 	uint16_t slots[TW_LISTENERS_SLOTS];	       /* index into rows and 1; 0: empty */
