@@ -56,6 +56,7 @@ unit_tests = \
 	tests/unit/test-scan-sides \
 	tests/unit/test-scan \
 	tests/unit/test-sentence \
+	tests/unit/test-settings-action \
 	tests/unit/test-settings-check \
 	tests/unit/test-settings-ini \
 	tests/unit/test-settings-keys \

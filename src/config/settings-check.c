@@ -2,6 +2,7 @@
 #include "config/settings-check.h"
 
 #include "base/duration.h"
+#include "model/effect.h"
 
 #include <string.h>
 
@@ -237,10 +238,38 @@ static void check_unsafe(const struct tw_rule_draft *rule, struct tw_problem_log
 		enum tw_tunable tunable = rule->settings.actions[i].tunable;
 		const struct tw_tunable_info *info = tw_tunable_info(tunable);
 
-		if (info->unsafe)
+		if (rule->settings.actions[i].kind != TW_ACTION_DESTROY && info->unsafe)
 			tw_problem_log_add(log, &rule->action_places[i],
 					   "%s is not safe: %s; it takes 'allow-unsafe = yes' in [daemon]", info->key,
 					   unsafe_reason(tunable));
+	}
+}
+
+static bool is_allowed(const struct tw_settings *settings, const struct tw_destroy *destroy)
+{
+	return destroy->state == TW_STATE_TIME_WAIT ? settings->destroy_time_wait : settings->destroy_close_wait;
+}
+
+/* Ending sockets takes two words: what a rule says, and what may be said at all. `*count`: how many there are so far.
+ */
+static void check_destroys(const struct tw_settings_draft *draft, const struct tw_rule_draft *rule, unsigned *count,
+			   struct tw_problem_log *log)
+{
+	bool allow_is_known = (draft->destroy_marks.bad & tw_key_bit(TW_DESTROY_ALLOW)) == 0;
+
+	for (unsigned i = 0; i < rule->settings.action_count; i++) {
+		const struct tw_action *action = &rule->settings.actions[i];
+
+		if (action->kind != TW_ACTION_DESTROY)
+			continue;
+		if (allow_is_known && !is_allowed(draft->settings, &action->destroy))
+			tw_problem_log_add(log, &rule->action_places[i],
+					   "ending sockets in %s takes 'allow = %s' in [destroy]",
+					   tw_state_title(action->destroy.state), tw_state_name(action->destroy.state));
+		if (++*count == TW_KILLS_MAX + 1)
+			tw_problem_log_add(log, &rule->action_places[i],
+					   "this is one 'destroy' too many; expected at most %d of all rules together",
+					   TW_KILLS_MAX);
 	}
 }
 
@@ -248,6 +277,7 @@ void tw_settings_check(struct tw_settings_draft *draft, struct tw_problem_log *l
 {
 	struct tw_settings *settings = draft->settings;
 	bool unsafe_is_known = (draft->marks.bad & tw_key_bit(TW_DAEMON_ALLOW_UNSAFE)) == 0;
+	unsigned destroys = 0;
 
 	check_daemon(draft, log);
 	for (unsigned i = 0; i < draft->rule_count; i++) {
@@ -258,6 +288,7 @@ void tw_settings_check(struct tw_settings_draft *draft, struct tw_problem_log *l
 		check_companions(rule, log);
 		if (!settings->allow_unsafe && unsafe_is_known)
 			check_unsafe(rule, log);
+		check_destroys(draft, rule, &destroys, log);
 		settings->rules[i] = rule->settings;
 	}
 	settings->rule_count = draft->rule_count;

@@ -4,6 +4,7 @@
 #include "base/near.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "config/settings-action.h"
 #include "config/settings-check.h"
 #include "config/settings-keys.h"
 #include "config/settings-problems.h"
@@ -25,6 +26,7 @@ struct tw_settings_reader {
 	const char *cursor;
 	const char *end;
 	unsigned daemon_line; /* where [daemon] was opened; 0: not yet */
+	unsigned destroy_line;
 	/* The section being read. */
 	const struct tw_key_table *table; /* NULL: none, or one whose keys are passed over */
 	struct tw_rule_draft *rule;	  /* where table is that of rules */
@@ -52,6 +54,8 @@ struct tw_settings_reader *tw_settings_reader_free(struct tw_settings_reader *re
 
 #define PROBLEM(reader, ...) tw_problem_log_add(&(reader)->log, &(reader)->place, __VA_ARGS__)
 
+#define EXPECTED_SECTION "expected [daemon], [destroy] or [rule NAME]"
+
 /* "[daemon]" or "[rule NAME]" as it stands in messages. */
 #define SECTION_TEXT_MAX (TW_RULE_NAME_MAX + 8)
 static const char *section_text(const struct tw_settings_reader *reader, char text[SECTION_TEXT_MAX])
@@ -62,7 +66,7 @@ static const char *section_text(const struct tw_settings_reader *reader, char te
 	if (reader->table == &tw_rule_keys)
 		tw_text_addf(&out, "[rule %s]", reader->rule->settings.name);
 	else
-		tw_text_add(&out, "[daemon]");
+		tw_text_addf(&out, "[%s]", reader->table->section);
 	return text;
 }
 
@@ -74,14 +78,13 @@ static const char *comment_hint(const char *value)
 
 static void note_unknown_key(struct tw_settings_reader *reader, const char *name)
 {
-	const struct tw_key_table *other = reader->table == &tw_rule_keys ? &tw_daemon_keys : &tw_rule_keys;
+	const struct tw_key_table *home = tw_key_home(name);
 	char section[SECTION_TEXT_MAX], bytes[TW_PROBLEM_TEXT_MAX];
 	struct tw_text hint;
-	size_t key;
 
 	tw_text_init(&hint, bytes, sizeof(bytes));
-	if (tw_key_find(other, name, &key))
-		tw_text_addf(&hint, "; it belongs into [%s%s]", other->section, other == &tw_rule_keys ? " NAME" : "");
+	if (home)
+		tw_text_addf(&hint, "; it belongs into [%s%s]", home->section, home == &tw_rule_keys ? " NAME" : "");
 	else
 		tw_key_suggest(&hint, name, reader->table->names, reader->table->count);
 	PROBLEM(reader, "unknown key '%s' in %s%s", name, section_text(reader, section), hint.bytes);
@@ -91,22 +94,34 @@ static void note_unknown_key(struct tw_settings_reader *reader, const char *name
 static bool take_value(struct tw_settings_reader *reader, size_t key, const char *value, struct tw_text *why)
 {
 	struct tw_rule_draft *rule = reader->rule;
+	enum tw_action_kind kind;
+	bool acts;
 
 	if (reader->table == &tw_daemon_keys)
 		return tw_daemon_key_parse(key, reader->draft.settings, value, why);
-	/* The first `set` of this text replaces those of the text before. */
-	if (key == TW_RULE_SET && (reader->seen & tw_key_bit(key)) == 0)
-		rule->settings.action_count = 0;
+	if (reader->table == &tw_destroy_keys)
+		return tw_destroy_key_parse(key, reader->draft.settings, value, why);
+	acts = tw_rule_key_acts(key, &kind);
+	/* The first `set` of this text replaces those of the text before; `step` and `destroy` likewise. */
+	if (acts && (reader->seen & tw_key_bit(key)) == 0)
+		tw_actions_drop(rule, kind);
 	if (!tw_rule_key_parse(key, rule, value, why))
 		return false;
-	if (key == TW_RULE_SET)
+	if (acts)
 		rule->action_places[rule->settings.action_count - 1] = reader->place;
 	return true;
 }
 
+static struct tw_key_marks *marks_of(struct tw_settings_reader *reader)
+{
+	if (reader->rule)
+		return &reader->rule->marks;
+	return reader->table == &tw_destroy_keys ? &reader->draft.destroy_marks : &reader->draft.marks;
+}
+
 static void take_key(struct tw_settings_reader *reader, const char *name, const char *value)
 {
-	struct tw_key_marks *marks = reader->rule ? &reader->rule->marks : &reader->draft.marks;
+	struct tw_key_marks *marks = marks_of(reader);
 	char bytes[TW_PROBLEM_TEXT_MAX];
 	struct tw_text why;
 	bool good = false;
@@ -144,7 +159,7 @@ static int take_pair(void *user, const char *section TW_UNUSED, const char *name
 	if (reader->table)
 		take_key(reader, name, value);
 	else if (!reader->in_section)
-		PROBLEM(reader, "'%s' stands before any section; expected [daemon] or [rule NAME] first", name);
+		PROBLEM(reader, "'%s' stands before any section; " EXPECTED_SECTION " first", name);
 	return 1;
 }
 
@@ -207,19 +222,20 @@ static void open_rule(struct tw_settings_reader *reader, const char *name, size_
 		reader->rule->section = reader->place;
 }
 
-static void open_daemon(struct tw_settings_reader *reader)
+/* A section that stands once in a file, and where it does. */
+static void open_only(struct tw_settings_reader *reader, const struct tw_key_table *table, unsigned *line)
 {
-	if (reader->daemon_line > 0)
-		PROBLEM(reader, "[daemon] again; it stands in line %u already", reader->daemon_line);
+	if (*line > 0)
+		PROBLEM(reader, "[%s] again; it stands in line %u already", table->section, *line);
 	else
-		reader->daemon_line = reader->place.line;
-	reader->table = &tw_daemon_keys;
+		*line = reader->place.line;
+	reader->table = table;
 }
 
 static void note_unknown_section(struct tw_settings_reader *reader, const char *kind, size_t kind_length,
 				 const char *inside, size_t length)
 {
-	static const char *const kinds[] = { "daemon", "rule" };
+	static const char *const kinds[] = { "daemon", "destroy", "rule" };
 	char word[TW_SETTINGS_LINE_MAX + 1];
 	const char *near;
 
@@ -227,9 +243,9 @@ static void note_unknown_section(struct tw_settings_reader *reader, const char *
 	near = tw_near(word, kinds, TW_ARRAY_SIZE(kinds));
 	if (near)
 		PROBLEM(reader, "unknown section [%.*s]; did you mean [%s]?", (int)length, inside,
-			near == kinds[0] ? "daemon" : "rule NAME");
+			near == kinds[2] ? "rule NAME" : near);
 	else
-		PROBLEM(reader, "unknown section [%.*s]; expected [daemon] or [rule NAME]", (int)length, inside);
+		PROBLEM(reader, "unknown section [%.*s]; " EXPECTED_SECTION, (int)length, inside);
 }
 
 /* `line` begins with '['. A section that is none is passed over with its keys: nobody knows what they are. */
@@ -257,9 +273,11 @@ static void open_section(struct tw_settings_reader *reader, const char *line, si
 	tw_parse_trim(&inside, &inside_length);
 	cursor = inside;
 	if (!tw_parse_word(&cursor, close, &word, &word_length))
-		PROBLEM(reader, "a section without a name; expected [daemon] or [rule NAME]");
+		PROBLEM(reader, "a section without a name; " EXPECTED_SECTION);
 	else if (tw_parse_is(inside, inside_length, "daemon"))
-		open_daemon(reader);
+		open_only(reader, &tw_daemon_keys, &reader->daemon_line);
+	else if (tw_parse_is(inside, inside_length, "destroy"))
+		open_only(reader, &tw_destroy_keys, &reader->destroy_line);
 	else if (tw_parse_is(inside, inside_length, "rule"))
 		PROBLEM(reader, "[rule] has no name; expected [rule NAME]");
 	else if (tw_parse_is(word, word_length, "rule")) {
@@ -359,7 +377,7 @@ void tw_settings_reader_add(struct tw_settings_reader *reader, const char *file,
 	reader->place = (struct tw_place){ .file = file, .rank = reader->place.rank + 1 };
 	reader->cursor = has_bom ? text + sizeof(bom) - 1 : text;
 	reader->end = text + length;
-	reader->daemon_line = 0;
+	reader->daemon_line = reader->destroy_line = 0;
 	reader->in_section = false;
 	reader->table = NULL;
 	reader->rule = NULL;

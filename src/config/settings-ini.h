@@ -19,7 +19,7 @@ struct tw_problems {
 /*
  * A configuration being read: one or more texts, in the order in which later ones override. Within one text a key
  * twice is an error; a later text may set it again. `[rule NAME]` in a later text changes that rule's keys; its
- * `set` lines replace those of the earlier text.
+ * `set` lines replace those of the earlier text, and so do `step` and `destroy`.
  */
 struct tw_settings_reader;
 
@@ -42,5 +42,6 @@ void tw_settings_reader_fail(struct tw_settings_reader *reader, const char *file
  */
 void tw_settings_reader_finish(struct tw_settings_reader *reader);
 
-/* Every key of a section kind ("daemon", "rule"), for the man page's test. NULL-terminated; NULL for no such kind. */
+/* Every key of a section kind ("daemon", "destroy", "rule"), for the man page's test. NULL-terminated; NULL for no such
+ * kind. */
 const char *const *tw_settings_keys(const char *section);

@@ -3,14 +3,12 @@
 
 #include "base/near.h"
 #include "base/parse.h"
+#include "config/settings-action.h"
 #include "config/settings-scope.h"
 #include "model/sample.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-/* Names longer than any that is known are no near miss of one; the kernel's own limit for a sysctl is far below. */
-#define WORD_MAX 64
 
 /* One key: how its value is read, where it goes, and for numbers what is accepted. */
 struct key_row {
@@ -142,100 +140,45 @@ static bool parse_level(const struct key_row *row TW_UNUSED, void *field, const 
 	return true;
 }
 
-/* The key that ends in ".word": what somebody means who leaves "net.ipv4." out. */
-static const char *tunable_ending_in(const char *word)
-{
-	size_t length = strlen(word);
-
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
-		const char *key = tw_tunable_info((enum tw_tunable)i)->key;
-		size_t whole = strlen(key);
-
-		if (length > 0 && whole > length && key[whole - length - 1] == '.' &&
-		    strcmp(key + whole - length, word) == 0)
-			return key;
-	}
-	return NULL;
-}
-
-static void explain_unknown_sysctl(struct tw_text *why, const char *name, size_t length)
-{
-	const char *keys[TW_TUNABLE_COUNT];
-	const char *meant;
-	char word[WORD_MAX];
-
-	tw_text_add(why, "timewaitd knows no sysctl '");
-	tw_text_add_bytes(why, name, length);
-	tw_text_add(why, "'");
-	if (!tw_text_copy_bytes(word, sizeof(word), name, length))
-		return;
-	meant = tunable_ending_in(word);
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-		keys[i] = tw_tunable_info((enum tw_tunable)i)->key;
-	if (meant)
-		tw_text_addf(why, "; did you mean '%s'?", meant);
-	else
-		tw_key_suggest(why, word, keys, TW_TUNABLE_COUNT);
-}
-
-static void explain_bounds(struct tw_text *why, const struct tw_tunable_info *info)
-{
-	tw_text_addf(why, "%s takes ", info->key);
-	switch (info->kind) {
-	case TW_TUNABLE_INTEGER:
-		if (info->low == info->high)
-			tw_text_addf(why, "only %" PRId64, info->low);
-		else
-			tw_text_addf(why, "a number from %" PRId64 " to %" PRId64, info->low, info->high);
-		break;
-	case TW_TUNABLE_RANGE:
-		tw_text_addf(why, "two numbers LOW HIGH from %" PRId64 " to %" PRId64 ", LOW below HIGH", info->low,
-			     info->high);
-		break;
-	}
-}
-
-static bool add_action(struct tw_rule_settings *rule, const struct tw_action *action, struct tw_text *why)
-{
-	for (unsigned i = 0; i < rule->action_count; i++) {
-		if (rule->actions[i].tunable == action->tunable) {
-			tw_text_addf(why, "the rule sets %s already", tw_tunable_info(action->tunable)->key);
-			return false;
-		}
-	}
-	if (rule->action_count >= TW_ACTIONS_MAX) {
-		tw_text_addf(why, "a rule takes at most %d sysctls", TW_ACTIONS_MAX);
-		return false;
-	}
-	rule->actions[rule->action_count++] = *action;
-	return true;
-}
-
 static bool parse_set(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
 {
-	struct tw_action action = { .kind = TW_ACTION_SET };
-	const char *equals = strchr(value, '='), *name = value, *number;
-	size_t name_length, number_length;
+	return tw_action_parse_set(field, value, why);
+}
 
-	if (!equals) {
-		tw_text_add(why, "expected SYSCTL=VALUE, such as net.ipv4.tcp_tw_reuse=1");
-		return false;
+static bool parse_step(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
+{
+	return tw_action_parse_step(field, value, why);
+}
+
+static bool parse_destroy(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
+{
+	return tw_action_parse_destroy(field, value, why);
+}
+
+/* "time-wait close-wait": which states may be ended at all. */
+static bool parse_allow(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
+{
+	const char *const names[] = { tw_state_name(TW_STATE_TIME_WAIT), tw_state_name(TW_STATE_CLOSE_WAIT) };
+	struct tw_settings *settings = field;
+	const char *cursor = value, *end = value + strlen(value), *word;
+	char copy[TW_SETTINGS_LINE_MAX];
+	bool allowed[2] = { false };
+	size_t length;
+
+	while (tw_parse_word(&cursor, end, &word, &length)) {
+		unsigned at = tw_parse_is(word, length, names[0]) ? 0 : 1;
+
+		if (at == 1 && !tw_parse_is(word, length, names[1])) {
+			(void)tw_text_copy_bytes(copy, sizeof(copy), word, length);
+			tw_text_addf(why, "expected time-wait, close-wait or both, found '%s'", copy);
+			tw_key_suggest(why, copy, names, TW_ARRAY_SIZE(names));
+			return false;
+		}
+		allowed[at] = true;
 	}
-	name_length = (size_t)(equals - value);
-	tw_parse_trim(&name, &name_length);
-	number = equals + 1;
-	number_length = strlen(number);
-	tw_parse_trim(&number, &number_length);
-	if (!tw_tunable_from_key(name, name_length, &action.tunable)) {
-		explain_unknown_sysctl(why, name, name_length);
-		return false;
-	}
-	if (tw_tunable_parse(action.tunable, number, number_length, &action.value) < 0 ||
-	    !tw_tunable_in_bounds(action.tunable, &action.value)) {
-		explain_bounds(why, tw_tunable_info(action.tunable));
-		return false;
-	}
-	return add_action(field, &action, why);
+	settings->destroy_time_wait = allowed[0];
+	settings->destroy_close_wait = allowed[1];
+	return true;
 }
 
 /* Beyond these a figure is a slip: an hour between two looks, four weeks of holding still. */
@@ -243,6 +186,9 @@ static bool parse_set(const struct key_row *row TW_UNUSED, void *field, const ch
 #define LONG_SPAN_MAX (28 * TW_USEC_PER_DAY)
 /* The gauge costs microseconds, but ten looks a second are all that a decision can use. */
 #define INTERVAL_MIN (100 * TW_USEC_PER_MSEC)
+
+/* One a second is all that the shortest useful interval can make of it. */
+#define CHANGES_MAX 3600
 
 #define DAEMON(field) offsetof(struct tw_settings, field)
 
@@ -257,6 +203,7 @@ static const char *const daemon_names[TW_DAEMON_KEY_COUNT + 1] = {
 	[TW_DAEMON_SAMPLE_RECORD] = "sample-record",
 	[TW_DAEMON_PROOF_AFTER] = "proof-after",
 	[TW_DAEMON_ALLOW_UNSAFE] = "allow-unsafe",
+	[TW_DAEMON_MAX_CHANGES] = "max-changes",
 };
 
 static const struct key_row daemon_rows[TW_DAEMON_KEY_COUNT] = {
@@ -270,7 +217,12 @@ static const struct key_row daemon_rows[TW_DAEMON_KEY_COUNT] = {
 	[TW_DAEMON_SAMPLE_RECORD] = { parse_span, DAEMON(sample_record_usec), 0, LONG_SPAN_MAX },
 	[TW_DAEMON_PROOF_AFTER] = { parse_span, DAEMON(proof_after_usec), TW_USEC_PER_SEC, SHORT_SPAN_MAX },
 	[TW_DAEMON_ALLOW_UNSAFE] = { parse_truth, DAEMON(allow_unsafe), 0, 0 },
+	[TW_DAEMON_MAX_CHANGES] = { parse_number, DAEMON(max_changes), 0, CHANGES_MAX },
 };
+
+static const char *const destroy_names[TW_DESTROY_KEY_COUNT + 1] = { [TW_DESTROY_ALLOW] = "allow" };
+
+static const struct key_row destroy_rows[TW_DESTROY_KEY_COUNT] = { [TW_DESTROY_ALLOW] = { parse_allow, 0, 0, 0 } };
 
 #define RULE(field) offsetof(struct tw_rule_draft, field)
 
@@ -279,8 +231,8 @@ static const char *const rule_names[TW_RULE_KEY_COUNT + 1] = {
 	[TW_RULE_AGE] = "age",		 [TW_RULE_UNIT] = "unit",	    [TW_RULE_DESTINATION] = "destination",
 	[TW_RULE_LISTENER] = "listener", [TW_RULE_RAISE_FOR] = "raise-for", [TW_RULE_CLEAR_FOR] = "clear-for",
 	[TW_RULE_FORECAST] = "forecast", [TW_RULE_SEVERITY] = "severity",   [TW_RULE_REMIND] = "remind",
-	[TW_RULE_SET] = "set",		 [TW_RULE_GATE] = "gate",	    [TW_RULE_PROOF] = "proof",
-	[TW_RULE_COOLDOWN] = "cooldown",
+	[TW_RULE_SET] = "set",		 [TW_RULE_STEP] = "step",	    [TW_RULE_DESTROY] = "destroy",
+	[TW_RULE_GATE] = "gate",	 [TW_RULE_PROOF] = "proof",	    [TW_RULE_COOLDOWN] = "cooldown",
 };
 
 static const struct key_row rule_rows[TW_RULE_KEY_COUNT] = {
@@ -296,14 +248,19 @@ static const struct key_row rule_rows[TW_RULE_KEY_COUNT] = {
 	[TW_RULE_FORECAST] = { parse_span, RULE(settings.forecast_usec), 0, SHORT_SPAN_MAX },
 	[TW_RULE_SEVERITY] = { parse_severity, RULE(settings.severity), 0, 0 },
 	[TW_RULE_REMIND] = { parse_span, RULE(settings.remind_usec), 0, LONG_SPAN_MAX },
-	[TW_RULE_SET] = { parse_set, RULE(settings), 0, 0 },
+	[TW_RULE_SET] = { parse_set, 0, 0, 0 },
+	[TW_RULE_STEP] = { parse_step, 0, 0, 0 },
+	[TW_RULE_DESTROY] = { parse_destroy, 0, 0, 0 },
 	[TW_RULE_GATE] = { parse_truth, RULE(settings.gate), 0, 0 },
 	[TW_RULE_PROOF] = { parse_truth, RULE(settings.proof), 0, 0 },
 	[TW_RULE_COOLDOWN] = { parse_span, RULE(settings.cooldown_usec), 0, LONG_SPAN_MAX },
 };
 
 const struct tw_key_table tw_daemon_keys = { "daemon", daemon_names, TW_DAEMON_KEY_COUNT, 0 };
-const struct tw_key_table tw_rule_keys = { "rule", rule_names, TW_RULE_KEY_COUNT, UINT32_C(1) << TW_RULE_SET };
+const struct tw_key_table tw_destroy_keys = { "destroy", destroy_names, TW_DESTROY_KEY_COUNT, 0 };
+const struct tw_key_table tw_rule_keys = { "rule", rule_names, TW_RULE_KEY_COUNT,
+					   UINT32_C(1) << TW_RULE_SET | UINT32_C(1) << TW_RULE_STEP |
+						   UINT32_C(1) << TW_RULE_DESTROY };
 
 bool tw_key_find(const struct tw_key_table *table, const char *name, size_t *ret_key)
 {
@@ -323,11 +280,31 @@ bool tw_daemon_key_parse(size_t key, struct tw_settings *settings, const char *v
 	return row->parse(row, (char *)settings + row->offset, value, why);
 }
 
+bool tw_destroy_key_parse(size_t key, struct tw_settings *settings, const char *value, struct tw_text *why)
+{
+	const struct key_row *row = &destroy_rows[key];
+
+	return row->parse(row, (char *)settings + row->offset, value, why);
+}
+
 bool tw_rule_key_parse(size_t key, struct tw_rule_draft *draft, const char *value, struct tw_text *why)
 {
 	const struct key_row *row = &rule_rows[key];
 
 	return row->parse(row, (char *)draft + row->offset, value, why);
+}
+
+bool tw_rule_key_acts(size_t key, enum tw_action_kind *ret_kind)
+{
+	if (key == TW_RULE_SET)
+		*ret_kind = TW_ACTION_SET;
+	else if (key == TW_RULE_STEP)
+		*ret_kind = TW_ACTION_STEP;
+	else if (key == TW_RULE_DESTROY)
+		*ret_kind = TW_ACTION_DESTROY;
+	else
+		return false;
+	return true;
 }
 
 void tw_key_suggest(struct tw_text *text, const char *word, const char *const *words, size_t count)
@@ -338,9 +315,22 @@ void tw_key_suggest(struct tw_text *text, const char *word, const char *const *w
 		tw_text_addf(text, "; did you mean '%s'?", near);
 }
 
+static const struct tw_key_table *const tables[] = { &tw_daemon_keys, &tw_destroy_keys, &tw_rule_keys };
+
+const struct tw_key_table *tw_key_home(const char *name)
+{
+	size_t key;
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(tables); i++)
+		if (tw_key_find(tables[i], name, &key))
+			return tables[i];
+	return NULL;
+}
+
 const char *const *tw_settings_keys(const char *section)
 {
-	if (strcmp(section, tw_daemon_keys.section) == 0)
-		return daemon_names;
-	return strcmp(section, tw_rule_keys.section) == 0 ? rule_names : NULL;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(tables); i++)
+		if (strcmp(section, tables[i]->section) == 0)
+			return tables[i]->names;
+	return NULL;
 }

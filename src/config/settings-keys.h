@@ -20,7 +20,13 @@ enum tw_daemon_key {
 	TW_DAEMON_SAMPLE_RECORD,
 	TW_DAEMON_PROOF_AFTER,
 	TW_DAEMON_ALLOW_UNSAFE,
+	TW_DAEMON_MAX_CHANGES,
 	TW_DAEMON_KEY_COUNT,
+};
+
+enum tw_destroy_key {
+	TW_DESTROY_ALLOW,
+	TW_DESTROY_KEY_COUNT,
 };
 
 enum tw_rule_key {
@@ -37,6 +43,8 @@ enum tw_rule_key {
 	TW_RULE_SEVERITY,
 	TW_RULE_REMIND,
 	TW_RULE_SET,
+	TW_RULE_STEP,
+	TW_RULE_DESTROY,
 	TW_RULE_GATE,
 	TW_RULE_PROOF,
 	TW_RULE_COOLDOWN,
@@ -53,7 +61,9 @@ struct tw_key_marks {
 	struct tw_place places[TW_RULE_KEY_COUNT];
 };
 
-_Static_assert((int)TW_DAEMON_KEY_COUNT <= (int)TW_RULE_KEY_COUNT, "tw_key_marks serves both kinds of section");
+_Static_assert((int)TW_DAEMON_KEY_COUNT <= (int)TW_RULE_KEY_COUNT &&
+		       (int)TW_DESTROY_KEY_COUNT <= (int)TW_RULE_KEY_COUNT,
+	       "tw_key_marks serves every kind of section");
 
 /* A rule while it is read: what its metric has yet to interpret is kept as text. */
 struct tw_rule_draft {
@@ -71,6 +81,7 @@ struct tw_rule_draft {
 struct tw_settings_draft {
 	struct tw_settings *settings; /* borrows; its rules are written by tw_settings_check() alone */
 	struct tw_key_marks marks;    /* of [daemon] */
+	struct tw_key_marks destroy_marks;
 	unsigned rule_count;
 	struct tw_rule_draft rules[TW_RULES_MAX];
 };
@@ -84,6 +95,7 @@ struct tw_key_table {
 };
 
 extern const struct tw_key_table tw_daemon_keys;
+extern const struct tw_key_table tw_destroy_keys;
 extern const struct tw_key_table tw_rule_keys;
 
 static inline uint32_t tw_key_bit(size_t key)
@@ -94,12 +106,19 @@ static inline uint32_t tw_key_bit(size_t key)
 /* The row of a key. Returns false where the section has no such key. */
 bool tw_key_find(const struct tw_key_table *table, const char *name, size_t *ret_key);
 
+/* The kind of section that has a key of this name; NULL for none. */
+const struct tw_key_table *tw_key_home(const char *name);
+
 /*
  * Reads a value into the settings, or the draft. Returns false, with what was expected in `why`, where the value is
  * none for this key; nothing is changed then. `value` is trimmed, not empty and at most TW_SETTINGS_LINE_MAX - 1 long.
  */
 bool tw_daemon_key_parse(size_t key, struct tw_settings *settings, const char *value, struct tw_text *why);
+bool tw_destroy_key_parse(size_t key, struct tw_settings *settings, const char *value, struct tw_text *why);
 bool tw_rule_key_parse(size_t key, struct tw_rule_draft *draft, const char *value, struct tw_text *why);
+
+/* Whether a key adds an action, and then of which kind. */
+bool tw_rule_key_acts(size_t key, enum tw_action_kind *ret_kind);
 
 /* "; did you mean 'raise'?", or nothing where no word is near. */
 void tw_key_suggest(struct tw_text *text, const char *word, const char *const *words, size_t count);

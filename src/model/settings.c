@@ -24,13 +24,22 @@ static void fill_port_exhaustion(struct tw_rule_settings *rule)
 	};
 }
 
-/* Beyond tcp_max_tw_buckets the kernel closes without TIME-WAIT, and this counter is the only sign of it. */
+/*
+ * Beyond tcp_max_tw_buckets the kernel closes without TIME-WAIT, and this counter is the only sign of it. A million
+ * sockets in TIME-WAIT take some 200 MiB.
+ */
 static void fill_time_wait_overflow(struct tw_rule_settings *rule)
 {
 	rule->metric = TW_METRIC_TIME_WAIT_OVERFLOW;
 	rule->raise_milli = 1 * 1000;
 	rule->clear_milli = 0;
 	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
+	rule->action_count = 1;
+	rule->actions[0] = (struct tw_action){
+		.kind = TW_ACTION_STEP,
+		.tunable = TW_TUNABLE_MAX_TW_BUCKETS,
+		.step = { .multiplies = true, .by = 2 * 1000, .limit = 1048576, .every_usec = 30 * TW_USEC_PER_SEC },
+	};
 }
 
 /*
@@ -93,6 +102,7 @@ struct tw_settings *tw_settings_new_empty(void)
 	settings->top = 10;
 	settings->sample_record_usec = 1 * TW_USEC_PER_MINUTE;
 	settings->proof_after_usec = 30 * TW_USEC_PER_SEC;
+	settings->max_changes = 60;
 	settings->namespace_count = 1;
 	(void)tw_text_copy(settings->namespaces[0], sizeof(settings->namespaces[0]), "host");
 	return settings;

@@ -35,7 +35,46 @@ static void require_sound_scope(const struct tw_rule_settings *rule)
 	require(scope->has_listener || scope->listener_port == 0);
 }
 
-static void require_sound_rule(const struct tw_rule_settings *rule)
+static void require_sound_step(const struct tw_action *action)
+{
+	const struct tw_tunable_info *info = tw_tunable_info(action->tunable);
+	const struct tw_step *step = &action->step;
+
+	require(info->kind == TW_TUNABLE_INTEGER && step->limit >= info->low && step->limit <= info->high);
+	require(step->multiplies ? step->by > 1000 && step->by <= 10000 : step->by != 0);
+	require(!info->raise_only || step->by > 0);
+	require(step->every_usec >= TW_USEC_PER_SEC && step->every_usec <= TW_USEC_PER_DAY);
+}
+
+static void require_sound_destroy(const struct tw_settings *settings, const struct tw_destroy *destroy)
+{
+	bool time_wait = destroy->state == TW_STATE_TIME_WAIT;
+
+	require(time_wait || destroy->state == TW_STATE_CLOSE_WAIT);
+	require(time_wait ? settings->destroy_time_wait : settings->destroy_close_wait);
+	require(destroy->older_than_usec >= (time_wait ? 1 : 10) * TW_USEC_PER_SEC);
+	require(!time_wait || destroy->older_than_usec < TW_TIME_WAIT_USEC);
+	require(time_wait ? destroy->unit[0] == '\0' : !destroy->has_destination);
+	require(memchr(destroy->unit, '\0', sizeof(destroy->unit)) != NULL);
+	require(destroy->max_per_second >= 1 && destroy->max_per_second <= 100000);
+}
+
+static void require_sound_action(const struct tw_settings *settings, const struct tw_action *action)
+{
+	switch (action->kind) {
+	case TW_ACTION_SET:
+		require(tw_tunable_in_bounds(action->tunable, &action->value));
+		break;
+	case TW_ACTION_STEP:
+		require_sound_step(action);
+		break;
+	case TW_ACTION_DESTROY:
+		require_sound_destroy(settings, &action->destroy);
+		break;
+	}
+}
+
+static void require_sound_rule(const struct tw_settings *settings, const struct tw_rule_settings *rule)
 {
 	require(rule->name[0] != '\0' && memchr(rule->name, '\0', sizeof(rule->name)) != NULL);
 	require((unsigned)rule->metric < TW_METRIC_COUNT);
@@ -46,7 +85,7 @@ static void require_sound_rule(const struct tw_rule_settings *rule)
 	require_sound_scope(rule);
 	require(rule->action_count <= TW_ACTIONS_MAX);
 	for (unsigned i = 0; i < rule->action_count; i++)
-		require(tw_tunable_in_bounds(rule->actions[i].tunable, &rule->actions[i].value));
+		require_sound_action(settings, &rule->actions[i]);
 }
 
 static void require_sound(const struct tw_settings *settings)
@@ -57,9 +96,10 @@ static void require_sound(const struct tw_settings *settings)
 	require(settings->sample_record_usec == 0 || settings->sample_record_usec >= settings->interval_usec);
 	require(settings->cpu_budget_milli >= 100 && settings->cpu_budget_milli <= 100000);
 	require(settings->top >= 1 && settings->top <= TW_TOP_MAX);
+	require(settings->max_changes <= 3600);
 	require(settings->rule_count <= TW_RULES_MAX);
 	for (unsigned i = 0; i < settings->rule_count; i++)
-		require_sound_rule(&settings->rules[i]);
+		require_sound_rule(settings, &settings->rules[i]);
 }
 
 /* The problems are whole strings, and none is without a text. */

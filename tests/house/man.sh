@@ -8,10 +8,11 @@ srcdir=${TW_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 builddir=${TW_BUILDDIR:-$PWD}
 number=0
 
-# "daemon mode": a line for each item of the two sections' lists.
+# "daemon mode": a line for each item of the three sections' lists.
 keys_of_manual() {
 	awk '/^\.Sh / { section = "" }
 		/^\.Sh .*\[daemon\]/ { section = "daemon" }
+		/^\.Sh .*\[destroy\]/ { section = "destroy" }
 		/^\.Sh .*\[rule/ { section = "rule" }
 		section && $1 == ".It" && $2 == "Cm" { print section, $3 }' "$1" | sort
 }

@@ -6,7 +6,7 @@
 
 int main(void)
 {
-	static const char *const sections[] = { "daemon", "rule" };
+	static const char *const sections[] = { "daemon", "destroy", "rule" };
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		const char *const *keys = tw_settings_keys(sections[i]);

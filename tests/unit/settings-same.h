@@ -15,6 +15,13 @@ static inline void assert_same_action(const struct tw_action *a, const struct tw
 	assert_int_equal(a->kind, b->kind);
 	assert_int_equal(a->tunable, b->tunable);
 	assert_true(tw_tunable_equal(a->tunable, &a->value, &b->value));
+	assert_int_equal(a->step.multiplies, b->step.multiplies);
+	assert_int_equal(a->step.by, b->step.by);
+	assert_int_equal(a->step.limit, b->step.limit);
+	assert_int_equal(a->step.every_usec, b->step.every_usec);
+	assert_int_equal(a->destroy.state, b->destroy.state);
+	assert_int_equal(a->destroy.older_than_usec, b->destroy.older_than_usec);
+	assert_int_equal(a->destroy.max_per_second, b->destroy.max_per_second);
 }
 
 static inline void assert_same_scope(const struct tw_scope *a, const struct tw_scope *b)
@@ -61,6 +68,9 @@ static inline void assert_same(const struct tw_settings *a, const struct tw_sett
 	assert_int_equal(a->sample_record_usec, b->sample_record_usec);
 	assert_int_equal(a->proof_after_usec, b->proof_after_usec);
 	assert_int_equal(a->allow_unsafe, b->allow_unsafe);
+	assert_int_equal(a->max_changes, b->max_changes);
+	assert_int_equal(a->destroy_time_wait, b->destroy_time_wait);
+	assert_int_equal(a->destroy_close_wait, b->destroy_close_wait);
 	assert_int_equal(a->namespace_count, b->namespace_count);
 	for (unsigned i = 0; i < a->namespace_count; i++)
 		assert_string_equal(a->namespaces[i], b->namespaces[i]);

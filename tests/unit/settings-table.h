@@ -65,10 +65,55 @@ static inline void render_scope(struct tw_text *text, const struct tw_scope *sco
 	}
 }
 
+/* " step:net.ipv4.tcp_fin_timeout-5..20/30s". */
+static inline void render_step(struct tw_text *text, const struct tw_action *action)
+{
+	char every[TW_DURATION_TEXT_MAX];
+
+	tw_text_addf(text, " step:%s%s", tw_tunable_info(action->tunable)->key,
+		     action->step.multiplies ? "x" : (action->step.by < 0 ? "" : "+"));
+	tw_text_add_milli(text, action->step.multiplies ? action->step.by : action->step.by * 1000);
+	tw_text_addf(text, "..%lld/%s", (long long)action->step.limit,
+		     tw_duration_format(every, action->step.every_usec));
+}
+
+/* " destroy:time-wait>30s:80 10.0.0.2:443 web.service max=1000". */
+static inline void render_destroy(struct tw_text *text, const struct tw_destroy *destroy)
+{
+	char older[TW_DURATION_TEXT_MAX];
+
+	tw_text_addf(text, " destroy:%s>%s:%u", tw_state_name(destroy->state),
+		     tw_duration_format(older, destroy->older_than_usec), destroy->port);
+	if (destroy->has_destination) {
+		tw_text_add_char(text, ' ');
+		tw_endpoint_add(text, &destroy->destination, destroy->destination_port);
+	}
+	if (destroy->unit[0])
+		tw_text_addf(text, " %s", destroy->unit);
+	tw_text_addf(text, " max=%u", destroy->max_per_second);
+}
+
+static inline void render_action(struct tw_text *text, const struct tw_action *action)
+{
+	char value[TW_TUNABLE_VALUE_MAX];
+
+	switch (action->kind) {
+	case TW_ACTION_SET:
+		tw_text_addf(text, " %s=%s", tw_tunable_info(action->tunable)->key,
+			     tw_tunable_format(action->tunable, &action->value, value));
+		break;
+	case TW_ACTION_STEP:
+		render_step(text, action);
+		break;
+	case TW_ACTION_DESTROY:
+		render_destroy(text, &action->destroy);
+		break;
+	}
+}
+
 static inline void render_rule(struct tw_text *text, const struct tw_rule_settings *rule)
 {
 	struct tw_rule_settings usual;
-	char value[TW_TUNABLE_VALUE_MAX];
 
 	tw_rule_settings_init(&usual);
 	tw_text_addf(text, "%s: %s ", rule->name, tw_metric_info(rule->metric)->name);
@@ -89,8 +134,7 @@ static inline void render_rule(struct tw_text *text, const struct tw_rule_settin
 	if (rule->proof != usual.proof)
 		tw_text_addf(text, " proof=%d", (int)rule->proof);
 	for (unsigned i = 0; i < rule->action_count; i++)
-		tw_text_addf(text, " %s=%s", tw_tunable_info(rule->actions[i].tunable)->key,
-			     tw_tunable_format(rule->actions[i].tunable, &rule->actions[i].value, value));
+		render_action(text, &rule->actions[i]);
 	tw_text_add_char(text, '\n');
 }
 
@@ -116,6 +160,12 @@ static inline void render_settings(struct tw_text *text, const struct tw_setting
 	render_span(text, "proof-after", settings->proof_after_usec, usual->proof_after_usec);
 	if (settings->allow_unsafe != usual->allow_unsafe)
 		tw_text_addf(text, " allow-unsafe=%d", (int)settings->allow_unsafe);
+	if (settings->max_changes != usual->max_changes)
+		tw_text_addf(text, " max-changes=%u", settings->max_changes);
+	if (settings->destroy_time_wait)
+		tw_text_add(text, " destroy-time-wait");
+	if (settings->destroy_close_wait)
+		tw_text_add(text, " destroy-close-wait");
 	tw_text_add_char(text, '\n');
 	for (unsigned i = 0; i < settings->rule_count; i++)
 		render_rule(text, &settings->rules[i]);

@@ -91,7 +91,7 @@ static const struct row rows[] = {
 	  "a:3: [rule b] has no 'metric'; every rule needs one\n"
 	  "a:3: [rule b] has no 'raise'; every rule needs one\n"
 	  "a:3: [rule b] has no 'clear'; every rule needs one\n"
-	  "b:1: 'top' stands before any section; expected [daemon] or [rule NAME] first\n"
+	  "b:1: 'top' stands before any section; expected [daemon], [destroy] or [rule NAME] first\n"
 	  "b:4: age = 'x': " EXPECTED_SPAN("1s", "4w"),
 	  NULL },
 	{ "a metric that does not fit", PORT_RULE, "[rule r]\nmetric=time-wait\nclear=1\n",

@@ -29,7 +29,7 @@ static const struct row rows[] = {
 	{ "indented section", "\t[daemon]\ninterval=1s\n", NULL,
 	  "a:1: the line begins with a blank; expected a key or a section in the first column, and a value in one "
 	  "line\n"
-	  "a:2: 'interval' stands before any section; expected [daemon] or [rule NAME] first\n",
+	  "a:2: 'interval' stands before any section; expected [daemon], [destroy] or [rule NAME] first\n",
 	  NULL },
 	{ "198 bytes", "[daemon]\ninterval=1s ;" FORTY FORTY FORTY FORTY TEN TEN "01234\n", NULL, "", NULL },
 	{ "199 bytes", "[daemon]\ninterval=1s ;" FORTY FORTY FORTY FORTY TEN TEN "012345\n", NULL,
@@ -47,11 +47,11 @@ static const struct row rows[] = {
 	  NULL },
 	/* sections */
 	{ "key before any section", "interval = 1s\nraise = 5\n[daemon]\ntop=5\n", NULL,
-	  "a:1: 'interval' stands before any section; expected [daemon] or [rule NAME] first\n"
-	  "a:2: 'raise' stands before any section; expected [daemon] or [rule NAME] first\n",
+	  "a:1: 'interval' stands before any section; expected [daemon], [destroy] or [rule NAME] first\n"
+	  "a:2: 'raise' stands before any section; expected [daemon], [destroy] or [rule NAME] first\n",
 	  NULL },
-	{ "unknown section", "[destroy]\nallow=x\nfoo=1\n[daemon]\ntop=0\n", NULL,
-	  "a:1: unknown section [destroy]; expected [daemon] or [rule NAME]\n"
+	{ "unknown section", "[network]\nallow=x\nfoo=1\n[daemon]\ntop=0\n", NULL,
+	  "a:1: unknown section [network]; expected [daemon], [destroy] or [rule NAME]\n"
 	  "a:5: top = '0': expected a number from 1 to 100\n",
 	  NULL },
 	{ "near section", "[deamon]\n[Rule x]\n[ruler]\n[daemon 2]\n", NULL,
@@ -62,8 +62,8 @@ static const struct row rows[] = {
 	  NULL },
 	{ "section syntax", "[daemon\n[]\n[ ]\n[daemon] x\n[rule]\n[rule ]\n[ daemon ;]\n", NULL,
 	  "a:1: a section without ']': '[daemon'\n"
-	  "a:2: a section without a name; expected [daemon] or [rule NAME]\n"
-	  "a:3: a section without a name; expected [daemon] or [rule NAME]\n"
+	  "a:2: a section without a name; expected [daemon], [destroy] or [rule NAME]\n"
+	  "a:3: a section without a name; expected [daemon], [destroy] or [rule NAME]\n"
 	  "a:4: found 'x' behind ']'; expected the end of the line, or a comment that begins with ';'\n"
 	  "a:5: [rule] has no name; expected [rule NAME]\n"
 	  "a:6: [rule] has no name; expected [rule NAME]\n"
@@ -93,8 +93,8 @@ static const struct row rows[] = {
 	  "a:2: unknown key 'raise' in [daemon]; it belongs into [rule NAME]\n"
 	  "a:7: unknown key 'mode' in [rule r]; it belongs into [daemon]\n",
 	  NULL },
-	{ "keys of a later version", RULE "step=x 2\ndestroy=time-wait\n", NULL,
-	  "a:5: unknown key 'step' in [rule r]\na:6: unknown key 'destroy' in [rule r]\n", NULL },
+	{ "keys of a later version", RULE "shape=x 2\nretire=time-wait\n", NULL,
+	  "a:5: unknown key 'shape' in [rule r]\na:6: unknown key 'retire' in [rule r]\n", NULL },
 	{ "near key of a scope", RULE "units=x\ndestinaton=x\nlistner=x\ngates=x\nprof=x\nforcast=x\nages=x\n", NULL,
 	  "a:5: unknown key 'units' in [rule r]; did you mean 'unit'?\n"
 	  "a:6: unknown key 'destinaton' in [rule r]; did you mean 'destination'?\n"

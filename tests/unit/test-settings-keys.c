@@ -27,6 +27,8 @@ static const struct row rows[] = {
 	  "a:2: proof-after = '500ms': " EXPECTED_SPAN("1s", "1h"), NULL },
 	{ "allow-unsafe", "[daemon]\nallow-unsafe=maybe\n", NULL, "a:2: allow-unsafe = 'maybe': expected yes or no\n",
 	  NULL },
+	{ "max-changes", "[daemon]\nmax-changes=3601\n", NULL,
+	  "a:2: max-changes = '3601': expected a number from 0 to 3600\n", NULL },
 	/* values of [rule] */
 	{ "metric", "[rule r]\nmetric=port-usage\nraise=x\nclear=x\n[rule s]\nmetric=port-uses\nraise=1\nclear=1\n",
 	  NULL,
@@ -86,24 +88,25 @@ static const struct row rows[] = {
 	  NULL },
 	{ "sysctl twice", RULE "set=net.ipv4.tcp_tw_reuse=1\nset=net/ipv4/tcp_tw_reuse = 2\n", NULL,
 	  "a:6: set = 'net/ipv4/tcp_tw_reuse = 2': the rule sets net.ipv4.tcp_tw_reuse already\n", NULL },
-	{ "too many sysctls",
+	{ "too many actions",
 	  RULE "set=net.ipv4.tcp_tw_reuse=1\nset=net.ipv4.tcp_fin_timeout=30\nset=net.ipv4.tcp_syncookies=1\n"
 	       "set=net.ipv4.tcp_timestamps=1\nset=net.ipv4.tcp_rfc1337=1\nset=net.ipv4.tcp_synack_retries=3\n"
 	       "set=net.ipv4.tcp_keepalive_time=600\nset=net.ipv4.tcp_keepalive_probes=3\n"
 	       "set=net.ipv4.tcp_keepalive_intvl=10\n",
-	  NULL, "a:13: set = 'net.ipv4.tcp_keepalive_intvl=10': a rule takes at most 8 sysctls\n", NULL },
+	  NULL, "a:13: set = 'net.ipv4.tcp_keepalive_intvl=10': a rule takes at most 8 actions\n", NULL },
 	/* what is accepted */
 	{ "lowest of [daemon]",
 	  "[daemon]\nmode=observe\ninterval=100ms\ncensus=100ms\nsurvey=100ms\ncpu-budget=0.1%\nnamespaces=host\n"
-	  "top=1\nsample-record=0\nproof-after=1s\nallow-unsafe=yes\n",
+	  "top=1\nsample-record=0\nproof-after=1s\nallow-unsafe=yes\nmax-changes=0\n",
 	  NULL, "",
 	  "daemon: mode=1 interval=100ms census=100ms survey=100ms cpu-budget=0.1 top=1 sample-record=0 "
-	  "proof-after=1s allow-unsafe=1\n" },
+	  "proof-after=1s allow-unsafe=1 max-changes=0\n" },
 	{ "highest of [daemon]",
 	  "[daemon]\nmode=enforce\ninterval=1h\ncensus=1h\nsurvey=1d\ncpu-budget=100%\ntop=100\n"
-	  "sample-record=4w\nproof-after=1h\nallow-unsafe=no\n",
+	  "sample-record=4w\nproof-after=1h\nallow-unsafe=no\nmax-changes=3600\n",
 	  NULL, "",
-	  "daemon: interval=1h census=1h survey=1d cpu-budget=100 top=100 sample-record=4w proof-after=1h\n" },
+	  "daemon: interval=1h census=1h survey=1d cpu-budget=100 top=100 sample-record=4w proof-after=1h "
+	  "max-changes=3600\n" },
 	{ "blanks and comments", "[ daemon ] ; x\ninterval\t=  1min 30s\t; census=1s\ntop=7;x=1\n", NULL,
 	  "a:3: top = '7;x=1': expected a number from 1 to 100\n", NULL },
 	{ "every key of a rule",
@@ -135,13 +138,12 @@ static const struct row rows[] = {
 
 static void test_keys(void **state TW_UNUSED)
 {
-	static const char *const daemon[] = {
-		"mode",	      "interval", "census",	   "survey",	  "cpu-budget",
-		"namespaces", "top",	  "sample-record", "proof-after", "allow-unsafe"
-	};
+	static const char *const daemon[] = { "mode",	     "interval",     "census",	   "survey",
+					      "cpu-budget",  "namespaces",   "top",	   "sample-record",
+					      "proof-after", "allow-unsafe", "max-changes" };
 	static const char *const rule[] = { "metric",	"raise",     "clear",	  "age",      "unit",	  "destination",
 					    "listener", "raise-for", "clear-for", "forecast", "severity", "remind",
-					    "set",	"gate",	     "proof",	  "cooldown" };
+					    "set",	"step",	     "destroy",	  "gate",     "proof",	  "cooldown" };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(daemon); i++)
 		assert_string_equal(tw_settings_keys("daemon")[i], daemon[i]);
@@ -149,7 +151,9 @@ static void test_keys(void **state TW_UNUSED)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rule); i++)
 		assert_string_equal(tw_settings_keys("rule")[i], rule[i]);
 	assert_null(tw_settings_keys("rule")[TW_ARRAY_SIZE(rule)]);
-	assert_null(tw_settings_keys("destroy"));
+	assert_string_equal(tw_settings_keys("destroy")[0], "allow");
+	assert_null(tw_settings_keys("destroy")[1]);
+	assert_null(tw_settings_keys("steps"));
 }
 
 /* Every metric is taken by its name, in its unit. */

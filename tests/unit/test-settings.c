@@ -22,6 +22,9 @@ static void check_daemon_defaults(const struct tw_settings *settings)
 	assert_int_equal(settings->sample_record_usec, 60 * TW_USEC_PER_SEC);
 	assert_int_equal(settings->proof_after_usec, 30 * TW_USEC_PER_SEC);
 	assert_false(settings->allow_unsafe);
+	assert_int_equal(settings->max_changes, 60);
+	assert_false(settings->destroy_time_wait);
+	assert_false(settings->destroy_close_wait);
 	assert_int_equal(settings->namespace_count, 1);
 	assert_string_equal(settings->namespaces[0], "host");
 }
@@ -74,7 +77,7 @@ static void test_builtin_rules(TW_UNUSED void **state)
 		unsigned action_count;
 	} rows[] = {
 		{ "port-exhaustion", "port-use", 45, 25, 0, 15, TW_SEVERITY_WARNING, 1 },
-		{ "time-wait-overflow", "time-wait-overflow", 1, 0, 10, 0, TW_SEVERITY_WARNING, 0 },
+		{ "time-wait-overflow", "time-wait-overflow", 1, 0, 10, 0, TW_SEVERITY_WARNING, 1 },
 		{ "close-wait-leak", "close-wait-aged", 100, 20, 30, 0, TW_SEVERITY_ERROR, 0 },
 		{ "accept-queue", "accept-queue", 80, 30, 10, 0, TW_SEVERITY_WARNING, 0 },
 	};
@@ -109,6 +112,13 @@ static void test_builtin_action(TW_UNUSED void **state)
 	assert_int_equal(action->kind, TW_ACTION_SET);
 	assert_int_equal(action->tunable, TW_TUNABLE_TW_REUSE);
 	assert_int_equal(action->value.numbers[0], 1);
+	action = &settings->rules[1].actions[0];
+	assert_int_equal(action->kind, TW_ACTION_STEP);
+	assert_int_equal(action->tunable, TW_TUNABLE_MAX_TW_BUCKETS);
+	assert_true(action->step.multiplies);
+	assert_int_equal(action->step.by, 2000);
+	assert_int_equal(action->step.limit, 1048576);
+	assert_int_equal(action->step.every_usec, 30 * TW_USEC_PER_SEC);
 }
 
 /* What is built in obeys what a file must obey. */
@@ -122,8 +132,15 @@ static void test_builtin_actions_are_lawful(TW_UNUSED void **state)
 
 		assert_int_not_equal(rule->raise_milli, rule->clear_milli);
 		for (unsigned at = 0; at < rule->action_count; at++) {
-			assert_true(tw_tunable_in_bounds(rule->actions[at].tunable, &rule->actions[at].value));
-			assert_false(tw_tunable_info(rule->actions[at].tunable)->unsafe);
+			const struct tw_action *action = &rule->actions[at];
+			struct tw_tunable_value value = action->value;
+
+			/* As shipped, no socket is ended. */
+			assert_int_not_equal(action->kind, TW_ACTION_DESTROY);
+			if (action->kind == TW_ACTION_STEP)
+				value.numbers[0] = action->step.limit;
+			assert_true(tw_tunable_in_bounds(action->tunable, &value));
+			assert_false(tw_tunable_info(action->tunable)->unsafe);
 		}
 	}
 }
