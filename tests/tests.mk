@@ -13,8 +13,10 @@ house_tests = \
 	tests/house/walls.sh
 
 unit_tests = \
+	tests/unit/test-candidates \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \
+	tests/unit/test-destroy \
 	tests/unit/test-diag-one \
 	tests/unit/test-diag \
 	tests/unit/test-duration \
@@ -28,6 +30,7 @@ unit_tests = \
 	tests/unit/test-hand-walk \
 	tests/unit/test-hand \
 	tests/unit/test-hash \
+	tests/unit/test-hunt \
 	tests/unit/test-journal-sink \
 	tests/unit/test-json \
 	tests/unit/test-judge \
@@ -47,6 +50,7 @@ unit_tests = \
 	tests/unit/test-procnet \
 	tests/unit/test-proof \
 	tests/unit/test-reading \
+	tests/unit/test-reaper \
 	tests/unit/test-record-field \
 	tests/unit/test-record-sink \
 	tests/unit/test-record-top \
@@ -65,6 +69,7 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-severity \
 	tests/unit/test-snapshot \
+	tests/unit/test-socket-sink \
 	tests/unit/test-survey \
 	tests/unit/test-sysctl-sink \
 	tests/unit/test-table \

@@ -25,7 +25,7 @@ struct tw_desires {
 /* Which sockets the raised rules want ended at this moment: decided, not yet done. In the order of the settings. */
 struct tw_kill_orders {
 	unsigned count;
-	struct {
+	struct tw_kill_order {
 		const struct tw_destroy *destroy;    /* borrows from the settings */
 		const struct tw_rule_settings *rule; /* borrows */
 		struct tw_subject subject;	     /* who is behind it */

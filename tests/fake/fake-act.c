@@ -70,6 +70,36 @@ static int fake_write(struct tw_sysctl_sink *sink, enum tw_tunable tunable, cons
 	return r;
 }
 
+static int fake_read_reserved(struct tw_sysctl_sink *sink, struct tw_port_set *ret)
+{
+	struct tw_fake_act *fake = FAKE_OF(sink, sysctl);
+	bool late;
+	int r = enter(fake, fake->list_error, &late);
+
+	fake->reads++;
+	if (r < 0)
+		return r;
+	*ret = fake->reserved;
+	return 0;
+}
+
+static int fake_write_reserved(struct tw_sysctl_sink *sink, const struct tw_port_set *ports)
+{
+	struct tw_fake_act *fake = FAKE_OF(sink, sysctl);
+	const struct tw_ledger_reserved *saved = &fake->saved.reserved;
+	bool late;
+	int r = enter(fake, fake->list_write_error, &late);
+
+	fake->writes++;
+	if (!saved->ours || (!tw_port_set_equal(ports, &saved->written) && !tw_port_set_equal(ports, &saved->baseline)))
+		fake->rash_writes++;
+	if (r < 0 && !late)
+		return r;
+	if (!fake->list_stays)
+		fake->reserved = *ports;
+	return r;
+}
+
 static int fake_save(struct tw_ledger_store *store, const struct tw_ledger *ledger)
 {
 	struct tw_fake_act *fake = FAKE_OF(store, store);
@@ -83,6 +113,35 @@ static int fake_save(struct tw_ledger_store *store, const struct tw_ledger *ledg
 	return r;
 }
 
+static int answer(struct tw_fake_act *fake, const struct tw_candidate *candidate)
+{
+	if (fake->socket_answer < 0)
+		return fake->socket_answer;
+	if (candidate->cookie <= fake->gone_at_most)
+		return -ENOENT;
+	if (fake->ended_count < TW_FAKE_ENDED_MAX)
+		fake->ended[fake->ended_count++] = candidate->cookie;
+	return 0;
+}
+
+static int fake_end(struct tw_socket_sink *sink, const struct tw_candidate *rows, unsigned count, int ret_answers[])
+{
+	struct tw_fake_act *fake = FAKE_OF(sink, socket);
+
+	if (fake->socket_error < 0)
+		return fake->socket_error;
+	if (count == 1 && rows[0].cookie == TW_COOKIE_ANY - 1) {
+		fake->probes++;
+		ret_answers[0] = fake->probe_answer;
+		return 0;
+	}
+	fake->batches++;
+	fake->largest_batch = TW_MAX(fake->largest_batch, count);
+	for (unsigned i = 0; i < count; i++)
+		ret_answers[i] = answer(fake, &rows[i]);
+	return 0;
+}
+
 static void fake_tell(struct tw_recorder *recorder, const char *namespace TW_UNUSED, const struct tw_event *event)
 {
 	struct tw_fake_act *fake = FAKE_OF(recorder, recorder);
@@ -94,9 +153,16 @@ static void fake_tell(struct tw_recorder *recorder, const char *namespace TW_UNU
 void tw_fake_act_init(struct tw_fake_act *fake)
 {
 	memset(fake, 0, sizeof(*fake));
-	fake->sysctl = (struct tw_sysctl_sink){ .read = fake_read, .write = fake_write };
+	fake->sysctl = (struct tw_sysctl_sink){
+		.read = fake_read,
+		.write = fake_write,
+		.read_reserved = fake_read_reserved,
+		.write_reserved = fake_write_reserved,
+	};
 	fake->store = (struct tw_ledger_store){ .save = fake_save };
 	fake->recorder = (struct tw_recorder){ .tell = fake_tell };
+	fake->socket = (struct tw_socket_sink){ .end = fake_end };
+	fake->probe_answer = -ENOENT;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(fake->live); i++)
 		fake->live[i].known = true;
 	tw_ledger_init(&fake->saved, "00000000-0000-4000-8000-000000000000", 1);

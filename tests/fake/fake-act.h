@@ -2,6 +2,7 @@
 #pragma once
 
 #include "act/hand.h"
+#include "act/reaper.h"
 #include "model/event.h"
 #include "model/sample.h"
 
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 #define TW_FAKE_EVENTS_MAX 64
+#define TW_FAKE_ENDED_MAX 8192
 
 /*
  * The world of one tw_hand in memory: sysctls, a ledger store and a recorder that keep what happened to them. Every
@@ -18,9 +20,11 @@ struct tw_fake_act {
 	struct tw_sysctl_sink sysctl;
 	struct tw_ledger_store store;
 	struct tw_recorder recorder;
+	struct tw_socket_sink socket;
 
 	struct tw_live_value live[TW_TUNABLE_COUNT];  /* not known: the kernel has no such sysctl */
 	struct tw_live_value keeps[TW_TUNABLE_COUNT]; /* known: what the kernel makes of any write */
+	struct tw_port_set reserved;		      /* ip_local_reserved_ports */
 	struct tw_ledger saved;			      /* what a process that starts now would load */
 	unsigned reads, writes, saves;
 
@@ -30,12 +34,23 @@ struct tw_fake_act {
 	bool fail_late; /* the first of them, a write or save, has done its work all the same */
 	/* The same for one kind of call alone, while not 0. */
 	int read_error, write_error, save_error;
+	int list_error, list_write_error; /* of the reserved ports */
+	bool list_stays;		  /* the kernel takes a list of reserved ports and keeps the one before */
 
 	/* Called before each read, write and save. */
 	void (*interfere)(struct tw_fake_act *fake);
 	void *context;
 
 	unsigned rash_writes; /* writes that the saved ledger did not announce, and no baseline put back */
+
+	/* Sockets that were ended, in this order; a request for none of this world's is a probe. */
+	unsigned probes, batches, largest_batch;
+	int probe_answer;      /* -ENOENT at first */
+	int socket_error;      /* while not 0, nothing can be asked */
+	int socket_answer;     /* while not 0, to each request */
+	uint64_t gone_at_most; /* a cookie up to this is of a socket that is gone */
+	unsigned ended_count;
+	uint64_t ended[TW_FAKE_ENDED_MAX];
 
 	unsigned event_count; /* also of those that no longer fit */
 	struct tw_event events[TW_FAKE_EVENTS_MAX];

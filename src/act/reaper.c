@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "act/reaper.h"
+
+#include "act/destroy.h"
+#include "act/reaper-tell.h"
+#include "base/text.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* One socket of a bucket's credit. */
+#define CREDIT_ONE TW_USEC_PER_SEC
+
+void tw_reaper_init(struct tw_reaper *reaper, struct tw_socket_sink *sink, struct tw_recorder *recorder,
+		    const char *namespace)
+{
+	memset(reaper, 0, sizeof(*reaper));
+	reaper->sink = sink;
+	reaper->recorder = recorder;
+	reaper->namespace = namespace;
+}
+
+static bool same_destroy(const struct tw_destroy *a, const struct tw_destroy *b)
+{
+	return a->state == b->state && a->older_than_usec == b->older_than_usec && a->port == b->port &&
+	       a->has_destination == b->has_destination && tw_address_equal(&a->destination, &b->destination) &&
+	       a->destination_port == b->destination_port && strcmp(a->unit, b->unit) == 0 &&
+	       a->max_per_second == b->max_per_second;
+}
+
+/* By what the order says: the settings may have been read anew, and its place among the orders changes. */
+static bool is_of(const struct tw_reaper_row *row, const struct tw_kill_order *order)
+{
+	return row->used && strcmp(row->rule, order->rule->name) == 0 && same_destroy(&row->destroy, order->destroy);
+}
+
+static struct tw_reaper_row *find(struct tw_reaper *reaper, const struct tw_kill_order *order)
+{
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(reaper->rows); i++)
+		if (is_of(&reaper->rows[i], order))
+			return &reaper->rows[i];
+	return NULL;
+}
+
+static void forget_unwanted(struct tw_reaper *reaper, const struct tw_kill_orders *orders)
+{
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(reaper->rows); i++) {
+		struct tw_reaper_row *row = &reaper->rows[i];
+		bool wanted = false;
+
+		for (unsigned j = 0; j < orders->count && !wanted; j++)
+			wanted = is_of(row, &orders->rows[j]);
+		row->used = row->used && wanted;
+	}
+}
+
+/* There is a row for each order once those that are not wanted are forgotten. */
+static struct tw_reaper_row *find_or_add(struct tw_reaper *reaper, const struct tw_kill_order *order, usec_t now_usec)
+{
+	struct tw_reaper_row *row = find(reaper, order);
+
+	for (unsigned i = 0; !row && i < TW_ARRAY_SIZE(reaper->rows); i++)
+		if (!reaper->rows[i].used) {
+			row = &reaper->rows[i];
+			*row = (struct tw_reaper_row){ .used = true, .filled_usec = now_usec };
+			(void)tw_text_copy(row->rule, sizeof(row->rule), order->rule->name);
+			row->destroy = *order->destroy;
+		}
+	return row;
+}
+
+static void fill(struct tw_reaper_row *row, usec_t now_usec)
+{
+	usec_t passed_usec = TW_MIN(tw_usec_since(now_usec, row->filled_usec), TW_USEC_PER_SEC);
+	uint64_t most = row->destroy.max_per_second * CREDIT_ONE;
+
+	row->credit = TW_MIN(row->credit + passed_usec * row->destroy.max_per_second, most);
+	row->filled_usec = now_usec;
+}
+
+/* A socket from port 1 to port 1 of this host, with a cookie that the kernel's counter does not reach. */
+static const struct tw_candidate nobody = {
+	.cookie = TW_COOKIE_ANY - 1,
+	.local = { { { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }, 1 },
+	.remote = { { { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }, 1 },
+	.family = AF_INET,
+};
+
+static void probe(struct tw_reaper *reaper)
+{
+	int answer = 0;
+
+	if (reaper->probed || reaper->sink->end(reaper->sink, &nobody, 1, &answer) < 0)
+		return;
+	reaper->probed = true;
+	reaper->probe = answer;
+}
+
+static bool is_refusal(int answer)
+{
+	enum tw_destroy_verdict verdict = tw_destroy_verdict(answer);
+
+	return verdict == TW_DESTROY_UNSUPPORTED || verdict == TW_DESTROY_DENIED;
+}
+
+static void refuse(const struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_kill_order *order,
+		   int answer, bool ever)
+{
+	if (!row->resting)
+		tw_reaper_tell_refused(reaper, order, answer, ever);
+	row->resting = true;
+}
+
+/* How many of one order may be ended now. */
+static uint32_t quota_of(struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_kill_order *order)
+{
+	probe(reaper);
+	if (is_refusal(reaper->probe))
+		refuse(reaper, row, order, reaper->probe, true);
+	return row->resting ? 0 : (uint32_t)(row->credit / CREDIT_ONE);
+}
+
+void tw_reaper_quota(struct tw_reaper *reaper, const struct tw_kill_orders *orders, enum tw_mode mode, usec_t now_usec,
+		     struct tw_kill_quota *ret)
+{
+	struct tw_kill_quota quota = { 0 };
+
+	forget_unwanted(reaper, orders);
+	for (unsigned i = 0; i < orders->count; i++) {
+		struct tw_reaper_row *row = find_or_add(reaper, &orders->rows[i], now_usec);
+
+		if (!row)
+			continue;
+		fill(row, now_usec);
+		if (mode == TW_MODE_OBSERVE) {
+			quota.wanted[i] = !row->advised;
+			continue;
+		}
+		row->advised = false;
+		quota.most[i] = quota_of(reaper, row, &orders->rows[i]);
+		quota.wanted[i] = quota.most[i] > 0;
+	}
+	*ret = quota;
+}
+
+/* Adds up what became of one socket. Returns false where the kernel refuses, so that to go on is of no use. */
+static bool count_answer(struct tw_reaper_tally *tally, const struct tw_candidate *candidate, int answer)
+{
+	switch (tw_destroy_verdict(answer)) {
+	case TW_DESTROY_ENDED:
+		tally->youngest_ms = tally->ended ? TW_MIN(tally->youngest_ms, candidate->age_ms) : candidate->age_ms;
+		tally->oldest_ms = TW_MAX(tally->oldest_ms, candidate->age_ms);
+		tally->ended++;
+		return true;
+	case TW_DESTROY_GONE:
+		tally->gone++;
+		return true;
+	case TW_DESTROY_FAILED:
+		tally->failed++;
+		tally->error = answer;
+		return true;
+	case TW_DESTROY_UNSUPPORTED:
+	case TW_DESTROY_DENIED:
+		tally->error = answer;
+		return false;
+	}
+	return true;
+}
+
+/* Returns 0; 1 where the kernel refuses; or -errno where it could not be asked. */
+static int end_batch(struct tw_reaper *reaper, const struct tw_candidate *batch, unsigned count,
+		     struct tw_reaper_tally *tally)
+{
+	int answers[TW_SOCKET_BATCH_MAX];
+	bool refused = false;
+	int r = reaper->sink->end(reaper->sink, batch, count, answers);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < count; i++)
+		if (!count_answer(tally, &batch[i], answers[i]))
+			refused = true;
+	return refused;
+}
+
+/* The next ones of an order, from *at on. */
+static unsigned next_batch(const struct tw_catch *catch, unsigned order, uint64_t most, uint32_t *at,
+			   struct tw_candidate batch[TW_SOCKET_BATCH_MAX])
+{
+	unsigned count = 0;
+
+	for (; *at < catch->count && count < TW_MIN(most, TW_SOCKET_BATCH_MAX); (*at)++)
+		if (catch->rows[*at].order == order)
+			batch[count++] = catch->rows[*at];
+	return count;
+}
+
+static int end_all(struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_catch *catch, unsigned order,
+		   struct tw_reaper_tally *tally)
+{
+	struct tw_candidate batch[TW_SOCKET_BATCH_MAX];
+	uint32_t at = 0;
+
+	for (;;) {
+		uint64_t before = tally->ended;
+		unsigned count = next_batch(catch, order, row->credit / CREDIT_ONE, &at, batch);
+		int r;
+
+		if (count == 0)
+			return 0;
+		r = end_batch(reaper, batch, count, tally);
+		/* What is not known of may have been ended. */
+		row->credit -= (r < 0 ? count : tally->ended - before) * CREDIT_ONE;
+		if (r != 0)
+			return r;
+	}
+}
+
+static void reap_order(struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_kill_order *order,
+		       const struct tw_catch *catch, unsigned at)
+{
+	struct tw_reaper_tally tally = { 0 };
+	int r = end_all(reaper, row, catch, at, &tally);
+
+	if (tally.ended > 0)
+		tw_reaper_tell_destroyed(reaper, order, &tally);
+	if (r > 0)
+		refuse(reaper, row, order, tally.error, false);
+	if (r == 0 && tally.ended == 0 && tally.failed > 0)
+		r = tally.error;
+	if (r < 0 && !row->failed_told)
+		tw_reaper_tell_failed(reaper, order, r);
+	row->failed_told = r < 0;
+}
+
+void tw_reaper_reap(struct tw_reaper *reaper, const struct tw_kill_orders *orders, const struct tw_catch *catch,
+		    enum tw_mode mode)
+{
+	for (unsigned i = 0; i < orders->count; i++) {
+		struct tw_reaper_row *row = find(reaper, &orders->rows[i]);
+
+		if (!row || row->resting)
+			continue;
+		if (mode != TW_MODE_OBSERVE) {
+			reap_order(reaper, row, &orders->rows[i], catch, i);
+		} else if (!row->advised && catch->seen[i] > 0) {
+			tw_reaper_tell_advice(reaper, &orders->rows[i], catch->seen[i]);
+			row->advised = true;
+		}
+	}
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/hunt.h"
+
+#include "measure/candidates.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Sockets in CLOSE-WAIT that are known to be old enough; those beyond have to wait for the next hunt. */
+#define AGED_MAX TW_CANDIDATES_MAX
+
+/* One dump a place, in this order. */
+static const struct {
+	enum tw_state state;
+	uint8_t family;
+} dumps[] = {
+	{ TW_STATE_TIME_WAIT, AF_INET },
+	{ TW_STATE_TIME_WAIT, AF_INET6 },
+	{ TW_STATE_CLOSE_WAIT, AF_INET },
+	{ TW_STATE_CLOSE_WAIT, AF_INET6 },
+};
+
+struct aged {
+	uint64_t cookie;
+	usec_t age_usec;
+	uint32_t unit; /* index into units, or TW_NO_UNIT */
+};
+
+struct tw_hunt {
+	unsigned dump; /* index into dumps; their number: it has ended */
+	uint32_t sequence;
+	uint32_t life_ms;
+	/* Of the lives that TIME-WAIT may have been given the shortest, and until when sockets with it may be left. */
+	uint32_t shortest_ms;
+	usec_t shortest_until_usec;
+	struct tw_candidates candidates;
+	char units[TW_TOP_MAX][TW_UNIT_MAX];
+	uint32_t aged_count;
+	struct aged aged[AGED_MAX]; /* by cookie */
+};
+
+struct tw_hunt *tw_hunt_new(void)
+{
+	struct tw_hunt *hunt = calloc(1, sizeof(*hunt));
+
+	if (hunt)
+		hunt->dump = TW_ARRAY_SIZE(dumps);
+	return hunt;
+}
+
+struct tw_hunt *tw_hunt_free(struct tw_hunt *hunt)
+{
+	free(hunt);
+	return NULL;
+}
+
+/*
+ * What a socket is given when it enters TIME-WAIT. Where a vendor's sysctl can change that, sockets of the former life
+ * are still there, and would seem to be older than they are: the shorter life holds until they are gone.
+ */
+static void set_life(struct tw_hunt *hunt, const struct tw_live_value *tw_timeout, usec_t at_usec)
+{
+	usec_t life_usec = TW_TIME_WAIT_USEC;
+	uint32_t life_ms;
+
+	if (tw_timeout->known && tw_timeout->value.numbers[0] > 0)
+		life_usec = (usec_t)tw_timeout->value.numbers[0] * TW_USEC_PER_SEC;
+	life_ms = (uint32_t)TW_MIN(life_usec / TW_USEC_PER_MSEC, UINT32_MAX);
+	if (life_ms <= hunt->shortest_ms || at_usec >= hunt->shortest_until_usec) {
+		hunt->shortest_ms = life_ms;
+		hunt->shortest_until_usec = tw_usec_add(at_usec, life_usec);
+	}
+	hunt->life_ms = hunt->shortest_ms;
+}
+
+static int compare_aged(const void *left, const void *right)
+{
+	const struct aged *a = left, *b = right;
+
+	return a->cookie < b->cookie ? -1 : a->cookie > b->cookie;
+}
+
+static const char *unit_of(const struct tw_hunt *hunt, uint32_t unit)
+{
+	return unit == TW_NO_UNIT ? "" : hunt->units[unit];
+}
+
+/* The waiters that an order could be for: one that is too young for all of them is not even remembered. */
+static void gather_aged(struct tw_hunt *hunt, const struct tw_close_wait *close_wait, usec_t at_usec)
+{
+	usec_t least_usec[TW_TOP_MAX + 1];
+	unsigned rows = TW_MIN(close_wait->row_count, (unsigned)TW_TOP_MAX);
+
+	hunt->aged_count = 0;
+	for (unsigned i = 0; i < rows; i++) {
+		memcpy(hunt->units[i], close_wait->rows[i].unit, TW_UNIT_MAX);
+		least_usec[i] = tw_candidates_least_age(&hunt->candidates, TW_STATE_CLOSE_WAIT, hunt->units[i]);
+	}
+	least_usec[rows] = tw_candidates_least_age(&hunt->candidates, TW_STATE_CLOSE_WAIT, "");
+	for (uint32_t i = 0; i < close_wait->waiter_count && hunt->aged_count < AGED_MAX; i++) {
+		const struct tw_waiter *waiter = &close_wait->waiters[i];
+		unsigned row = waiter->unit < rows ? waiter->unit : rows;
+		usec_t age_usec = tw_usec_since(at_usec, waiter->since_usec);
+
+		if (age_usec < least_usec[row])
+			continue;
+		hunt->aged[hunt->aged_count++] = (struct aged){
+			.cookie = waiter->cookie,
+			.age_usec = age_usec,
+			.unit = row == rows ? TW_NO_UNIT : row,
+		};
+	}
+	qsort(hunt->aged, hunt->aged_count, sizeof(*hunt->aged), compare_aged);
+}
+
+static bool is_needed(const struct tw_hunt *hunt, enum tw_state state)
+{
+	return tw_candidates_want(&hunt->candidates, state) && (state != TW_STATE_CLOSE_WAIT || hunt->aged_count > 0);
+}
+
+/* From hunt->dump on. Returns 1 when a dump is under way, 0 when there is none left. */
+static int begin_dump(struct tw_hunt *hunt, struct tw_source *source)
+{
+	for (; hunt->dump < TW_ARRAY_SIZE(dumps); hunt->dump++) {
+		struct tw_diag_query query = {
+			.family = dumps[hunt->dump].family,
+			.states = tw_state_kernel_bit(dumps[hunt->dump].state),
+		};
+		int r;
+
+		if (!is_needed(hunt, dumps[hunt->dump].state))
+			continue;
+		r = source->dump_begin(source, &query, &hunt->sequence);
+		if (r >= 0)
+			return 1;
+		hunt->dump = TW_ARRAY_SIZE(dumps);
+		return r;
+	}
+	return 0;
+}
+
+int tw_hunt_begin(struct tw_hunt *hunt, struct tw_source *source, const struct tw_kill_orders *orders,
+		  const struct tw_kill_quota *quota, const struct tw_sample *sample, usec_t at_usec)
+{
+	set_life(hunt, &sample->gauge.sysctls[TW_TUNABLE_TW_TIMEOUT], at_usec);
+	tw_candidates_begin(&hunt->candidates, orders, quota);
+	gather_aged(hunt, &sample->close_wait, at_usec);
+	hunt->dump = 0;
+	return begin_dump(hunt, source);
+}
+
+static void on_time_wait(void *context, const struct tw_flow *flow)
+{
+	struct tw_hunt *hunt = context;
+	uint32_t age_ms = hunt->life_ms - TW_MIN(hunt->life_ms, flow->expires_ms);
+
+	if (flow->state == TW_STATE_TIME_WAIT && flow->mini)
+		tw_candidates_offer(&hunt->candidates, flow, age_ms * TW_USEC_PER_MSEC, "");
+}
+
+static void on_close_wait(void *context, const struct tw_flow *flow)
+{
+	struct tw_hunt *hunt = context;
+	struct aged key = { .cookie = flow->cookie };
+	const struct aged *found;
+
+	if (flow->state != TW_STATE_CLOSE_WAIT)
+		return;
+	found = bsearch(&key, hunt->aged, hunt->aged_count, sizeof(key), compare_aged);
+	if (found)
+		tw_candidates_offer(&hunt->candidates, flow, found->age_usec, unit_of(hunt, found->unit));
+}
+
+static int work(struct tw_hunt *hunt, struct tw_source *source)
+{
+	bool time_wait = dumps[hunt->dump].state == TW_STATE_TIME_WAIT;
+	const void *datagram;
+	size_t length;
+	int r = source->dump_next(source, &datagram, &length);
+
+	if (r < 0)
+		return r;
+	r = tw_diag_parse(datagram, length, hunt->sequence, time_wait ? on_time_wait : on_close_wait, hunt);
+	if (r != TW_DIAG_DONE)
+		return r < 0 ? r : 1;
+	hunt->dump++;
+	return begin_dump(hunt, source);
+}
+
+int tw_hunt_step(struct tw_hunt *hunt, struct tw_source *source)
+{
+	int r;
+
+	if (hunt->dump >= TW_ARRAY_SIZE(dumps))
+		return 0;
+	r = work(hunt, source);
+	if (r < 0)
+		hunt->dump = TW_ARRAY_SIZE(dumps);
+	return r;
+}
+
+void tw_hunt_results(const struct tw_hunt *hunt, struct tw_catch *ret)
+{
+	tw_candidates_results(&hunt->candidates, ret);
+}

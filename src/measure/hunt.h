@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/macros.h"
+#include "measure/source.h"
+#include "model/candidate.h"
+#include "model/sample.h"
+
+/*
+ * Looks for the sockets that orders want ended: dumps of the states in question alone, a slice at a time like a scan.
+ * Knows no clock. TIME-WAIT tells its age by what is left of its life; CLOSE-WAIT is as old as the last scan knows by
+ * its cookie, and one that it did not know is not old enough for anything.
+ */
+struct tw_hunt;
+
+/* NULL without memory. */
+struct tw_hunt *tw_hunt_new(void);
+struct tw_hunt *tw_hunt_free(struct tw_hunt *hunt);
+TW_DEFINE_CLEANUP(struct tw_hunt, tw_hunt_free)
+#define TW_CLEANUP_HUNT TW_CLEANUP(tw_hunt_freep)
+
+/*
+ * Starts afresh. What the orders point to must stand until the results are read. Of `sample` the gauge and close_wait
+ * are looked at, in this call alone. Returns 1 when there is something to do, 0 when no order is wanted, or the
+ * source's -errno.
+ */
+int tw_hunt_begin(struct tw_hunt *hunt, struct tw_source *source, const struct tw_kill_orders *orders,
+		  const struct tw_kill_quota *quota, const struct tw_sample *sample, usec_t at_usec);
+
+/*
+ * One datagram's worth of work. Returns 1 while there is more to do, 0 when the hunt has ended, or -errno: then there
+ * is nothing to be read, and the next hunt may do better.
+ */
+int tw_hunt_step(struct tw_hunt *hunt, struct tw_source *source);
+
+/* After tw_hunt_step() returned 0. */
+void tw_hunt_results(const struct tw_hunt *hunt, struct tw_catch *ret);
