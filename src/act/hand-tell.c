@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/hand-tell.h"
 
+#include "act/hand-tell-list.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -87,6 +88,13 @@ void tw_hand_tell_adjusted(struct tw_hand *hand, enum tw_tunable tunable, const 
 	event.old = known(&now->previous);
 	event.new = known(&now->written);
 	event.baseline = known(&now->baseline);
+	if (tunable == TW_TUNABLE_PORT_RANGE && hand->ledger.reserved.ours) {
+		struct tw_text reason = reason_of(&event);
+
+		tw_text_add(&reason, "first, what is listened on there (");
+		tw_hand_tell_added(&reason, &hand->ledger.reserved);
+		tw_text_add(&reason, ") went into net.ipv4.ip_local_reserved_ports");
+	}
 	tell(hand, &event);
 }
 
@@ -140,11 +148,25 @@ void tw_hand_tell_yielded(struct tw_hand *hand, enum tw_tunable tunable, const s
 	tell(hand, &event);
 }
 
-static void add_sysctl_error(struct tw_text *reason, int error)
+/* Of each that not every kernel has: why. */
+static const char *why_absent(enum tw_tunable tunable)
+{
+	if (tunable == TW_TUNABLE_TW_RECYCLE)
+		return "this kernel has no such sysctl: Linux 4.12 removed it, because it dropped connections of "
+		       "clients behind NAT";
+	if (tunable == TW_TUNABLE_TW_TIMEOUT)
+		return "this kernel has no such sysctl: only some vendors' kernels do, and in Linux itself the 60 s "
+		       "of TIME-WAIT are fixed";
+	if (tunable == TW_TUNABLE_TW_REUSE_DELAY)
+		return "this kernel has no such sysctl: Linux 6.12 and older have none";
+	return "this kernel has no such sysctl here";
+}
+
+static void add_sysctl_error(struct tw_text *reason, enum tw_tunable tunable, int error)
 {
 	switch (-error) {
 	case ENOENT:
-		tw_text_add(reason, "this kernel has no such sysctl here");
+		tw_text_add(reason, why_absent(tunable));
 		break;
 	case EROFS:
 		tw_text_add(reason, "/proc/sys is read-only for the service: its unit needs ProtectKernelTunables=no");
@@ -172,7 +194,9 @@ static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum t
 	case TW_HAND_OBSTACLE_BOUNDS:
 		tw_text_addf(reason, "the value is out of bounds: timewaitd writes %lld to %lld%s",
 			     (long long)info->low, (long long)info->high,
-			     info->kind == TW_TUNABLE_RANGE ? ", the low end below the high end" : "");
+			     info->kind == TW_TUNABLE_RANGE
+				     ? ", the low end below the high end, one of them even and the other odd"
+				     : "");
 		return;
 	case TW_HAND_OBSTACLE_LOWER:
 		tw_text_addf(reason, "it would be %s: it is %s now",
@@ -180,11 +204,12 @@ static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum t
 			     VALUE_TEXT(tunable, &live->value));
 		return;
 	case TW_HAND_OBSTACLE_READ:
-		tw_text_add(reason, "cannot read it: ");
-		add_sysctl_error(reason, error);
+		if (error != -ENOENT)
+			tw_text_add(reason, "cannot read it: ");
+		add_sysctl_error(reason, tunable, error);
 		return;
 	case TW_HAND_OBSTACLE_WRITE:
-		add_sysctl_error(reason, error);
+		add_sysctl_error(reason, tunable, error);
 		return;
 	case TW_HAND_OBSTACLE_KEPT:
 		tw_text_addf(reason, "the kernel kept %s", VALUE_TEXT(tunable, &found->value));
@@ -192,7 +217,16 @@ static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum t
 	case TW_HAND_OBSTACLE_BACK:
 		tw_text_addf(reason, "the kernel made %s of it, and the value before could not be put back yet: ",
 			     VALUE_TEXT(tunable, &found->value));
-		add_sysctl_error(reason, error);
+		add_sysctl_error(reason, tunable, error);
+		return;
+	case TW_HAND_OBSTACLE_NONE:
+	case TW_HAND_OBSTACLE_LISTENERS:
+	case TW_HAND_OBSTACLE_LIST_READ:
+	case TW_HAND_OBSTACLE_LIST_WRITE:
+	case TW_HAND_OBSTACLE_LIST_KEPT:
+	case TW_HAND_OBSTACLE_LIST_FOREIGN:
+	case TW_HAND_OBSTACLE_LIST_LONG:
+		tw_hand_tell_list_obstacle(reason, obstacle, error);
 		return;
 	}
 }
@@ -253,7 +287,7 @@ void tw_hand_tell_owed(struct tw_hand *hand, enum tw_tunable tunable, const stru
 	event.baseline = known(&entry->baseline);
 	tw_text_add(&reason, reading ? "cannot read what timewaitd wrote before: "
 				     : "cannot put the value back that was there before timewaitd: ");
-	add_sysctl_error(&reason, error);
+	add_sysctl_error(&reason, tunable, error);
 	advise(&event, &entry->baseline);
 	tell(hand, &event);
 }

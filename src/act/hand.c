@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/hand.h"
 
+#include "act/hand-reserve.h"
+#include "act/hand-save.h"
 #include "act/hand-step.h"
 #include "act/hand-tell.h"
 #include "base/text.h"
@@ -28,27 +30,6 @@ void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct t
 	hand->store = store;
 	hand->recorder = recorder;
 	hand->namespace = namespace;
-}
-
-static int save(struct tw_hand *hand)
-{
-	int r = hand->store->save(hand->store, &hand->ledger);
-
-	hand->unsaved = r < 0;
-	if (r >= 0)
-		hand->unsaved_told = false;
-	return r;
-}
-
-/* After the fact: nothing waits for it, but it is repeated until it works. */
-static void save_after(struct tw_hand *hand)
-{
-	int r = save(hand);
-
-	if (r < 0 && !hand->unsaved_told) {
-		hand->unsaved_told = true;
-		tw_hand_tell_stale(hand, r);
-	}
 }
 
 static int look(struct turn *turn, struct tw_live_value *ret)
@@ -114,7 +95,7 @@ static enum put_back put_back(struct turn *turn, const struct tw_tunable_value *
 	}
 	if (is(turn, &found, &was.baseline)) {
 		memset(turn->entry, 0, sizeof(*turn->entry));
-		save_after(turn->hand);
+		tw_hand_save_after(turn->hand);
 		return PUT_BACK_DONE;
 	}
 	*turn->entry = was;
@@ -146,8 +127,9 @@ static void confirm(struct turn *turn, const struct tw_hand_step *step)
 	memset(turn->said, 0, sizeof(*turn->said));
 	turn->said->wanted = turn->desire->wanted;
 	turn->said->value = turn->desire->value;
+	turn->hand->reserved_used |= turn->tunable == TW_TUNABLE_PORT_RANGE;
 	if (save_again)
-		save_after(turn->hand);
+		tw_hand_save_after(turn->hand);
 	/* Else a restore did not take place, and the value was told of before. */
 	if (tw_tunable_equal(turn->tunable, &seen.written, &turn->entry->written))
 		tw_hand_tell_adjusted(turn->hand, turn->tunable, turn->desire, &seen);
@@ -157,7 +139,7 @@ static void give_up(struct turn *turn, const struct tw_ledger_entry *was, enum t
 		    const struct tw_live_value *found)
 {
 	*turn->entry = *was;
-	save_after(turn->hand);
+	tw_hand_save_after(turn->hand);
 	refuse(turn, obstacle, error, found);
 }
 
@@ -170,26 +152,49 @@ static void undo(struct turn *turn, const struct tw_live_value *found)
 	/* It came of our write, so it is ours: a crash from here on must put the baseline back all the same. */
 	turn->entry->written = found->value;
 	turn->entry->previous = found->value;
-	save_after(turn->hand);
+	tw_hand_save_after(turn->hand);
 	if (put_back(turn, &found->value, &later, &error) == PUT_BACK_DONE)
 		refuse(turn, TW_HAND_OBSTACLE_KEPT, 0, found);
 	else
 		refuse(turn, TW_HAND_OBSTACLE_BACK, error, found);
 }
 
+/* Into the ledger, durably. Returns false where that failed, which is told, with the ledger as it was. */
+static bool announce(struct turn *turn, const struct tw_hand_step *step)
+{
+	struct tw_ledger_entry was = *turn->entry;
+	int r = 0;
+	enum tw_hand_obstacle obstacle =
+		tw_hand_reserve_plan(turn->hand, turn->tunable, &step->entry, turn->desire->avoid, &r);
+
+	if (obstacle != TW_HAND_OBSTACLE_NONE) {
+		refuse(turn, obstacle, r, &turn->live);
+		return false;
+	}
+	*turn->entry = step->entry;
+	r = tw_hand_save(turn->hand);
+	if (r >= 0)
+		return true;
+	*turn->entry = was;
+	tw_hand_reserve_forget(turn->hand, turn->tunable);
+	if (first_failure(turn))
+		tw_hand_tell_unsaved(turn->hand, turn->tunable, turn->desire, r);
+	turn->hand->unsaved_told = true;
+	return false;
+}
+
 static void change(struct turn *turn, const struct tw_hand_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 	struct tw_live_value found = { 0 };
-	int r, looked;
+	enum tw_hand_obstacle obstacle;
+	int r = 0, looked;
 
-	*turn->entry = step->entry;
-	r = save(turn->hand);
-	if (r < 0) {
-		*turn->entry = was;
-		if (first_failure(turn))
-			tw_hand_tell_unsaved(turn->hand, turn->tunable, turn->desire, r);
-		turn->hand->unsaved_told = true;
+	if (!announce(turn, step))
+		return;
+	obstacle = tw_hand_reserve(turn->hand, turn->tunable, &r);
+	if (obstacle != TW_HAND_OBSTACLE_NONE) {
+		give_up(turn, &was, obstacle, r, &turn->live);
 		return;
 	}
 	r = turn->hand->sysctl->write(turn->hand->sysctl, turn->tunable, &step->entry.written);
@@ -212,7 +217,7 @@ static void yield(struct turn *turn, const struct tw_hand_step *step)
 
 	*turn->entry = step->entry;
 	turn->said->failed = false;
-	save_after(turn->hand);
+	tw_hand_save_after(turn->hand);
 	tw_hand_tell_yielded(turn->hand, turn->tunable, turn->desire, &was, &turn->live);
 }
 
@@ -220,7 +225,7 @@ static void drop(struct turn *turn)
 {
 	memset(turn->entry, 0, sizeof(*turn->entry));
 	turn->said->failed = false;
-	save_after(turn->hand);
+	tw_hand_save_after(turn->hand);
 }
 
 /* Somebody wrote between our look and our write. */
@@ -350,9 +355,12 @@ static int take_turn(struct tw_hand *hand, enum tw_tunable tunable, const struct
 		.entry = &hand->ledger.entries[tunable],
 		.said = &hand->said[tunable],
 	};
+	int r, released;
 
 	note_wish(&turn);
-	return attend(&turn);
+	r = attend(&turn);
+	released = tw_hand_release(hand, tunable, will);
+	return r < 0 ? r : released;
 }
 
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode)
@@ -360,7 +368,7 @@ void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, e
 	enum tw_hand_will will = mode == TW_MODE_OBSERVE ? TW_HAND_WILL_OBSERVE : TW_HAND_WILL_ENFORCE;
 
 	if (hand->unsaved)
-		save_after(hand);
+		tw_hand_save_after(hand);
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
 		(void)take_turn(hand, (enum tw_tunable)i, &desires->rows[i],
 				desires->rows[i].wanted ? will : TW_HAND_WILL_LEAVE);
@@ -378,7 +386,7 @@ int tw_hand_restore(struct tw_hand *hand)
 			first = r;
 	}
 	if (hand->unsaved) {
-		int r = save(hand);
+		int r = tw_hand_save(hand);
 
 		if (r < 0 && first == 0)
 			first = r;

@@ -17,6 +17,11 @@ struct tw_sysctl_sink {
 	int (*read)(struct tw_sysctl_sink *sink, enum tw_tunable tunable, struct tw_tunable_value *ret);
 	/* One write(2), whole or failed. Returns 0 or -errno. The caller reads back. */
 	int (*write)(struct tw_sysctl_sink *sink, enum tw_tunable tunable, const struct tw_tunable_value *value);
+	/* net.ipv4.ip_local_reserved_ports. Returns as above, and -E2BIG for a list longer than TW_PORT_SET_TEXT_MAX.
+	 */
+	int (*read_reserved)(struct tw_sysctl_sink *sink, struct tw_port_set *ret);
+	/* The list as a whole, in one write(2): the kernel keeps nothing of the one before. */
+	int (*write_reserved)(struct tw_sysctl_sink *sink, const struct tw_port_set *ports);
 };
 
 struct tw_ledger_store {
@@ -36,6 +41,9 @@ struct tw_hand {
 	const char *namespace;	       /* for records; borrows */
 	bool unsaved;		       /* the store holds an older ledger: saved again at the next call */
 	bool unsaved_told;
+	/* Of the list of reserved ports: a range was widened over it; it could not be put back, and that was told. */
+	bool reserved_used;
+	bool reserved_failed;
 	/* What was said last of each tunable, so that a standing condition is recorded once. */
 	struct tw_hand_said {
 		bool wanted;
@@ -63,6 +71,9 @@ void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct t
  * `refused` or `degraded`, leaves the world as it was, and is tried again at the next call. A tunable whose baseline
  * write fails stays ours. A desire that may not be done (out of bounds, lower than a raise-only baseline, or a narrower
  * range) keeps nothing in place: what is ours is put back first.
+ *
+ * Before a range gets wider, the ports of its new part that are listened on go into ip_local_reserved_ports, by the
+ * same rules; that list is put back once the range is no longer ours.
  */
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
 

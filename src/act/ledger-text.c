@@ -10,7 +10,11 @@
 
 #define MAGIC "timewaitd-ledger"
 /* Grows when an older timewaitd would misread what a newer one wrote. */
-#define VERSION 1
+#define VERSION 2
+/* The same without reserved ports. */
+#define VERSION_OLD 1
+/* No word is empty. */
+#define NO_PORT "-"
 
 static void add_value(struct tw_text *text, const char *name, enum tw_tunable tunable,
 		      const struct tw_tunable_value *value)
@@ -39,11 +43,31 @@ static void add_entry(struct tw_text *text, enum tw_tunable tunable, const struc
 	tw_text_add_char(text, '\n');
 }
 
-void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text)
+static void add_ports(struct tw_text *text, const char *name, const struct tw_port_set *ports)
+{
+	size_t before;
+
+	tw_text_addf(text, " %s ", name);
+	before = text->length;
+	tw_port_set_add_text(ports, text);
+	if (text->length == before)
+		tw_text_add(text, NO_PORT);
+}
+
+static void add_reserved(struct tw_text *text, const struct tw_ledger_reserved *reserved)
+{
+	tw_text_add(text, "reserved");
+	add_ports(text, "baseline", &reserved->baseline);
+	add_ports(text, "previous", &reserved->previous);
+	add_ports(text, "written", &reserved->written);
+	tw_text_add_char(text, '\n');
+}
+
+static void write_version(const struct tw_ledger *ledger, uint64_t version, struct tw_text *text)
 {
 	unsigned count = 0;
 
-	tw_text_addf(text, MAGIC " %d\nboot ", VERSION);
+	tw_text_addf(text, MAGIC " %" PRIu64 "\nboot ", version);
 	add_name(text, ledger->boot_id);
 	tw_text_addf(text, "\nnamespace %" PRIu64 "\n", ledger->namespace_id);
 	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++) {
@@ -52,7 +76,14 @@ void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text)
 		add_entry(text, (enum tw_tunable)i, &ledger->entries[i]);
 		count++;
 	}
+	if (ledger->reserved.ours)
+		add_reserved(text, &ledger->reserved);
 	tw_text_addf(text, "end %u\n", count);
+}
+
+void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text)
+{
+	write_version(ledger, VERSION, text);
 }
 
 /* What is left of one line: words, divided by a blank. */
@@ -160,6 +191,30 @@ static bool take_tunable(struct line *line, enum tw_tunable *ret)
 	       tw_parse_is(word, length, tw_tunable_info(*ret)->key);
 }
 
+static bool take_ports(struct line *line, const char *name, struct tw_port_set *ret)
+{
+	const char *word;
+	size_t length;
+
+	if (!take(line, name) || !take_word(line, &word, &length))
+		return false;
+	if (tw_parse_is(word, length, NO_PORT))
+		length = 0;
+	return length < TW_PORT_SET_TEXT_MAX && tw_port_set_parse(word, length, ret) == 0;
+}
+
+/* What stands behind "reserved", which is the last line before the end. */
+static bool parse_reserved(struct line *line, struct tw_ledger *ledger)
+{
+	struct tw_ledger_reserved *reserved = &ledger->reserved;
+
+	if (reserved->ours)
+		return false;
+	reserved->ours = true;
+	return take_ports(line, "baseline", &reserved->baseline) && take_ports(line, "previous", &reserved->previous) &&
+	       take_ports(line, "written", &reserved->written) && at_end(line);
+}
+
 /* What stands behind "entry". */
 static bool parse_entry(struct line *line, struct tw_ledger *ledger)
 {
@@ -203,6 +258,11 @@ static bool parse_body(const char **cursor, const char *end, struct tw_ledger *l
 			return false;
 		if (tw_parse_is(word, length, "end"))
 			return take_u64(&line, &told) && told == count && at_end(&line) && *cursor == end;
+		if (tw_parse_is(word, length, "reserved")) {
+			if (!parse_reserved(&line, ledger))
+				return false;
+			continue;
+		}
 		if (!tw_parse_is(word, length, "entry") || !parse_entry(&line, ledger))
 			return false;
 		count++;
@@ -211,13 +271,13 @@ static bool parse_body(const char **cursor, const char *end, struct tw_ledger *l
 }
 
 /* What reads well but was not written so (a number with a leading zero, lines in another order) is not ours. */
-static bool is_canonical(const struct tw_ledger *ledger, const char *bytes, size_t length)
+static bool is_canonical(const struct tw_ledger *ledger, uint64_t version, const char *bytes, size_t length)
 {
 	char again[TW_LEDGER_TEXT_MAX];
 	struct tw_text text;
 
 	tw_text_init(&text, again, sizeof(again));
-	tw_ledger_text_write(ledger, &text);
+	write_version(ledger, version, &text);
 	return !text.cut && text.length == length && memcmp(text.bytes, bytes, length) == 0;
 }
 
@@ -230,10 +290,10 @@ int tw_ledger_text_parse(const char *bytes, size_t length, struct tw_ledger *ret
 
 	if (!next_line(&cursor, end, &line) || !take(&line, MAGIC) || !take_u64(&line, &version) || !at_end(&line))
 		return -EBADMSG;
-	if (version != VERSION)
+	if (version != VERSION && version != VERSION_OLD)
 		return -EPROTONOSUPPORT;
 	if (!parse_head(&cursor, end, &ledger) || !parse_body(&cursor, end, &ledger) ||
-	    !is_canonical(&ledger, bytes, length))
+	    (version == VERSION_OLD && ledger.reserved.ours) || !is_canonical(&ledger, version, bytes, length))
 		return -EBADMSG;
 	*ret = ledger;
 	return 0;

@@ -19,5 +19,5 @@ bool tw_ledger_owes(const struct tw_ledger *ledger)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++)
 		if (ledger->entries[i].owner == TW_OWNER_OURS)
 			return true;
-	return false;
+	return ledger->reserved.ours;
 }

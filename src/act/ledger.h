@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/ports.h"
 #include "model/settings.h"
 #include "model/tunable.h"
 
@@ -24,6 +25,12 @@ struct tw_ledger_entry {
 	char rule[TW_RULE_NAME_MAX]; /* on whose behalf */
 };
 
+/* What timewaitd did to net.ipv4.ip_local_reserved_ports, for the sake of who listens in a range that it widened. */
+struct tw_ledger_reserved {
+	bool ours;					/* the baseline is owed */
+	struct tw_port_set baseline, previous, written; /* as in an entry */
+};
+
 /* Length of /proc/sys/kernel/random/boot_id with NUL. */
 #define TW_BOOT_ID_MAX 37
 
@@ -32,6 +39,7 @@ struct tw_ledger {
 	char boot_id[TW_BOOT_ID_MAX]; /* sysctls do not outlive a boot, nor does what we owe */
 	uint64_t namespace_id;	      /* inode of the network namespace: never written into another one */
 	struct tw_ledger_entry entries[TW_TUNABLE_COUNT];
+	struct tw_ledger_reserved reserved;
 };
 
 /* Empty. A boot id that does not fit is cut. */

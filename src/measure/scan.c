@@ -6,8 +6,8 @@
 #include "measure/diag.h"
 #include "measure/forecast.h"
 #include "measure/listeners.h"
-#include "model/ports.h"
 #include "measure/survey.h"
+#include "model/ports.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/ports.h"
 #include "measure/table.h"
+#include "model/ports.h"
 #include "model/sample.h"
 
 #include <stdint.h>

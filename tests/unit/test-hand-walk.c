@@ -183,13 +183,31 @@ static uint64_t draw(uint64_t below)
 	return (z ^ (z >> 31)) % below;
 }
 
+/* Who listens, and so what timewaitd reserves, is even too, and within a wider range; the admin's lists are odd. */
+static struct tw_port_set walked_listening, foreign_reserved;
+
+static void draw_ports(struct tw_port_set *set, unsigned odd)
+{
+	tw_port_set_clear(set);
+	for (uint64_t count = draw(4); count > 0; count--)
+		tw_port_set_add(set, (uint16_t)(2000 + 2 * draw(6) + odd));
+}
+
+static bool has_even(const struct tw_port_set *set)
+{
+	for (uint16_t port = 2000; port < 2012; port += 2)
+		if (tw_port_set_has(set, port))
+			return true;
+	return false;
+}
+
 /* Few values, so that they meet again. */
 static struct tw_tunable_value draw_value(enum tw_tunable tunable, unsigned odd)
 {
 	int64_t number = 2000 + 2 * (int64_t)draw(6) + odd;
 
 	if (tunable == TW_TUNABLE_PORT_RANGE)
-		return (struct tw_tunable_value){ { number, 60000 + 2 * (int64_t)draw(3) + odd } };
+		return (struct tw_tunable_value){ { number, 60000 + 2 * (int64_t)draw(3) + !odd } };
 	return (struct tw_tunable_value){ { number, 0 } };
 }
 
@@ -202,6 +220,12 @@ static void admin_writes(void)
 {
 	enum tw_tunable tunable = draw_tunable();
 
+	if (draw(4) == 0) {
+		if (draw(3) > 0)
+			draw_ports(&foreign_reserved, 1);
+		fake.reserved = foreign_reserved;
+		return;
+	}
 	/* Now and then what was there before: `systemctl restart systemd-sysctl`. */
 	if (draw(3) > 0)
 		foreign[tunable] = draw_value(tunable, 1);
@@ -222,6 +246,8 @@ static void change_wish(void)
 	if (draw(3) > 0) {
 		want(tunable, 0);
 		desires.rows[tunable].value = draw_value(tunable, 0);
+		draw_ports(&walked_listening, 0);
+		desires.rows[tunable].avoid = draw(8) ? &walked_listening : NULL;
 	}
 }
 
@@ -248,6 +274,10 @@ static void require_undoable(void)
 			fail_msg("%s: %lld is ours, and the ledger does not know it", tw_tunable_info(walked[i])->key,
 				 (long long)value->numbers[0]);
 	}
+	if (has_even(&fake.reserved) &&
+	    (!fake.saved.reserved.ours || (!tw_port_set_equal(&fake.reserved, &fake.saved.reserved.written) &&
+					   !tw_port_set_equal(&fake.reserved, &fake.saved.reserved.previous))))
+		fail_msg("reserved ports are ours, and the ledger does not know it");
 	assert_int_equal(fake.rash_writes, 0);
 }
 
@@ -264,6 +294,11 @@ static void require_given_back(void)
 				 (long long)value->numbers[0], (long long)foreign[walked[i]].numbers[0]);
 		foreign[walked[i]] = *value;
 	}
+	if (has_even(&fake.reserved))
+		fail_msg("reserved ports of ours are left");
+	if (!between_calls && !tw_port_set_equal(&fake.reserved, &foreign_reserved))
+		fail_msg("the reserved ports are not as somebody else had set them");
+	foreign_reserved = fake.reserved;
 }
 
 static void stop_and_start(void)
@@ -322,6 +357,7 @@ static void walk(unsigned steps)
 		foreign[walked[i]] = draw_value(walked[i], 1);
 		fake.live[walked[i]].value = foreign[walked[i]];
 	}
+	tw_port_set_clear(&foreign_reserved);
 	while (steps-- > 0)
 		step_at_random();
 	stop_and_start();

@@ -136,7 +136,7 @@ static void test_refused_by_us(void **state TW_UNUSED)
 	observe();
 	expect_silence();
 	desires.rows[TW_TUNABLE_PORT_RANGE] = desires.rows[BUCKETS];
-	desires.rows[TW_TUNABLE_PORT_RANGE].value = (struct tw_tunable_value){ { 40000, 50000 } };
+	desires.rows[TW_TUNABLE_PORT_RANGE].value = (struct tw_tunable_value){ { 40000, 50001 } };
 	enforce();
 	assert_non_null(strstr(expect(1, TW_EVENT_REFUSED)->reason, "narrowed: it is 32768 60999 now"));
 	assert_int_equal(fake.writes + fake.saves, 0);

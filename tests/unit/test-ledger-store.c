@@ -169,7 +169,7 @@ static void test_whose_ledger(void **state TW_UNUSED)
 static void test_damaged(void **state TW_UNUSED)
 {
 	static char large[2 * TW_LEDGER_TEXT_MAX];
-	static const char newer[] = "timewaitd-ledger 2\n";
+	static const char newer[] = "timewaitd-ledger 3\n";
 	struct tw_ledger loaded;
 
 	put("ledger", "", 0);
