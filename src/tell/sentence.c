@@ -124,9 +124,16 @@ static void say_cleared(struct tw_text *text, const struct tw_event *event)
 	end_with_reason(text, event);
 }
 
-/* The reason is always the mode, and the sentence says so. */
+/* The reason is always the mode, and the sentence says so. Of sockets to be ended it says more than that. */
 static void say_advice(struct tw_text *text, const struct tw_event *event)
 {
+	if (event->has_count) {
+		tw_text_addf(text, "Observe mode: %" PRIu64 " %s would be ended for ", event->count,
+			     event->count == 1 ? "socket" : "sockets");
+		add_rule(text, event);
+		end_with_reason(text, event);
+		return;
+	}
 	tw_text_addf(text, "Observe mode: %s would be set", sysctl_key(event));
 	add_from_to(text, event);
 	tw_text_add(text, " for ");
@@ -171,7 +178,10 @@ static void say_yielded(struct tw_text *text, const struct tw_event *event)
 /* What would help instead stands as a sentence of its own. */
 static void say_refused(struct tw_text *text, const struct tw_event *event)
 {
-	tw_text_addf(text, "%s was not set", sysctl_key(event));
+	if (event->has_sysctl)
+		tw_text_addf(text, "%s was not set", sysctl_key(event));
+	else
+		tw_text_add(text, "Nothing was done");
 	if (event->new.known) {
 		tw_text_add(text, " to ");
 		add_live(text, event, &event->new);
