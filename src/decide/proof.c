@@ -7,21 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* As the metrics that are their rates are called; what has no such metric, as the kernel calls it. */
-static const char *const counter_names[] = {
-	[TW_COUNTER_TIME_WAIT_OVERFLOW] = "time-wait-overflow",
-	[TW_COUNTER_LISTEN_OVERFLOW] = "listen-overflow",
-	[TW_COUNTER_LISTEN_DROP] = "listen-drop",
-	[TW_COUNTER_SYN_COOKIES] = "syn-cookies",
-	[TW_COUNTER_CONNECT_FAIL] = "connect-fail",
-	[TW_COUNTER_RESET] = "reset",
-	[TW_COUNTER_MEMORY_ABORT] = "memory-abort",
-	[TW_COUNTER_TIME_WAIT_REUSED] = "time-wait-reused",
-	[TW_COUNTER_ACTIVE_OPEN] = "ActiveOpens",
-	[TW_COUNTER_PASSIVE_OPEN] = "PassiveOpens",
-};
-_Static_assert(TW_ARRAY_SIZE(counter_names) == TW_COUNTER_COUNT, "each counter has its name");
-
 void tw_proof_init(struct tw_proof *proof)
 {
 	memset(proof, 0, sizeof(*proof));
@@ -154,8 +139,8 @@ void tw_proof_explain(const struct tw_proof *proof, enum tw_tunable tunable, con
 	const char *divider = "";
 
 	if (before->counter.known && after.counter.known) {
-		tw_text_addf(text, "%s %" PRIu64 " -> %" PRIu64, counter_names[evidence->grows], before->counter.value,
-			     after.counter.value);
+		tw_text_addf(text, "%s %" PRIu64 " -> %" PRIu64, tw_counter_name(evidence->grows),
+			     before->counter.value, after.counter.value);
 		divider = ", ";
 	}
 	if (before->metric.known && after.metric.known && after.metric_at_usec > before->metric_at_usec) {

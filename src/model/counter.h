@@ -15,3 +15,6 @@ enum tw_counter {
 	TW_COUNTER_PASSIVE_OPEN,       /* Tcp PassiveOpens */
 	TW_COUNTER_COUNT,
 };
+
+/* "time-wait-overflow": as the metric that is its rate is called, where there is one. */
+const char *tw_counter_name(enum tw_counter counter);

@@ -9,21 +9,6 @@
 
 #define PREFIX "TIMEWAITD_"
 
-/* In the order of enum tw_counter. */
-static const char *const counter_names[] = {
-	[TW_COUNTER_TIME_WAIT_OVERFLOW] = "time-wait-overflow",
-	[TW_COUNTER_LISTEN_OVERFLOW] = "listen-overflow",
-	[TW_COUNTER_LISTEN_DROP] = "listen-drop",
-	[TW_COUNTER_SYN_COOKIES] = "syn-cookies",
-	[TW_COUNTER_CONNECT_FAIL] = "connect-fail",
-	[TW_COUNTER_RESET] = "reset",
-	[TW_COUNTER_MEMORY_ABORT] = "memory-abort",
-	[TW_COUNTER_TIME_WAIT_REUSED] = "time-wait-reused",
-	[TW_COUNTER_ACTIVE_OPEN] = "active-open",
-	[TW_COUNTER_PASSIVE_OPEN] = "passive-open",
-};
-_Static_assert(TW_ARRAY_SIZE(counter_names) == TW_COUNTER_COUNT, "a name for every counter");
-
 static void add_count(struct tw_record *record, const char *prefix, const char *name, struct tw_count count)
 {
 	if (count.known)
@@ -65,7 +50,7 @@ static void add_gauge(struct tw_record *record, const struct tw_gauge *gauge)
 	tw_record_add_u64(record, PREFIX, "reserved-ports", gauge->reserved_ports);
 	add_sysctls(record, gauge);
 	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
-		add_count(record, PREFIX "TOTAL_", counter_names[i], gauge->counters[i]);
+		add_count(record, PREFIX "TOTAL_", tw_counter_name((enum tw_counter)i), gauge->counters[i]);
 	tw_record_add_u64(record, PREFIX, "orphan-sockets", gauge->orphan);
 	tw_record_add_u64(record, PREFIX, "memory-pages", gauge->memory_pages);
 	add_count(record, PREFIX, "memory-limit-pages", gauge->memory_limit_pages);
