@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/ledger-store.h"
 
+#include "act/crash-sink.h"
 #include "act/ledger-text.h"
 #include "base/fd.h"
 #include "base/file-source.h"
@@ -138,20 +139,25 @@ static int replace(const struct tw_ledger_file *file, const struct tw_ledger *le
 	tw_ledger_text_write(ledger, &text);
 	if (text.cut)
 		return -EFBIG;
+	tw_crash_point();
 	r = write_temporary(file, text.bytes, text.length);
+	tw_crash_point();
 	if (r == 0 && renameat(file->directory_fd, file->temporary, file->directory_fd, file->name) < 0)
 		r = tw_errno();
 	if (r < 0) {
 		(void)unlinkat(file->directory_fd, file->temporary, 0);
 		return r;
 	}
+	tw_crash_point();
 	return sync_fd(file->directory_fd);
 }
 
 static int forget(const struct tw_ledger_file *file)
 {
+	tw_crash_point();
 	if (unlinkat(file->directory_fd, file->name, 0) < 0)
 		return errno == ENOENT ? 0 : tw_errno();
+	tw_crash_point();
 	return sync_fd(file->directory_fd);
 }
 

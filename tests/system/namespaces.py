@@ -108,6 +108,16 @@ class Namespace:
         with self.entered(), open("/proc/sys/" + key.replace(".", "/"), "w") as file:
             file.write(str(value))
 
+    def all_sysctls(self):
+        """Every sysctl of TCP/IP and of sockets that can be read here, by its path."""
+        values = {}
+        with self.entered():
+            for folder in ("/proc/sys/net/ipv4", "/proc/sys/net/core"):
+                for name in sorted(os.listdir(folder)):
+                    with contextlib.suppress(OSError), open(f"{folder}/{name}") as file:
+                        values[f"{folder}/{name}"] = file.read()
+        return values
+
     def close(self):
         for process in self._processes:
             end_process(process)

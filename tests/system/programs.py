@@ -83,6 +83,9 @@ def tool(name):
 class Daemon:
     """timewaitd in a namespace, its records in a file as JSON."""
 
+    program = TIMEWAITD
+    prefix = ()  # a command that starts it
+
     def __init__(self, namespace, directory, config, *arguments, wait=True):
         self.namespace = namespace
         self.directory = pathlib.Path(directory)
@@ -91,6 +94,7 @@ class Daemon:
         self.config.write_text(config)
         self.state = self.directory / "state"
         self.state.mkdir(exist_ok=True)
+        self.environment = {}  # beside that of the tests
         self._arguments = arguments
         self._log = self.directory / "records"
         self._errors = self.directory / "errors"
@@ -102,7 +106,8 @@ class Daemon:
         before = len(self.records("started"))
         with open(self._log, "ab") as log, open(self._errors, "ab") as errors:
             self.process = self.namespace.start(
-                TIMEWAITD,
+                *self.prefix,
+                self.program,
                 f"--config={self.config}",
                 "--log=json",
                 f"--state-dir={self.state}",
@@ -110,7 +115,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=errors,
-                env=ENVIRONMENT,
+                env={**ENVIRONMENT, **self.environment},
             )
         if not wait:
             return
@@ -146,6 +151,10 @@ class Daemon:
         """All that it said, for the message of a failed test."""
         said = [f"{record['TIMEWAITD_EVENT']}: {record['MESSAGE']}" for record in self.records()]
         return "\n".join(said + [self.errors()])
+
+    def forget(self):
+        """Begins the records anew; for a daemon that has ended."""
+        self._log.write_text("")
 
     def errors(self):
         return self._errors.read_text()
