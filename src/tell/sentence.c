@@ -69,6 +69,12 @@ static void add_from_to(struct tw_text *text, const struct tw_event *event)
 	add_live(text, event, &event->new);
 }
 
+static void say(struct tw_text *text, const char *words, const struct tw_event *event)
+{
+	tw_text_add(text, words);
+	end_with_reason(text, event);
+}
+
 /* What the rule sees, to the end. */
 static void end_with_finding(struct tw_text *text, const struct tw_event *event)
 {
@@ -153,6 +159,8 @@ static void say_adjusted(struct tw_text *text, const struct tw_event *event)
 /* Why it is put back is left to the reason: who reads along has seen the rule clear, or the service stop. */
 static void say_restored(struct tw_text *text, const struct tw_event *event)
 {
+	if (!event->has_sysctl)
+		return say(text, "Put back", event);
 	tw_text_addf(text, "%s put back", sysctl_key(event));
 	add_from_to(text, event);
 	tw_text_add(text, ", as it was before ");
@@ -163,6 +171,8 @@ static void say_restored(struct tw_text *text, const struct tw_event *event)
 /* The reason of this one says the same. Without a rule that wants it nothing is to clear. */
 static void say_yielded(struct tw_text *text, const struct tw_event *event)
 {
+	if (!event->has_sysctl)
+		return say(text, "Left alone", event);
 	tw_text_addf(text, "%s was changed to ", sysctl_key(event));
 	add_live(text, event, &event->old);
 	tw_text_add(text, " by somebody else (timewaitd had set ");
@@ -258,12 +268,6 @@ static void say_sample(struct tw_text *text, const struct tw_event *event)
 		tw_text_add_char(text, ')');
 	}
 	end_sentence(text);
-}
-
-static void say(struct tw_text *text, const char *words, const struct tw_event *event)
-{
-	tw_text_add(text, words);
-	end_with_reason(text, event);
 }
 
 static void say_namespace(struct tw_text *text, const char *namespace, const char *words, const struct tw_event *event)
