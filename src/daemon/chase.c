@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/chase.h"
+
+#include <errno.h>
+#include <string.h>
+
+int tw_chase_init(struct tw_chase *chase, struct tw_socket_sink *sink, struct tw_recorder *recorder,
+		  const char *namespace)
+{
+	memset(chase, 0, sizeof(*chase));
+	chase->hunt = tw_hunt_new();
+	if (!chase->hunt)
+		return -ENOMEM;
+	tw_reaper_init(&chase->reaper, sink, recorder, namespace);
+	return 0;
+}
+
+void tw_chase_done(struct tw_chase *chase)
+{
+	chase->hunt = tw_hunt_free(chase->hunt);
+}
+
+void tw_chase_order(struct tw_chase *chase, const struct tw_kill_orders *orders, enum tw_mode mode, usec_t now_usec)
+{
+	/* A hunt that lasts longer than a tick brings home what it was sent for. */
+	if (chase->hunting)
+		return;
+	chase->orders = *orders;
+	chase->mode = mode;
+	tw_reaper_quota(&chase->reaper, &chase->orders, mode, now_usec, &chase->quota);
+	chase->wanted = false;
+	for (unsigned i = 0; i < orders->count; i++)
+		chase->wanted = chase->wanted || chase->quota.wanted[i];
+}
+
+/* One that fails is not told: the next scan fails for the same reason and says so. */
+bool tw_chase_begin(struct tw_chase *chase, struct tw_source *source, const struct tw_sample *sample, usec_t now_usec)
+{
+	if (chase->wanted)
+		chase->hunting =
+			tw_hunt_begin(chase->hunt, source, &chase->orders, &chase->quota, sample, now_usec) > 0;
+	chase->wanted = false;
+	return chase->hunting;
+}
+
+bool tw_chase_step(struct tw_chase *chase, struct tw_source *source)
+{
+	struct tw_catch catch;
+	int r = tw_hunt_step(chase->hunt, source);
+
+	if (r > 0)
+		return true;
+	chase->hunting = false;
+	if (r == 0) {
+		tw_hunt_results(chase->hunt, &catch);
+		tw_reaper_reap(&chase->reaper, &chase->orders, &catch, chase->mode);
+	}
+	return false;
+}
+
+void tw_chase_stop(struct tw_chase *chase)
+{
+	chase->wanted = false;
+	chase->hunting = false;
+	memset(&chase->orders, 0, sizeof(chase->orders));
+}
