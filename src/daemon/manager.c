@@ -40,11 +40,11 @@ static void book(struct tw_manager *manager, struct tw_time before)
 int tw_manager_tick(struct tw_manager *manager)
 {
 	struct tw_time time = manager->clock->read(manager->clock);
-	bool scanning = manager->host.scanning;
+	bool busy = tw_watch_busy(&manager->host);
 	int r = tw_watch_tick(&manager->host, manager->settings, time);
 
 	/* The kernel does the first part of a dump within the request. */
-	if (manager->host.scanning && !scanning)
+	if (tw_watch_busy(&manager->host) && !busy)
 		book(manager, time);
 	manager->missed = r < 0 ? manager->missed + 1 : 0;
 	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
@@ -55,7 +55,7 @@ bool tw_manager_work(struct tw_manager *manager)
 	struct tw_time time = manager->clock->read(manager->clock);
 	bool more;
 
-	if (!manager->host.scanning)
+	if (!tw_watch_busy(&manager->host))
 		return false;
 	more = tw_watch_work(&manager->host, manager->settings, time);
 	book(manager, time);

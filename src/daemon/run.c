@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/run.h"
 
+#include "act/socket-sink.h"
 #include "config.h"
 #include "daemon/loop.h"
 #include "daemon/manager.h"
@@ -19,6 +20,7 @@ struct life {
 	struct tw_grip grip;
 	struct tw_record_sink *sink;
 	struct tw_kernel_source *source;
+	struct tw_socket_netlink *sockets;
 	struct tw_manager manager;
 	bool managing;
 };
@@ -27,6 +29,7 @@ static void life_done(struct life *life)
 {
 	if (life->managing)
 		tw_manager_done(&life->manager);
+	life->sockets = tw_socket_netlink_free(life->sockets);
 	life->source = tw_kernel_source_free(life->source);
 	life->sink = tw_record_sink_free(life->sink);
 	tw_grip_close(&life->grip);
@@ -81,7 +84,11 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 	r = tw_kernel_source_new(&life->source);
 	if (r < 0)
 		return complain("cannot reach the kernel's counters and sock_diag", r);
+	r = tw_socket_netlink_new(&life->sockets);
+	if (r < 0)
+		return complain("cannot reach the kernel's sock_diag to end sockets", r);
 	edges.source = tw_kernel_source_base(life->source);
+	edges.socket = tw_socket_netlink_sink(life->sockets);
 	edges.sysctl = &life->grip.tree.sink;
 	edges.store = &life->grip.file.store;
 	edges.recorder = tw_record_sink_recorder(life->sink);

@@ -17,6 +17,8 @@
 #define TW_FAILURES_TOLD 3
 /* A stretch that goes on is told again after this. */
 #define TW_STRETCH_REMIND_USEC TW_USEC_PER_HOUR
+/* Ticks come no further apart while sockets are to be ended: an order's bucket holds one second's worth. */
+#define TW_CHASE_MAX_USEC TW_USEC_PER_SEC
 
 int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
 		  const struct tw_hash_key *key, const struct tw_ledger *ledger, usec_t now_usec)
@@ -27,6 +29,10 @@ int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watc
 	watch->scan = tw_scan_new(key);
 	if (!watch->scan)
 		return -ENOMEM;
+	if (tw_chase_init(&watch->chase, edges->socket, edges->recorder, name) < 0) {
+		tw_watch_done(watch);
+		return -ENOMEM;
+	}
 	tw_hand_init(&watch->hand, ledger, edges->sysctl, edges->store, edges->recorder, name);
 	tw_policy_init(&watch->policy);
 	tw_judge_init(&watch->judge);
@@ -36,6 +42,7 @@ int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watc
 
 void tw_watch_done(struct tw_watch *watch)
 {
+	tw_chase_done(&watch->chase);
 	watch->scan = tw_scan_free(watch->scan);
 }
 
@@ -136,6 +143,7 @@ static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw
 	}
 	watch->scanning = true;
 	watch->scanning_kind = kind;
+	watch->chase_first = watch->chase.wanted;
 }
 
 /* What is about to fail cannot wait for the budget: it borrows, within bounds. */
@@ -152,7 +160,7 @@ static void start_due_scan(struct tw_watch *watch, const struct tw_settings *set
 		      tw_policy_wants_survey(&watch->policy, settings, &watch->sample);
 	bool late;
 
-	if (watch->scanning || (!survey && time.now_usec < watch->census_due_usec))
+	if (tw_watch_busy(watch) || (!survey && time.now_usec < watch->census_due_usec))
 		return;
 	late = time.now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
 	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, time.now_usec);
@@ -164,6 +172,28 @@ static void start_due_scan(struct tw_watch *watch, const struct tw_settings *set
 	if (!late)
 		watch->stretch_told_usec = 0;
 	start_scan(watch, survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS, time);
+}
+
+/* Within the budget, when no scan is under way: both read from one source. */
+static void start_chase(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	if (tw_watch_busy(watch) || !watch->chase.wanted)
+		return;
+	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, now_usec);
+	if (!may_scan(watch, settings))
+		return;
+	watch->chase_first = false;
+	(void)tw_chase_begin(&watch->chase, watch->edges.source, &watch->sample, now_usec);
+}
+
+/* What had to wait for the other is first, so that a tight budget starves neither. */
+static void start_due(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
+{
+	tw_chase_order(&watch->chase, &watch->kills, settings->mode, time.now_usec);
+	if (watch->chase_first)
+		start_chase(watch, settings, time.now_usec);
+	start_due_scan(watch, settings, time);
+	start_chase(watch, settings, time.now_usec);
 }
 
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
@@ -179,7 +209,7 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	watch->sample.previous = watch->sample.gauge;
 	watch->sample.gauge = gauge;
 	decide(watch, settings, time.now_usec);
-	start_due_scan(watch, settings, time);
+	start_due(watch, settings, time);
 	if (watch->sample.census.at_usec != 0)
 		tell_sample(watch, settings, time.now_usec);
 	return 0;
@@ -208,6 +238,8 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 {
 	int r;
 
+	if (watch->chase.hunting)
+		return tw_chase_step(&watch->chase, watch->edges.source);
 	if (!watch->scanning)
 		return false;
 	r = tw_scan_step(watch->scan, watch->edges.source);
@@ -215,11 +247,12 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 		return true;
 	if (r == 0) {
 		end_scan(watch, settings, time);
+		start_chase(watch, settings, time.now_usec);
 	} else {
 		watch->scanning = false;
 		tell_failure(watch, "cannot read the kernel's sockets", r);
 	}
-	return false;
+	return watch->chase.hunting;
 }
 
 usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings)
@@ -227,7 +260,8 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
 	usec_t quick_usec = TW_MAX(settings->interval_usec / TW_HURRY_FACTOR, TW_HURRY_MIN_USEC);
 
 	if (!tw_policy_hurries(settings, &watch->sample))
-		return settings->interval_usec;
+		return watch->kills.count > 0 ? TW_MIN(settings->interval_usec, TW_CHASE_MAX_USEC)
+					      : settings->interval_usec;
 	return TW_MIN(quick_usec, settings->interval_usec);
 }
 
@@ -239,6 +273,8 @@ void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, con
 	watch->survey_due_usec = TW_MIN(watch->survey_due_usec, tw_usec_add(time.now_usec, to->survey_usec));
 	watch->sample_record_due_usec =
 		TW_MIN(watch->sample_record_due_usec, tw_usec_add(time.now_usec, to->sample_record_usec));
-	/* The desires hold pointers into the old settings. */
+	/* The desires and the orders hold pointers into the old settings. */
 	memset(&watch->desires, 0, sizeof(watch->desires));
+	memset(&watch->kills, 0, sizeof(watch->kills));
+	tw_chase_stop(&watch->chase);
 }

@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/hash.h"
 #include "base/macros.h"
+#include "daemon/chase.h"
 #include "decide/judge.h"
 #include "decide/policy.h"
 #include "measure/meter.h"
@@ -25,6 +26,7 @@ struct tw_time {
 struct tw_watch_edges {
 	struct tw_source *source;
 	struct tw_sysctl_sink *sysctl;
+	struct tw_socket_sink *socket;
 	struct tw_ledger_store *store;
 	struct tw_recorder *recorder;
 	bool tells_bound; /* see tw_kernel_source_tells_bound() */
@@ -42,6 +44,9 @@ struct tw_watch {
 	struct tw_policy policy;
 	struct tw_judge judge;
 	struct tw_desires desires;
+	struct tw_kill_orders kills;
+	struct tw_chase chase;
+	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
 	struct tw_hand hand;
 	struct tw_meter meter;
 	usec_t census_due_usec;
@@ -60,18 +65,24 @@ int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watc
 		  const struct tw_hash_key *key, const struct tw_ledger *ledger, usec_t now_usec);
 void tw_watch_done(struct tw_watch *watch);
 
+/* Whether a scan or a hunt is under way. */
+static inline bool tw_watch_busy(const struct tw_watch *watch)
+{
+	return watch->scanning || watch->chase.hunting;
+}
+
 /*
  * Reads the gauge, decides and acts on what it shows, and starts a scan where one is due. Returns 0, or -errno where
  * the gauge could not be read; the failure is told and counted, the next tick tries again.
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
-/* A slice of the scan under way; decides and acts when it is complete. Returns whether there is more to do. */
+/* A slice of the scan or hunt under way; decides and acts when it is complete. Returns whether there is more to do. */
 bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
 /*
  * How long until the next tick: `interval`, and a quarter of it while connections grow so fast that the ports of one
- * destination could be used up within a rule's forecast.
+ * destination could be used up within a rule's forecast. A second at most while sockets are to be ended.
  */
 usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings);
 

@@ -73,6 +73,7 @@ void sim_start(struct sim *sim, struct tw_settings *settings)
 	struct tw_watch_edges edges = {
 		.source = &sim->source.base,
 		.sysctl = &sim->act.sysctl,
+		.socket = &sim->act.socket,
 		.store = &sim->act.store,
 		.recorder = &sim->recorder,
 		.tells_bound = true,
