@@ -14,6 +14,7 @@ house_tests = \
 
 unit_tests = \
 	tests/unit/test-candidates \
+	tests/unit/test-budget \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \
 	tests/unit/test-destroy \
@@ -71,6 +72,7 @@ unit_tests = \
 	tests/unit/test-severity \
 	tests/unit/test-snapshot \
 	tests/unit/test-socket-sink \
+	tests/unit/test-stepper \
 	tests/unit/test-survey \
 	tests/unit/test-sysctl-sink \
 	tests/unit/test-table \
@@ -78,10 +80,13 @@ unit_tests = \
 	tests/unit/test-text \
 	tests/unit/test-tunable \
 	tests/unit/test-value \
-	tests/unit/test-waiters
+	tests/unit/test-waiters \
+	tests/unit/test-wish
 
 # The real manager in a world that is in memory, time included.
-sim_tests = tests/sim/test-manager
+sim_tests = \
+	tests/sim/test-manager \
+	tests/sim/test-step
 
 # The corpus of each fuzz target, replayed.
 fuzz_tests = \
@@ -126,6 +131,7 @@ TESTS = $(fuzz_tests) $(house_tests)
 endif
 
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
 LDADD = libtw_fake.a $(wings) $(wing_libraries) $(CMOCKA_LIBS)

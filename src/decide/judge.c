@@ -109,9 +109,51 @@ static bool refuse_at_gate(struct tw_judge_row *row, const struct hearing *it)
 	return refused;
 }
 
+static void tell_spent(const struct hearing *it, struct tw_judge_row *row, unsigned max_changes, usec_t wait_usec)
+{
+	struct tw_event event = refused_event(it);
+	struct tw_text reason, advice;
+
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_addf(&reason, "it was changed %u times within the last hour, and max-changes is %u; the next change ",
+		     tw_budget_spent(&row->budget, it->now_usec), max_changes);
+	tw_text_add(&reason, "can be in ");
+	add_span(&reason, wait_usec);
+	tw_text_init(&advice, event.advice, sizeof(event.advice));
+	tw_text_add(&advice, "a wider gap between raise and clear of the rule, or a longer clear-for");
+	it->recorder->tell(it->recorder, it->namespace, &event);
+}
+
+/* What is in force stays: putting it back would be followed by one more change. */
+static void hold(struct tw_judge_row *row, struct tw_desire *desire)
+{
+	if (row->was_ours)
+		desire->value = row->was;
+	else
+		memset(desire, 0, sizeof(*desire));
+}
+
+/* Holds the row where the hour's changes are used up. Returns whether it did. */
+static bool keep_budget(struct tw_judge_row *row, const struct hearing *it, struct tw_desire *desire,
+			unsigned max_changes, bool yielded)
+{
+	bool changes = !yielded && !(row->was_ours && tw_tunable_equal(it->tunable, &row->was, &desire->value));
+	usec_t wait_usec = max_changes > 0 ? tw_budget_wait(&row->budget, max_changes, it->now_usec) : 0;
+
+	if (wait_usec == 0)
+		row->budget_told = false;
+	if (wait_usec == 0 || !changes)
+		return false;
+	if (!row->budget_told)
+		tell_spent(it, row, max_changes, wait_usec);
+	row->budget_told = true;
+	hold(row, desire);
+	return true;
+}
+
 void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const struct tw_in_force *in_force,
-		     const struct tw_sample *sample, usec_t now_usec, struct tw_recorder *recorder,
-		     const char *namespace)
+		     unsigned max_changes, const struct tw_sample *sample, usec_t now_usec,
+		     struct tw_recorder *recorder, const char *namespace)
 {
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		struct tw_judge_row *row = &judge->rows[i];
@@ -125,11 +167,17 @@ void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const s
 		};
 		bool settled = in_force->rows[i].ours || in_force->rows[i].yielded;
 
+		row->was_ours = in_force->rows[i].ours;
+		row->was = in_force->rows[i].value;
 		if (!hearing.desire->wanted || settled)
 			row->refused_told = false;
 		if (!hearing.desire->wanted)
 			row->rest_told = false;
-		else if (refuse_resting(row, &hearing) || (!settled && refuse_at_gate(row, &hearing)))
+		else if (refuse_resting(row, &hearing))
+			memset(&desires->rows[i], 0, sizeof(desires->rows[i]));
+		/* Before the gate: it is not asked about what cannot be done now. */
+		else if (!keep_budget(row, &hearing, &desires->rows[i], max_changes, in_force->rows[i].yielded) &&
+			 !settled && refuse_at_gate(row, &hearing))
 			memset(&desires->rows[i], 0, sizeof(desires->rows[i]));
 	}
 }
@@ -154,6 +202,14 @@ static void tell_effect(const struct hearing *it, const struct tw_judge_row *row
 	it->recorder->tell(it->recorder, it->namespace, &event);
 }
 
+static void count_change(struct tw_judge_row *row, const struct hearing *it, const struct tw_in_force *in_force)
+{
+	const struct tw_tunable_value *value = &in_force->rows[it->tunable].value;
+
+	if (in_force->rows[it->tunable].ours && !(row->was_ours && tw_tunable_equal(it->tunable, &row->was, value)))
+		tw_budget_note(&row->budget, it->now_usec);
+}
+
 void tw_judge_prove(struct tw_judge *judge, const struct tw_desires *desires, const struct tw_in_force *in_force,
 		    usec_t proof_after_usec, const struct tw_sample *sample, usec_t now_usec,
 		    struct tw_recorder *recorder, const char *namespace)
@@ -174,6 +230,7 @@ void tw_judge_prove(struct tw_judge *judge, const struct tw_desires *desires, co
 			tw_proof_step(&row->proof, hearing.tunable, stands ? &in_force->rows[i].value : NULL,
 				      hearing.desire->rule, proof_after_usec, sample, now_usec);
 
+		count_change(row, &hearing, in_force);
 		if (edge == TW_PROOF_NO_EDGE)
 			continue;
 		if (edge == TW_PROOF_EDGE_NO_DIFFERENCE)

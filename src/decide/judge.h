@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "decide/budget.h"
 #include "decide/proof.h"
 #include "model/effect.h"
 #include "model/event.h"
@@ -25,6 +26,10 @@ struct tw_judge_row {
 	bool refused_told;
 	int refused; /* enum tw_gate_verdict that was told last */
 	bool rest_told;
+	struct tw_budget budget; /* changes made */
+	bool budget_told;
+	bool was_ours; /* before the desires were carried out: what differs then is a change */
+	struct tw_tunable_value was;
 };
 
 /* Stands between what the rules want and what is done: refuses what cannot help, and takes back what did not. */
@@ -37,13 +42,16 @@ void tw_judge_init(struct tw_judge *judge);
 /*
  * Takes the rows out of `desires` that a gate refuses (only before the change: what is in force stays until its rule
  * clears) or that rest after an action that made no difference. Each refusal is told once as long as its reason
- * stands and the row is wanted. What somebody else took over passes: only a wish that ends gives it free again.
+ * stands and the row is wanted. Once a tunable was changed `max_changes` times within an hour (0: any number), a row
+ * that would change it again is held at what is in force, or taken out where nothing is. What somebody else took over
+ * passes: only a wish that ends gives it free again.
  */
 void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const struct tw_in_force *in_force,
-		     const struct tw_sample *sample, usec_t now_usec, struct tw_recorder *recorder,
-		     const char *namespace);
+		     unsigned max_changes, const struct tw_sample *sample, usec_t now_usec,
+		     struct tw_recorder *recorder, const char *namespace);
 
-/* After the desires were carried out: follows what is in force, and tells once what each change did. */
+/* After the desires were carried out: counts the changes, follows what is in force, and tells once what each change
+ * did. */
 void tw_judge_prove(struct tw_judge *judge, const struct tw_desires *desires, const struct tw_in_force *in_force,
 		    usec_t proof_after_usec, const struct tw_sample *sample, usec_t now_usec,
 		    struct tw_recorder *recorder, const char *namespace);

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "decide/reading.h"
+#include "decide/wish.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@ void tw_policy_init(struct tw_policy *policy)
 {
 	for (size_t i = 0; i < TW_ARRAY_SIZE(policy->rules); i++)
 		tw_rule_init(&policy->rules[i]);
+	memset(policy->steppers, 0, sizeof(policy->steppers));
 }
 
 static bool attributed(enum tw_metric metric)
@@ -120,33 +122,11 @@ static void tell_edge(enum tw_rule_edge edge, const struct tw_rule_settings *set
 	}
 }
 
-/* Whether `settings` goes before the winner so far; an equal severity leaves the earlier one in place. */
-static bool goes_before(const struct tw_rule_settings *settings, const struct tw_desire *winner)
-{
-	return !winner->wanted || settings->severity > winner->rule->severity;
-}
-
-static void add_desires(const struct tw_rule_settings *settings, const struct tw_rule *rule, struct tw_desires *desires)
-{
-	for (unsigned i = 0; i < settings->action_count; i++) {
-		const struct tw_action *action = &settings->actions[i];
-		struct tw_desire *desire = &desires->rows[action->tunable];
-
-		if (action->kind == TW_ACTION_SET && goes_before(settings, desire))
-			*desire = (struct tw_desire){
-				.wanted = true,
-				.value = action->value,
-				.rule = settings,
-				.subject = rule->subject,
-				.metric_value = rule->value,
-			};
-	}
-}
-
 void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings, const struct tw_sample *sample,
 		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,
-		    struct tw_desires *ret_desires)
+		    struct tw_desires *ret_desires, struct tw_kill_orders *ret_kills)
 {
+	const struct tw_wishes wishes = { .desires = ret_desires, .kills = ret_kills };
 	const struct scene scene = {
 		.sample = sample,
 		.top = settings->top,
@@ -156,6 +136,7 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 	};
 
 	memset(ret_desires, 0, sizeof(*ret_desires));
+	memset(ret_kills, 0, sizeof(*ret_kills));
 	for (unsigned i = 0; i < settings->rule_count; i++) {
 		const struct tw_rule_settings *rule_settings = &settings->rules[i];
 		struct tw_rule *rule = &policy->rules[i];
@@ -163,8 +144,7 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		enum tw_rule_edge edge = tw_rule_step(rule, rule_settings, &reading, now_usec);
 
 		tell_edge(edge, rule_settings, rule, &reading, &scene);
-		if (tw_rule_active(rule))
-			add_desires(rule_settings, rule, ret_desires);
+		tw_wish_add(wishes, policy->steppers[i], rule_settings, rule, sample, now_usec, recorder, namespace);
 	}
 }
 
@@ -268,21 +248,13 @@ bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sampl
 	return longest_usec > 0 && fills_within(sample, ports_taken(sample), range_ports(sample), longest_usec);
 }
 
-static const struct tw_rule *find_state(const struct tw_policy *policy, const struct tw_settings *from,
-					const struct tw_rule_settings *settings)
+/* The index of the rule of the same name and metric; -1 for none. */
+static int find_rule(const struct tw_settings *from, const struct tw_rule_settings *settings)
 {
 	for (unsigned i = 0; i < from->rule_count; i++)
 		if (strcmp(from->rules[i].name, settings->name) == 0 && from->rules[i].metric == settings->metric)
-			return &policy->rules[i];
-	return NULL;
-}
-
-static bool still_there(const struct tw_rule_settings *settings, const struct tw_settings *to)
-{
-	for (unsigned i = 0; i < to->rule_count; i++)
-		if (strcmp(to->rules[i].name, settings->name) == 0 && to->rules[i].metric == settings->metric)
-			return true;
-	return false;
+			return (int)i;
+	return -1;
 }
 
 void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, const struct tw_settings *to,
@@ -292,14 +264,16 @@ void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, 
 
 	tw_policy_init(&rebased);
 	for (unsigned i = 0; i < from->rule_count; i++)
-		if (tw_rule_active(&policy->rules[i]) && !still_there(&from->rules[i], to))
+		if (tw_rule_active(&policy->rules[i]) && find_rule(to, &from->rules[i]) < 0)
 			tell_cleared(&from->rules[i], &policy->rules[i], now_usec,
 				     "the configuration does not have this rule any more", recorder, namespace);
 	for (unsigned i = 0; i < to->rule_count; i++) {
-		const struct tw_rule *state = find_state(policy, from, &to->rules[i]);
+		int was = find_rule(from, &to->rules[i]);
 
-		if (state)
-			rebased.rules[i] = *state;
+		if (was < 0)
+			continue;
+		rebased.rules[i] = policy->rules[was];
+		tw_wish_rebase(rebased.steppers[i], &to->rules[i], policy->steppers[was], &from->rules[was]);
 	}
 	*policy = rebased;
 }

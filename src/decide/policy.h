@@ -2,6 +2,7 @@
 #pragma once
 
 #include "decide/rule.h"
+#include "decide/stepper.h"
 #include "model/effect.h"
 #include "model/event.h"
 #include "model/sample.h"
@@ -10,17 +11,19 @@
 /* The rules of one network namespace in their present states, in the order of the settings. */
 struct tw_policy {
 	struct tw_rule rules[TW_RULES_MAX];
+	struct tw_stepper steppers[TW_RULES_MAX][TW_ACTIONS_MAX]; /* of their actions that are steps */
 };
 
 void tw_policy_init(struct tw_policy *policy);
 
 /*
- * Steps every rule with the sample, tells the edges to the recorder, and says what the raised ones want. Where two
- * want one tunable the higher severity wins, then the one that stands earlier in the configuration.
+ * Steps every rule with the sample, tells the edges to the recorder, and says what the raised ones want: of the
+ * sysctls, and which sockets to end. Where two want one tunable the higher severity wins, then the one that stands
+ * earlier in the configuration.
  */
 void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings, const struct tw_sample *sample,
 		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,
-		    struct tw_desires *ret_desires);
+		    struct tw_desires *ret_desires, struct tw_kill_orders *ret_kills);
 
 /*
  * Whether a survey is worth its cost now: a rule over an attributed metric is not normal, or could raise because more
@@ -39,6 +42,7 @@ bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sampl
 /*
  * Carries the states over to new settings by the rules' names. A raised rule that is not there any more, or that now
  * watches another metric, is told as cleared; what it wanted is not wanted any more at the next step.
+ * Steps go on where they were.
  */
 void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, const struct tw_settings *to,
 		      usec_t now_usec, struct tw_recorder *recorder, const char *namespace);

@@ -23,6 +23,7 @@ static struct tw_rule_settings rule;
 static struct tw_judge judge;
 static struct tw_desires desires;
 static struct tw_in_force in_force;
+static unsigned max_changes;
 
 static void remember(TW_UNUSED struct tw_recorder *recorder, const char *namespace, const struct tw_event *event)
 {
@@ -36,6 +37,7 @@ static struct tw_recorder recorder = { .tell = remember };
 static int clear(TW_UNUSED void **state)
 {
 	told_count = 0;
+	max_changes = 0;
 	memset(&sample, 0, sizeof(sample));
 	memset(&in_force, 0, sizeof(in_force));
 	tw_rule_settings_init(&rule);
@@ -77,7 +79,7 @@ static bool turn_at(unsigned at, int64_t wanted, bool obeys)
 			.subject = { .has_destination = true, .destination = { .port = 8080 } },
 			.metric_value = tw_value_of(52700),
 		};
-	tw_judge_filter(&judge, &desires, &in_force, &sample, at * S, &recorder, "blue");
+	tw_judge_filter(&judge, &desires, &in_force, max_changes, &sample, at * S, &recorder, "blue");
 	through = desires.rows[REUSE].wanted;
 	if (obeys) {
 		in_force.rows[REUSE].ours = through;
@@ -260,10 +262,84 @@ static void test_rows_are_apart(TW_UNUSED void **state)
 	memset(&desires, 0, sizeof(desires));
 	for (int i = 0; i < TW_TUNABLE_COUNT; i++)
 		desires.rows[i] = (struct tw_desire){ .wanted = true, .value = { { 1 } }, .rule = &rule };
-	tw_judge_filter(&judge, &desires, &in_force, &sample, S, &recorder, "blue");
+	tw_judge_filter(&judge, &desires, &in_force, max_changes, &sample, S, &recorder, "blue");
 	for (int i = 0; i < TW_TUNABLE_COUNT; i++)
 		assert_int_equal(desires.rows[i].wanted, tw_tunable_info((enum tw_tunable)i)->gate != TW_GATE_REUSE);
 	assert_int_equal(told_count, 3);
+}
+
+/* Changes are counted, each way back is free; beyond the budget nothing is written, told once, until an hour is over.
+ */
+static void test_budget(TW_UNUSED void **state)
+{
+	static const struct {
+		unsigned at;
+		int64_t wanted;
+		bool through;
+		unsigned told;
+	} rows[] = {
+		{ 60, 1, true, 0 },    { 61, 1, true, 0 },    { 70, 0, false, 0 },
+		{ 80, 1, true, 0 },    { 90, 0, false, 0 }, /* two changes, two ways back */
+		{ 100, 1, false, 1 },  { 101, 1, false, 1 },  { 110, 0, false, 1 },
+		{ 120, 1, false, 1 },  { 3719, 1, false, 1 }, /* the minute of the first is over an hour ago from here
+								 on */
+		{ 3720, 1, true, 1 },  { 3721, 0, false, 1 }, { 3722, 1, true, 1 },
+		{ 3730, 0, false, 1 }, { 3731, 1, false, 2 }, /* told again: it was free in between */
+	};
+
+	rule.gate = rule.proof = false;
+	max_changes = 2;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		set_ports(rows[i].at, 500, 400, 0);
+		assert_int_equal(turn_at(rows[i].at, rows[i].wanted, true), rows[i].through);
+		assert_int_equal(told_count, rows[i].told);
+	}
+	assert_int_equal(told[0].kind, TW_EVENT_REFUSED);
+	assert_ptr_equal(told[0].rule, &rule);
+	assert_int_equal(told[0].sysctl, REUSE);
+	assert_int_equal(told[0].new.value.numbers[0], 1);
+	assert_string_equal(told[0].reason,
+			    "it was changed 2 times within the last hour, and max-changes is 2; the next "
+			    "change can be in 1h 20s");
+	assert_true(told[0].advice[0] != '\0');
+}
+
+/* What is in force stays in force: not the value that is wanted now, and not the one of before either. */
+static void test_budget_holds(TW_UNUSED void **state)
+{
+	rule.gate = rule.proof = false;
+	max_changes = 1;
+	set_ports(60, 500, 400, 0);
+	assert_true(turn_at(60, 1, true));
+	in_force.rows[REUSE].ours = true;
+	in_force.rows[REUSE].value.numbers[0] = 1;
+	assert_true(turn_at(90, 2, false));
+	assert_int_equal(desires.rows[REUSE].value.numbers[0], 1);
+	assert_ptr_equal(desires.rows[REUSE].rule, &rule);
+	assert_int_equal(told_count, 1);
+	assert_int_equal(told[0].new.value.numbers[0], 2);
+	/* What it is wanted to be already is no change. */
+	assert_true(turn_at(91, 1, false));
+	assert_int_equal(told_count, 1);
+	/* Nor is what somebody else took over ours to count. */
+	in_force.rows[REUSE].ours = false;
+	in_force.rows[REUSE].yielded = true;
+	assert_true(turn_at(92, 2, false));
+	assert_int_equal(desires.rows[REUSE].value.numbers[0], 2);
+	assert_int_equal(told_count, 1);
+}
+
+static void test_no_budget(TW_UNUSED void **state)
+{
+	rule.gate = rule.proof = false;
+	for (unsigned at = 60; at <= 400; at++)
+		assert_int_equal(turn_at(at, at % 2, true), at % 2);
+	assert_int_equal(told_count, 0);
+	/* They were counted all the same: a budget that comes with a reload knows them. */
+	max_changes = 170;
+	assert_false(turn_at(401, 1, true));
+	max_changes = 171;
+	assert_true(turn_at(402, 1, true));
 }
 
 int main(void)
@@ -279,6 +355,9 @@ int main(void)
 		cmocka_unit_test_setup(test_no_cooldown, clear),
 		cmocka_unit_test_setup(test_not_in_force, clear),
 		cmocka_unit_test_setup(test_rows_are_apart, clear),
+		cmocka_unit_test_setup(test_budget, clear),
+		cmocka_unit_test_setup(test_budget_holds, clear),
+		cmocka_unit_test_setup(test_no_budget, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

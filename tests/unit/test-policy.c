@@ -39,6 +39,7 @@ struct stage {
 	struct tw_policy policy;
 	struct tw_sample sample;
 	struct tw_desires desires;
+	struct tw_kill_orders kills;
 };
 
 static int begin(void **state)
@@ -91,7 +92,7 @@ static void step(struct stage *stage, unsigned at, uint64_t listeners)
 	stage->sample.census.known[TW_STATE_LISTEN] = true;
 	stage->sample.census.count[TW_STATE_LISTEN] = listeners;
 	tw_policy_step(&stage->policy, stage->settings, &stage->sample, at * S, &stage->told.base, "host",
-		       &stage->desires);
+		       &stage->desires, &stage->kills);
 }
 
 static void test_desire_follows_the_rule(void **state)

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "decide/rule.h"
+#include "model/sample.h"
+#include "model/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Why a step that is due is not taken. */
+enum tw_stepper_stop {
+	TW_STEPPER_GOES,
+	TW_STEPPER_AT_LIMIT,  /* the step's own limit */
+	TW_STEPPER_NO_MEMORY, /* TIME-WAIT would take too much of what TCP may use */
+};
+
+/*
+ * One `step` of one rule. It starts from the value that was live when the rule became active, takes a step at once, and
+ * another whenever its span has passed and a newer measurement is at or beyond `raise` still. It never steps back by
+ * itself: when the rule clears nothing is wanted any more, and the value of before comes back in one go.
+ */
+struct tw_stepper {
+	bool started;
+	bool has_base;	     /* known from a predecessor: what is live is no base */
+	int64_t base;	     /* the value that was live */
+	int64_t wanted;	     /* equal to `base`: no step was possible */
+	usec_t stepped_usec; /* the last step, or the last try */
+	enum tw_stepper_stop stop;
+	int64_t refused; /* stop: what the next step would have come to */
+};
+
+void tw_stepper_init(struct tw_stepper *stepper);
+
+/*
+ * One look. Returns whether there is something new to tell: a stop, the first time as long as it lasts. A rule that is
+ * not active resets it. Without a live value it does not start.
+ */
+bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
+		     const struct tw_rule_settings *settings, const struct tw_rule *rule,
+		     const struct tw_sample *sample, usec_t now_usec);
+
+/* Whether a value is wanted: then `wanted` is. */
+static inline bool tw_stepper_wants(const struct tw_stepper *stepper)
+{
+	return stepper->started && stepper->wanted != stepper->base;
+}
+
+/*
+ * Takes over from another configuration's step on the same tunable; nothing happens where it is none. The same step
+ * goes on; another one starts anew, but from the base of before: what is live now is its predecessor's.
+ */
+void tw_stepper_follow(struct tw_stepper *stepper, const struct tw_action *action, const struct tw_stepper *predecessor,
+		       const struct tw_action *its_action);
+
+/* The sentence for an admin about a stop, and what would help instead. */
+void tw_stepper_explain(const struct tw_stepper *stepper, const struct tw_action *action,
+			const struct tw_sample *sample, struct tw_text *reason, struct tw_text *advice);

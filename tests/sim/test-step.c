@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sim/stage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static int begin(void **state)
+{
+	*state = sim_new();
+	return 0;
+}
+
+static int end(void **state)
+{
+	sim_free(*state);
+	return 0;
+}
+
+static int64_t live(const struct sim *sim, enum tw_tunable tunable)
+{
+	return sim->act.live[tunable].value.numbers[0];
+}
+
+static void assert_untouched(const struct sim *sim)
+{
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	assert_false(tw_ledger_owes(&sim->act.saved));
+	assert_int_equal(sim->act.rash_writes, 0);
+}
+
+/* The kernel closes without TIME-WAIT: so many more of them each second, for so long. */
+static void overflow(struct sim *sim, unsigned seconds, uint64_t each)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		sim->source.gauge.counters[TW_COUNTER_TIME_WAIT_OVERFLOW].value += each;
+		sim_run(sim, 1);
+	}
+}
+
+/* Room for TIME-WAIT is made by degrees while it overflows, and taken back in one go. */
+static void test_step(void **state)
+{
+	struct sim *sim = *state;
+	unsigned writes;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 5);
+	overflow(sim, 12, 50);
+	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+	overflow(sim, 30, 50);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
+	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 2);
+	/* It was enough: no further step, and a record that it helped. */
+	sim_run(sim, 55);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
+	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
+	assert_string_equal(sim_last(sim, TW_EVENT_EFFECT)->event.advice, "");
+	writes = sim->act.writes;
+	sim_run(sim, 10);
+	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	assert_int_equal(sim->act.writes - writes, 1);
+	assert_int_equal(sim_last(sim, TW_EVENT_RESTORED)->event.new.value.numbers[0], 131072);
+	assert_int_equal(sim->told[TW_EVENT_REFUSED], 0);
+	assert_untouched(sim);
+	/* And all over again, from the same baseline. */
+	overflow(sim, 15, 50);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+}
+
+/* Overflow without end: up to the limit and no further. There it is judged: what made no difference goes back. */
+static void test_step_to_the_limit(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 5);
+	overflow(sim, 75, 50);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 1048576);
+	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 3);
+	assert_int_equal(sim->told[TW_EVENT_EFFECT], 0);
+	overflow(sim, 60, 50);
+	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 3);
+	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	/* The limit, and the rest. */
+	assert_int_equal(sim->told[TW_EVENT_REFUSED], 2);
+	sim_stop(sim);
+	assert_untouched(sim);
+}
+
+/* A rule that goes to and fro all day: no more changes an hour than allowed, and nothing is left behind. */
+static void test_max_changes(void **state)
+{
+	struct sim *sim = *state;
+	struct tw_settings *settings = sim_settings();
+
+	settings->max_changes = 3;
+	settings->rules[1].clear_for_usec = TW_USEC_PER_SEC;
+	settings->rules[1].raise_for_usec = 0;
+	sim_start(sim, settings);
+	sim_run(sim, 5);
+	for (unsigned i = 0; i < 6 * 60; i++) {
+		overflow(sim, 3, 50);
+		sim_run(sim, 57);
+	}
+	assert_in_range(sim->told[TW_EVENT_RAISED], 300, 360);
+	assert_in_range(sim->told[TW_EVENT_ADJUSTED], 15, 18);
+	assert_int_equal(sim->told[TW_EVENT_RESTORED], sim->told[TW_EVENT_ADJUSTED]);
+	assert_in_range(sim->told[TW_EVENT_REFUSED], 5, 6);
+	sim_stop(sim);
+	assert_untouched(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_step, begin, end),
+		cmocka_unit_test_setup_teardown(test_step_to_the_limit, begin, end),
+		cmocka_unit_test_setup_teardown(test_max_changes, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
