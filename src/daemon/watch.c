@@ -85,8 +85,10 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 	struct tw_recorder *recorder = watch->edges.recorder;
 	struct tw_in_force force = in_force(&watch->hand);
 
-	tw_policy_step(&watch->policy, settings, &watch->sample, now_usec, recorder, watch->name, &watch->desires);
-	tw_judge_filter(&watch->judge, &watch->desires, &force, &watch->sample, now_usec, recorder, watch->name);
+	tw_policy_step(&watch->policy, settings, &watch->sample, now_usec, recorder, watch->name, &watch->desires,
+		       &watch->kills);
+	tw_judge_filter(&watch->judge, &watch->desires, &force, settings->max_changes, &watch->sample, now_usec,
+			recorder, watch->name);
 	if (watch->sample.accepting.at_usec != 0 && !watch->sample.accepting.partial)
 		watch->desires.rows[TW_TUNABLE_PORT_RANGE].avoid = &watch->sample.accepting.listening;
 	tw_hand_reconcile(&watch->hand, &watch->desires, settings->mode);
