@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sockets are ended by age: those that an order means, at its pace, and no other."""
+
+import os
+import re
+import time
+
+import pytest
+
+from namespaces import Pair, wait_until
+from programs import QUICK, Churn, once, start_sink
+
+PORT = 8080
+# A dump, a tick and a hunt may come between what is so and what is seen.
+SLACK = 0.5
+
+
+def order(destroy, metric, allow="time-wait close-wait", head=QUICK):
+    return f"""\
+{head}
+[destroy]
+allow = {allow}
+
+[rule over]
+metric = {metric}
+raise = 1
+clear = 0
+raise-for = 0s
+clear-for = 10s
+severity = notice
+destroy = {destroy}
+"""
+
+
+def cookies(namespace, state, *filters):
+    """The sockets in this state by cookie."""
+    return set(re.findall(r"\bsk:(\w+)", namespace.run("ss", "-Htne", "state", state, *filters)))
+
+
+class Lives:
+    """When sockets were seen first and last, dump by dump: bounds of the age at which each was ended."""
+
+    def __init__(self, namespace):
+        self._namespace = namespace
+        self._before = time.monotonic()
+        self._first = {}
+        self.ended = []
+
+    def look(self):
+        """One dump. Returns the least age that the oldest socket can have."""
+        began = time.monotonic()
+        there = cookies(self._namespace, "time-wait")
+        now = time.monotonic()
+        for cookie in [known for known in self._first if known not in there]:
+            born_after, _ = self._first.pop(cookie)
+            self.ended.append(now - born_after)
+        for cookie in there:
+            self._first.setdefault(cookie, (self._before, now))
+        self._before = began
+        return max((began - seen for _, seen in self._first.values()), default=0)
+
+
+@pytest.fixture
+def needs_destroy(near, daemon):
+    """Linux before 6.0 cannot end TIME-WAIT."""
+    release = tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
+    if release < (6, 0):
+        pytest.skip("this kernel cannot end TIME-WAIT")
+
+
+def test_time_wait_lives_as_long_as_the_order_says(near, pair, daemon, needs_destroy):
+    watching = daemon(order("time-wait older-than 5s max 500/s", "time-wait", "time-wait"))
+    start_sink(pair.far, Pair.FAR, PORT)
+    lives = Lives(near)
+    churn = Churn(near, Pair.FAR, PORT, 200, 12)
+    end = time.monotonic() + 12
+    while time.monotonic() < end:
+        assert lives.look() <= 7, watching.story()
+        time.sleep(0.1)
+    assert churn.finish()[1]["failed"] == 0
+    assert len(lives.ended) > 1000
+    # The greatest age that each can have had.
+    assert min(lives.ended) >= 5
+    # Nothing but the end of the rule leaves any of them.
+    wait_until(lambda: not cookies(near, "time-wait"), 7, watching.story)
+    told = sum(int(record["TIMEWAITD_COUNT"]) for record in watching.records("destroyed"))
+    assert told >= len(lives.ended)
+    first = watching.records("destroyed", RULE="over")[0]
+    assert "TIME-WAIT older than 5s" in first["TIMEWAITD_REASON"]
+
+
+def test_the_pace_is_held(near, pair, daemon, needs_destroy):
+    start_sink(pair.far, Pair.FAR, PORT)
+    Churn(near, Pair.FAR, PORT, 1500, 2).finish()
+    time.sleep(1)
+    before = cookies(near, "time-wait")
+    began = time.monotonic()
+    watching = daemon(order("time-wait older-than 1s max 200/s", "time-wait"))
+    while True:
+        left = cookies(near, "time-wait")
+        elapsed = time.monotonic() - began
+        ended = len(before - left)
+        assert ended <= 200 * elapsed
+        if elapsed >= 5:
+            break
+        time.sleep(0.2)
+    assert ended >= 200 * (elapsed - 1 - SLACK), watching.story()
+    assert left <= before
+
+
+def test_only_the_destination_that_is_meant(near, pair, daemon, needs_destroy):
+    start_sink(pair.far, Pair.FAR, PORT)
+    start_sink(pair.far, Pair.FAR, PORT + 1)
+    Churn(near, Pair.FAR, PORT, 100, 1).finish()
+    Churn(near, Pair.FAR, PORT + 1, 100, 1).finish()
+    other = cookies(near, "time-wait", "dport", "=", f":{PORT + 1}")
+    assert len(other) > 50
+    watching = daemon(order(f"time-wait older-than 1s destination {Pair.FAR}:{PORT} max 500/s", "time-wait"))
+    wait_until(lambda: not cookies(near, "time-wait", "dport", "=", f":{PORT}"), 5, watching.story)
+    time.sleep(1)
+    assert cookies(near, "time-wait") == other
+
+
+def test_observing_only_counts(near, pair, daemon):
+    start_sink(pair.far, Pair.FAR, PORT)
+    Churn(near, Pair.FAR, PORT, 100, 1).finish()
+    there = cookies(near, "time-wait")
+    watching = daemon(order("time-wait older-than 1s max 500/s", "time-wait"), "--observe")
+    advice = watching.wait_for("advice")
+    assert 0 < int(advice["TIMEWAITD_COUNT"]) <= len(there)
+    time.sleep(1)
+    assert len(watching.records("advice")) == 1
+    assert watching.records("destroyed") == []
+    assert cookies(near, "time-wait") == there
+
+
+def test_a_leak_keeps_its_descriptors(near, pair, daemon):
+    sink = start_sink(near, Pair.NEAR, PORT, "--hold")
+    Churn(pair.far, Pair.NEAR, PORT, 50, 1).finish()
+    wait_until(lambda: once(near)["states"]["close-wait"] > 40, 5, "CLOSE-WAIT")
+    leaked = len(cookies(near, "close-wait"))
+    descriptors = len(os.listdir(f"/proc/{sink.pid}/fd"))
+    watching = daemon(order("close-wait older-than 10s max 500/s", "close-wait", "close-wait"))
+    time.sleep(5)
+    assert len(cookies(near, "close-wait")) == leaked, watching.story()
+    record = watching.wait_for("destroyed", timeout=8)
+    wait_until(lambda: not cookies(near, "close-wait"), 5, watching.story)
+    assert len(os.listdir(f"/proc/{sink.pid}/fd")) == descriptors > leaked
+    assert "CLOSE-WAIT older than 10s" in record["TIMEWAITD_REASON"]
+    assert "descriptor stays leaked" in record["TIMEWAITD_ADVICE"]
+    told = sum(int(one["TIMEWAITD_COUNT"]) for one in watching.records("destroyed"))
+    assert told == leaked
