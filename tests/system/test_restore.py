@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whatever ends the daemon, and whenever: every sysctl goes back to what it was."""
 
+import random
 import signal
+import socket
 import time
 
 import pytest
@@ -141,3 +143,58 @@ def test_a_kill_at_any_moment(near, listener, baseline, tmp_path):
             started.restore()
             assert_nothing_is_owed(near, started, baseline)
     assert kills / 5 < changed < kills, f"{changed} of {kills} kills came after a change: not the moments that were meant"
+
+
+# Rules and their sysctls, two of which are wanted by two rules.
+ORDERS = {
+    "one": {"net.ipv4.tcp_tw_reuse": "1", "net.ipv4.tcp_fin_timeout": "30"},
+    "two": {"net.ipv4.tcp_fin_timeout": "20", "net.ipv4.ip_local_port_range": "1024 65535"},
+    "three": {"net.core.somaxconn": "8192", "net.ipv4.tcp_max_syn_backlog": "8192", "net.ipv4.tcp_syncookies": "2"},
+    "four": {"net.ipv4.tcp_keepalive_time": "600", "net.ipv4.ip_local_port_range": "2048 65535"},
+}
+
+
+def stacked():
+    """The first rule is raised by one listener, the second by two, and so on."""
+    config = QUICK
+    for number, (name, sysctls) in enumerate(ORDERS.items(), 1):
+        rule = adjusting(sysctls, head="", name=name)
+        config += rule.replace("raise = 1\nclear = 0", f"raise = {number}\nclear = {number - 1}")
+    return config
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_order_leaves_every_sysctl_as_it_was(near, tmp_path, seed):
+    """Raised, cleared, stopped, killed and restored at random: all of net/ipv4 and net/core is as before."""
+    chance = random.Random(seed)
+    near.set_sysctl("net.ipv4.tcp_fin_timeout", BASELINE_FIN_TIMEOUT)
+    near.set_sysctl("net.ipv4.ip_local_reserved_ports", "5000,61000-61003")
+    before = near.all_sysctls()
+    daemon = Daemon(near, tmp_path / "stacked", stacked())
+    listening, changed = [], 0
+    for _ in range(12):
+        while listening and chance.random() < 0.4:
+            listening.pop(chance.randrange(len(listening))).close()
+        with near.entered():
+            while len(listening) < len(ORDERS) and chance.random() < 0.6:
+                port = min({2221, 2222, 2223, 2224} - {one.getsockname()[1] for one in listening})
+                listening.append(socket.create_server(("127.0.0.1", port)))
+        time.sleep(chance.choice((0.0, 0.1, 0.3)))
+        changed += near.all_sysctls() != before
+        what = chance.choice(("go on", "stop", "kill and restore", "kill and start"))
+        if what == "stop":
+            daemon.stop()
+        elif what != "go on":
+            daemon.kill()
+            if what == "kill and restore":
+                daemon.restore()
+        if what in ("stop", "kill and restore"):
+            assert near.all_sysctls() == before, f"after {what}: {daemon.story()}"
+            assert not (daemon.state / "ledger").exists()
+        if what != "go on":
+            daemon.start()
+    daemon.stop()
+    for one in listening:
+        one.close()
+    assert near.all_sysctls() == before, daemon.story()
+    assert changed > 0
