@@ -27,6 +27,7 @@ unit_tests = \
 	tests/unit/test-flow \
 	tests/unit/test-forecast \
 	tests/unit/test-gate \
+	tests/unit/test-hand-faults \
 	tests/unit/test-hand-reserve \
 	tests/unit/test-hand-step \
 	tests/unit/test-hand-walk \
