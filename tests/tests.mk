@@ -86,6 +86,7 @@ unit_tests = \
 
 # The real manager in a world that is in memory, time included.
 sim_tests = \
+	tests/sim/test-chase \
 	tests/sim/test-manager \
 	tests/sim/test-step
 
@@ -131,6 +132,7 @@ else
 TESTS = $(fuzz_tests) $(house_tests)
 endif
 
+tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 
