@@ -13,8 +13,8 @@ house_tests = \
 	tests/house/walls.sh
 
 unit_tests = \
-	tests/unit/test-candidates \
 	tests/unit/test-budget \
+	tests/unit/test-candidates \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \
 	tests/unit/test-destroy \
@@ -72,6 +72,7 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-severity \
 	tests/unit/test-snapshot \
+	tests/unit/test-sock-id \
 	tests/unit/test-socket-sink \
 	tests/unit/test-stepper \
 	tests/unit/test-survey \

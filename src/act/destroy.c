@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/destroy.h"
 
-#include <arpa/inet.h>
+#include "model/sock-id.h"
+
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -12,15 +13,6 @@
 
 /* MAX_ERRNO of include/linux/err.h: what a negative number must stay above to be an error. */
 #define TW_KERNEL_ERRNO_MAX 4095
-
-static void set_words(uint32_t words[4], uint8_t family, const struct tw_address *address)
-{
-	memset(words, 0, 16);
-	if (family == AF_INET)
-		memcpy(words, address->bytes + 12, 4);
-	else
-		memcpy(words, address->bytes, 16);
-}
 
 int tw_destroy_build(uint8_t buffer[TW_DESTROY_REQUEST_SIZE], const struct tw_candidate *candidate, uint32_t sequence)
 {
@@ -39,20 +31,13 @@ int tw_destroy_build(uint8_t buffer[TW_DESTROY_REQUEST_SIZE], const struct tw_ca
 			.sdiag_protocol = IPPROTO_TCP,
 			/* The kernel looks at the tuple and the cookie alone. */
 			.idiag_states = UINT32_MAX,
-			.id = {
-				.idiag_sport = htons(candidate->local.port),
-				.idiag_dport = htons(candidate->remote.port),
-				/* Two 32-bit halves, the lower first: sock_diag_check_cookie(). */
-				.idiag_cookie = { (uint32_t)candidate->cookie, (uint32_t)(candidate->cookie >> 32) },
-			},
 		},
 	};
 
 	_Static_assert(sizeof(request) == TW_DESTROY_REQUEST_SIZE, "the request is as long as it says");
 	if (candidate->cookie == TW_COOKIE_ANY)
 		return -EINVAL;
-	set_words(request.body.id.idiag_src, candidate->family, &candidate->local.address);
-	set_words(request.body.id.idiag_dst, candidate->family, &candidate->remote.address);
+	tw_sock_id_fill(&request.body.id, candidate->family, &candidate->local, &candidate->remote, candidate->cookie);
 	memcpy(buffer, &request, sizeof(request));
 	return 0;
 }

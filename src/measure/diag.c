@@ -2,6 +2,7 @@
 #include "measure/diag.h"
 
 #include "base/macros.h"
+#include "model/sock-id.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -48,15 +49,6 @@ size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_d
 	return sizeof(request);
 }
 
-static void set_words(uint32_t words[4], uint8_t family, const struct tw_address *address)
-{
-	memset(words, 0, 16);
-	if (family == AF_INET)
-		memcpy(words, address->bytes + 12, 4);
-	else
-		memcpy(words, address->bytes, 16);
-}
-
 size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_flow *flow, uint8_t extensions,
 			 uint32_t sequence)
 {
@@ -75,18 +67,11 @@ size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_fl
 			.sdiag_protocol = IPPROTO_TCP,
 			.idiag_ext = extensions,
 			.idiag_states = UINT32_MAX,
-			.id = {
-				.idiag_sport = htons(flow->local.port),
-				.idiag_dport = htons(flow->remote.port),
-				/* Two 32-bit halves, the lower first: sock_diag_check_cookie(). */
-				.idiag_cookie = { (uint32_t)flow->cookie, (uint32_t)(flow->cookie >> 32) },
-			},
 		},
 	};
 
 	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
-	set_words(request.body.id.idiag_src, flow->family, &flow->local.address);
-	set_words(request.body.id.idiag_dst, flow->family, &flow->remote.address);
+	tw_sock_id_fill(&request.body.id, flow->family, &flow->local, &flow->remote, flow->cookie);
 	memcpy(buffer, &request, sizeof(request));
 	return sizeof(request);
 }
