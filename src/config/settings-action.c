@@ -132,8 +132,10 @@ static void explain_bounds(struct tw_text *why, const struct tw_tunable_info *in
 			tw_text_addf(why, "a number from %" PRId64 " to %" PRId64, info->low, info->high);
 		break;
 	case TW_TUNABLE_RANGE:
-		tw_text_addf(why, "two numbers LOW HIGH from %" PRId64 " to %" PRId64 ", LOW below HIGH", info->low,
-			     info->high);
+		tw_text_addf(why,
+			     "two numbers LOW HIGH from %" PRId64 " to %" PRId64
+			     ", LOW below HIGH, one even and one odd",
+			     info->low, info->high);
 		break;
 	}
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/text.h"
-#include "config/settings-keys.h"
+#include "config/settings-draft.h"
 
 #include <stdbool.h>
 

@@ -2,6 +2,7 @@
 #include "config/settings-check.h"
 
 #include "base/duration.h"
+#include "config/settings-keys.h"
 #include "model/effect.h"
 
 #include <string.h>

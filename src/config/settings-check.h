@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "config/settings-keys.h"
+#include "config/settings-draft.h"
 #include "config/settings-problems.h"
 
 /* Takes the rules that the settings hold already into the draft, as built in. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/settings-keys.h"
 
-#include "base/near.h"
 #include "base/parse.h"
 #include "config/settings-action.h"
 #include "config/settings-scope.h"
@@ -305,14 +304,6 @@ bool tw_rule_key_acts(size_t key, enum tw_action_kind *ret_kind)
 	else
 		return false;
 	return true;
-}
-
-void tw_key_suggest(struct tw_text *text, const char *word, const char *const *words, size_t count)
-{
-	const char *near = tw_near(word, words, count);
-
-	if (near)
-		tw_text_addf(text, "; did you mean '%s'?", near);
 }
 
 static const struct tw_key_table *const tables[] = { &tw_daemon_keys, &tw_destroy_keys, &tw_rule_keys };

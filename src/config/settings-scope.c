@@ -2,7 +2,7 @@
 #include "config/settings-scope.h"
 
 #include "base/parse.h"
-#include "config/settings-keys.h"
+#include "config/settings-draft.h"
 #include "model/flow.h"
 
 #include <string.h>

@@ -84,7 +84,7 @@ static const struct row rows[] = {
 	  NULL },
 	{ "range", RULE "set=net.ipv4.ip_local_port_range=60000 50000\n", NULL,
 	  "a:5: set = 'net.ipv4.ip_local_port_range=60000 50000': net.ipv4.ip_local_port_range takes two numbers LOW "
-	  "HIGH from 1024 to 65535, LOW below HIGH\n",
+	  "HIGH from 1024 to 65535, LOW below HIGH, one even and one odd\n",
 	  NULL },
 	{ "sysctl twice", RULE "set=net.ipv4.tcp_tw_reuse=1\nset=net/ipv4/tcp_tw_reuse = 2\n", NULL,
 	  "a:6: set = 'net/ipv4/tcp_tw_reuse = 2': the rule sets net.ipv4.tcp_tw_reuse already\n", NULL },
