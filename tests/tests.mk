@@ -45,6 +45,7 @@ unit_tests = \
 	tests/unit/test-meter \
 	tests/unit/test-metric \
 	tests/unit/test-near \
+	tests/unit/test-old-kernel \
 	tests/unit/test-owners \
 	tests/unit/test-parse \
 	tests/unit/test-policy-survey \
