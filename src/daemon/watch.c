@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* A scan of fewer sockets in TIME-WAIT than this is cheap enough (2 ms) to be read whole rather than derived. */
@@ -151,8 +152,8 @@ static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw
 /* What is about to fail cannot wait for the budget: it borrows, within bounds. */
 static bool may_scan(const struct tw_watch *watch, const struct tw_settings *settings)
 {
-	return tw_meter_allows(&watch->meter) || (tw_policy_hurries(settings, &watch->sample) &&
-						  watch->meter.owed_usec < TW_BORROW_MAX_USEC);
+	return tw_meter_allows(&watch->meter) ||
+	       (tw_policy_hurries(settings, &watch->sample) && watch->meter.owed_usec < TW_BORROW_MAX_USEC);
 }
 
 /* A survey counts as a census too. */
@@ -217,6 +218,24 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	return 0;
 }
 
+/* Once, until a survey tells all sockets apart again. */
+static void tell_dropped(struct tw_watch *watch)
+{
+	uint64_t dropped = watch->sample.survey.dropped;
+	struct tw_text text;
+	char reason[TW_REASON_MAX];
+
+	if (dropped > 0 && !watch->dropped_told) {
+		tw_text_init(&text, reason, sizeof(reason));
+		tw_text_addf(&text,
+			     "%" PRIu64 " sockets go to more destinations than the survey's table holds: they are "
+			     "counted, but not told apart; the busiest destinations are kept",
+			     dropped);
+		tell(watch, TW_EVENT_PARTIAL, reason);
+	}
+	watch->dropped_told = dropped > 0;
+}
+
 static void end_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
 {
 	bool partial;
@@ -233,6 +252,7 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 		tell(watch, TW_EVENT_PARTIAL,
 		     "the socket table moved too much to be read whole, three times in a row; no action rests on it");
 	watch->partial_told = partial;
+	tell_dropped(watch);
 	decide(watch, settings, time.now_usec);
 }
 

@@ -58,6 +58,7 @@ struct tw_watch {
 	bool scanning;
 	enum tw_scan_kind scanning_kind;
 	bool partial_told;
+	bool dropped_told;
 };
 
 /* `name` borrows. `ledger` is what a former run left owed, already recovered from. Returns 0 or -ENOMEM. */

@@ -62,6 +62,8 @@ static void add_survey(struct tw_record *record, const struct tw_survey *survey,
 {
 	tw_record_add_u64(record, PREFIX, "bound-ports", survey->bound_ports);
 	tw_record_add_u64(record, PREFIX, "destinations", survey->destinations);
+	if (survey->dropped > 0)
+		tw_record_add_u64(record, PREFIX, "dropped-sockets", survey->dropped);
 	if (survey->port_demand.known)
 		tw_record_add_milli(record, PREFIX, "port-demand", survey->port_demand.milli);
 	tw_record_add_top_destinations(record, survey, top);

@@ -99,6 +99,9 @@ static void add_text_destinations(struct tw_text *text, const struct tw_sample *
 		tw_text_add_char(text, '\n');
 	}
 	add_text_more(text, survey->destinations, rows);
+	if (survey->dropped > 0)
+		tw_text_addf(text, "  %" PRIu64 " sockets are not told apart by destination: the table is full\n",
+			     survey->dropped);
 }
 
 static void add_text_listeners(struct tw_text *text, const struct tw_sample *sample, unsigned top)

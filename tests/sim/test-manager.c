@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -389,6 +390,30 @@ static void test_burst_is_no_alarm(void **state)
 	assert_int_equal(tw_manager_interval(&sim->manager), TW_USEC_PER_SEC);
 }
 
+/* More strangers than the table has room for: told once, and the busy destination is found among them. */
+static void test_flood_of_destinations(void **state)
+{
+	struct sim *sim = *state;
+
+	for (uint32_t i = 0; i < 150000; i++) {
+		struct tw_flow flow = {
+			.state = TW_STATE_ESTABLISHED,
+			.family = AF_INET,
+			.local = { .address = tw_address_from_ipv4((const uint8_t[]){ 10, 0, 0, 1 }), .port = 33000 },
+			.remote = { .address = tw_address_from_ipv4(&i), .port = 443 },
+		};
+
+		tw_fake_source_add(&sim->source, &flow);
+	}
+	sim_start(sim, sim_settings());
+	sim_set_time_wait(sim, MANY, 1);
+	sim_run(sim, 30);
+	assert_int_equal(sim->told[TW_EVENT_PARTIAL], 1);
+	assert_non_null(strstr(sim_last(sim, TW_EVENT_PARTIAL)->event.reason, "more destinations"));
+	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
+	assert_int_equal(sim_last(sim, TW_EVENT_RAISED)->event.subject.destination.port, SIM_PORT);
+}
+
 /* ---- death at every step */
 
 static jmp_buf death;
@@ -465,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_helped, begin, end),
 		cmocka_unit_test_setup_teardown(test_forecast, begin, end),
 		cmocka_unit_test_setup_teardown(test_burst_is_no_alarm, begin, end),
+		cmocka_unit_test_setup_teardown(test_flood_of_destinations, begin, end),
 		cmocka_unit_test(test_death_at_every_step),
 	};
 

@@ -132,6 +132,19 @@ static void test_flight_recorder(void **state TW_UNUSED)
 
 	tw_record_build(&record, "host", &raised);
 	check_fields(fields, TW_ARRAY_SIZE(fields));
+	assert_null(tw_record_get(&record, "TIMEWAITD_DROPPED_SOCKETS"));
+}
+
+/* What a full table could not tell apart is in the record of the moment. */
+static void test_dropped_sockets(void **state TW_UNUSED)
+{
+	struct tw_sample flooded = sample;
+	struct tw_event event = raised;
+
+	flooded.survey.dropped = 868928;
+	event.sample = &flooded;
+	tw_record_build(&record, "host", &event);
+	assert_string_equal(tw_record_get(&record, "TIMEWAITD_DROPPED_SOCKETS"), "868928");
 }
 
 static void test_sample(void **state TW_UNUSED)
@@ -404,12 +417,19 @@ static void test_json(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_head),	      cmocka_unit_test(test_flight_recorder),
-		cmocka_unit_test(test_sample),	      cmocka_unit_test(test_sample_of_nobody),
-		cmocka_unit_test(test_never),	      cmocka_unit_test(test_unknown_sample),
-		cmocka_unit_test(test_acting_fields), cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_names),	      cmocka_unit_test(test_widest),
-		cmocka_unit_test(test_text),	      cmocka_unit_test(test_json),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_flight_recorder),
+		cmocka_unit_test(test_sample),
+		cmocka_unit_test(test_sample_of_nobody),
+		cmocka_unit_test(test_never),
+		cmocka_unit_test(test_unknown_sample),
+		cmocka_unit_test(test_acting_fields),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_widest),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_dropped_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
