@@ -16,6 +16,16 @@ struct hearing {
 	const char *namespace;
 };
 
+/* The hearing of one tunable at the court's time and place. */
+static struct hearing hear(const struct hearing *court, enum tw_tunable tunable, const struct tw_desires *desires)
+{
+	struct hearing hearing = *court;
+
+	hearing.tunable = tunable;
+	hearing.desire = &desires->rows[tunable];
+	return hearing;
+}
+
 void tw_judge_init(struct tw_judge *judge)
 {
 	memset(judge, 0, sizeof(*judge));
@@ -155,16 +165,13 @@ void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const s
 		     unsigned max_changes, const struct tw_sample *sample, usec_t now_usec,
 		     struct tw_recorder *recorder, const char *namespace)
 {
+	const struct hearing court = {
+		.sample = sample, .now_usec = now_usec, .recorder = recorder, .namespace = namespace
+	};
+
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		struct tw_judge_row *row = &judge->rows[i];
-		const struct hearing hearing = {
-			.tunable = (enum tw_tunable)i,
-			.desire = &desires->rows[i],
-			.sample = sample,
-			.now_usec = now_usec,
-			.recorder = recorder,
-			.namespace = namespace,
-		};
+		const struct hearing hearing = hear(&court, (enum tw_tunable)i, desires);
 		bool settled = in_force->rows[i].ours || in_force->rows[i].yielded;
 
 		row->was_ours = in_force->rows[i].ours;
@@ -214,16 +221,13 @@ void tw_judge_prove(struct tw_judge *judge, const struct tw_desires *desires, co
 		    usec_t proof_after_usec, const struct tw_sample *sample, usec_t now_usec,
 		    struct tw_recorder *recorder, const char *namespace)
 {
+	const struct hearing court = {
+		.sample = sample, .now_usec = now_usec, .recorder = recorder, .namespace = namespace
+	};
+
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		struct tw_judge_row *row = &judge->rows[i];
-		const struct hearing hearing = {
-			.tunable = (enum tw_tunable)i,
-			.desire = &desires->rows[i],
-			.sample = sample,
-			.now_usec = now_usec,
-			.recorder = recorder,
-			.namespace = namespace,
-		};
+		const struct hearing hearing = hear(&court, (enum tw_tunable)i, desires);
 		/* What is in force and not wanted is on its way back: nothing is to be proved of it. */
 		bool stands = in_force->rows[i].ours && hearing.desire->wanted;
 		enum tw_proof_edge edge =
