@@ -109,7 +109,8 @@ EXTRA_DIST += \
 	tests/unit/namespace-fixture.h \
 	tests/unit/settings-same.h \
 	tests/unit/settings-table.h \
-	tests/unit/tell-sample.h
+	tests/unit/tell-sample.h \
+	tests/unit/tell-values.h
 
 # Whole folders are taken with what the tests left in them.
 dist-hook:

@@ -2,30 +2,12 @@
 #pragma once
 
 #include "model/sample.h"
+#include "tell-values.h"
 
 /*
  * A sample that the tests of the telling wing share: a busy destination, an idle one, a full listener, a leak, much
  * that is not known.
  */
-
-#define LIVE(number)                                        \
-	{                                                   \
-		.known = true, .value = { { (number), 0 } } \
-	}
-#define KNOWN(thousandths)                            \
-	{                                             \
-		.known = true, .milli = (thousandths) \
-	}
-#define IPV4(a, b, c, d)                                                             \
-	{                                                                            \
-		{                                                                    \
-			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
-		}                                                                    \
-	}
-#define TO_8080                                                                             \
-	{                                                                                   \
-		.source = IPV4(10, 0, 0, 1), .destination = IPV4(10, 0, 0, 2), .port = 8080 \
-	}
 
 /* Of web.service three, two of them older than a minute; of nobody known one. */
 static const struct tw_waiter waiters[] = {

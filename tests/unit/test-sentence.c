@@ -2,6 +2,7 @@
 #include "tell/sentence.h"
 
 #include "base/macros.h"
+#include "tell-values.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,24 +13,6 @@
 #include <string.h>
 
 #define S TW_USEC_PER_SEC
-#define LIVE(number)                                        \
-	{                                                   \
-		.known = true, .value = { { (number), 0 } } \
-	}
-#define KNOWN(thousandths)                            \
-	{                                             \
-		.known = true, .milli = (thousandths) \
-	}
-#define IPV4(a, b, c, d)                                                             \
-	{                                                                            \
-		{                                                                    \
-			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
-		}                                                                    \
-	}
-#define TO_8080                                                                             \
-	{                                                                                   \
-		.source = IPV4(10, 0, 0, 1), .destination = IPV4(10, 0, 0, 2), .port = 8080 \
-	}
 
 static const struct tw_rule_settings exhaustion = {
 	.name = "port-exhaustion",
