@@ -13,6 +13,7 @@ house_tests = \
 	tests/house/walls.sh
 
 unit_tests = \
+	tests/unit/test-binders \
 	tests/unit/test-budget \
 	tests/unit/test-candidates \
 	tests/unit/test-cgroup-source \
@@ -54,6 +55,7 @@ unit_tests = \
 	tests/unit/test-procnet \
 	tests/unit/test-proof \
 	tests/unit/test-reading \
+	tests/unit/test-reading-bound \
 	tests/unit/test-reaper \
 	tests/unit/test-record-field \
 	tests/unit/test-record-sink \

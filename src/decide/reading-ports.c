@@ -2,6 +2,7 @@
 #include "decide/reading-ports.h"
 
 #include "base/macros.h"
+#include "base/text.h"
 #include "decide/reading.h"
 
 static bool survey_holds(const struct tw_survey *survey)
@@ -147,6 +148,12 @@ static const struct tw_destination_row *find_user(const struct tw_survey *survey
 	return coming && !over ? coming : busiest;
 }
 
+/* Bound sockets take ports from every destination: where they hold more than the row does, it is they who matter. */
+static bool held_by_binding(const struct tw_survey *survey, const struct tw_destination_row *row)
+{
+	return survey->bound_row_count > 0 && survey->bound_ports > (row ? row->ports : 0);
+}
+
 void tw_reading_ports_subject(const struct tw_sample *sample, const struct tw_rule_settings *settings,
 			      struct tw_subject *ret)
 {
@@ -157,6 +164,8 @@ void tw_reading_ports_subject(const struct tw_sample *sample, const struct tw_ru
 		return;
 	row = settings->metric == TW_METRIC_PORT_USE ? find_user(survey, settings)
 						     : find_soonest(survey, &settings->scope);
+	if (settings->metric == TW_METRIC_PORT_USE && held_by_binding(survey, row))
+		(void)tw_text_copy(ret->unit, sizeof(ret->unit), survey->bound_rows[0].unit);
 	if (!row)
 		return;
 	ret->has_destination = true;

@@ -15,6 +15,9 @@ void tw_reading_ports_use(const struct tw_sample *sample, const struct tw_rule_s
 /* port-eta in thousandths of a second; TW_READING_ETA_FAR_MILLI where nothing grows. */
 struct tw_value tw_reading_ports_eta(const struct tw_sample *sample, const struct tw_scope *scope);
 
-/* The destination behind port-use or port-eta; *ret is untouched where there is none. */
+/*
+ * The destination behind port-use or port-eta, and the unit that holds most of the ports where they are bound rather
+ * than connected; *ret is untouched where there is none.
+ */
 void tw_reading_ports_subject(const struct tw_sample *sample, const struct tw_rule_settings *settings,
 			      struct tw_subject *ret);

@@ -23,7 +23,7 @@
 enum stage {
 	STAGE_LISTENERS, /* dump: they tell which ports are the accepting side's */
 	STAGE_REST,	 /* dump: all others */
-	STAGE_QUESTIONS, /* about those in CLOSE-WAIT */
+	STAGE_QUESTIONS, /* about those in CLOSE-WAIT, and who holds bound ports */
 	STAGE_DONE,
 };
 
@@ -216,6 +216,8 @@ static void finish_census(struct tw_scan *scan)
 
 static int ask(struct tw_scan *scan, struct tw_source *source)
 {
+	if (scan->order.kind == TW_SCAN_SURVEY && tw_binders_step(&scan->work.binders, source))
+		return 1;
 	if (tw_close_wait_work_step(&scan->close_wait, source))
 		return 1;
 	scan->stage = STAGE_DONE;

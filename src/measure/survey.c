@@ -39,6 +39,7 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set 
 	tw_table_clear(&work->table);
 	work->range = *range;
 	tw_port_set_clear(&work->bound);
+	tw_binders_clear(&work->binders);
 	work->life_ms = time_wait_life_ms(gauge);
 	work->young_ms = TW_MIN(young_ms, work->life_ms);
 }
@@ -59,6 +60,7 @@ void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow)
 		return;
 	if (flow->state == TW_STATE_BOUND) {
 		tw_port_set_add(&work->bound, flow->local.port);
+		tw_binders_add(&work->binders, flow);
 		return;
 	}
 	key.source = flow->local.address;
@@ -115,6 +117,7 @@ void tw_survey_work_results(const struct tw_survey_work *work, struct tw_survey 
 
 	ret->range_ports = tw_port_set_size(&work->range);
 	ret->bound_ports = tw_port_set_size(&work->bound);
+	tw_binders_results(&work->binders, ret);
 	ret->destinations = tw_table_destinations(&work->table);
 	ret->dropped = work->table.dropped;
 	ret->top_count = tw_table_top(&work->table, rows, TW_TOP_MAX);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "measure/binders.h"
 #include "measure/table.h"
 #include "model/ports.h"
 #include "model/sample.h"
@@ -13,10 +14,11 @@
  */
 struct tw_survey_work {
 	struct tw_table table;
-	struct tw_port_set range; /* what connect() may pick from */
-	struct tw_port_set bound; /* of these, held by bound-but-unconnected sockets */
-	uint32_t life_ms;	  /* of a TIME-WAIT */
-	uint32_t young_ms;	  /* up to this age it is young */
+	struct tw_port_set range;  /* what connect() may pick from */
+	struct tw_port_set bound;  /* of these, held by bound-but-unconnected sockets */
+	struct tw_binders binders; /* who holds these */
+	uint32_t life_ms;	   /* of a TIME-WAIT */
+	uint32_t young_ms;	   /* up to this age it is young */
 };
 
 /* Returns 0 or -ENOMEM. */

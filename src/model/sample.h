@@ -73,14 +73,25 @@ struct tw_destination_row {
 /* How long Linux keeps a socket in TIME-WAIT: TCP_TIMEWAIT_LEN, 60 s (include/net/tcp.h). */
 #define TW_TIME_WAIT_USEC (60 * TW_USEC_PER_SEC)
 
+/* Units that hold bound-but-unconnected ports: as many as a person reads. */
+#define TW_BOUND_ROWS_MAX 8
+
+/* The bound-but-unconnected sockets of one systemd unit, on ports that connect() may pick. */
+struct tw_bound_row {
+	char unit[TW_UNIT_MAX]; /* "" where the cgroup is not known */
+	uint32_t sockets;
+};
+
 /* Sockets attributed. */
 struct tw_survey {
 	usec_t at_usec; /* 0: there is none yet */
 	bool partial;
 	bool has_busiest;
-	uint32_t range_ports;	  /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
-	uint32_t bound_ports;	  /* of these, held by bound-but-unconnected sockets */
-	uint32_t destinations;	  /* how many there are, those dropped from the table too (then a lower bound) */
+	uint32_t range_ports;  /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
+	uint32_t bound_ports;  /* of these, held by bound-but-unconnected sockets */
+	uint32_t destinations; /* how many there are, those dropped from the table too (then a lower bound) */
+	unsigned bound_row_count;
+	struct tw_bound_row bound_rows[TW_BOUND_ROWS_MAX]; /* most sockets first */
 	uint64_t dropped;	  /* sockets that the bounded table no longer tells by destination */
 	struct tw_value port_use; /* of the busiest destination */
 	/*

@@ -257,6 +257,34 @@ static void add_close_wait(struct tw_text *text, const struct tw_event *event)
 		     unit[0] != '\0' ? "it" : "a program", one ? "peer has" : "peers have", one ? "it" : "them");
 }
 
+/* The subject's row among those that hold bound ports. */
+static const struct tw_bound_row *find_binder(const struct tw_event *event)
+{
+	const struct tw_survey *survey;
+
+	if (event->metric != TW_METRIC_PORT_USE || event->subject.unit[0] == '\0' || !event->sample ||
+	    !tw_known_survey(event->sample))
+		return NULL;
+	survey = &event->sample->survey;
+	for (unsigned i = 0; i < survey->bound_row_count; i++)
+		if (strcmp(survey->bound_rows[i].unit, event->subject.unit) == 0)
+			return &survey->bound_rows[i];
+	return NULL;
+}
+
+/*
+ * "100% of the ports are in use (threshold 45%): batch.service holds 28232 of the 28232 that are bound and not
+ * connected".
+ */
+static void add_bound(struct tw_text *text, const struct tw_event *event, const struct tw_bound_row *row)
+{
+	tw_finding_add_figure(text, event->metric, event->value);
+	tw_text_add(text, " of the ports are in use");
+	add_threshold(text, event);
+	tw_text_addf(text, ": %s holds %" PRIu32 " of the %" PRIu32 " that are bound and not connected", row->unit,
+		     row->sockets, event->sample->survey.bound_ports);
+}
+
 /* "listen-overflow 12/s (threshold 1/s), listener 0.0.0.0:80". */
 static void add_plain(struct tw_text *text, const struct tw_event *event)
 {
@@ -282,9 +310,13 @@ bool tw_finding_add(struct tw_text *text, const struct tw_event *event)
 	bool has_value = event->has_metric && event->value.known && !downward;
 	bool over_ports = event->has_metric && event->metric == TW_METRIC_PORT_USE && event->subject.has_destination;
 
+	const struct tw_bound_row *binder = event->has_metric ? find_binder(event) : NULL;
+
 	if (over_ports && event->forecast)
 		return add_forecast(text, event);
-	if (over_ports)
+	if (binder)
+		add_bound(text, event, binder);
+	else if (over_ports)
 		add_port_use(text, event);
 	else if (has_value && event->metric == TW_METRIC_ACCEPT_QUEUE)
 		add_accept_queue(text, event);

@@ -67,6 +67,7 @@ static void add_survey(struct tw_record *record, const struct tw_survey *survey,
 	if (survey->port_demand.known)
 		tw_record_add_milli(record, PREFIX, "port-demand", survey->port_demand.milli);
 	tw_record_add_top_destinations(record, survey, top);
+	tw_record_add_top_bound(record, survey, top);
 }
 
 void tw_record_add_flight(struct tw_record *record, const struct tw_sample *sample, unsigned top)

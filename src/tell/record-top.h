@@ -15,6 +15,9 @@
  */
 void tw_record_add_top_destinations(struct tw_record *record, const struct tw_survey *survey, unsigned top);
 
+/* TIMEWAITD_TOP_BOUND: "unit sockets": who holds ports that are bound and not connected. */
+void tw_record_add_top_bound(struct tw_record *record, const struct tw_survey *survey, unsigned top);
+
 /* TIMEWAITD_TOP_LISTENERS: "address queue/backlog connections close-wait syn-recv time-wait share%". */
 void tw_record_add_top_listeners(struct tw_record *record, const struct tw_accepting *accepting, unsigned top);
 

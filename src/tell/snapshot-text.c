@@ -152,6 +152,24 @@ static void add_text_close_wait(struct tw_text *text, const struct tw_sample *sa
 		tw_text_addf(text, "  and %" PRIu64 " more sockets that are not told apart\n", close_wait->untracked);
 }
 
+static void add_text_bound(struct tw_text *text, const struct tw_sample *sample, unsigned top)
+{
+	const struct tw_survey *survey = &sample->survey;
+	unsigned rows = tw_known_survey(sample) ? tw_known_rows(survey->bound_row_count, top) : 0;
+
+	if (rows == 0)
+		return;
+	tw_text_addf(text, "\nBound, not connected, by unit\n%9s  %s\n", "sockets", "unit");
+	for (unsigned i = 0; i < rows; i++) {
+		const struct tw_bound_row *row = &survey->bound_rows[i];
+
+		tw_text_addf(text, "%9" PRIu32 "  ", row->sockets);
+		tw_scrub_add(text, row->unit[0] != '\0' ? row->unit : "unknown");
+		tw_text_add_char(text, '\n');
+	}
+	add_text_more(text, survey->bound_row_count, rows);
+}
+
 void tw_snapshot_add_text(struct tw_text *text, const char *namespace, const struct tw_sample *sample, unsigned top)
 {
 	tw_text_addf(text, "Network namespace %s%s\n\n", namespace,
@@ -162,4 +180,5 @@ void tw_snapshot_add_text(struct tw_text *text, const char *namespace, const str
 	add_text_destinations(text, sample, top);
 	add_text_listeners(text, sample, top);
 	add_text_close_wait(text, sample, top);
+	add_text_bound(text, sample, top);
 }

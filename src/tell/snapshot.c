@@ -154,14 +154,19 @@ static void add_json_listeners(struct tw_json *json, const struct tw_sample *sam
 	tw_json_array_end(json);
 }
 
+static void add_json_unit_name(struct tw_json *json, const char *unit)
+{
+	tw_json_key(json, "unit");
+	if (unit[0] != '\0')
+		tw_json_string(json, unit);
+	else
+		tw_json_null(json);
+}
+
 static void add_json_unit(struct tw_json *json, const struct tw_close_wait_row *row)
 {
 	tw_json_object_begin(json);
-	tw_json_key(json, "unit");
-	if (row->unit[0] != '\0')
-		tw_json_string(json, row->unit);
-	else
-		tw_json_null(json);
+	add_json_unit_name(json, row->unit);
 	add_json_number(json, "count", true, row->count);
 	tw_json_key(json, "oldest");
 	tw_json_milli(json, (int64_t)(row->oldest_usec / TW_USEC_PER_MSEC));
@@ -178,6 +183,24 @@ static void add_json_close_wait(struct tw_json *json, const struct tw_sample *sa
 	tw_json_array_begin(json);
 	for (unsigned i = 0; i < tw_known_rows(sample->close_wait.row_count, top); i++)
 		add_json_unit(json, &sample->close_wait.rows[i]);
+	tw_json_array_end(json);
+}
+
+static void add_json_bound(struct tw_json *json, const struct tw_sample *sample, unsigned top)
+{
+	if (!tw_known_survey(sample)) {
+		tw_json_null(json);
+		return;
+	}
+	tw_json_array_begin(json);
+	for (unsigned i = 0; i < tw_known_rows(sample->survey.bound_row_count, top); i++) {
+		const struct tw_bound_row *row = &sample->survey.bound_rows[i];
+
+		tw_json_object_begin(json);
+		add_json_unit_name(json, row->unit);
+		add_json_number(json, "sockets", true, row->sockets);
+		tw_json_object_end(json);
+	}
 	tw_json_array_end(json);
 }
 
@@ -200,5 +223,7 @@ void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const str
 	add_json_listeners(json, sample, top);
 	tw_json_key(json, "close-wait");
 	add_json_close_wait(json, sample, top);
+	tw_json_key(json, "bound");
+	add_json_bound(json, sample, top);
 	tw_json_object_end(json);
 }

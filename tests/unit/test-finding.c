@@ -59,6 +59,16 @@ static int set_up(void **state TW_UNUSED)
 #define IT_WAS_TOLD TOLD("it", "peers have", "them")
 #define A_PROGRAM_WAS_TOLD TOLD("a program", "peers have", "them")
 
+static const struct tw_sample bound = {
+	.survey = {
+		.at_usec = TW_USEC_PER_SEC,
+		.range_ports = 8192,
+		.bound_ports = 8192,
+		.bound_row_count = 2,
+		.bound_rows = { { "batch.service", 8000 }, { "web.service", 192 } },
+	},
+};
+
 static const struct {
 	struct tw_event event;
 	const char *finding;
@@ -78,6 +88,12 @@ static const struct {
 	  "::1 -> [::2]:444 uses 50% of its ports" },
 	{ { FIGURE(TW_METRIC_PORT_USE, 50000), .threshold = KNOWN(45000), .sample = &sample },
 	  "port-use 50% (threshold 45%)" },
+
+	{ { FIGURE(TW_METRIC_PORT_USE, 100000), .threshold = KNOWN(45000), UNIT("batch.service"), .sample = &bound },
+	  "100% of the ports are in use (threshold 45%): batch.service holds 8000 of the 8192 that are bound and not "
+	  "connected" },
+	{ { FIGURE(TW_METRIC_PORT_USE, 100000), UNIT("other.service"), .sample = &bound },
+	  "port-use 100%, unit other.service" },
 
 	/* ---- forecasts */
 	{ { .rule = &exhaustion,

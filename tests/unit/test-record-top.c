@@ -57,6 +57,25 @@ static void test_destinations(void **state TW_UNUSED)
 	assert_null(destinations(&survey, 3));
 }
 
+static void test_bound(void **state TW_UNUSED)
+{
+	struct tw_survey survey = {
+		.bound_row_count = 2,
+		.bound_rows = { { "batch.service", 28000 }, { "", 3 } },
+	};
+
+	tw_record_init(&record);
+	tw_record_add_top_bound(&record, &survey, 10);
+	assert_string_equal(tw_record_get(&record, "TIMEWAITD_TOP_BOUND"), "batch.service 28000\nunknown 3");
+	tw_record_init(&record);
+	tw_record_add_top_bound(&record, &survey, 1);
+	assert_string_equal(tw_record_get(&record, "TIMEWAITD_TOP_BOUND"), "batch.service 28000\n... and 1 more");
+	survey.bound_row_count = 0;
+	tw_record_init(&record);
+	tw_record_add_top_bound(&record, &survey, 1);
+	assert_null(tw_record_get(&record, "TIMEWAITD_TOP_BOUND"));
+}
+
 static void test_listeners(void **state TW_UNUSED)
 {
 	struct tw_accepting accepting = sample.accepting;
@@ -178,8 +197,9 @@ static void test_overlong(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_destinations), cmocka_unit_test(test_listeners), cmocka_unit_test(test_units),
-		cmocka_unit_test(test_size),	     cmocka_unit_test(test_edge),      cmocka_unit_test(test_overlong),
+		cmocka_unit_test(test_destinations), cmocka_unit_test(test_bound), cmocka_unit_test(test_listeners),
+		cmocka_unit_test(test_units),	     cmocka_unit_test(test_size),  cmocka_unit_test(test_edge),
+		cmocka_unit_test(test_overlong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
