@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from scene import Load, Scene
+from servers import Httperf, start_nginx
+
+REUSE = "net.ipv4.tcp_tw_reuse"
+RATE = 5000
+
+
+class OneDestination(Scene):
+    name = "one-destination"
+    title = "one destination uses up the ports"
+    must = "no connect fails; acted before 60 % of the ports are used; the effect proved; put back"
+    rules = ("port-exhaustion",)
+    heavy = True
+    story = """\
+`httperf` opens 5000 connections a second to one `nginx`, with one request on each, and closes them first, as a client
+without a pool does. Each leaves a TIME-WAIT that holds one of the 28232 local ports of the default range for a minute,
+so they are used up in less than six seconds; from then on `connect()` fails with EADDRNOTAVAIL. timewaitd sees the
+growth, sets `net.ipv4.tcp_tw_reuse=1` ahead of its level, shows by the kernel's counters that ports in TIME-WAIT are
+used again, and puts the old value back when the load is gone."""
+
+    def prepare(self, stage):
+        self.configure(stage)
+        far = stage.peer("10.1.0.2/24")
+        start_nginx(stage, far, "10.1.0.2:80")
+
+    def configure(self, stage):
+        """Nothing: the default range."""
+
+    def load(self, stage):
+        counted = Httperf(stage, stage.watched, "10.1.0.2", 80, RATE, 10 if stage.short else 40).finish()
+        return Load(counted["attempts"], counted["failed"], f"{counted['addrunavail']} times EADDRNOTAVAIL")
+
+    def judge(self, outcome):
+        play, found = outcome.watched, []
+        if not outcome.alone.load.failed:
+            found.append("without the daemon nothing failed: the load is too small")
+        if play.load.failed:
+            found.append(f"{play.load.failed} connects failed")
+        adjusted = play.of("adjusted", SYSCTL=REUSE)
+        if len(adjusted) != 1:
+            return found + [f"{REUSE} was set {len(adjusted)} times"]
+        if float(adjusted[0]["TIMEWAITD_VALUE"]) >= 60:
+            found.append(f"acted at {adjusted[0]['TIMEWAITD_VALUE']} % of the ports")
+        if "helped" not in "".join(record["MESSAGE"] for record in play.of("effect")):
+            found.append("no record says that it helped")
+        if not play.of("restored", SYSCTL=REUSE):
+            found.append(f"{REUSE} was not put back while the daemon ran")
+        if play.named() != ["10.1.0.2:80"]:
+            found.append(f"named: {play.named()}")
+        return found
