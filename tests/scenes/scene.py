@@ -90,6 +90,7 @@ class Scene:
     healthy = False
     rules = ()  # the shipped rules that may speak up here; what others say is a false alarm
     drop_in = None  # the name of a file in conf/examples
+    shorter = ""  # a drop-in of the short form alone, read last
     heavy = False  # its load needs the machine for itself
     stage = Stage
 

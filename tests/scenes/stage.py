@@ -158,7 +158,7 @@ class Stage:
         self._before = self.watched.all_sysctls()
         if not self._watching:
             return
-        drop_ins = {"90-short.conf": SHORT} if self.short else {}
+        drop_ins = {"90-short.conf": SHORT, "zz-shorter.conf": self._scene.shorter} if self.short else {}
         if self._scene.drop_in:
             drop_ins[self._scene.drop_in] = (EXAMPLES / self._scene.drop_in).read_text()
         self.daemon = Watcher(self, drop_ins)
