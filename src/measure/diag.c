@@ -24,7 +24,34 @@
 /* INET_DIAG_CGROUP_ID of <linux/inet_diag.h>, by number for headers older than Linux 5.8. */
 #define TW_INET_DIAG_CGROUP_ID 21
 
-size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence)
+/* The request of before Linux 3.3. It cannot name a family, and its rows come under its own type. */
+static size_t build_dump_of_both(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query,
+				 uint32_t sequence)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req body;
+	} request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = TCPDIAG_GETSOCK,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			.nlmsg_seq = sequence,
+		},
+		.body = {
+			.idiag_family = AF_UNSPEC,
+			.idiag_ext = query->extensions,
+			.idiag_states = query->states,
+		},
+	};
+
+	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
+	memcpy(buffer, &request, sizeof(request));
+	return sizeof(request);
+}
+
+static size_t build_dump_of_family(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query,
+				   uint32_t sequence)
 {
 	struct {
 		struct nlmsghdr header;
@@ -47,6 +74,12 @@ size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_d
 	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
 	memcpy(buffer, &request, sizeof(request));
 	return sizeof(request);
+}
+
+size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence)
+{
+	return query->family == AF_UNSPEC ? build_dump_of_both(buffer, query, sequence)
+					  : build_dump_of_family(buffer, query, sequence);
 }
 
 size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_flow *flow, uint8_t extensions,
@@ -216,6 +249,7 @@ static int read_message(const struct nlmsghdr *header, const uint8_t *bytes, tw_
 
 	switch (header->nlmsg_type) {
 	case SOCK_DIAG_BY_FAMILY:
+	case TCPDIAG_GETSOCK:
 		return read_row(bytes, length, on_flow, context);
 	case NLMSG_DONE:
 		return read_done(bytes, length);

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One dump: which sockets to tell, of one family. */
+/* One dump: which sockets to tell. The kernel walks its whole table for each. */
 struct tw_diag_query {
-	uint8_t family;	    /* AF_INET or AF_INET6: AF_UNSPEC answers ENOENT on every kernel */
+	uint8_t family;	    /* AF_INET, AF_INET6, or AF_UNSPEC for both in one walk */
 	uint32_t states;    /* bits of tw_state_kernel_bit(): as narrow as the question */
 	uint8_t extensions; /* bits 1 << (INET_DIAG_* - 1); 0: the cheapest */
 };
@@ -18,7 +18,8 @@ struct tw_diag_query {
 #define TW_DIAG_REQUEST_MAX 128
 
 /*
- * Writes a SOCK_DIAG_BY_FAMILY dump request (sock_diag(7)) for TCP. Returns its length in bytes.
+ * Writes a dump request for TCP: SOCK_DIAG_BY_FAMILY (sock_diag(7)), or for both families the older TCPDIAG_GETSOCK,
+ * for the newer one answers ENOENT to AF_UNSPEC. Returns its length in bytes.
  */
 size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence);
 
@@ -39,8 +40,8 @@ enum tw_diag_verdict {
 };
 
 /*
- * Reads one datagram of a dump's answer: any bytes, in any order of harm. Sockets of a state that this project does not
- * know are passed over. `sequence` is the request's.
+ * Reads one datagram of either request's answer: any bytes, in any order of harm. Sockets of a state that this project
+ * does not know are passed over. `sequence` is the request's.
  *
  * Returns a verdict, or
  *   -EINTR   the kernel set NLM_F_DUMP_INTR: the table moved too much, ask again

@@ -2,24 +2,13 @@
 #include "measure/hunt.h"
 
 #include "measure/candidates.h"
+#include "measure/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* Sockets in CLOSE-WAIT that are known to be old enough; those beyond have to wait for the next hunt. */
 #define AGED_MAX TW_CANDIDATES_MAX
-
-/* One dump a place, in this order. */
-static const struct {
-	enum tw_state state;
-	uint8_t family;
-} dumps[] = {
-	{ TW_STATE_TIME_WAIT, AF_INET },
-	{ TW_STATE_TIME_WAIT, AF_INET6 },
-	{ TW_STATE_CLOSE_WAIT, AF_INET },
-	{ TW_STATE_CLOSE_WAIT, AF_INET6 },
-};
 
 struct aged {
 	uint64_t cookie;
@@ -28,8 +17,8 @@ struct aged {
 };
 
 struct tw_hunt {
-	unsigned dump; /* index into dumps; their number: it has ended */
-	uint32_t sequence;
+	bool under_way;
+	struct tw_walk walk;
 	uint32_t life_ms;
 	/* Of the lives that TIME-WAIT may have been given the shortest, and until when sockets with it may be left. */
 	uint32_t shortest_ms;
@@ -42,11 +31,7 @@ struct tw_hunt {
 
 struct tw_hunt *tw_hunt_new(void)
 {
-	struct tw_hunt *hunt = calloc(1, sizeof(*hunt));
-
-	if (hunt)
-		hunt->dump = TW_ARRAY_SIZE(dumps);
-	return hunt;
+	return calloc(1, sizeof(struct tw_hunt));
 }
 
 struct tw_hunt *tw_hunt_free(struct tw_hunt *hunt)
@@ -114,89 +99,71 @@ static void gather_aged(struct tw_hunt *hunt, const struct tw_close_wait *close_
 	qsort(hunt->aged, hunt->aged_count, sizeof(*hunt->aged), compare_aged);
 }
 
-static bool is_needed(const struct tw_hunt *hunt, enum tw_state state)
+/* The states to dump; 0: none. */
+static uint32_t wanted_states(const struct tw_hunt *hunt)
 {
-	return tw_candidates_want(&hunt->candidates, state) && (state != TW_STATE_CLOSE_WAIT || hunt->aged_count > 0);
-}
+	uint32_t states = 0;
 
-/* From hunt->dump on. Returns 1 when a dump is under way, 0 when there is none left. */
-static int begin_dump(struct tw_hunt *hunt, struct tw_source *source)
-{
-	for (; hunt->dump < TW_ARRAY_SIZE(dumps); hunt->dump++) {
-		struct tw_diag_query query = {
-			.family = dumps[hunt->dump].family,
-			.states = tw_state_kernel_bit(dumps[hunt->dump].state),
-		};
-		int r;
-
-		if (!is_needed(hunt, dumps[hunt->dump].state))
-			continue;
-		r = source->dump_begin(source, &query, &hunt->sequence);
-		if (r >= 0)
-			return 1;
-		hunt->dump = TW_ARRAY_SIZE(dumps);
-		return r;
-	}
-	return 0;
+	if (tw_candidates_want(&hunt->candidates, TW_STATE_TIME_WAIT))
+		states |= tw_state_kernel_bit(TW_STATE_TIME_WAIT);
+	if (tw_candidates_want(&hunt->candidates, TW_STATE_CLOSE_WAIT) && hunt->aged_count > 0)
+		states |= tw_state_kernel_bit(TW_STATE_CLOSE_WAIT);
+	return states;
 }
 
 int tw_hunt_begin(struct tw_hunt *hunt, struct tw_source *source, const struct tw_kill_orders *orders,
 		  const struct tw_kill_quota *quota, const struct tw_sample *sample, usec_t at_usec)
 {
+	uint32_t states;
+	int r;
+
 	set_life(hunt, &sample->gauge.sysctls[TW_TUNABLE_TW_TIMEOUT], at_usec);
 	tw_candidates_begin(&hunt->candidates, orders, quota);
 	gather_aged(hunt, &sample->close_wait, at_usec);
-	hunt->dump = 0;
-	return begin_dump(hunt, source);
+	hunt->under_way = false;
+	states = wanted_states(hunt);
+	if (states == 0)
+		return 0;
+	r = tw_walk_begin(&hunt->walk, source, states);
+	if (r < 0)
+		return r;
+	hunt->under_way = true;
+	return 1;
 }
 
-static void on_time_wait(void *context, const struct tw_flow *flow)
+static void on_time_wait(struct tw_hunt *hunt, const struct tw_flow *flow)
 {
-	struct tw_hunt *hunt = context;
 	uint32_t age_ms = hunt->life_ms - TW_MIN(hunt->life_ms, flow->expires_ms);
 
-	if (flow->state == TW_STATE_TIME_WAIT && flow->mini)
+	if (flow->mini)
 		tw_candidates_offer(&hunt->candidates, flow, age_ms * TW_USEC_PER_MSEC, "");
 }
 
-static void on_close_wait(void *context, const struct tw_flow *flow)
+static void on_close_wait(struct tw_hunt *hunt, const struct tw_flow *flow)
 {
-	struct tw_hunt *hunt = context;
 	struct aged key = { .cookie = flow->cookie };
-	const struct aged *found;
+	const struct aged *found = bsearch(&key, hunt->aged, hunt->aged_count, sizeof(key), compare_aged);
 
-	if (flow->state != TW_STATE_CLOSE_WAIT)
-		return;
-	found = bsearch(&key, hunt->aged, hunt->aged_count, sizeof(key), compare_aged);
 	if (found)
 		tw_candidates_offer(&hunt->candidates, flow, found->age_usec, unit_of(hunt, found->unit));
 }
 
-static int work(struct tw_hunt *hunt, struct tw_source *source)
+static void on_flow(void *context, const struct tw_flow *flow)
 {
-	bool time_wait = dumps[hunt->dump].state == TW_STATE_TIME_WAIT;
-	const void *datagram;
-	size_t length;
-	int r = source->dump_next(source, &datagram, &length);
-
-	if (r < 0)
-		return r;
-	r = tw_diag_parse(datagram, length, hunt->sequence, time_wait ? on_time_wait : on_close_wait, hunt);
-	if (r != TW_DIAG_DONE)
-		return r < 0 ? r : 1;
-	hunt->dump++;
-	return begin_dump(hunt, source);
+	if (flow->state == TW_STATE_TIME_WAIT)
+		on_time_wait(context, flow);
+	else if (flow->state == TW_STATE_CLOSE_WAIT)
+		on_close_wait(context, flow);
 }
 
 int tw_hunt_step(struct tw_hunt *hunt, struct tw_source *source)
 {
 	int r;
 
-	if (hunt->dump >= TW_ARRAY_SIZE(dumps))
+	if (!hunt->under_way)
 		return 0;
-	r = work(hunt, source);
-	if (r < 0)
-		hunt->dump = TW_ARRAY_SIZE(dumps);
+	r = tw_walk_step(&hunt->walk, source, on_flow, hunt);
+	hunt->under_way = r > 0;
 	return r;
 }
 

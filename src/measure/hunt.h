@@ -7,7 +7,7 @@
 #include "model/sample.h"
 
 /*
- * Looks for the sockets that orders want ended: dumps of the states in question alone, a slice at a time like a scan.
+ * Looks for the sockets that orders want ended: a dump of the states in question alone, a slice at a time like a scan.
  * Knows no clock. TIME-WAIT tells its age by what is left of its life; CLOSE-WAIT is as old as the last scan knows by
  * its cookie, and one that it did not know is not old enough for anything.
  */

@@ -7,6 +7,7 @@
 #include "measure/forecast.h"
 #include "measure/listeners.h"
 #include "measure/survey.h"
+#include "measure/walk.h"
 #include "model/ports.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 /* A dump without a socket while the gauge counts more than this is no empty machine: the dump is lying. */
 #define SILENCE_MAX 64
 
-/* What a scan does, in this order. A dump is taken for IPv4, then for IPv6. */
+/* What a scan does, in this order. */
 enum stage {
 	STAGE_LISTENERS, /* dump: they tell which ports are the accepting side's */
 	STAGE_REST,	 /* dump: all others */
@@ -27,15 +28,12 @@ enum stage {
 	STAGE_DONE,
 };
 
-static const uint8_t families[] = { AF_INET, AF_INET6 };
-
 struct tw_scan {
 	struct tw_scan_order order;
 	enum stage stage;
-	unsigned family; /* index into families */
 	unsigned repeats;
-	uint32_t sequence;
-	uint64_t stage_rows; /* of this stage, both families */
+	struct tw_walk walk;
+	uint64_t stage_rows;
 	struct tw_census census;
 	struct tw_survey_work work;
 	struct tw_listeners listeners;
@@ -88,26 +86,15 @@ static uint32_t stage_states(const struct tw_scan *scan)
 	return all_states(scan) & ~listen & ~tw_state_kernel_bit(TW_STATE_TIME_WAIT);
 }
 
-static int begin_dump(struct tw_scan *scan, struct tw_source *source)
-{
-	struct tw_diag_query query = {
-		.family = families[scan->family],
-		.states = stage_states(scan),
-	};
-
-	return source->dump_begin(source, &query, &scan->sequence);
-}
-
 /* From the very beginning, with nothing counted. */
 static int begin_try(struct tw_scan *scan, struct tw_source *source)
 {
 	scan->stage = STAGE_LISTENERS;
-	scan->family = 0;
 	scan->stage_rows = 0;
 	memset(&scan->census, 0, sizeof(scan->census));
 	tw_listeners_clear(&scan->listeners);
 	tw_close_wait_work_begin(&scan->close_wait, scan->order.at_usec);
-	return begin_dump(scan, source);
+	return tw_walk_begin(&scan->walk, source, stage_states(scan));
 }
 
 int tw_scan_begin(struct tw_scan *scan, struct tw_source *source, const struct tw_scan_order *order)
@@ -231,7 +218,7 @@ static int end_listeners(struct tw_scan *scan, struct tw_source *source)
 	if (r < 0)
 		return r;
 	scan->stage = STAGE_REST;
-	r = begin_dump(scan, source);
+	r = tw_walk_begin(&scan->walk, source, stage_states(scan));
 	return r < 0 ? r : 1;
 }
 
@@ -240,7 +227,6 @@ static int end_stage(struct tw_scan *scan, struct tw_source *source)
 	if (is_silent(scan))
 		return -EPROTO;
 	scan->stage_rows = 0;
-	scan->family = 0;
 	if (scan->stage == STAGE_LISTENERS)
 		return end_listeners(scan, source);
 	finish_census(scan);
@@ -250,28 +236,11 @@ static int end_stage(struct tw_scan *scan, struct tw_source *source)
 	return ask(scan, source);
 }
 
-static int end_dump(struct tw_scan *scan, struct tw_source *source)
-{
-	int r;
-
-	if (++scan->family == TW_ARRAY_SIZE(families))
-		return end_stage(scan, source);
-	r = begin_dump(scan, source);
-	return r < 0 ? r : 1;
-}
-
 static int read_datagram(struct tw_scan *scan, struct tw_source *source)
 {
-	const void *datagram;
-	size_t length;
-	int r = source->dump_next(source, &datagram, &length);
+	int r = tw_walk_step(&scan->walk, source, stage_on_flow(scan), scan);
 
-	if (r < 0)
-		return r;
-	r = tw_diag_parse(datagram, length, scan->sequence, stage_on_flow(scan), scan);
-	if (r < 0)
-		return r;
-	return r == TW_DIAG_DONE ? end_dump(scan, source) : 1;
+	return r == 0 ? end_stage(scan, source) : r;
 }
 
 static bool is_passing(int error)

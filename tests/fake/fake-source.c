@@ -177,14 +177,17 @@ static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw
 
 	set_words(body.row.id.idiag_src, &flow->local.address, flow->family);
 	set_words(body.row.id.idiag_dst, &flow->remote.address, flow->family);
-	add_message(fake, length, SOCK_DIAG_BY_FAMILY, &body, flow->has_cgroup ? sizeof(body) : sizeof(body.row));
+	add_message(fake, length, fake->query.family == AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY, &body,
+		    flow->has_cgroup ? sizeof(body) : sizeof(body.row));
 }
 
 static bool is_asked_for(const struct tw_fake_source *fake, const struct tw_flow *flow)
 {
 	if (flow->state == TW_STATE_BOUND && !fake->tells_bound)
 		return false;
-	return flow->family == fake->query.family && (fake->query.states & tw_state_kernel_bit(flow->state)) != 0;
+	if (fake->query.family != AF_UNSPEC && flow->family != fake->query.family)
+		return false;
+	return (fake->query.states & tw_state_kernel_bit(flow->state)) != 0;
 }
 
 static size_t write_rows(struct tw_fake_source *fake)
@@ -209,6 +212,10 @@ static size_t write_datagram(struct tw_fake_source *fake)
 	size_t length = 0;
 	int32_t status = 0;
 
+	if (fake->refuses_both < 0 && fake->query.family == AF_UNSPEC) {
+		add_message(fake, &length, NLMSG_ERROR, &fake->refuses_both, sizeof(fake->refuses_both));
+		return length;
+	}
 	if (strikes(fake, TW_FAKE_ERROR)) {
 		status = fake->plans[TW_FAKE_ERROR].error;
 		add_message(fake, &length, NLMSG_ERROR, &status, sizeof(status));

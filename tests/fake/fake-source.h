@@ -60,6 +60,7 @@ struct tw_fake_source {
 	struct tw_port_set range;
 	unsigned rows_per_datagram; /* at most 128 */
 	bool tells_bound;	    /* as Linux 6.8 does */
+	int refuses_both;	    /* -errno in answer to a request for both families; 0: it is taken */
 
 	/* Read by the test, freely. */
 	unsigned gauges, port_ranges, scans, dumps, datagrams, ages_asked, units_asked; /* calls so far */

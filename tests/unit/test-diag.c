@@ -134,6 +134,49 @@ static void test_request(void **state TW_UNUSED)
 		assert_int_equal(buffer[i], 0xee);
 }
 
+/* Both families at once: the older request, which has its own body. */
+static void test_request_for_both(void **state TW_UNUSED)
+{
+	struct tw_diag_query query = { .family = AF_UNSPEC, .states = 0x2402, .extensions = 0x81 };
+	uint8_t buffer[TW_DIAG_REQUEST_MAX];
+	static const struct inet_diag_sockid anybody;
+	struct nlmsghdr header;
+	struct inet_diag_req body;
+
+	memset(buffer, 0xee, sizeof(buffer));
+	assert_int_equal(tw_diag_build_dump(buffer, &query, 12345), sizeof(header) + sizeof(body));
+	memcpy(&header, buffer, sizeof(header));
+	memcpy(&body, buffer + sizeof(header), sizeof(body));
+	assert_int_equal(header.nlmsg_len, sizeof(header) + sizeof(body));
+	assert_int_equal(header.nlmsg_type, TCPDIAG_GETSOCK);
+	assert_int_equal(header.nlmsg_flags, NLM_F_REQUEST | NLM_F_DUMP);
+	assert_int_equal(header.nlmsg_seq, 12345);
+	assert_int_equal(body.idiag_family, AF_UNSPEC);
+	assert_int_equal(body.idiag_ext, 0x81);
+	assert_int_equal(body.idiag_states, 0x2402);
+	assert_int_equal(body.idiag_dbs, 0);
+	assert_memory_equal(&body.id, &anybody, sizeof(anybody));
+}
+
+/* The rows of either request say their family. */
+static void test_rows_of_both(void **state TW_UNUSED)
+{
+	struct inet_diag_msg ipv4 = row_of(AF_INET, 1), ipv6 = row_of(AF_INET6, 1);
+	struct datagram datagram = { 0 };
+	struct told told;
+
+	add(&datagram, TCPDIAG_GETSOCK, &ipv4, sizeof(ipv4));
+	assert_int_equal(parse(&datagram, &told), TW_DIAG_MORE);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.last.family, AF_INET);
+	add(&datagram, TCPDIAG_GETSOCK, &ipv6, sizeof(ipv6));
+	assert_int_equal(parse(&datagram, &told), TW_DIAG_MORE);
+	assert_int_equal(told.count, 2);
+	assert_int_equal(told.last.family, AF_INET6);
+	add(&datagram, TCPDIAG_GETSOCK, &ipv6, sizeof(ipv6) - 1);
+	assert_int_equal(parse(&datagram, &told), -EPROTO);
+}
+
 static void test_states(void **state TW_UNUSED)
 {
 	/* The kernel's numbers of include/net/tcp_states.h. */
@@ -443,6 +486,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_request_for_both),
+		cmocka_unit_test(test_rows_of_both),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_closed_without_port_is_passed_over),
 		cmocka_unit_test(test_fields),

@@ -80,12 +80,10 @@ static void test_only_old_time_wait(void **state TW_UNUSED)
 		assert_int_equal(catch.rows[i].age_ms, 30000);
 		assert_int_not_equal(catch.rows[i].cookie, 0);
 	}
-	/* TIME-WAIT alone is asked for, in both families. */
-	assert_int_equal(fake.dumps, 2);
-	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(fake.queries[i].states, tw_state_kernel_bit(TW_STATE_TIME_WAIT));
-		assert_int_equal(fake.queries[i].family, i == 0 ? AF_INET : AF_INET6);
-	}
+	/* TIME-WAIT alone is asked for, in both families at once. */
+	assert_int_equal(fake.dumps, 1);
+	assert_int_equal(fake.queries[0].states, tw_state_kernel_bit(TW_STATE_TIME_WAIT));
+	assert_int_equal(fake.queries[0].family, AF_UNSPEC);
 }
 
 static void test_nothing_wanted_is_nothing_asked(void **state TW_UNUSED)
@@ -174,8 +172,30 @@ static void test_close_wait_by_what_the_scan_knows(void **state TW_UNUSED)
 	assert_int_equal(catch.rows[0].family, AF_INET6);
 	assert_int_equal(catch.rows[1].cookie, 3);
 	assert_int_equal(catch.rows[2].cookie, 4);
-	assert_int_equal(fake.dumps, 2);
+	assert_int_equal(fake.dumps, 1);
 	assert_int_equal(fake.queries[0].states, tw_state_kernel_bit(TW_STATE_CLOSE_WAIT));
+}
+
+/* Both in one walk; where the kernel does not answer for both families, in one for each. */
+static void test_both_states_at_once(void **state TW_UNUSED)
+{
+	const uint32_t both = tw_state_kernel_bit(TW_STATE_TIME_WAIT) | tw_state_kernel_bit(TW_STATE_CLOSE_WAIT);
+
+	leak();
+	tw_fake_source_add_many(&fake, TW_STATE_TIME_WAIT, 2, 8080, 40000, 5, 30000);
+	order(&time_wait_30, 1000);
+	order(&close_wait_600, 10);
+	for (unsigned i = 0; i < 3; i++) {
+		struct tw_catch catch;
+		unsigned dumps = fake.dumps;
+
+		fake.refuses_both = i == 0 ? 0 : -EINVAL;
+		assert_int_equal(run(NOW, &catch), 0);
+		assert_int_equal(catch.count, 8);
+		assert_int_equal(fake.dumps - dumps, i == 0 ? 1 : i == 1 ? 3 : 2);
+		for (; dumps < fake.dumps; dumps++)
+			assert_int_equal(fake.queries[dumps].states, both);
+	}
 }
 
 static void test_close_wait_of_one_unit(void **state TW_UNUSED)
@@ -214,7 +234,7 @@ static void test_failures(void **state TW_UNUSED)
 	} cases[] = {
 		{ TW_FAKE_DUMP_BEGIN, -ENOBUFS, -ENOBUFS }, { TW_FAKE_DUMP_NEXT, -ETIMEDOUT, -ETIMEDOUT },
 		{ TW_FAKE_INTERRUPTED, 0, -EINTR },	    { TW_FAKE_TRUNCATED, 0, -EPROTO },
-		{ TW_FAKE_ERROR, -ENOENT, -ENOENT },
+		{ TW_FAKE_ERROR, -EPERM, -EPERM },
 	};
 	struct tw_catch catch;
 
@@ -237,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_wanted_is_nothing_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_vendors_life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_wait_by_what_the_scan_knows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_both_states_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_wait_of_one_unit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_wait_that_closed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),

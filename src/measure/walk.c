@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/walk.h"
+
+#include "base/macros.h"
+#include "measure/diag.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+static int begin_dump(struct tw_walk *walk, struct tw_source *source)
+{
+	struct tw_diag_query query = {
+		.family = walk->apart ? families[walk->family] : AF_UNSPEC,
+		.states = walk->states,
+	};
+
+	walk->answered = false;
+	return source->dump_begin(source, &query, &walk->sequence);
+}
+
+int tw_walk_begin(struct tw_walk *walk, struct tw_source *source, uint32_t states)
+{
+	walk->states = states;
+	walk->family = 0;
+	/* A kernel without its diag module turns down everything, until it is loaded. */
+	walk->apart = walk->apart_works;
+	return begin_dump(walk, source);
+}
+
+/* The first answer to the request for both says that the kernel does not take it, or has no diag module at all. */
+static bool is_refusal(const struct tw_walk *walk, int error)
+{
+	return !walk->apart && !walk->answered && (error == -EINVAL || error == -EOPNOTSUPP || error == -ENOENT);
+}
+
+static int end_dump(struct tw_walk *walk, struct tw_source *source)
+{
+	int r;
+
+	if (!walk->apart || ++walk->family == TW_ARRAY_SIZE(families))
+		return 0;
+	r = begin_dump(walk, source);
+	return r < 0 ? r : 1;
+}
+
+int tw_walk_step(struct tw_walk *walk, struct tw_source *source, tw_diag_on_flow on_flow, void *context)
+{
+	const void *datagram;
+	size_t length;
+	int r = source->dump_next(source, &datagram, &length);
+
+	if (r < 0)
+		return r;
+	r = tw_diag_parse(datagram, length, walk->sequence, on_flow, context);
+	if (r < 0 && is_refusal(walk, r)) {
+		walk->apart = true;
+		r = begin_dump(walk, source);
+		return r < 0 ? r : 1;
+	}
+	if (r < 0)
+		return r;
+	walk->answered = true;
+	walk->apart_works = walk->apart;
+	return r == TW_DIAG_DONE ? end_dump(walk, source) : 1;
+}
