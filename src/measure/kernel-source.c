@@ -17,7 +17,8 @@
 struct tw_kernel_source {
 	struct tw_source base; /* first: the face is the object */
 	struct tw_diag_source *diag;
-	struct tw_proc_source *proc;
+	struct tw_proc_source *proc; /* of the gauge alone: a scan may be under way in another thread */
+	struct tw_proc_source *ports;
 	struct tw_cgroup_source *cgroups;
 	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
 };
@@ -34,7 +35,7 @@ static int gauge(struct tw_source *base, struct tw_gauge *ret)
 
 static int port_range(struct tw_source *base, struct tw_port_set *ret)
 {
-	return tw_proc_source_port_range(of(base)->proc, ret);
+	return tw_proc_source_port_range(of(base)->ports, ret);
 }
 
 static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
@@ -99,6 +100,9 @@ int tw_kernel_source_new(struct tw_kernel_source **ret)
 	r = tw_proc_source_new(&source->proc);
 	if (r < 0)
 		return r;
+	r = tw_proc_source_new_ports(&source->ports);
+	if (r < 0)
+		return r;
 	r = tw_diag_source_new(&source->diag);
 	if (r < 0)
 		return r;
@@ -114,6 +118,7 @@ struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
 	if (source) {
 		source->cgroups = tw_cgroup_source_free(source->cgroups);
 		source->diag = tw_diag_source_free(source->diag);
+		source->ports = tw_proc_source_free(source->ports);
 		source->proc = tw_proc_source_free(source->proc);
 		free(source);
 	}

@@ -6,7 +6,8 @@
 
 /*
  * The running kernel as a tw_source: NETLINK_SOCK_DIAG by libmnl, /proc/net and /proc/sys by descriptors that stay
- * open, and the cgroup tree. Bound to the network namespace that the calling thread is in when it is made.
+ * open, and the cgroup tree. Its gauge may be read in one thread while another one asks for all the rest. Bound to the
+ * network namespace that the calling thread is in when it is made.
  */
 struct tw_kernel_source;
 

@@ -93,7 +93,14 @@ static int open_files(struct tw_proc_source *source)
 	return 0;
 }
 
-int tw_proc_source_new(struct tw_proc_source **ret)
+static int open_ports(struct tw_proc_source *source)
+{
+	source->files[FILE_RESERVED] = open_file(file_paths[FILE_RESERVED]);
+	source->sysctls[TW_TUNABLE_PORT_RANGE] = open_sysctl(TW_TUNABLE_PORT_RANGE);
+	return source->sysctls[TW_TUNABLE_PORT_RANGE] < 0 ? tw_errno() : 0;
+}
+
+static int new_source(int (*open_some)(struct tw_proc_source *source), struct tw_proc_source **ret)
 {
 	TW_CLEANUP(tw_proc_source_freep) struct tw_proc_source *source = calloc(1, sizeof(*source));
 	int r;
@@ -109,11 +116,21 @@ int tw_proc_source_new(struct tw_proc_source **ret)
 	source->reserved_fresh = malloc(source->reserved_capacity);
 	if (!source->reserved_text || !source->reserved_fresh)
 		return -ENOMEM;
-	r = open_files(source);
+	r = open_some(source);
 	if (r < 0)
 		return r;
 	*ret = TW_TAKE_PTR(source);
 	return 0;
+}
+
+int tw_proc_source_new(struct tw_proc_source **ret)
+{
+	return new_source(open_files, ret);
+}
+
+int tw_proc_source_new_ports(struct tw_proc_source **ret)
+{
+	return new_source(open_ports, ret);
 }
 
 struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source)

@@ -13,6 +13,9 @@ struct tw_proc_source;
 
 /* Returns 0, -ENOMEM, -ENOENT without /proc/net/sockstat or ip_local_port_range, or -errno of open(2). */
 int tw_proc_source_new(struct tw_proc_source **ret);
+
+/* One that can be asked for the port range alone, with no other file open. Errors as above. */
+int tw_proc_source_new_ports(struct tw_proc_source **ret);
 struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source);
 TW_DEFINE_CLEANUP(struct tw_proc_source, tw_proc_source_free)
 

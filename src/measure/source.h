@@ -10,7 +10,8 @@
 
 /*
  * What the measuring wing asks of the world, for one network namespace. The kernel's edge is kernel-source.h; the
- * tests have an in-memory twin. All return 0 or -errno; outputs are untouched on failure.
+ * tests have an in-memory twin. All return 0 or -errno; outputs are untouched on failure. The gauge shares nothing with
+ * the others, so that it can be read while another thread is at a scan.
  */
 struct tw_source {
 	/* Everything that is O(1). `at_usec` is left to the caller. */
