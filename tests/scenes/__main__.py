@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plays the scenes: python3 tests/scenes [--short] [--json FILE] [--markdown FILE] [--list] [NAME...]"""
+"""Plays the scenes: python3 tests/scenes [--short] [--json FILE] [--document FILE] [--list] [NAME...]"""
 
 import argparse
 import importlib
 import pathlib
+import resource
 import signal
 import sys
 import threading
@@ -18,11 +19,12 @@ for folder in (HERE.parent / "system", HERE):
 import report  # noqa: E402
 from namespaces import prune  # noqa: E402
 from scene import Outcome, Play, Scene, faults  # noqa: E402
+from stage import Stage  # noqa: E402
 
 # Loads that are played at a time; a heavy one is alone. Waiting for what the daemon does afterwards takes no place.
 PLACES = 3
 # Scenes that are under way at a time, those that only wait among them.
-COMPANY = 8
+COMPANY = 10
 
 
 class Turns:
@@ -90,6 +92,8 @@ def play(scene, turns, short, watching):
 class Run(threading.Thread):
     """One scene, both times. Its thread lives as long as what it starts."""
 
+    ending = False  # the stages are being closed under the feet of the players
+
     def __init__(self, scene, turns, company, short):
         super().__init__(name=scene.name, daemon=True)
         self.scene, self.outcome, self.faults, self.seconds = scene, Outcome(), [], 0
@@ -101,6 +105,8 @@ class Run(threading.Thread):
             try:
                 self._play()
             except Exception as error:
+                if Run.ending:
+                    return
                 traceback.print_exc()
                 self.faults = [f"could not be played: {type(error).__name__}: {error}".splitlines()[0]]
             self.seconds = time.monotonic() - began
@@ -119,7 +125,7 @@ def parse():
     parser = argparse.ArgumentParser(prog="scenes", description="Plays the scenes, each without and with timewaitd.")
     parser.add_argument("--short", action="store_true", help="shorter loads, and shorter holds by a drop-in")
     parser.add_argument("--json", type=pathlib.Path, help="also everything, as JSON, into this file")
-    parser.add_argument("--markdown", type=pathlib.Path, help="also the table, as Markdown, into this file")
+    parser.add_argument("--document", type=pathlib.Path, help="also docs/outcomes.md anew, into this file")
     parser.add_argument("--list", action="store_true", help="only list the scenes")
     parser.add_argument("names", nargs="*", metavar="NAME")
     return parser.parse_args()
@@ -143,6 +149,8 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     prune()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     turns, company = Turns(PLACES), threading.Semaphore(COMPANY)
     runs = [Run(scene, turns, company, options.short) for scene in scenes]
     try:
@@ -151,6 +159,9 @@ def main():
         for one in runs:
             one.join()
     except KeyboardInterrupt:
+        Run.ending = True
+        for stage in list(Stage.all):
+            stage.close()
         print("(ended)", flush=True)
         return 130
     return report.tell(runs, options)

@@ -87,6 +87,7 @@ class Scene:
     title = ""
     must = ""  # how it has to end, in a sentence
     story = ""  # what happens and by which programs, a paragraph in Markdown for docs/outcomes.md
+    driven_by = ""  # the programs that make it: who wrote the load
     healthy = False
     rules = ()  # the shipped rules that may speak up here; what others say is a false alarm
     drop_in = None  # the name of a file in conf/examples

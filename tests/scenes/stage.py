@@ -93,6 +93,8 @@ class Stage:
     thread that made it, for what it starts dies with that thread.
     """
 
+    all = set()  # those that are not closed yet
+
     def __init__(self, scene, short, watching):
         self.short = short
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="tw-scene-"))
@@ -105,6 +107,7 @@ class Stage:
         self._veths = 0
         self._before = {}
         self.watched = self._namespace()
+        Stage.all.add(self)
 
     def _namespace(self):
         made = Namespace()
@@ -180,4 +183,5 @@ class Stage:
         return not self.changes()
 
     def close(self):
+        Stage.all.discard(self)
         self._kept.close()
