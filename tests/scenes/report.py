@@ -1,18 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What came of the scenes: as a table for a terminal, as Markdown, as JSON."""
+"""What came of the scenes: as a table for a terminal, as docs/outcomes.md, as JSON."""
 
 import json
+import os
+import pathlib
 import platform
+import re
+import time
 
-from scene import false_alarms
+from scene import QUIET_EVENTS, false_alarms
 
-HEADS = ("scene", "failed without", "failed with", "told after", "acted after", "named", "put back", "false alarms", "ended")
+# Lines of what the daemon said that the document shows of a scene.
+SAID_MAX = 12
+
+HEADS = (
+    "scene",
+    "driven by",
+    "failed without",
+    "failed with",
+    "told after",
+    "acted after",
+    "named",
+    "put back",
+    "false alarms",
+    "as it must end",
+)
 
 
 def verdict(run):
+    """Yes, no, or why it was not played."""
     if run.outcome.skipped:
         return f"skipped: {run.outcome.skipped}"
-    return "as it must" if not run.faults else "NOT as it must: " + "; ".join(run.faults)
+    return "no: " + "; ".join(run.faults) if run.faults else "yes"
 
 
 def _failed(play):
@@ -25,37 +44,76 @@ def _seconds(value):
     return "-" if value is None else f"{value:.1f} s"
 
 
-def _unique(records, field):
-    return ", ".join(dict.fromkeys(record["TIMEWAITD_" + field] for record in records)) or "-"
+def _some(names):
+    names = list(dict.fromkeys(names))
+    return ", ".join(names[:2] + ["..."] * (len(names) > 2)) or "-"
 
 
-def _row(run):
+def _figures(run):
     play = run.outcome.watched
-    ended = "skipped" if run.outcome.skipped else "as it must" if not run.faults else "NOT as it must"
     if play is None:
-        return [run.scene.name, *["-"] * (len(HEADS) - 2), ended]
+        return [_failed(run.outcome.alone), *["-"] * 6]
     return [
-        run.scene.name,
         _failed(run.outcome.alone),
         _failed(play),
         _seconds(play.first_word()),
         _seconds(play.first("adjusted", "destroyed")),
-        ", ".join(play.named()[:2]) or "-",
-        _unique(play.of("restored"), "SYSCTL"),
+        _some(play.named()),
+        _some(record["TIMEWAITD_SYSCTL"].split(".")[-1] for record in play.of("restored")),
         str(len(false_alarms(run.scene, play))),
-        ended,
     ]
 
 
+def _row(run):
+    return [run.scene.name, run.scene.driven_by or "-", *_figures(run), verdict(run)]
+
+
 def text(runs):
-    rows = [HEADS, *map(_row, runs)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
+    """Aligned; who drove it stands in the document."""
+    rows = [[cell for head, cell in zip(HEADS, row) if head != "driven by"] for row in (HEADS, *map(_row, runs))]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)] + [0]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
 def markdown(runs):
     rows = [HEADS, ["---"] * len(HEADS), *map(_row, runs)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in rows)
+
+
+def _said(play):
+    """What the daemon said, for the document: each alarm, and what it did about it."""
+    lines = [f"{r['SINCE']:6.1f} s  {r['MESSAGE']}" for r in play.records if r["TIMEWAITD_EVENT"] not in QUIET_EVENTS]
+    return "\n".join(f"    {line}" for line in lines[:SAID_MAX] + ["        ..."] * (len(lines) > SAID_MAX))
+
+
+def section(run):
+    """The paragraph of one scene, and what the daemon said in it."""
+    scene, play = run.scene, run.outcome.watched
+    parts = [f"### {scene.name}: {scene.title}", scene.story, f"*Must end:* {scene.must}."]
+    if scene.drop_in:
+        parts.append(f"*Configuration:* as shipped, and `conf/examples/{scene.drop_in}`.")
+    if play and play.load.note:
+        parts.append(f"*The load, with timewaitd:* {play.load.note}.")
+    if play and _said(play):
+        parts += ["What timewaitd said, in seconds from the onset:", _said(play)]
+    elif play:
+        parts.append("timewaitd said nothing.")
+    return "\n\n".join(parts)
+
+
+def document(runs):
+    """docs/outcomes.md: its frame, with what these scenes came to."""
+    texts = {
+        "KERNEL": platform.release(),
+        "CORES": str(os.cpu_count()),
+        "DATE": time.strftime("%Y-%m-%d", time.gmtime()),
+        "FAILING-TABLE": markdown([run for run in runs if not run.scene.healthy]),
+        "HEALTHY-TABLE": markdown([run for run in runs if run.scene.healthy]),
+        "FAILING": "\n\n".join(section(run) for run in runs if not run.scene.healthy),
+        "HEALTHY": "\n\n".join(section(run) for run in runs if run.scene.healthy),
+    }
+    frame = pathlib.Path(__file__).with_name("frame.md").read_text()
+    return re.sub("@([A-Z-]+)@", lambda found: texts[found[1]], frame)
 
 
 def _play_values(scene, play):
@@ -100,8 +158,8 @@ def tell(runs, options):
     """Prints it all. Returns the exit status: 1 if a scene did not end as it must."""
     if options.json:
         options.json.write_text(json.dumps(values(runs, options.short), indent=1) + "\n")
-    if options.markdown:
-        options.markdown.write_text(markdown(runs))
+    if options.document:
+        options.document.write_text(document(runs))
     skipped = sum(1 for run in runs if run.outcome.skipped)
     failed = sum(1 for run in runs if run.faults)
     print(f"\n{text(runs)}\n")
