@@ -55,13 +55,25 @@ static void enter(struct tw_proof *proof, enum tw_proof_state state, usec_t now_
 	proof->since_usec = now_usec;
 }
 
-static void begin(struct tw_proof *proof, const struct tw_evidence *evidence, const struct tw_tunable_value *value,
+/* The gauge that a change rests on is older than the change: it holds the value of before. */
+static usec_t time_to_run_out(enum tw_tunable tunable, const struct tw_sample *sample)
+{
+	const struct tw_live_value *old = &sample->gauge.sysctls[tunable];
+	int64_t seconds = old->known ? old->value.numbers[0] : 0;
+
+	if (!tw_tunable_info(tunable)->evidence.runs_out || seconds <= 0)
+		return 0;
+	return (usec_t)TW_MIN(seconds, tw_tunable_info(tunable)->high) * TW_USEC_PER_SEC;
+}
+
+static void begin(struct tw_proof *proof, enum tw_tunable tunable, const struct tw_tunable_value *value,
 		  const struct tw_rule_settings *rule, const struct tw_sample *sample, usec_t now_usec)
 {
 	bool measurable;
 
 	proof->value = *value;
-	proof->before = look(evidence, sample);
+	proof->before = look(&tw_tunable_info(tunable)->evidence, sample);
+	proof->old_usec = time_to_run_out(tunable, sample);
 	measurable = proof->before.counter.known || can_fall(&proof->before);
 	enter(proof, rule->proof && measurable ? TW_PROOF_WAITING : TW_PROOF_PROVED, now_usec);
 }
@@ -70,7 +82,7 @@ static enum tw_proof_edge conclude(struct tw_proof *proof, const struct tw_evide
 				   const struct tw_rule_settings *rule, usec_t proof_after_usec,
 				   const struct tw_sample *sample, usec_t now_usec)
 {
-	usec_t due_usec = tw_usec_add(proof->since_usec, proof_after_usec);
+	usec_t due_usec = tw_usec_add(proof->since_usec, TW_MAX(proof_after_usec, proof->old_usec));
 	struct tw_proof_look after = look(evidence, sample);
 
 	if (now_usec < due_usec)
@@ -118,7 +130,7 @@ enum tw_proof_edge tw_proof_step(struct tw_proof *proof, enum tw_tunable tunable
 		return TW_PROOF_NO_EDGE;
 	}
 	if (proof->state == TW_PROOF_IDLE || !tw_tunable_equal(tunable, &proof->value, value)) {
-		begin(proof, evidence, value, rule, sample, now_usec);
+		begin(proof, tunable, value, rule, sample, now_usec);
 		return TW_PROOF_NO_EDGE;
 	}
 	if (proof->state != TW_PROOF_WAITING)

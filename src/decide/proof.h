@@ -9,8 +9,9 @@
 
 /*
  * Did a change help? The evidence that the tunable's table names is taken when the change came into force, and again
- * proof-after later: what is measured less often is waited for, for a figure from before proves nothing. It helped
- * where the counter grew or the metric fell by a tenth; where neither can be told, there is nothing to prove.
+ * proof-after later: what is measured less often is waited for, for a figure from before proves nothing. Where the
+ * sockets of before keep the old value's time, that has to be over as well. It helped where the counter grew or the
+ * metric fell by a tenth; where neither can be told, there is nothing to prove.
  *
  *   idle --in force--> waiting --proof-after--> proved --not in force--> idle
  *                         |                       ^
@@ -35,6 +36,7 @@ struct tw_proof {
 	enum tw_proof_state state;
 	usec_t since_usec;    /* of the state */
 	usec_t cooldown_usec; /* of the rule that it rests for */
+	usec_t old_usec;      /* how long sockets of before can last; 0: that is no matter */
 	struct tw_tunable_value value;
 	struct tw_proof_look before;
 };

@@ -73,7 +73,8 @@ static const struct tw_tunable_info tunables[] = {
 		.low = 5,
 		.high = 3600,
 		.gate = TW_GATE_FIN_WAIT_2,
-		.evidence = { FALLS_STATE(TW_STATE_FIN_WAIT_2) },
+		/* inet_twsk_schedule() sets the timer once. */
+		.evidence = { FALLS_STATE(TW_STATE_FIN_WAIT_2), .runs_out = true },
 		.good_for = "ending orphaned FIN-WAIT-2 sockets sooner",
 		.not_for = "TIME-WAIT, whose 60 s are compiled into the kernel",
 	},

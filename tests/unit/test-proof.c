@@ -46,6 +46,13 @@ static void measure(unsigned at, int64_t counter, int64_t metric_milli)
 	sample.survey.port_use = (struct tw_value){ metric_milli, metric_milli != UNKNOWN };
 }
 
+static void measure_fin_wait_2(unsigned at, uint64_t count)
+{
+	sample.census.at_usec = at * S;
+	sample.census.count[TW_STATE_FIN_WAIT_2] = count;
+	sample.census.known[TW_STATE_FIN_WAIT_2] = true;
+}
+
 static enum tw_proof_edge step_at(enum tw_tunable tunable, int64_t value, unsigned at)
 {
 	const struct tw_tunable_value number = { { value } };
@@ -126,6 +133,31 @@ static void test_nothing_to_prove(TW_UNUSED void **state)
 		assert_int_equal(step_at(rows[i].tunable, 1, 200), TW_PROOF_NO_EDGE);
 		assert_int_equal(step_at(rows[i].tunable, UNKNOWN, 201), TW_PROOF_NO_EDGE);
 		assert_int_equal(proof.state, TW_PROOF_IDLE);
+	}
+}
+
+/* proof-after is 30 s: sockets in FIN-WAIT-2 of before the change are there until their own time is over. */
+static void test_old_sockets_run_out(TW_UNUSED void **state)
+{
+	static const struct {
+		int64_t old; /* s; UNKNOWN */
+		unsigned due;
+	} rows[] = { { 60, 160 }, { 61, 161 },	    { 12, 130 },	{ 0, 130 },
+		     { -5, 130 }, { UNKNOWN, 130 }, { INT64_MAX, 3700 } };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		(void)clear(NULL);
+		sample.gauge.sysctls[TW_TUNABLE_FIN_TIMEOUT] =
+			(struct tw_live_value){ { { rows[i].old } }, rows[i].old != UNKNOWN };
+		measure_fin_wait_2(100, 9000);
+		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, 100), TW_PROOF_NO_EDGE);
+		sample.gauge.sysctls[TW_TUNABLE_FIN_TIMEOUT] = (struct tw_live_value){ { { 15 } }, true };
+		/* What comes meanwhile stands beside what was there before. */
+		measure_fin_wait_2(rows[i].due - 1, 13500);
+		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, rows[i].due - 1), TW_PROOF_NO_EDGE);
+		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, rows[i].due), TW_PROOF_NO_EDGE);
+		measure_fin_wait_2(rows[i].due, 4500);
+		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, rows[i].due), TW_PROOF_EDGE_HELPED);
 	}
 }
 
@@ -272,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup(test_verdicts, clear),
 		cmocka_unit_test_setup(test_nothing_to_prove, clear),
 		cmocka_unit_test_setup(test_old_metric_proves_nothing, clear),
+		cmocka_unit_test_setup(test_old_sockets_run_out, clear),
 		cmocka_unit_test_setup(test_rest, clear),
 		cmocka_unit_test_setup(test_rest_ends_idle, clear),
 		cmocka_unit_test_setup(test_no_cooldown, clear),
