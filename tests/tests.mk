@@ -15,6 +15,7 @@ house_tests = \
 unit_tests = \
 	tests/unit/test-binders \
 	tests/unit/test-budget \
+	tests/unit/test-calibration \
 	tests/unit/test-candidates \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \

@@ -121,12 +121,13 @@ void tw_listeners_count_flow(struct tw_listeners *listeners, const struct tw_flo
 		row->time_wait.value++;
 		return;
 	}
-	row->connections++;
+	row->connections.value++;
 	row->close_wait += flow->state == TW_STATE_CLOSE_WAIT;
 	row->syn_recv += flow->state == TW_STATE_SYN_RECV;
 }
 
-static bool ranks_above(const struct tw_listener_row *a, const struct tw_listener_row *b)
+/* `by_connections`: those of all states were counted. */
+static bool ranks_above(const struct tw_listener_row *a, const struct tw_listener_row *b, bool by_connections)
 {
 	int order;
 
@@ -134,13 +135,14 @@ static bool ranks_above(const struct tw_listener_row *a, const struct tw_listene
 		return true;
 	if (is_fuller(b->queue, b->backlog, a->queue, a->backlog))
 		return false;
-	if (a->connections != b->connections)
-		return a->connections > b->connections;
+	if (by_connections && a->connections.value != b->connections.value)
+		return a->connections.value > b->connections.value;
 	order = memcmp(&a->address.address, &b->address.address, sizeof(a->address.address));
 	return order < 0 || (order == 0 && a->address.port < b->address.port);
 }
 
-static unsigned find_top(const struct tw_listeners *listeners, const struct tw_listener_row *top[TW_TOP_MAX])
+static unsigned find_top(const struct tw_listeners *listeners, bool by_connections,
+			 const struct tw_listener_row *top[TW_TOP_MAX])
 {
 	unsigned count = 0;
 
@@ -148,11 +150,11 @@ static unsigned find_top(const struct tw_listeners *listeners, const struct tw_l
 		const struct tw_listener_row *row = &listeners->rows[i];
 		unsigned at;
 
-		if (count == TW_TOP_MAX && !ranks_above(row, top[count - 1]))
+		if (count == TW_TOP_MAX && !ranks_above(row, top[count - 1], by_connections))
 			continue;
 		if (count < TW_TOP_MAX)
 			count++;
-		for (at = count - 1; at > 0 && ranks_above(row, top[at - 1]); at--)
+		for (at = count - 1; at > 0 && ranks_above(row, top[at - 1], by_connections); at--)
 			top[at] = top[at - 1];
 		top[at] = row;
 	}
@@ -179,18 +181,24 @@ static struct tw_value fullest_queue(const struct tw_listeners *listeners)
 	return fullest ? tw_value_percent(fullest->queue, fullest->backlog) : tw_value_unknown();
 }
 
-void tw_listeners_results(const struct tw_listeners *listeners, bool time_wait_known, struct tw_accepting *ret)
+/* A count of some only tells nothing. */
+static struct tw_count count_if(struct tw_count count, bool known)
+{
+	return known ? (struct tw_count){ count.value, true } : (struct tw_count){ 0 };
+}
+
+void tw_listeners_results(const struct tw_listeners *listeners, bool connections_known, bool time_wait_known,
+			  struct tw_accepting *ret)
 {
 	const struct tw_listener_row *top[TW_TOP_MAX];
 
 	ret->listeners = listeners->count + listeners->beyond;
 	ret->accept_queue = fullest_queue(listeners);
 	ret->listening = listeners->ports;
-	ret->row_count = find_top(listeners, top);
+	ret->row_count = find_top(listeners, connections_known, top);
 	for (unsigned i = 0; i < ret->row_count; i++) {
 		ret->rows[i] = *top[i];
-		ret->rows[i].time_wait.known = time_wait_known;
-		if (!time_wait_known)
-			ret->rows[i].time_wait.value = 0;
+		ret->rows[i].connections = count_if(top[i]->connections, connections_known);
+		ret->rows[i].time_wait = count_if(top[i]->time_wait, time_wait_known);
 	}
 }

@@ -23,7 +23,7 @@ struct tw_listeners {
 	uint32_t count;
 	uint32_t beyond;			       /* sockets */
 	uint16_t slots[TW_LISTENERS_SLOTS];	       /* index into rows and 1; 0: empty */
-	struct tw_listener_row rows[TW_LISTENERS_MAX]; /* time_wait.known is set at the end */
+	struct tw_listener_row rows[TW_LISTENERS_MAX]; /* what is known of each is set at the end */
 };
 
 void tw_listeners_clear(struct tw_listeners *listeners);
@@ -42,7 +42,8 @@ static inline void tw_listeners_attribute(struct tw_listeners *listeners, const 
 }
 
 /*
- * Fills `listeners`, `accept_queue`, `listening` and the rows of *ret. `time_wait_known`: sockets in TIME-WAIT were
- * among those attributed.
+ * Fills `listeners`, `accept_queue`, `listening` and the rows of *ret. `connections_known`: of all states but TIME-WAIT
+ * the sockets were attributed; `time_wait_known`: those in TIME-WAIT were.
  */
-void tw_listeners_results(const struct tw_listeners *listeners, bool time_wait_known, struct tw_accepting *ret);
+void tw_listeners_results(const struct tw_listeners *listeners, bool connections_known, bool time_wait_known,
+			  struct tw_accepting *ret);

@@ -2,6 +2,7 @@
 #include "measure/scan.h"
 
 #include "base/macros.h"
+#include "measure/calibration.h"
 #include "measure/close-wait.h"
 #include "measure/diag.h"
 #include "measure/forecast.h"
@@ -22,9 +23,10 @@
 
 /* What a scan does, in this order. */
 enum stage {
-	STAGE_LISTENERS, /* dump: they tell which ports are the accepting side's */
-	STAGE_REST,	 /* dump: all others */
-	STAGE_QUESTIONS, /* about those in CLOSE-WAIT, and who holds bound ports */
+	STAGE_LISTENERS,   /* dump: they tell which ports are the accepting side's */
+	STAGE_REST,	   /* dump: all others, but for what is derived */
+	STAGE_ESTABLISHED, /* dump: those, where deriving them turned out not to do */
+	STAGE_QUESTIONS,   /* about those in CLOSE-WAIT, and who holds bound ports */
 	STAGE_DONE,
 };
 
@@ -33,7 +35,9 @@ struct tw_scan {
 	enum stage stage;
 	unsigned repeats;
 	struct tw_walk walk;
-	uint64_t stage_rows;
+	uint64_t rows, rows_before; /* told so far; of these, before this stage */
+	bool asks_established;	    /* they are among what is dumped, or else derived */
+	struct tw_calibration calibration;
 	struct tw_census census;
 	struct tw_survey_work work;
 	struct tw_listeners listeners;
@@ -78,19 +82,23 @@ static bool asks_time_wait(const struct tw_scan *scan)
 static uint32_t stage_states(const struct tw_scan *scan)
 {
 	uint32_t listen = tw_state_kernel_bit(TW_STATE_LISTEN);
+	uint32_t established = tw_state_kernel_bit(TW_STATE_ESTABLISHED);
 
 	if (scan->stage == STAGE_LISTENERS)
 		return listen;
-	if (asks_time_wait(scan))
-		return all_states(scan) & ~listen;
-	return all_states(scan) & ~listen & ~tw_state_kernel_bit(TW_STATE_TIME_WAIT);
+	if (scan->stage == STAGE_ESTABLISHED)
+		return established;
+	return all_states(scan) & ~listen & ~(asks_time_wait(scan) ? 0 : tw_state_kernel_bit(TW_STATE_TIME_WAIT)) &
+	       ~(scan->asks_established ? 0 : established);
 }
 
 /* From the very beginning, with nothing counted. */
 static int begin_try(struct tw_scan *scan, struct tw_source *source)
 {
 	scan->stage = STAGE_LISTENERS;
-	scan->stage_rows = 0;
+	scan->rows = scan->rows_before = 0;
+	scan->asks_established = scan->order.kind == TW_SCAN_SURVEY || !scan->order.derive_established ||
+				 !tw_calibration_allows(&scan->calibration);
 	memset(&scan->census, 0, sizeof(scan->census));
 	tw_listeners_clear(&scan->listeners);
 	tw_close_wait_work_begin(&scan->close_wait, scan->order.at_usec);
@@ -113,7 +121,7 @@ static inline bool is_true_ipv6(const struct tw_flow *flow)
 
 static inline void count(struct tw_scan *scan, const struct tw_flow *flow)
 {
-	scan->stage_rows++;
+	scan->rows++;
 	scan->census.count[flow->state]++;
 	scan->census.count_ipv6[flow->state] += is_true_ipv6(flow);
 	scan->census.mini_fin_wait_2 += flow->mini && flow->state == TW_STATE_FIN_WAIT_2;
@@ -175,10 +183,27 @@ static bool is_silent(const struct tw_scan *scan)
 	const struct tw_gauge *gauge = &scan->order.gauge;
 	uint64_t full = gauge->tcp_inuse + gauge->tcp6_inuse;
 
-	if (scan->stage != STAGE_REST || scan->stage_rows > 0)
+	if (scan->stage == STAGE_LISTENERS || scan->rows > scan->rows_before)
 		return false;
-	full -= TW_MIN(full, scan->census.count[TW_STATE_LISTEN]);
+	full -= TW_MIN(full, scan->rows_before);
+	if (scan->stage == STAGE_ESTABLISHED)
+		return full > SILENCE_MAX;
+	full -= scan->asks_established ? 0 : TW_MIN(full, gauge->established);
 	return full > SILENCE_MAX || (asks_time_wait(scan) && gauge->time_wait > SILENCE_MAX);
+}
+
+/* Whether ESTABLISHED is known by now: told, which is something to learn from, or else derived. */
+static bool settle_established(struct tw_scan *scan)
+{
+	struct tw_census *census = &scan->census;
+	struct tw_calibration_dump dump = { census->count[TW_STATE_ESTABLISHED], census->count[TW_STATE_CLOSE_WAIT] };
+	uint64_t gauge = scan->order.gauge.established;
+
+	if (!scan->asks_established)
+		return tw_calibration_derive(&scan->calibration, gauge, dump.close_wait,
+					     &census->count[TW_STATE_ESTABLISHED]);
+	tw_calibration_learn(&scan->calibration, gauge, &dump);
+	return true;
 }
 
 static void finish_census(struct tw_scan *scan)
@@ -186,18 +211,19 @@ static void finish_census(struct tw_scan *scan)
 	struct tw_census *census = &scan->census;
 
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
-		census->known[i] = true;
+		census->known[i] = census->ipv6_known[i] = true;
 	if (!scan->order.bound_known) {
-		census->known[TW_STATE_BOUND] = false;
+		census->known[TW_STATE_BOUND] = census->ipv6_known[TW_STATE_BOUND] = false;
 		census->count[TW_STATE_BOUND] = 0;
 		census->count_ipv6[TW_STATE_BOUND] = 0;
 	}
+	census->ipv6_known[TW_STATE_ESTABLISHED] = scan->asks_established;
+	census->ipv6_known[TW_STATE_TIME_WAIT] = asks_time_wait(scan);
 	if (!asks_time_wait(scan)) {
 		uint64_t both = scan->order.gauge.time_wait;
 
 		/* The dump is later than the gauge, so that it may have seen more. */
 		census->count[TW_STATE_TIME_WAIT] = both > census->mini_fin_wait_2 ? both - census->mini_fin_wait_2 : 0;
-		census->count_ipv6[TW_STATE_TIME_WAIT] = 0;
 	}
 }
 
@@ -211,24 +237,33 @@ static int ask(struct tw_scan *scan, struct tw_source *source)
 	return 0;
 }
 
+static int begin_stage(struct tw_scan *scan, struct tw_source *source, enum stage stage)
+{
+	int r;
+
+	scan->stage = stage;
+	r = tw_walk_begin(&scan->walk, source, stage_states(scan));
+	return r < 0 ? r : 1;
+}
+
 static int end_listeners(struct tw_scan *scan, struct tw_source *source)
 {
 	int r = scan->order.kind == TW_SCAN_SURVEY ? begin_attribution(scan, source) : 0;
 
-	if (r < 0)
-		return r;
-	scan->stage = STAGE_REST;
-	r = tw_walk_begin(&scan->walk, source, stage_states(scan));
-	return r < 0 ? r : 1;
+	return r < 0 ? r : begin_stage(scan, source, STAGE_REST);
 }
 
 static int end_stage(struct tw_scan *scan, struct tw_source *source)
 {
 	if (is_silent(scan))
 		return -EPROTO;
-	scan->stage_rows = 0;
+	scan->rows_before = scan->rows;
 	if (scan->stage == STAGE_LISTENERS)
 		return end_listeners(scan, source);
+	if (!settle_established(scan)) {
+		scan->asks_established = true;
+		return begin_stage(scan, source, STAGE_ESTABLISHED);
+	}
 	finish_census(scan);
 	if (scan->order.kind == TW_SCAN_SURVEY)
 		tw_survey_work_end(&scan->work);
@@ -262,6 +297,7 @@ static int work(struct tw_scan *scan, struct tw_source *source)
 	switch (scan->stage) {
 	case STAGE_LISTENERS:
 	case STAGE_REST:
+	case STAGE_ESTABLISHED:
 		return read_datagram(scan, source);
 	case STAGE_QUESTIONS:
 		return ask(scan, source);
@@ -293,10 +329,11 @@ static void accepting_results(const struct tw_scan *scan, struct tw_accepting *r
 	ret->partial = scan->census.partial;
 	if (ret->partial)
 		return;
-	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
+	ret->connections.known = scan->asks_established;
+	for (unsigned i = 0; i < TW_STATE_COUNT && scan->asks_established; i++)
 		if (i != TW_STATE_LISTEN && i != TW_STATE_TIME_WAIT)
-			ret->connections += scan->census.count[i];
-	tw_listeners_results(&scan->listeners, asks_time_wait(scan), ret);
+			ret->connections.value += scan->census.count[i];
+	tw_listeners_results(&scan->listeners, scan->asks_established, asks_time_wait(scan), ret);
 }
 
 static void close_wait_results(const struct tw_scan *scan, struct tw_close_wait *ret)

@@ -12,10 +12,10 @@
 /*
  * A census or a survey: one or more dumps and a few questions, gathered into a sample's parts, a slice at a time so
  * that the caller can stop between two and do something else. Knows no clock: the caller says when. Keeps from one scan
- * to the next which sockets are in CLOSE-WAIT, and since when.
+ * to the next which sockets are in CLOSE-WAIT, and since when, and what it learned about the kernel.
  */
 enum tw_scan_kind {
-	TW_SCAN_CENSUS, /* count per state; TIME-WAIT left out of the dump and derived where that is cheaper */
+	TW_SCAN_CENSUS, /* count per state; what is many is left out of the dump and derived where that is wanted */
 	TW_SCAN_SURVEY, /* count, and attribute each socket to its destination too */
 };
 
@@ -30,6 +30,11 @@ TW_DEFINE_CLEANUP(struct tw_scan, tw_scan_free)
 struct tw_scan_order {
 	enum tw_scan_kind kind;
 	bool derive_time_wait; /* census: mask TIME-WAIT out and derive it from the gauge */
+	/*
+	 * Census: the same with ESTABLISHED, where earlier scans have shown that this kernel's gauge tells it. Then the
+	 * connections of listeners are not known.
+	 */
+	bool derive_established;
 	bool bound_known;      /* the kernel tells bound-but-unconnected sockets */
 	usec_t at_usec;	       /* the sample's time */
 	struct tw_gauge gauge; /* read just before */

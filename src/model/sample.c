@@ -172,6 +172,13 @@ uint64_t tw_sample_port_bound(const struct tw_sample *sample)
 	return add_held(add_held(full, gauge->time_wait), census_count(sample, TW_STATE_BOUND));
 }
 
+struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting)
+{
+	if (!row->connections.known || !accepting->connections.known)
+		return tw_value_unknown();
+	return tw_value_percent(row->connections.value, accepting->connections.value);
+}
+
 uint32_t tw_survey_usable(const struct tw_survey *survey)
 {
 	return survey->range_ports - TW_MIN(survey->range_ports, survey->bound_ports);

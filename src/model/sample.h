@@ -52,7 +52,8 @@ struct tw_census {
 	uint64_t count[TW_STATE_COUNT];
 	uint64_t count_ipv6[TW_STATE_COUNT]; /* of these, the true IPv6 ones (v4-mapped are IPv4) */
 	bool known[TW_STATE_COUNT];
-	uint64_t mini_fin_wait_2; /* orphaned FIN-WAIT-2: part of sockstat's tw */
+	bool ipv6_known[TW_STATE_COUNT]; /* not where the count was derived */
+	uint64_t mini_fin_wait_2;	 /* orphaned FIN-WAIT-2: part of sockstat's tw */
 };
 
 /* Ports in use towards one destination. */
@@ -111,9 +112,10 @@ struct tw_survey {
 struct tw_listener_row {
 	struct tw_endpoint address;
 	uint32_t sockets;
-	uint32_t queue;		   /* of the fullest socket: connections that wait for accept() */
-	uint32_t backlog;	   /* of that socket; the kernel lets in one more than this */
-	uint32_t connections;	   /* on the accepting side, in every state but TIME-WAIT */
+	uint32_t queue;	  /* of the fullest socket: connections that wait for accept() */
+	uint32_t backlog; /* of that socket; the kernel lets in one more than this */
+	/* On the accepting side, in every state but TIME-WAIT; unknown where the census left ESTABLISHED out. */
+	struct tw_count connections;
 	uint32_t close_wait;	   /* of these */
 	uint32_t syn_recv;	   /* of these */
 	struct tw_count time_wait; /* they cost no port; unknown where the census left TIME-WAIT out */
@@ -123,8 +125,9 @@ struct tw_listener_row {
 struct tw_accepting {
 	usec_t at_usec; /* 0: there is none yet */
 	bool partial;
-	uint32_t listeners;	      /* how many there are */
-	uint64_t connections;	      /* sockets of both sides in every state but LISTEN and TIME-WAIT, for shares */
+	uint32_t listeners; /* how many there are */
+	/* Sockets of both sides in every state but LISTEN and TIME-WAIT, for shares; unknown as in the rows. */
+	struct tw_count connections;
 	struct tw_value accept_queue; /* of the fullest: queue / backlog; 0 without a listener */
 	unsigned row_count;
 	struct tw_listener_row rows[TW_TOP_MAX]; /* fullest queue first, then most connections */
@@ -184,6 +187,9 @@ usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric
  * know. An upper bound, so that a survey can be spared while it is low.
  */
 uint64_t tw_sample_port_bound(const struct tw_sample *sample);
+
+/* Of all connections, those of the listener; unknown where either number is. */
+struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting);
 
 /* Ports of the range that a connect() may still pick from when nothing is in use: range_ports - bound_ports. */
 uint32_t tw_survey_usable(const struct tw_survey *survey);

@@ -103,19 +103,25 @@ void tw_record_add_top_bound(struct tw_record *record, const struct tw_survey *s
 		  add_binder);
 }
 
+static void add_count(struct tw_text *line, struct tw_count count)
+{
+	if (count.known)
+		tw_text_addf(line, "%" PRIu64 " ", count.value);
+	else
+		tw_text_add(line, "unknown ");
+}
+
 static void add_listener(struct tw_text *line, const void *source, unsigned index)
 {
 	const struct tw_accepting *accepting = source;
 	const struct tw_listener_row *row = &accepting->rows[index];
 
 	tw_endpoint_add(line, &row->address.address, row->address.port);
-	tw_text_addf(line, " %" PRIu32 "/%" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " ", row->queue, row->backlog,
-		     row->connections, row->close_wait, row->syn_recv);
-	if (row->time_wait.known)
-		tw_text_addf(line, "%" PRIu64 " ", row->time_wait.value);
-	else
-		tw_text_add(line, "unknown ");
-	tw_value_add(line, tw_value_percent(row->connections, accepting->connections), TW_UNIT_PERCENT);
+	tw_text_addf(line, " %" PRIu32 "/%" PRIu32 " ", row->queue, row->backlog);
+	add_count(line, row->connections);
+	tw_text_addf(line, "%" PRIu32 " %" PRIu32 " ", row->close_wait, row->syn_recv);
+	add_count(line, row->time_wait);
+	tw_value_add(line, tw_listener_share(row, accepting), TW_UNIT_PERCENT);
 }
 
 void tw_record_add_top_listeners(struct tw_record *record, const struct tw_accepting *accepting, unsigned top)

@@ -5,6 +5,15 @@
 
 #include <inttypes.h>
 
+/* A number of a column. */
+static void add_text_count(struct tw_text *text, int width, struct tw_count count)
+{
+	if (count.known)
+		tw_text_addf(text, "%*" PRIu64, width, count.value);
+	else
+		tw_text_addf(text, "%*s", width, "unknown");
+}
+
 static void add_text_states(struct tw_text *text, const struct tw_sample *sample)
 {
 	const struct tw_census *census = &sample->census;
@@ -12,10 +21,13 @@ static void add_text_states(struct tw_text *text, const struct tw_sample *sample
 	tw_text_addf(text, "%-14s%12s%15s\n", "State", "sockets", "of them IPv6");
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
 		tw_text_addf(text, "  %-12s", tw_state_title((enum tw_state)i));
-		if (tw_known_census(sample) && census->known[i])
-			tw_text_addf(text, "%12" PRIu64 "%15" PRIu64 "\n", census->count[i], census->count_ipv6[i]);
-		else
+		if (!tw_known_census(sample) || !census->known[i]) {
 			tw_text_addf(text, "%12s\n", "unknown");
+			continue;
+		}
+		add_text_count(text, 12, (struct tw_count){ census->count[i], true });
+		add_text_count(text, 15, (struct tw_count){ census->count_ipv6[i], census->ipv6_known[i] });
+		tw_text_add_char(text, '\n');
 	}
 }
 
@@ -116,14 +128,12 @@ static void add_text_listeners(struct tw_text *text, const struct tw_sample *sam
 	for (unsigned i = 0; i < rows; i++) {
 		const struct tw_listener_row *row = &accepting->rows[i];
 
-		tw_text_addf(text, "%9" PRIu32 "%9" PRIu32 "%9" PRIu32 "%13" PRIu32, row->sockets, row->queue,
-			     row->backlog, row->connections);
-		add_text_figure(text, 8, tw_value_percent(row->connections, accepting->connections), TW_UNIT_PERCENT);
+		tw_text_addf(text, "%9" PRIu32 "%9" PRIu32 "%9" PRIu32, row->sockets, row->queue, row->backlog);
+		add_text_count(text, 13, row->connections);
+		add_text_figure(text, 8, tw_listener_share(row, accepting), TW_UNIT_PERCENT);
 		tw_text_addf(text, "%12" PRIu32 "%10" PRIu32, row->close_wait, row->syn_recv);
-		if (row->time_wait.known)
-			tw_text_addf(text, "%11" PRIu64 "  ", row->time_wait.value);
-		else
-			tw_text_addf(text, "%11s  ", "unknown");
+		add_text_count(text, 11, row->time_wait);
+		tw_text_add(text, "  ");
 		tw_endpoint_add(text, &row->address.address, row->address.port);
 		tw_text_add_char(text, '\n');
 	}

@@ -125,18 +125,18 @@ static void add_json_destinations(struct tw_json *json, const struct tw_sample *
 	tw_json_array_end(json);
 }
 
-static void add_json_listener(struct tw_json *json, const struct tw_listener_row *row, uint64_t connections)
+static void add_json_listener(struct tw_json *json, const struct tw_listener_row *row, struct tw_value share)
 {
 	tw_json_object_begin(json);
 	add_json_endpoint(json, "address", &row->address.address, row->address.port);
 	add_json_number(json, "sockets", true, row->sockets);
 	add_json_number(json, "queue", true, row->queue);
 	add_json_number(json, "backlog", true, row->backlog);
-	add_json_number(json, "connections", true, row->connections);
+	add_json_number(json, "connections", row->connections.known, row->connections.value);
 	add_json_number(json, "close-wait", true, row->close_wait);
 	add_json_number(json, "syn-recv", true, row->syn_recv);
 	add_json_number(json, "time-wait", row->time_wait.known, row->time_wait.value);
-	add_json_value(json, "share", tw_value_percent(row->connections, connections));
+	add_json_value(json, "share", share);
 	tw_json_object_end(json);
 }
 
@@ -150,7 +150,7 @@ static void add_json_listeners(struct tw_json *json, const struct tw_sample *sam
 	}
 	tw_json_array_begin(json);
 	for (unsigned i = 0; i < tw_known_rows(accepting->row_count, top); i++)
-		add_json_listener(json, &accepting->rows[i], accepting->connections);
+		add_json_listener(json, &accepting->rows[i], tw_listener_share(&accepting->rows[i], accepting));
 	tw_json_array_end(json);
 }
 

@@ -46,6 +46,8 @@ static const struct tw_sample sample = {
 		.count_ipv6 = { [TW_STATE_ESTABLISHED] = 2 },
 		.known = { [TW_STATE_ESTABLISHED] = true, [TW_STATE_TIME_WAIT] = true, [TW_STATE_CLOSE_WAIT] = true,
 			   [TW_STATE_SYN_SENT] = true },
+		.ipv6_known = { [TW_STATE_ESTABLISHED] = true, [TW_STATE_CLOSE_WAIT] = true,
+				[TW_STATE_SYN_SENT] = true },
 	},
 	.survey = {
 		.at_usec = 1,
@@ -69,14 +71,16 @@ static const struct tw_sample sample = {
 	.accepting = {
 		.at_usec = 1,
 		.listeners = 3,
-		.connections = 352,
+		.connections = { 352, true },
 		.accept_queue = KNOWN(98238),
 		.row_count = 3,
 		.rows = {
 			{ .address = { IPV4(0, 0, 0, 0), 80 }, .sockets = 2, .queue = 502, .backlog = 511,
-			  .connections = 12, .close_wait = 3, .syn_recv = 1, .time_wait = { 0, true } },
-			{ .address = { { { [15] = 1 } }, 443 }, .sockets = 1, .backlog = 4096 },
-			{ .address = { IPV4(127, 0, 0, 1), 6379 }, .sockets = 1, .backlog = 128, .connections = 340 },
+			  .connections = { 12, true }, .close_wait = 3, .syn_recv = 1, .time_wait = { 0, true } },
+			{ .address = { { { [15] = 1 } }, 443 }, .sockets = 1, .backlog = 4096,
+			  .connections = { 0, true } },
+			{ .address = { IPV4(127, 0, 0, 1), 6379 }, .sockets = 1, .backlog = 128, 
+			  .connections = { 340, true } },
 		},
 	},
 	.close_wait = {

@@ -108,7 +108,8 @@ static void assert_scene(const struct tw_census *census, bool derived)
 		}
 		assert_true(census->known[i]);
 		assert_int_equal(census->count[i], expected[i]);
-		assert_int_equal(census->count_ipv6[i], derived && i == TW_STATE_TIME_WAIT ? 0 : expected_ipv6[i]);
+		assert_int_equal(census->ipv6_known[i], !(derived && i == TW_STATE_TIME_WAIT));
+		assert_int_equal(census->count_ipv6[i], census->ipv6_known[i] ? expected_ipv6[i] : 0);
 	}
 	assert_int_equal(census->mini_fin_wait_2, 1);
 }
@@ -126,7 +127,7 @@ static void assert_accepted(const struct tw_accepting *accepting)
 	for (unsigned i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		assert_int_equal(accepting->rows[i].address.port, rows[i].port);
 		assert_int_equal(accepting->rows[i].sockets, 1);
-		assert_int_equal(accepting->rows[i].connections, rows[i].connections);
+		assert_int_equal(accepting->rows[i].connections.value, rows[i].connections);
 		assert_int_equal(accepting->rows[i].close_wait, rows[i].close_wait);
 		assert_int_equal(accepting->rows[i].queue, rows[i].queue);
 		assert_int_equal(accepting->rows[i].backlog, rows[i].backlog);

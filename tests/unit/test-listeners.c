@@ -52,7 +52,15 @@ static void attribute(enum tw_state state, uint8_t family, const char *text, uin
 static const struct tw_accepting *results(bool time_wait_known)
 {
 	memset(&accepting, 0, sizeof(accepting));
-	tw_listeners_results(&listeners, time_wait_known, &accepting);
+	tw_listeners_results(&listeners, true, time_wait_known, &accepting);
+	return &accepting;
+}
+
+/* Of a census that left ESTABLISHED out. */
+static const struct tw_accepting *results_without_established(void)
+{
+	memset(&accepting, 0, sizeof(accepting));
+	tw_listeners_results(&listeners, false, true, &accepting);
 	return &accepting;
 }
 
@@ -97,7 +105,7 @@ static void test_states(void **state TW_UNUSED)
 	row = row_of("0.0.0.0", 80);
 	assert_int_equal(row->sockets, 1);
 	/* All but LISTEN (1), TIME-WAIT (512) and bound ones (1024). */
-	assert_int_equal(row->connections, 2047 - 1 - 512 - 1024);
+	assert_int_equal(row->connections.value, 2047 - 1 - 512 - 1024);
 	assert_int_equal(row->syn_recv, 1 << TW_STATE_SYN_RECV);
 	assert_int_equal(row->close_wait, 1 << TW_STATE_CLOSE_WAIT);
 	assert_true(row->time_wait.known);
@@ -141,7 +149,7 @@ static void test_attribution(void **state TW_UNUSED)
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
-		uint32_t sum = 0;
+		uint64_t sum = 0;
 
 		tw_listeners_clear(&listeners);
 		for (unsigned k = 0; k < 3 && cases[i].listening[k]; k++)
@@ -152,11 +160,11 @@ static void test_attribution(void **state TW_UNUSED)
 		attribute(TW_STATE_TIME_WAIT, cases[i].family, cases[i].local, 80, 3);
 		results(true);
 		if (cases[i].owner) {
-			assert_int_equal(row_of(cases[i].owner, 80)->connections, 2);
+			assert_int_equal(row_of(cases[i].owner, 80)->connections.value, 2);
 			assert_int_equal(row_of(cases[i].owner, 80)->time_wait.value, 3);
 		}
 		for (unsigned k = 0; k < accepting.row_count; k++)
-			sum += accepting.rows[k].connections;
+			sum += accepting.rows[k].connections.value;
 		assert_int_equal(sum, cases[i].owner ? 2 : 0);
 	}
 }
@@ -247,6 +255,35 @@ static void test_order(void **state TW_UNUSED)
 	}
 }
 
+/* Not all connections were told: none is counted, and the order does not depend on some of them. */
+static void test_connections_unknown(void **state TW_UNUSED)
+{
+	static const uint16_t ports[] = { 83, 80, 81, 82 };
+
+	tw_listeners_clear(&listeners);
+	listen_on("0.0.0.0", 80, 3, 8);
+	listen_on("0.0.0.0", 81, 0, 8);
+	listen_on("0.0.0.0", 82, 0, 8);
+	listen_on("0.0.0.0", 83, 8, 8);
+	attribute(TW_STATE_CLOSE_WAIT, AF_INET, "10.0.0.1", 82, 2);
+	attribute(TW_STATE_SYN_RECV, AF_INET, "10.0.0.1", 82, 3);
+	attribute(TW_STATE_TIME_WAIT, AF_INET, "10.0.0.1", 82, 4);
+	results_without_established();
+	assert_int_equal(accepting.row_count, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(accepting.rows[i].address.port, ports[i]);
+		assert_false(accepting.rows[i].connections.known);
+		assert_int_equal(accepting.rows[i].connections.value, 0);
+	}
+	assert_int_equal(accepting.rows[3].close_wait, 2);
+	assert_int_equal(accepting.rows[3].syn_recv, 3);
+	assert_int_equal(accepting.rows[3].time_wait.value, 4);
+	assert_int_equal(accepting.accept_queue.milli, 100000);
+	assert_true(results(true)->rows[2].connections.known);
+	assert_int_equal(accepting.rows[2].address.port, 82);
+	assert_int_equal(accepting.rows[2].connections.value, 5);
+}
+
 /* The rows with the most connections are kept, whatever the order that they came in. */
 static void test_most_rows(void **state TW_UNUSED)
 {
@@ -258,7 +295,7 @@ static void test_most_rows(void **state TW_UNUSED)
 	assert_int_equal(accepting.listeners, 250);
 	assert_int_equal(accepting.row_count, TW_TOP_MAX);
 	for (unsigned i = 0; i < TW_TOP_MAX; i++)
-		assert_int_equal(accepting.rows[i].connections, 249 - i);
+		assert_int_equal(accepting.rows[i].connections.value, 249 - i);
 }
 
 /* As many addresses as are told apart, on few ports, and more. */
@@ -281,7 +318,7 @@ static void test_bound(void **state TW_UNUSED)
 	assert_int_equal(accepting.listeners, MORE + 1);
 	assert_int_equal(listeners.count, TW_LISTENERS_MAX);
 	for (unsigned i = 0; i < TW_LISTENERS_MAX; i++)
-		assert_int_equal(listeners.rows[i].connections, 1);
+		assert_int_equal(listeners.rows[i].connections.value, 1);
 	/* connect() must not count on their ports either. */
 	assert_true(tw_port_set_has(&listeners.ports, 4000));
 	/* Those that are known still gather sockets. */
@@ -300,17 +337,23 @@ static void test_clear(void **state TW_UNUSED)
 	listen_on("0.0.0.0", 80, 0, 4);
 	results(true);
 	assert_int_equal(accepting.listeners, 1);
-	assert_int_equal(accepting.rows[0].connections, 0);
+	assert_int_equal(accepting.rows[0].connections.value, 0);
 	assert_int_equal(accepting.rows[0].queue, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_none, set_up),	   cmocka_unit_test_setup(test_states, set_up),
-		cmocka_unit_test_setup(test_attribution, set_up),  cmocka_unit_test_setup(test_merged, set_up),
-		cmocka_unit_test_setup(test_accept_queue, set_up), cmocka_unit_test_setup(test_order, set_up),
-		cmocka_unit_test_setup(test_most_rows, set_up),	   cmocka_unit_test_setup(test_bound, set_up),
+		cmocka_unit_test_setup(test_none, set_up),
+		cmocka_unit_test_setup(test_states, set_up),
+		cmocka_unit_test_setup(test_attribution, set_up),
+		cmocka_unit_test_setup(test_merged, set_up),
+		cmocka_unit_test_setup(test_accept_queue, set_up),
+		cmocka_unit_test_setup(test_order, set_up),
+		cmocka_unit_test_setup(test_connections_unknown, set_up),
+		cmocka_unit_test_setup(test_bound, set_up),
+		cmocka_unit_test_setup(test_most_rows, set_up),
+		cmocka_unit_test_setup(test_bound, set_up),
 		cmocka_unit_test_setup(test_clear, set_up),
 	};
 

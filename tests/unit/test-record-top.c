@@ -84,10 +84,13 @@ static void test_listeners(void **state TW_UNUSED)
 						       "[::1]:443 0/4096 0 0 0 unknown 0%\n"
 						       "127.0.0.1:6379 0/128 340 0 0 unknown 96.6%");
 	accepting.listeners = 5;
-	accepting.connections = 0;
+	accepting.connections.value = 0;
 	accepting.rows[0].time_wait.value = UINT64_MAX;
 	assert_string_equal(listeners(&accepting, 1),
 			    "0.0.0.0:80 502/511 12 3 1 18446744073709551615 unknown\n... and 4 more");
+	accepting.rows[0].connections = accepting.connections = (struct tw_count){ 0 };
+	assert_string_equal(listeners(&accepting, 1),
+			    "0.0.0.0:80 502/511 unknown 3 1 18446744073709551615 unknown\n... and 4 more");
 	assert_null(listeners(&accepting, 0));
 	accepting.row_count = 0;
 	assert_null(listeners(&accepting, 10));

@@ -134,14 +134,14 @@ static void test_accepting(void **state)
 		assert_int_equal(accepting->at_usec, EPOCH + i * SECOND);
 		assert_false(accepting->partial);
 		assert_int_equal(accepting->listeners, 2);
-		assert_int_equal(accepting->connections, 7);
+		assert_int_equal(accepting->connections.value, 7);
 		assert_int_equal(accepting->accept_queue.milli, 100000);
 		assert_int_equal(accepting->row_count, 2);
 		assert_int_equal(accepting->rows[0].address.port, 40000);
-		assert_int_equal(accepting->rows[0].connections, 0);
+		assert_int_equal(accepting->rows[0].connections.value, 0);
 		web = &accepting->rows[1];
 		assert_int_equal(web->address.port, 80);
-		assert_int_equal(web->connections, 3);
+		assert_int_equal(web->connections.value, 3);
 		assert_int_equal(web->close_wait, 1);
 		assert_int_equal(web->syn_recv, 1);
 		/* Left out of the dump: then nothing is known of them. */

@@ -67,7 +67,7 @@ static void test_json(void **state TW_UNUSED)
 		"{\"address\":\"[::1]:443\",\"sockets\":1,\"queue\":0,\"backlog\":4096,\"connections\":0,"
 		"\"close-wait\":0,\"syn-recv\":0,\"time-wait\":null,\"share\":0}],"
 		"\"close-wait\":[{\"unit\":\"web.service\",\"count\":3,\"oldest\":71.2,\"unread\":10},"
-		"{\"unit\":null,\"count\":1,\"oldest\":5,\"unread\":0}]}");
+		"{\"unit\":null,\"count\":1,\"oldest\":5,\"unread\":0}],\"bound\":[]}");
 }
 
 /* Of what was never measured nothing is claimed: neither zero nor an empty table. */
@@ -88,7 +88,7 @@ static void test_json_unknown(void **state TW_UNUSED)
 		"\"limits\":{\"usable-ports\":null,\"range-low\":null,\"range-high\":null,\"reserved-ports\":null,"
 		"\"tcp_tw_reuse\":null,\"tcp_tw_reuse_delay\":null,\"tcp_max_tw_buckets\":null,"
 		"\"ip_local_port_range\":null," NO_SYSCTLS_BEHIND_RANGE ","
-		"\"destinations\":null,\"listeners\":null,\"close-wait\":null}");
+		"\"destinations\":null,\"listeners\":null,\"close-wait\":null,\"bound\":null}");
 }
 
 /* Numbers of a dump that moved too much are not shown, and the page says why. */
@@ -135,7 +135,7 @@ static void test_partial_tables(void **state TW_UNUSED)
 	as_json(&close_wait, 2);
 	assert_non_null(strstr(page, "\"partial\":true"));
 	assert_non_null(strstr(page, "\"close-wait-age\":null"));
-	assert_non_null(strstr(page, "\"share\":0}],\"close-wait\":null}"));
+	assert_non_null(strstr(page, "\"share\":0}],\"close-wait\":null,\"bound\":[]}"));
 	as_text(&close_wait, 2);
 	assert_non_null(strstr(page, "Listeners"));
 	assert_null(strstr(page, "CLOSE-WAIT by unit"));
@@ -152,16 +152,34 @@ static void test_empty_tables(void **state TW_UNUSED)
 	idle.close_wait.row_count = 0;
 	idle.close_wait.waiter_count = 0;
 	as_json(&idle, 2);
-	assert_non_null(strstr(page, "\"listeners\":[],\"close-wait\":[]}"));
+	assert_non_null(strstr(page, "\"listeners\":[],\"close-wait\":[],\"bound\":[]}"));
 	assert_non_null(strstr(page, "\"accept-queue\":null,\"close-wait-age\":0,"));
 	as_text(&idle, 2);
 	assert_null(strstr(page, "Listeners"));
 	assert_null(strstr(page, "CLOSE-WAIT by unit"));
 
 	idle = sample;
-	idle.accepting.connections = 0;
+	idle.accepting.connections.value = 0;
 	as_json(&idle, 1);
 	assert_non_null(strstr(page, "\"time-wait\":0,\"share\":null}]"));
+}
+
+/* A census that derived what is many knows nothing of its parts. */
+static void test_derived(void **state TW_UNUSED)
+{
+	struct tw_sample derived = sample;
+
+	derived.census.ipv6_known[TW_STATE_ESTABLISHED] = false;
+	derived.accepting.connections = derived.accepting.rows[0].connections = (struct tw_count){ 0 };
+	as_json(&derived, 1);
+	assert_non_null(strstr(page, "\"established\":12,"));
+	assert_non_null(
+		strstr(page, "\"connections\":null,\"close-wait\":3,\"syn-recv\":1,\"time-wait\":0,\"share\":null}]"));
+	as_text(&derived, 1);
+	assert_non_null(strstr(page, "  ESTABLISHED           12        unknown\n"));
+	assert_non_null(strstr(
+		page,
+		"        2      502      511      unknown unknown           3         1          0  0.0.0.0:80\n"));
 }
 
 /* Where the ports do not run out, no number says when. */
@@ -256,7 +274,7 @@ static void test_text(void **state TW_UNUSED)
 		"  CLOSE-WAIT             4              0\n"
 		"  LAST-ACK         unknown\n"
 		"  CLOSING          unknown\n"
-		"  TIME-WAIT           3866              0\n"
+		"  TIME-WAIT           3866        unknown\n"
 		"  BOUND            unknown\n"
 		"\n"
 		"Metrics\n"
@@ -296,11 +314,17 @@ static void test_text(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json),	     cmocka_unit_test(test_json_unknown),
-		cmocka_unit_test(test_partial),	     cmocka_unit_test(test_partial_tables),
-		cmocka_unit_test(test_empty_tables), cmocka_unit_test(test_never),
-		cmocka_unit_test(test_hostile_unit), cmocka_unit_test(test_overlong_tables),
-		cmocka_unit_test(test_top),	     cmocka_unit_test(test_hostile_name),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_unknown),
+		cmocka_unit_test(test_partial),
+		cmocka_unit_test(test_partial_tables),
+		cmocka_unit_test(test_empty_tables),
+		cmocka_unit_test(test_derived),
+		cmocka_unit_test(test_never),
+		cmocka_unit_test(test_hostile_unit),
+		cmocka_unit_test(test_overlong_tables),
+		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_hostile_name),
 		cmocka_unit_test(test_text),
 	};
 
