@@ -8,7 +8,9 @@
 void tw_candidates_begin(struct tw_candidates *candidates, const struct tw_kill_orders *orders,
 			 const struct tw_kill_quota *quota)
 {
-	candidates->orders = *orders;
+	candidates->order_count = orders->count;
+	for (unsigned i = 0; i < orders->count; i++)
+		candidates->orders[i] = *orders->rows[i].destroy;
 	candidates->quota = *quota;
 	candidates->count = 0;
 	memset(candidates->taken, 0, sizeof(candidates->taken));
@@ -17,12 +19,12 @@ void tw_candidates_begin(struct tw_candidates *candidates, const struct tw_kill_
 
 static bool is_wanted(const struct tw_candidates *candidates, unsigned order, enum tw_state state)
 {
-	return candidates->quota.wanted[order] && candidates->orders.rows[order].destroy->state == state;
+	return candidates->quota.wanted[order] && candidates->orders[order].state == state;
 }
 
 bool tw_candidates_want(const struct tw_candidates *candidates, enum tw_state state)
 {
-	for (unsigned i = 0; i < candidates->orders.count; i++)
+	for (unsigned i = 0; i < candidates->order_count; i++)
 		if (is_wanted(candidates, i, state))
 			return true;
 	return false;
@@ -37,8 +39,8 @@ usec_t tw_candidates_least_age(const struct tw_candidates *candidates, enum tw_s
 {
 	usec_t least_usec = TW_USEC_INFINITY;
 
-	for (unsigned i = 0; i < candidates->orders.count; i++) {
-		const struct tw_destroy *destroy = candidates->orders.rows[i].destroy;
+	for (unsigned i = 0; i < candidates->order_count; i++) {
+		const struct tw_destroy *destroy = &candidates->orders[i];
 
 		if (is_wanted(candidates, i, state) && is_unit(destroy, unit))
 			least_usec = TW_MIN(least_usec, destroy->older_than_usec);
@@ -81,9 +83,8 @@ void tw_candidates_offer(struct tw_candidates *candidates, const struct tw_flow 
 {
 	if (flow->cookie == TW_COOKIE_ANY)
 		return;
-	for (unsigned i = 0; i < candidates->orders.count; i++)
-		if (is_wanted(candidates, i, flow->state) &&
-		    is_meant(candidates->orders.rows[i].destroy, flow, age_usec, unit)) {
+	for (unsigned i = 0; i < candidates->order_count; i++)
+		if (is_wanted(candidates, i, flow->state) && is_meant(&candidates->orders[i], flow, age_usec, unit)) {
 			candidates->seen[i]++;
 			take(candidates, i, flow, age_usec);
 			return;

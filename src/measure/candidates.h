@@ -9,7 +9,8 @@
 
 /* Gathers the sockets that match an order: never more of an order than its quota, and never one that is younger. */
 struct tw_candidates {
-	struct tw_kill_orders orders;
+	unsigned order_count;
+	struct tw_destroy orders[TW_KILLS_MAX]; /* copies: a reload may take the settings away */
 	struct tw_kill_quota quota;
 	uint32_t taken[TW_KILLS_MAX];
 	uint64_t seen[TW_KILLS_MAX];
@@ -17,7 +18,7 @@ struct tw_candidates {
 	struct tw_candidate rows[TW_CANDIDATES_MAX];
 };
 
-/* Begins anew. What the orders point to must stand until the results are read. */
+/* Begins anew. Keeps nothing of what the orders point to. */
 void tw_candidates_begin(struct tw_candidates *candidates, const struct tw_kill_orders *orders,
 			 const struct tw_kill_quota *quota);
 

@@ -20,8 +20,8 @@ TW_DEFINE_CLEANUP(struct tw_hunt, tw_hunt_free)
 #define TW_CLEANUP_HUNT TW_CLEANUP(tw_hunt_freep)
 
 /*
- * Starts afresh. What the orders point to must stand until the results are read. Of `sample` the gauge and close_wait
- * are looked at, in this call alone. Returns 1 when there is something to do, 0 when no order is wanted, or the
+ * Starts afresh. What the orders point to, and of `sample` the gauge and close_wait, are looked at in this call alone.
+ * Returns 1 when there is something to do, 0 when no order is wanted, or the
  * source's -errno.
  */
 int tw_hunt_begin(struct tw_hunt *hunt, struct tw_source *source, const struct tw_kill_orders *orders,
