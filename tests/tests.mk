@@ -87,10 +87,12 @@ unit_tests = \
 	tests/unit/test-tunable \
 	tests/unit/test-value \
 	tests/unit/test-waiters \
-	tests/unit/test-wish
+	tests/unit/test-wish \
+	tests/unit/test-worker
 
 # The real manager in a world that is in memory, time included.
 sim_tests = \
+	tests/sim/test-aside \
 	tests/sim/test-chase \
 	tests/sim/test-manager \
 	tests/sim/test-step
@@ -138,6 +140,7 @@ else
 TESTS = $(fuzz_tests) $(house_tests)
 endif
 
+tests_sim_test_aside_SOURCES = tests/sim/test-aside.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h

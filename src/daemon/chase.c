@@ -25,6 +25,7 @@ void tw_chase_order(struct tw_chase *chase, const struct tw_kill_orders *orders,
 	/* A hunt that lasts longer than a tick brings home what it was sent for. */
 	if (chase->hunting)
 		return;
+	chase->stopped = false;
 	chase->orders = *orders;
 	chase->mode = mode;
 	tw_reaper_quota(&chase->reaper, &chase->orders, mode, now_usec, &chase->quota);
@@ -43,24 +44,25 @@ bool tw_chase_begin(struct tw_chase *chase, struct tw_source *source, const stru
 	return chase->hunting;
 }
 
-bool tw_chase_step(struct tw_chase *chase, struct tw_source *source)
+int tw_chase_step(struct tw_chase *chase, struct tw_source *source)
+{
+	return tw_hunt_step(chase->hunt, source);
+}
+
+void tw_chase_end(struct tw_chase *chase, int result)
 {
 	struct tw_catch catch;
-	int r = tw_hunt_step(chase->hunt, source);
 
-	if (r > 0)
-		return true;
 	chase->hunting = false;
-	if (r == 0) {
+	if (result == 0 && !chase->stopped) {
 		tw_hunt_results(chase->hunt, &catch);
 		tw_reaper_reap(&chase->reaper, &chase->orders, &catch, chase->mode);
 	}
-	return false;
 }
 
 void tw_chase_stop(struct tw_chase *chase)
 {
 	chase->wanted = false;
-	chase->hunting = false;
+	chase->stopped = true;
 	memset(&chase->orders, 0, sizeof(chase->orders));
 }

@@ -13,6 +13,7 @@ struct tw_chase {
 	struct tw_reaper reaper;
 	bool wanted; /* since the last tick, and not begun yet */
 	bool hunting;
+	bool stopped;		      /* what the hunt brings home is nobody's any more */
 	struct tw_kill_orders orders; /* of the hunt that is wanted or under way */
 	struct tw_kill_quota quota;
 	enum tw_mode mode;
@@ -29,8 +30,11 @@ void tw_chase_order(struct tw_chase *chase, const struct tw_kill_orders *orders,
 /* Begins the hunt that is wanted. Returns whether one is under way. */
 bool tw_chase_begin(struct tw_chase *chase, struct tw_source *source, const struct tw_sample *sample, usec_t now_usec);
 
-/* A slice of the hunt; at its end the sockets are ended. Returns whether there is more to do. */
-bool tw_chase_step(struct tw_chase *chase, struct tw_source *source);
+/* A slice of the hunt. Returns 1 while there is more to do, 0 at its end, or -errno. Touches nothing but the hunt. */
+int tw_chase_step(struct tw_chase *chase, struct tw_source *source);
 
-/* Gives up a hunt, and lets go of its orders. */
+/* After the last step, with what it returned: what the hunt has found is ended. */
+void tw_chase_end(struct tw_chase *chase, int result);
+
+/* Lets go of the orders: a hunt under way is for nothing. */
 void tw_chase_stop(struct tw_chase *chase);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -22,6 +23,7 @@ struct loop {
 	sd_event *event;
 	sd_event_source *tick;
 	sd_event_source *work;
+	sd_event_source *worker;
 	usec_t tick_due_usec;
 	usec_t status_due_usec;
 };
@@ -76,6 +78,14 @@ static int on_work(sd_event_source *source, void *userdata)
 	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
+/* A job has ended: the manager takes it, which makes the descriptor fall silent, and may go on in place. */
+static int on_worker(sd_event_source *source TW_UNUSED, int fd TW_UNUSED, uint32_t events TW_UNUSED, void *userdata)
+{
+	struct loop *loop = userdata;
+
+	return tw_manager_work(loop->manager) ? sd_event_source_set_enabled(loop->work, SD_EVENT_ON) : 0;
+}
+
 static int on_hangup(sd_event_source *source TW_UNUSED, const struct signalfd_siginfo *info TW_UNUSED, void *userdata)
 {
 	struct loop *loop = userdata;
@@ -116,7 +126,17 @@ static int add_work(struct loop *loop)
 	return sd_event_source_set_enabled(loop->work, SD_EVENT_OFF);
 }
 
-static int prepare(struct loop *loop)
+static int add_worker(struct loop *loop, const struct tw_worker *worker)
+{
+	int r = sd_event_add_io(loop->event, &loop->worker, tw_worker_fd(worker), EPOLLIN, on_worker, loop);
+
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(loop->worker, "worker");
+	return sd_event_source_set_exit_on_failure(loop->worker, true);
+}
+
+static int prepare(struct loop *loop, const struct tw_worker *worker)
 {
 	int r = sd_event_default(&loop->event);
 
@@ -130,13 +150,16 @@ static int prepare(struct loop *loop)
 		return r;
 	(void)sd_event_set_watchdog(loop->event, true);
 	r = add_work(loop);
+	if (r < 0)
+		return r;
+	r = add_worker(loop, worker);
 	return r < 0 ? r : add_timer(loop);
 }
 
-int tw_loop_run(struct tw_manager *manager, const struct tw_options *options)
+int tw_loop_run(struct tw_manager *manager, const struct tw_worker *worker, const struct tw_options *options)
 {
 	struct loop loop = { .manager = manager, .options = options };
-	int r = prepare(&loop);
+	int r = prepare(&loop, worker);
 
 	if (r >= 0) {
 		notify_status(&loop, "READY=1\n");
@@ -145,6 +168,7 @@ int tw_loop_run(struct tw_manager *manager, const struct tw_options *options)
 	(void)sd_notify(false, "STOPPING=1\nSTATUS=putting sysctls back");
 	loop.tick = sd_event_source_unref(loop.tick);
 	loop.work = sd_event_source_unref(loop.work);
+	loop.worker = sd_event_source_unref(loop.worker);
 	loop.event = sd_event_unref(loop.event);
 	return r;
 }

@@ -37,6 +37,11 @@ static void book(struct tw_manager *manager, struct tw_time before)
 	tw_meter_spend(&manager->host.meter, tw_usec_since(after.cpu_usec, before.cpu_usec));
 }
 
+void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
+{
+	manager->host.edges.worker = worker;
+}
+
 int tw_manager_tick(struct tw_manager *manager)
 {
 	struct tw_time time = manager->clock->read(manager->clock);

@@ -36,10 +36,15 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 		    struct tw_clock *clock, const struct tw_hash_key *key, const struct tw_ledger *ledger);
 void tw_manager_done(struct tw_manager *manager);
 
+/* From now on this thread does what takes long. Not while there is work. Borrows. */
+void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker);
+
 /* One interval. Returns 0, or -EIO when the gauge has failed too often to go on. */
 int tw_manager_tick(struct tw_manager *manager);
 
-/* A slice of the work that a tick started, at most a datagram of a dump (about 0.1 ms). Returns whether there is more.
+/*
+ * A slice of the work that a tick started, at most a datagram of a dump; with a worker, what is to be done when it has
+ * ended. Returns whether there is more to do now.
  */
 bool tw_manager_work(struct tw_manager *manager);
 

@@ -18,7 +18,7 @@ struct tw_time tw_process_time(void)
 {
 	return (struct tw_time){
 		.now_usec = read_usec(CLOCK_MONOTONIC),
-		.cpu_usec = read_usec(CLOCK_PROCESS_CPUTIME_ID),
+		.cpu_usec = read_usec(CLOCK_THREAD_CPUTIME_ID),
 	};
 }
 

@@ -6,7 +6,7 @@
 
 /* What every job needs of the running process: its clocks and its secret. */
 
-/* CLOCK_MONOTONIC, and the CPU time of this process. */
+/* CLOCK_MONOTONIC, and the CPU time of the calling thread. */
 struct tw_time tw_process_time(void);
 
 /* The same as a tw_clock; static. */

@@ -21,6 +21,7 @@ struct life {
 	struct tw_record_sink *sink;
 	struct tw_kernel_source *source;
 	struct tw_socket_netlink *sockets;
+	struct tw_worker *worker;
 	struct tw_manager manager;
 	bool managing;
 };
@@ -29,6 +30,7 @@ static void life_done(struct life *life)
 {
 	if (life->managing)
 		tw_manager_done(&life->manager);
+	life->worker = tw_worker_free(life->worker);
 	life->sockets = tw_socket_netlink_free(life->sockets);
 	life->source = tw_kernel_source_free(life->source);
 	life->sink = tw_record_sink_free(life->sink);
@@ -128,6 +130,17 @@ static int take_first_sample(struct tw_manager *manager)
 	return r;
 }
 
+/* Nobody waits for the loop before it runs: until then the manager does all work itself. */
+static int loop(struct life *life, const struct tw_options *options)
+{
+	int r = tw_worker_new(&life->worker);
+
+	if (r < 0)
+		return complain("cannot start a thread", r);
+	tw_manager_use(&life->manager, life->worker);
+	return tw_loop_run(&life->manager, life->worker, options);
+}
+
 static int watch(struct life *life, const struct tw_options *options)
 {
 	struct tw_manager *manager = &life->manager;
@@ -138,7 +151,7 @@ static int watch(struct life *life, const struct tw_options *options)
 			manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce");
 	r = take_first_sample(manager);
 	if (r >= 0)
-		r = tw_loop_run(manager, options);
+		r = loop(life, options);
 	restored = tw_manager_stop(manager);
 	if (r < 0)
 		tw_manager_tell(manager, TW_EVENT_STOPPED, "gave up: %s", strerror(-r));

@@ -48,6 +48,12 @@ int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watc
 
 void tw_watch_done(struct tw_watch *watch)
 {
+	struct tw_worker_end end;
+
+	if (watch->edges.worker && tw_watch_busy(watch)) {
+		tw_worker_give_up(watch->edges.worker);
+		tw_worker_wait(watch->edges.worker, &end);
+	}
 	tw_chase_done(&watch->chase);
 	watch->scan = tw_scan_free(watch->scan);
 }
@@ -134,9 +140,58 @@ static void tell_stretch(struct tw_watch *watch, const struct tw_settings *setti
 	tell(watch, TW_EVENT_STRETCHED, reason);
 }
 
+/* The first step of a dump is its request: the kernel walks the table in it already. */
+static int step_scan(void *context)
+{
+	struct tw_watch *watch = context;
+	int r;
+
+	if (watch->job_begun)
+		return tw_scan_step(watch->scan, watch->edges.source);
+	watch->job_begun = true;
+	r = tw_scan_begin(watch->scan, watch->edges.source, &watch->order);
+	return r < 0 ? r : 1;
+}
+
+static int step_hunt(void *context)
+{
+	struct tw_watch *watch = context;
+
+	return tw_chase_step(&watch->chase, watch->edges.source);
+}
+
+static const tw_worker_step job_steps[] = {
+	[TW_WATCH_SCAN] = step_scan,
+	[TW_WATCH_HUNT] = step_hunt,
+};
+
+static void start_job(struct tw_watch *watch, enum tw_watch_job job)
+{
+	watch->job = job;
+	watch->job_begun = false;
+	if (watch->edges.worker)
+		tw_worker_start(watch->edges.worker, job_steps[job], watch);
+}
+
+/* Whether the job under way has ended; where nobody else does it, after one step of it. */
+static bool job_has_ended(struct tw_watch *watch, int *ret)
+{
+	struct tw_worker_end end;
+
+	if (!watch->edges.worker) {
+		*ret = job_steps[watch->job](watch);
+		return *ret <= 0;
+	}
+	if (!tw_worker_take(watch->edges.worker, &end))
+		return false;
+	tw_meter_spend(&watch->meter, end.cpu_usec);
+	*ret = end.result;
+	return true;
+}
+
 static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw_time time)
 {
-	struct tw_scan_order order = {
+	watch->order = (struct tw_scan_order){
 		.kind = kind,
 		.derive_time_wait = watch->sample.gauge.time_wait > TW_DERIVE_ABOVE,
 		.derive_established = watch->sample.gauge.established > TW_DERIVE_ESTABLISHED_ABOVE,
@@ -144,15 +199,8 @@ static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw
 		.at_usec = time.now_usec,
 		.gauge = watch->sample.gauge,
 	};
-	int r = tw_scan_begin(watch->scan, watch->edges.source, &order);
-
-	if (r < 0) {
-		tell_failure(watch, "cannot ask the kernel for its sockets", r);
-		return;
-	}
-	watch->scanning = true;
-	watch->scanning_kind = kind;
 	watch->chase_first = watch->chase.wanted;
+	start_job(watch, TW_WATCH_SCAN);
 }
 
 /* What is about to fail cannot wait for the budget: it borrows, within bounds. */
@@ -192,7 +240,8 @@ static void start_chase(struct tw_watch *watch, const struct tw_settings *settin
 	if (!may_scan(watch, settings))
 		return;
 	watch->chase_first = false;
-	(void)tw_chase_begin(&watch->chase, watch->edges.source, &watch->sample, now_usec);
+	if (tw_chase_begin(&watch->chase, watch->edges.source, &watch->sample, now_usec))
+		start_job(watch, TW_WATCH_HUNT);
 }
 
 /* What had to wait for the other is first, so that a tight budget starves neither. */
@@ -246,12 +295,11 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 {
 	bool partial;
 
-	watch->scanning = false;
 	watch->failures = 0;
 	watch->error = 0;
 	tw_scan_results(watch->scan, &watch->sample);
 	watch->census_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->census_usec);
-	if (watch->scanning_kind == TW_SCAN_SURVEY)
+	if (watch->order.kind == TW_SCAN_SURVEY)
 		watch->survey_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->survey_usec);
 	partial = watch->sample.census.partial;
 	if (partial && !watch->partial_told)
@@ -264,23 +312,23 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 
 bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
 {
+	enum tw_watch_job job = watch->job;
 	int r;
 
-	if (watch->chase.hunting)
-		return tw_chase_step(&watch->chase, watch->edges.source);
-	if (!watch->scanning)
+	if (job == TW_WATCH_IDLE)
 		return false;
-	r = tw_scan_step(watch->scan, watch->edges.source);
-	if (r > 0)
-		return true;
-	if (r == 0) {
+	if (!job_has_ended(watch, &r))
+		return !watch->edges.worker;
+	watch->job = TW_WATCH_IDLE;
+	if (job == TW_WATCH_HUNT) {
+		tw_chase_end(&watch->chase, r);
+	} else if (r == 0) {
 		end_scan(watch, settings, time);
 		start_chase(watch, settings, time.now_usec);
 	} else {
-		watch->scanning = false;
 		tell_failure(watch, "cannot read the kernel's sockets", r);
 	}
-	return watch->chase.hunting;
+	return tw_watch_busy(watch) && !watch->edges.worker;
 }
 
 usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings)
@@ -305,4 +353,6 @@ void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, con
 	memset(&watch->desires, 0, sizeof(watch->desires));
 	memset(&watch->kills, 0, sizeof(watch->kills));
 	tw_chase_stop(&watch->chase);
+	if (watch->edges.worker && watch->job == TW_WATCH_HUNT)
+		tw_worker_give_up(watch->edges.worker);
 }

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "daemon/chase.h"
+#include "daemon/worker.h"
 #include "decide/judge.h"
 #include "decide/policy.h"
 #include "measure/meter.h"
@@ -16,10 +17,17 @@
 
 #include <stdbool.h>
 
-/* The time as the loop read it: on the wall of the process and as CPU time it has used. */
+/* The time as the loop read it: on the wall of the process and as CPU time that the loop's thread has used. */
 struct tw_time {
 	usec_t now_usec;
 	usec_t cpu_usec;
+};
+
+/* What is done a slice at a time, one after the other: both read from one source. */
+enum tw_watch_job {
+	TW_WATCH_IDLE,
+	TW_WATCH_SCAN,
+	TW_WATCH_HUNT,
 };
 
 /* The world around one watch; everything borrows. */
@@ -29,7 +37,8 @@ struct tw_watch_edges {
 	struct tw_socket_sink *socket;
 	struct tw_ledger_store *store;
 	struct tw_recorder *recorder;
-	bool tells_bound; /* see tw_kernel_source_tells_bound() */
+	struct tw_worker *worker; /* does the jobs; NULL: they are done in place */
+	bool tells_bound;	  /* see tw_kernel_source_tells_bound() */
 };
 
 /*
@@ -55,8 +64,9 @@ struct tw_watch {
 	usec_t stretch_told_usec; /* 0: not stretching */
 	unsigned failures;	  /* reads in a row that failed */
 	int error;		  /* of the last of them, -errno; 0 for none */
-	bool scanning;
-	enum tw_scan_kind scanning_kind;
+	enum tw_watch_job job;
+	bool job_begun; /* the job's own, while it is under way */
+	struct tw_scan_order order;
 	bool partial_told;
 	bool dropped_told;
 };
@@ -69,7 +79,7 @@ void tw_watch_done(struct tw_watch *watch);
 /* Whether a scan or a hunt is under way. */
 static inline bool tw_watch_busy(const struct tw_watch *watch)
 {
-	return watch->scanning || watch->chase.hunting;
+	return watch->job != TW_WATCH_IDLE;
 }
 
 /*
@@ -78,7 +88,10 @@ static inline bool tw_watch_busy(const struct tw_watch *watch)
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
-/* A slice of the scan or hunt under way; decides and acts when it is complete. Returns whether there is more to do. */
+/*
+ * A slice of the scan or hunt under way, or a look at what the worker has made of it; decides and acts when it is
+ * complete. Returns whether there is more to do now: what the worker does is none of the caller's.
+ */
 bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
 /*

@@ -3,6 +3,7 @@
 
 #include "act/hand.h"
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,7 @@ struct sim *sim_free(struct sim *sim)
 {
 	if (sim->running)
 		tw_manager_done(&sim->manager);
+	sim->worker = tw_worker_free(sim->worker);
 	tw_fake_source_done(&sim->source);
 	free(sim);
 	return NULL;
@@ -99,6 +101,22 @@ void sim_kill(struct sim *sim)
 	sim->running = false;
 }
 
+/* Time stands still while the worker does its job. */
+static void wait_for_worker(struct sim *sim)
+{
+	struct pollfd ended = { .fd = sim->worker ? tw_worker_fd(sim->worker) : -1, .events = POLLIN };
+
+	if (sim->worker && tw_watch_busy(&sim->manager.host) && poll(&ended, 1, -1) < 0)
+		abort();
+}
+
+void sim_use_worker(struct sim *sim)
+{
+	if (tw_worker_new(&sim->worker) < 0)
+		abort();
+	tw_manager_use(&sim->manager, sim->worker);
+}
+
 void sim_tick(struct sim *sim)
 {
 	/* The gauge shows what the sysctls are. */
@@ -107,8 +125,9 @@ void sim_tick(struct sim *sim)
 			sim->source.gauge.sysctls[i] = sim->act.live[i];
 	if (tw_manager_tick(&sim->manager) < 0)
 		abort();
-	while (tw_manager_work(&sim->manager))
-		;
+	do {
+		wait_for_worker(sim);
+	} while (tw_manager_work(&sim->manager) || tw_watch_busy(&sim->manager.host));
 }
 
 void sim_run(struct sim *sim, unsigned seconds)

@@ -24,6 +24,7 @@ struct sim {
 	struct tw_fake_source source;
 	struct tw_fake_act act;
 	struct tw_manager manager;
+	struct tw_worker *worker; /* NULL: the manager does all work in place */
 	bool running;
 	unsigned told[TW_EVENT_COUNT];
 	unsigned event_count;
@@ -40,6 +41,8 @@ struct sim *sim_free(struct sim *sim);
 /* Starts a manager over the world as it is, after recovering from the ledger, as the daemon does. Consumes `settings`.
  */
 void sim_start(struct sim *sim, struct tw_settings *settings);
+/* Lets a real thread do what takes long, from now on. */
+void sim_use_worker(struct sim *sim);
 /* An ordered stop. */
 void sim_stop(struct sim *sim);
 /* Forgets the manager as kill -9 does: nothing is put back, the ledger is what was saved last. */
