@@ -35,11 +35,10 @@ void tw_chase_order(struct tw_chase *chase, const struct tw_kill_orders *orders,
 }
 
 /* One that fails is not told: the next scan fails for the same reason and says so. */
-bool tw_chase_begin(struct tw_chase *chase, struct tw_source *source, const struct tw_sample *sample, usec_t now_usec)
+bool tw_chase_begin(struct tw_chase *chase, const struct tw_sample *sample, usec_t now_usec)
 {
 	if (chase->wanted)
-		chase->hunting =
-			tw_hunt_begin(chase->hunt, source, &chase->orders, &chase->quota, sample, now_usec) > 0;
+		chase->hunting = tw_hunt_begin(chase->hunt, &chase->orders, &chase->quota, sample, now_usec);
 	chase->wanted = false;
 	return chase->hunting;
 }

@@ -28,7 +28,7 @@ void tw_chase_done(struct tw_chase *chase);
 void tw_chase_order(struct tw_chase *chase, const struct tw_kill_orders *orders, enum tw_mode mode, usec_t now_usec);
 
 /* Begins the hunt that is wanted. Returns whether one is under way. */
-bool tw_chase_begin(struct tw_chase *chase, struct tw_source *source, const struct tw_sample *sample, usec_t now_usec);
+bool tw_chase_begin(struct tw_chase *chase, const struct tw_sample *sample, usec_t now_usec);
 
 /* A slice of the hunt. Returns 1 while there is more to do, 0 at its end, or -errno. Touches nothing but the hunt. */
 int tw_chase_step(struct tw_chase *chase, struct tw_source *source);

@@ -240,7 +240,7 @@ static void start_chase(struct tw_watch *watch, const struct tw_settings *settin
 	if (!may_scan(watch, settings))
 		return;
 	watch->chase_first = false;
-	if (tw_chase_begin(&watch->chase, watch->edges.source, &watch->sample, now_usec))
+	if (tw_chase_begin(&watch->chase, &watch->sample, now_usec))
 		start_job(watch, TW_WATCH_HUNT);
 }
 

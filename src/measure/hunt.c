@@ -17,6 +17,7 @@ struct aged {
 };
 
 struct tw_hunt {
+	uint32_t states; /* to be asked for: the walk has not begun */
 	bool under_way;
 	struct tw_walk walk;
 	uint32_t life_ms;
@@ -111,24 +112,15 @@ static uint32_t wanted_states(const struct tw_hunt *hunt)
 	return states;
 }
 
-int tw_hunt_begin(struct tw_hunt *hunt, struct tw_source *source, const struct tw_kill_orders *orders,
-		  const struct tw_kill_quota *quota, const struct tw_sample *sample, usec_t at_usec)
+bool tw_hunt_begin(struct tw_hunt *hunt, const struct tw_kill_orders *orders, const struct tw_kill_quota *quota,
+		   const struct tw_sample *sample, usec_t at_usec)
 {
-	uint32_t states;
-	int r;
-
 	set_life(hunt, &sample->gauge.sysctls[TW_TUNABLE_TW_TIMEOUT], at_usec);
 	tw_candidates_begin(&hunt->candidates, orders, quota);
 	gather_aged(hunt, &sample->close_wait, at_usec);
+	hunt->states = wanted_states(hunt);
 	hunt->under_way = false;
-	states = wanted_states(hunt);
-	if (states == 0)
-		return 0;
-	r = tw_walk_begin(&hunt->walk, source, states);
-	if (r < 0)
-		return r;
-	hunt->under_way = true;
-	return 1;
+	return hunt->states != 0;
 }
 
 static void on_time_wait(struct tw_hunt *hunt, const struct tw_flow *flow)
@@ -156,12 +148,26 @@ static void on_flow(void *context, const struct tw_flow *flow)
 		on_close_wait(context, flow);
 }
 
+/* The request is a step of its own: the kernel walks the table in it already. */
+static int begin_walk(struct tw_hunt *hunt, struct tw_source *source)
+{
+	uint32_t states = hunt->states;
+	int r;
+
+	if (states == 0)
+		return 0;
+	hunt->states = 0;
+	r = tw_walk_begin(&hunt->walk, source, states);
+	hunt->under_way = r >= 0;
+	return r < 0 ? r : 1;
+}
+
 int tw_hunt_step(struct tw_hunt *hunt, struct tw_source *source)
 {
 	int r;
 
 	if (!hunt->under_way)
-		return 0;
+		return begin_walk(hunt, source);
 	r = tw_walk_step(&hunt->walk, source, on_flow, hunt);
 	hunt->under_way = r > 0;
 	return r;

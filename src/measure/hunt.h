@@ -6,6 +6,8 @@
 #include "model/candidate.h"
 #include "model/sample.h"
 
+#include <stdbool.h>
+
 /*
  * Looks for the sockets that orders want ended: a dump of the states in question alone, a slice at a time like a scan.
  * Knows no clock. TIME-WAIT tells its age by what is left of its life; CLOSE-WAIT is as old as the last scan knows by
@@ -21,15 +23,14 @@ TW_DEFINE_CLEANUP(struct tw_hunt, tw_hunt_free)
 
 /*
  * Starts afresh. What the orders point to, and of `sample` the gauge and close_wait, are looked at in this call alone.
- * Returns 1 when there is something to do, 0 when no order is wanted, or the
- * source's -errno.
+ * Returns false when no order is wanted.
  */
-int tw_hunt_begin(struct tw_hunt *hunt, struct tw_source *source, const struct tw_kill_orders *orders,
-		  const struct tw_kill_quota *quota, const struct tw_sample *sample, usec_t at_usec);
+bool tw_hunt_begin(struct tw_hunt *hunt, const struct tw_kill_orders *orders, const struct tw_kill_quota *quota,
+		   const struct tw_sample *sample, usec_t at_usec);
 
 /*
- * One datagram's worth of work. Returns 1 while there is more to do, 0 when the hunt has ended, or -errno: then there
- * is nothing to be read, and the next hunt may do better.
+ * The request, or one datagram's worth of work. Returns 1 while there is more to do, 0 when the hunt has ended, or
+ * -errno: then there is nothing to be read, and the next hunt may do better.
  */
 int tw_hunt_step(struct tw_hunt *hunt, struct tw_source *source);
 

@@ -52,7 +52,7 @@ static void order(const struct tw_destroy *destroy, uint32_t most)
 
 static int run(usec_t at_usec, struct tw_catch *ret)
 {
-	int r = tw_hunt_begin(hunt, &fake.base, &orders, &quota, &sample, at_usec);
+	int r = tw_hunt_begin(hunt, &orders, &quota, &sample, at_usec);
 
 	while (r > 0)
 		r = tw_hunt_step(hunt, &fake.base);

@@ -57,7 +57,7 @@ static struct tw_catch hunt(enum tw_state state)
 	assert_int_equal(r, 0);
 	sample.gauge = census.gauge;
 	tw_scan_results(scan, &sample);
-	r = tw_hunt_begin(hunter, source, &orders, &quota, &sample, census.at_usec);
+	r = tw_hunt_begin(hunter, &orders, &quota, &sample, census.at_usec);
 	while (r > 0)
 		r = tw_hunt_step(hunter, source);
 	assert_int_equal(r, 0);
