@@ -122,6 +122,17 @@ static void tell_edge(enum tw_rule_edge edge, const struct tw_rule_settings *set
 	}
 }
 
+/* A rule whose steps are still needed does not clear: a remedy that works looks as if there were nothing to cure. */
+static void add_need(struct tw_reading *reading, const struct tw_rule_settings *settings,
+		     const struct tw_stepper *steppers, const struct tw_sample *sample)
+{
+	if (!reading->pressure.known || !tw_rule_settings_upward(settings))
+		return;
+	for (unsigned i = 0; i < settings->action_count; i++)
+		if (tw_stepper_needed(&steppers[i], &settings->actions[i], sample))
+			reading->pressure.milli = TW_MAX(reading->pressure.milli, settings->raise_milli);
+}
+
 void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings, const struct tw_sample *sample,
 		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,
 		    struct tw_desires *ret_desires, struct tw_kill_orders *ret_kills)
@@ -141,8 +152,10 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		const struct tw_rule_settings *rule_settings = &settings->rules[i];
 		struct tw_rule *rule = &policy->rules[i];
 		struct tw_reading reading = tw_reading_take(sample, rule_settings);
-		enum tw_rule_edge edge = tw_rule_step(rule, rule_settings, &reading, now_usec);
+		enum tw_rule_edge edge;
 
+		add_need(&reading, rule_settings, policy->steppers[i], sample);
+		edge = tw_rule_step(rule, rule_settings, &reading, now_usec);
 		tell_edge(edge, rule_settings, rule, &reading, &scene);
 		tw_wish_add(wishes, policy->steppers[i], rule_settings, rule, sample, now_usec, recorder, namespace);
 	}

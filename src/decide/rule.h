@@ -35,7 +35,8 @@ struct tw_reading {
 	struct tw_value value;
 	/*
 	 * What clearing is held against. For most metrics the value itself; for port-use what it would come to
-	 * without the remedy: while tcp_tw_reuse is on, the ports in use do not tell whether it is still needed.
+	 * without the remedy: while tcp_tw_reuse is on, the ports in use do not tell whether it is still needed. Nor
+	 * does an overflow of 0 while tcp_max_tw_buckets is higher than it was.
 	 */
 	struct tw_value pressure;
 	struct tw_value eta; /* port-use: s until it is 100 % at its present growth; unknown where it does not grow */

@@ -122,6 +122,13 @@ bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
 	return stepper->stop != TW_STEPPER_GOES && stepper->stop != before;
 }
 
+bool tw_stepper_needed(const struct tw_stepper *stepper, const struct tw_action *action, const struct tw_sample *sample)
+{
+	return action->kind == TW_ACTION_STEP && action->tunable == TW_TUNABLE_MAX_TW_BUCKETS &&
+	       tw_stepper_wants(stepper) && sample->gauge.at_usec != 0 &&
+	       (__int128)sample->gauge.time_wait * 10 > (__int128)stepper->base * 9;
+}
+
 static bool is_same(const struct tw_step *a, const struct tw_step *b)
 {
 	return a->multiplies == b->multiplies && a->by == b->by && a->limit == b->limit &&

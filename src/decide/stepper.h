@@ -49,6 +49,13 @@ static inline bool tw_stepper_wants(const struct tw_stepper *stepper)
 }
 
 /*
+ * Whether the value of before would not do, although nothing overflows now: TIME-WAIT is within a tenth of the
+ * tcp_max_tw_buckets that was live, or beyond it. Put back, it would overflow at once.
+ */
+bool tw_stepper_needed(const struct tw_stepper *stepper, const struct tw_action *action,
+		       const struct tw_sample *sample);
+
+/*
  * Takes over from another configuration's step on the same tunable; nothing happens where it is none. The same step
  * goes on; another one starts anew, but from the base of before: what is live now is its predecessor's.
  */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A step at a time towards the limit, and back to the baseline in one."""
 
+import time
+
 from namespaces import Pair, wait_until
 from programs import QUICK, Churn, start_sink
 
@@ -32,6 +34,9 @@ step = {BUCKETS} x2 limit 65536 every 1s
         enough *= 2
     assert changes[-1][1] == str(enough), watching.story()
     assert {record["TIMEWAITD_BASELINE"] for record in watching.records("adjusted")} == {"1024"}
-    restored = watching.wait_for("restored", SYSCTL=BUCKETS)
+    # Put back while so many are there it would overflow at once.
+    time.sleep(4)
+    assert not watching.records("cleared"), watching.story()
+    restored = watching.wait_for("restored", timeout=75, SYSCTL=BUCKETS)
     assert (restored["TIMEWAITD_OLD"], restored["TIMEWAITD_NEW"]) == (str(enough), "1024")
     wait_until(lambda: near.sysctl(BUCKETS) == "1024", 1, watching.story)

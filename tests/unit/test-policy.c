@@ -162,6 +162,36 @@ static void test_winner_clears(void **state)
 	assert_false(stage->desires.rows[TW_TUNABLE_FIN_TIMEOUT].wanted);
 }
 
+/* With more buckets nothing overflows; that alone is no reason to take them away. */
+static void test_steps_still_needed(void **state)
+{
+	struct stage *stage = *state;
+	struct tw_rule_settings *rule = add_rule(stage->settings, "room", TW_SEVERITY_WARNING);
+	const struct tw_desire *desire = &stage->desires.rows[TW_TUNABLE_MAX_TW_BUCKETS];
+
+	rule->actions[rule->action_count++] = (struct tw_action){
+		.kind = TW_ACTION_STEP,
+		.tunable = TW_TUNABLE_MAX_TW_BUCKETS,
+		.step = { .multiplies = true, .by = 2000, .limit = 1048576, .every_usec = 30 * S },
+	};
+	stage->sample.gauge.at_usec = 1 * S;
+	stage->sample.gauge.sysctls[TW_TUNABLE_MAX_TW_BUCKETS] = (struct tw_live_value){ { { 4096 } }, true };
+	stage->sample.gauge.time_wait = 4096;
+	step(stage, 1, 10);
+	step(stage, 2, 10);
+	assert_true(desire->wanted);
+	assert_int_equal(desire->value.numbers[0], 8192);
+	for (unsigned at = 3; at < 300; at++)
+		step(stage, at, 0);
+	assert_true(desire->wanted);
+	assert_int_equal(desire->value.numbers[0], 8192);
+	assert_int_equal(stage->told.count, 1);
+	stage->sample.gauge.time_wait = 3000;
+	step(stage, 300, 0);
+	assert_false(desire->wanted);
+	assert_int_equal(stage->told.events[1].kind, TW_EVENT_CLEARED);
+}
+
 static void test_partial_census_freezes(void **state)
 {
 	struct stage *stage = *state;
@@ -405,6 +435,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_wins, begin, end),
 		cmocka_unit_test_setup_teardown(test_winner_clears, begin, end),
 		cmocka_unit_test_setup_teardown(test_partial_census_freezes, begin, end),
+		cmocka_unit_test_setup_teardown(test_steps_still_needed, begin, end),
 		cmocka_unit_test_setup_teardown(test_rebase_keeps_by_name, begin, end),
 		cmocka_unit_test_setup_teardown(test_port_use, begin, end),
 		cmocka_unit_test_setup_teardown(test_survey_is_spared, begin, end),

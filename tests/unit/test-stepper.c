@@ -288,6 +288,35 @@ static void test_follow(void **state TW_UNUSED)
 	assert_false(stepper.has_base);
 }
 
+/* 1000 buckets of before, 2000 now. */
+static void test_needed(void **state TW_UNUSED)
+{
+	static const struct {
+		uint64_t time_wait;
+		bool needed;
+	} rows[] = {
+		{ 0, false }, { 900, false }, { 901, true }, { 1000, true }, { 2000, true }, { UINT64_MAX, true }
+	};
+
+	sample.gauge.at_usec = 1 * S;
+	set_live(1000);
+	sample.gauge.time_wait = 2000;
+	assert_false(tw_stepper_needed(&stepper, &action, &sample)); /* no step yet */
+	(void)look(1, TW_RULE_RAISED, 5000);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		sample.gauge.time_wait = rows[i].time_wait;
+		assert_int_equal(tw_stepper_needed(&stepper, &action, &sample), rows[i].needed);
+	}
+	sample.gauge.at_usec = 0; /* nothing is known */
+	assert_false(tw_stepper_needed(&stepper, &action, &sample));
+	sample.gauge.at_usec = 1 * S;
+	action.tunable = FIN;
+	assert_false(tw_stepper_needed(&stepper, &action, &sample));
+	action.tunable = BUCKETS;
+	action.kind = TW_ACTION_SET;
+	assert_false(tw_stepper_needed(&stepper, &action, &sample));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,7 +324,7 @@ int main(void)
 		cmocka_unit_test_setup(test_unknown, clear),	    cmocka_unit_test_setup(test_old_values, clear),
 		cmocka_unit_test_setup(test_falling_rule, clear),   cmocka_unit_test_setup(test_memory, clear),
 		cmocka_unit_test_setup(test_memory_exactly, clear), cmocka_unit_test_setup(test_limit_explained, clear),
-		cmocka_unit_test_setup(test_follow, clear),
+		cmocka_unit_test_setup(test_follow, clear),	    cmocka_unit_test_setup(test_needed, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
