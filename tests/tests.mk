@@ -57,6 +57,7 @@ unit_tests = \
 	tests/unit/test-proof \
 	tests/unit/test-reading \
 	tests/unit/test-reading-bound \
+	tests/unit/test-reading-listeners \
 	tests/unit/test-reaper \
 	tests/unit/test-record-field \
 	tests/unit/test-record-sink \

@@ -59,10 +59,51 @@ static struct tw_value read_accept_queue(const struct tw_sample *sample, const s
 	return accepting->row_count < accepting->listeners ? tw_value_of(0) : tw_value_unknown();
 }
 
-static void find_listener(const struct tw_sample *sample, const struct tw_rule_settings *settings,
+/*
+ * Half-open connections are answered by cookie when a listener has as many of them as its backlog is long
+ * (inet_csk_reqsk_queue_is_full()). NULL where there is none: it may have passed since the kernel counted.
+ */
+static const struct tw_listener_row *find_flooded(const struct tw_accepting *accepting)
+{
+	const struct tw_listener_row *flooded = NULL;
+
+	for (unsigned i = 0; i < accepting->row_count; i++) {
+		const struct tw_listener_row *row = &accepting->rows[i];
+
+		if (row->syn_recv > 0 && row->syn_recv >= row->backlog &&
+		    (!flooded || row->syn_recv > flooded->syn_recv))
+			flooded = row;
+	}
+	return flooded;
+}
+
+/* Connections are refused where the queue is full at this moment. */
+static const struct tw_listener_row *find_overflowing(const struct tw_accepting *accepting,
+						      const struct tw_scope *scope)
+{
+	const struct tw_listener_row *row = find_fullest(accepting, scope);
+
+	return row && row->queue > 0 && row->queue >= row->backlog ? row : NULL;
+}
+
+static const struct tw_listener_row *find_listener(const struct tw_accepting *accepting,
+						   const struct tw_rule_settings *settings)
+{
+	switch ((int)settings->metric) {
+	case TW_METRIC_ACCEPT_QUEUE:
+		return find_fullest(accepting, &settings->scope);
+	case TW_METRIC_LISTEN_OVERFLOW:
+		return find_overflowing(accepting, &settings->scope);
+	case TW_METRIC_SYN_COOKIES:
+		return find_flooded(accepting);
+	}
+	return NULL;
+}
+
+static void name_listener(const struct tw_sample *sample, const struct tw_rule_settings *settings,
 			  struct tw_subject *ret)
 {
-	const struct tw_listener_row *row = find_fullest(&sample->accepting, &settings->scope);
+	const struct tw_listener_row *row = find_listener(&sample->accepting, settings);
 
 	if (!row || !accepting_holds(&sample->accepting))
 		return;
@@ -235,10 +276,10 @@ void tw_reading_subject(const struct tw_sample *sample, const struct tw_rule_set
 	memset(ret, 0, sizeof(*ret));
 	if (settings->metric == TW_METRIC_PORT_USE || settings->metric == TW_METRIC_PORT_ETA)
 		tw_reading_ports_subject(sample, settings, ret);
-	else if (settings->metric == TW_METRIC_ACCEPT_QUEUE)
-		find_listener(sample, settings, ret);
 	else if (is_over_close_wait(settings->metric))
 		find_unit(sample, settings, ret);
+	else
+		name_listener(sample, settings, ret);
 }
 
 bool tw_reading_count(const struct tw_sample *sample, const struct tw_rule_settings *settings, const char *unit,

@@ -138,7 +138,25 @@ static bool add_forecast(struct tw_text *text, const struct tw_event *event)
 	return knows_when;
 }
 
-/* "the accept queue of 0.0.0.0:80 is 98.2% full (502 of 511): the program does not accept fast enough". */
+/* Who would have to allow a longer queue: the program, which asks in listen(), or the sysctl that cuts what it asks. */
+static void add_backlog(struct tw_text *text, const struct tw_event *event, const struct tw_listener_row *row)
+{
+	const struct tw_live_value *most = &event->sample->gauge.sysctls[TW_TUNABLE_SOMAXCONN];
+	const char *key = tw_tunable_info(TW_TUNABLE_SOMAXCONN)->key;
+
+	if (!most->known)
+		return;
+	if ((int64_t)row->backlog < most->value.numbers[0])
+		tw_text_addf(text, "; a backlog of %" PRIu32 " is what it asks for, %s allows %" PRId64, row->backlog,
+			     key, most->value.numbers[0]);
+	else
+		tw_text_addf(text, "; its backlog of %" PRIu32 " is all that %s allows", row->backlog, key);
+}
+
+/*
+ * "the accept queue of 0.0.0.0:80 is 98.2% full (502 of 511): the program does not accept fast enough; a backlog of 511
+ * is what it asks for, net.core.somaxconn allows 4096".
+ */
 static void add_accept_queue(struct tw_text *text, const struct tw_event *event)
 {
 	const struct tw_listener_row *row = find_listener(event);
@@ -156,6 +174,8 @@ static void add_accept_queue(struct tw_text *text, const struct tw_event *event)
 		tw_text_addf(text, " (%" PRIu32 " of %" PRIu32 ")", row->queue, row->backlog);
 	tw_text_addf(text, ": %s does not accept fast enough",
 		     event->subject.unit[0] != '\0' ? event->subject.unit : "the program");
+	if (row)
+		add_backlog(text, event, row);
 }
 
 /* What is known of the sockets that a CLOSE-WAIT rule is about. */

@@ -254,75 +254,6 @@ static void test_soon_in_scope(TW_UNUSED void **state)
 	assert_true(tw_reading_take(&sample, &rule).soon);
 }
 
-/* ---- listeners */
-
-static void add_listener(const char *text, uint16_t port, uint32_t queue, uint32_t backlog)
-{
-	struct tw_accepting *accepting = &sample.accepting;
-
-	accepting->at_usec = 5 * S;
-	accepting->listeners++;
-	accepting->rows[accepting->row_count++] = (struct tw_listener_row){
-		.address = { .address = address(text), .port = port },
-		.queue = queue,
-		.backlog = backlog,
-	};
-}
-
-static void test_listeners(TW_UNUSED void **state)
-{
-	static const struct {
-		const char *listener; /* NULL: unscoped */
-		uint16_t port;
-		int64_t value;
-		int row;
-	} rows[] = {
-		{ NULL, 0, 77000, 1 }, /* the figure of the census, the row of the table */
-		{ "0.0.0.0", 80, 50000, 1 },	 { "::", 80, 50000, 1 },
-		{ "10.0.0.1", 80, 25000, 0 },	 { "10.0.0.2", 80, 50000, 1 },
-		{ "10.0.0.3", 80, UNKNOWN, -1 }, { "0.0.0.0", 81, UNKNOWN, 3 }, /* no backlog, no share */
-		{ "0.0.0.0", 82, UNKNOWN, -1 },	 { "0.0.0.0", 443, 101000, 4 },
-	};
-
-	add_listener("10.0.0.1", 80, 1, 4);
-	add_listener("10.0.0.2", 80, 2, 4);
-	add_listener("::", 80, 0, 4);
-	add_listener("::", 81, 5, 0);
-	add_listener("::", 443, 101, 100);
-	sample.accepting.accept_queue = tw_value_of(77000);
-	rule.metric = TW_METRIC_ACCEPT_QUEUE;
-	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		struct tw_reading reading;
-		struct tw_subject subject;
-		int row = rows[i].listener ? rows[i].row : 4;
-
-		rule.scope.has_listener = rows[i].listener;
-		if (rows[i].listener)
-			rule.scope.listener = address(rows[i].listener);
-		rule.scope.listener_port = rows[i].port;
-		reading = tw_reading_take(&sample, &rule);
-		check(reading.value, rows[i].value);
-		check(reading.pressure, rows[i].value);
-		assert_int_equal(reading.at_usec, 5 * S);
-		assert_false(reading.confirmed);
-		tw_reading_subject(&sample, &rule, &subject);
-		assert_int_equal(subject.has_listener, row >= 0);
-		if (row >= 0)
-			assert_memory_equal(&subject.listener, &sample.accepting.rows[row].address,
-					    sizeof(subject.listener));
-	}
-
-	/* Where the table does not hold them all, it can be one whose queue is emptier. */
-	rule.scope.listener_port = 82;
-	sample.accepting.listeners++;
-	check(tw_reading_take(&sample, &rule).value, 0);
-	sample.accepting.partial = true;
-	check(tw_reading_take(&sample, &rule).value, UNKNOWN);
-	sample.accepting.partial = false;
-	sample.accepting.at_usec = 0;
-	check(tw_reading_take(&sample, &rule).value, UNKNOWN);
-}
-
 /* ---- CLOSE-WAIT */
 
 #define CLOSE_WAIT ((enum tw_metric)(TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT))
@@ -485,7 +416,6 @@ int main(void)
 		cmocka_unit_test_setup(test_soon, clear),
 		cmocka_unit_test_setup(test_soon_subject, clear),
 		cmocka_unit_test_setup(test_soon_in_scope, clear),
-		cmocka_unit_test_setup(test_listeners, clear),
 		cmocka_unit_test_setup(test_close_wait, clear),
 		cmocka_unit_test_setup(test_unit_of_the_oldest, clear),
 		cmocka_unit_test_setup(test_waiters_unknown, clear),
