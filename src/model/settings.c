@@ -64,14 +64,25 @@ static void fill_accept_queue(struct tw_rule_settings *rule)
 	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
 }
 
+/*
+ * Cookies are sent while a listener has as many half-open connections as its backlog is long: a flood, or a backlog
+ * that is too short. They keep the server reachable; no sysctl ends either.
+ */
+static void fill_syn_cookies(struct tw_rule_settings *rule)
+{
+	rule->metric = TW_METRIC_SYN_COOKIES;
+	rule->raise_milli = 1 * 1000;
+	rule->clear_milli = 0;
+	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct tw_rule_settings *rule);
 } builtin_rules[] = {
-	{ "port-exhaustion", fill_port_exhaustion },
-	{ "time-wait-overflow", fill_time_wait_overflow },
-	{ "close-wait-leak", fill_close_wait_leak },
-	{ "accept-queue", fill_accept_queue },
+	{ "port-exhaustion", fill_port_exhaustion }, { "time-wait-overflow", fill_time_wait_overflow },
+	{ "close-wait-leak", fill_close_wait_leak }, { "accept-queue", fill_accept_queue },
+	{ "syn-cookies", fill_syn_cookies },
 };
 
 void tw_rule_settings_init(struct tw_rule_settings *rule)
