@@ -44,6 +44,7 @@ unit_tests = \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
 	tests/unit/test-listeners \
+	tests/unit/test-look \
 	tests/unit/test-meter \
 	tests/unit/test-metric \
 	tests/unit/test-near \
@@ -77,6 +78,7 @@ unit_tests = \
 	tests/unit/test-settings \
 	tests/unit/test-severity \
 	tests/unit/test-snapshot \
+	tests/unit/test-side \
 	tests/unit/test-sock-id \
 	tests/unit/test-socket-sink \
 	tests/unit/test-stepper \

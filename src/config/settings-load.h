@@ -4,6 +4,10 @@
 #include "config/settings-ini.h"
 #include "model/settings.h"
 
+/* The usual places, below the directory that the build names. */
+#define TW_SETTINGS_FILE TW_SYSCONFDIR "/timewaitd/timewaitd.conf"
+#define TW_SETTINGS_DIRECTORY TW_SYSCONFDIR "/timewaitd/timewaitd.conf.d"
+
 /*
  * Loads the configuration. `file` not NULL: that file alone, which must exist. Else `main_file`, then the *.conf files
  * of `drop_in_directory` in the order of their names; where none of them exists, the built-in defaults. Without the

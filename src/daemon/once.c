@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "daemon/process.h"
 #include "measure/kernel-source.h"
-#include "measure/scan.h"
+#include "measure/look.h"
 #include "tell/snapshot.h"
 
 #include <errno.h>
@@ -13,40 +13,6 @@
 
 /* The tables are bounded (100 rows each), so is the page. */
 #define TW_PAGE_MAX (256 * 1024)
-
-/* The sample borrows from the scan. */
-static int take_sample(struct tw_source *source, struct tw_scan **ret_scan, struct tw_sample *ret)
-{
-	TW_CLEANUP_SCAN struct tw_scan *scan = NULL;
-	struct tw_hash_key key;
-	struct tw_scan_order order = {
-		.kind = TW_SCAN_SURVEY,
-		.bound_known = tw_kernel_source_tells_bound(),
-		.at_usec = tw_process_time().now_usec,
-	};
-	int r = tw_process_secret(&key);
-
-	if (r < 0)
-		return r;
-	scan = tw_scan_new(&key);
-	if (!scan)
-		return -ENOMEM;
-	r = source->gauge(source, &order.gauge);
-	if (r < 0)
-		return r;
-	order.gauge.at_usec = order.at_usec;
-	r = tw_scan_begin(scan, source, &order);
-	if (r < 0)
-		return r;
-	while ((r = tw_scan_step(scan, source)) > 0)
-		;
-	if (r < 0)
-		return r;
-	ret->gauge = order.gauge;
-	tw_scan_results(scan, ret);
-	*ret_scan = TW_TAKE_PTR(scan);
-	return 0;
-}
 
 static void print_json(struct tw_text *page, const struct tw_sample *sample, unsigned top)
 {
@@ -68,15 +34,20 @@ int tw_once(const struct tw_settings *settings, bool json)
 	TW_CLEANUP_SCAN struct tw_scan *scan = NULL;
 	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
 	TW_CLEANUP_FREE char *bytes = malloc(TW_PAGE_MAX);
+	struct tw_look_order order = { .bound_known = tw_kernel_source_tells_bound() };
 	struct tw_text page;
 	int r;
 
 	if (!sample || !bytes)
 		return -ENOMEM;
+	r = tw_process_secret(&order.key);
+	if (r < 0)
+		return r;
 	r = tw_kernel_source_new(&source);
 	if (r < 0)
 		return r;
-	r = take_sample(tw_kernel_source_base(source), &scan, sample);
+	order.at_usec = tw_process_time().now_usec;
+	r = tw_look_take(tw_kernel_source_base(source), &order, &scan, sample);
 	if (r < 0)
 		return r;
 	tw_text_init(&page, bytes, TW_PAGE_MAX);

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/exit.h"
 #include "tell/record-sink.h"
 
 #include <stdbool.h>
-
-/* Exit statuses, as the manual promises them; 78 is EX_CONFIG of sysexits.h. */
-enum {
-	TW_EXIT_OK = 0,
-	TW_EXIT_FAILURE = 1,
-	TW_EXIT_USAGE = 2,
-	TW_EXIT_CONFIG = 78,
-};
 
 /* What the command line asks for. */
 enum tw_job {

@@ -6,15 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-#define TW_CONFIG_FILE TW_SYSCONFDIR "/timewaitd/timewaitd.conf"
-#define TW_CONFIG_DIRECTORY TW_SYSCONFDIR "/timewaitd/timewaitd.conf.d"
-
 int tw_reload_settings(const struct tw_options *options, struct tw_problems *problems, struct tw_settings **ret)
 {
 	int r;
 
 	problems->count = 0;
-	r = tw_settings_load(options->config, TW_CONFIG_FILE, TW_CONFIG_DIRECTORY, problems, ret);
+	r = tw_settings_load(options->config, TW_SETTINGS_FILE, TW_SETTINGS_DIRECTORY, problems, ret);
 	if (r < 0)
 		return r;
 	if (options->observe)

@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 #include "base/text.h"
+#include "model/side.h"
 
 #include <inttypes.h>
 
@@ -14,8 +15,6 @@
 #define ORPHANS_MILLI (25 * 1000)
 /* An accept queue this full has no room for a burst. */
 #define ACCEPT_QUEUE_MILLI (50 * 1000)
-/* A socket in TIME-WAIT and its port's bucket: 168 and 48 bytes (struct tcp_timewait_sock, inet_bind_bucket). */
-#define TIME_WAIT_BYTES UINT64_C(216)
 #define MIB (UINT64_C(1) << 20)
 
 #define STATE_METRIC(state) ((enum tw_metric)(TW_METRIC_STATE_FIRST + (state)))
@@ -52,31 +51,13 @@ static const struct tw_destination_row *find_busiest(const struct tw_sample *sam
 	return survey_holds(survey) && survey->has_busiest && survey->top_count > 0 ? &survey->top[0] : NULL;
 }
 
-/* TIME-WAIT that cannot be on the connecting side; `ret_exact` where the table holds every destination. */
-static uint64_t accepting_time_wait(const struct tw_sample *sample, bool *ret_exact)
-{
-	const struct tw_survey *survey = &sample->survey;
-	struct tw_value all = tw_sample_metric(sample, STATE_METRIC(TW_STATE_TIME_WAIT));
-	uint64_t total = all.known ? (uint64_t)(all.milli / 1000) : 0;
-	uint64_t connecting = survey->dropped;
-	uint32_t untold = survey->destinations - TW_MIN(survey->destinations, survey->top_count);
-
-	for (unsigned i = 0; i < survey->top_count; i++)
-		connecting += survey->top[i].time_wait;
-	/* A destination that is not in the table has no more ports than the last that is. */
-	if (untold > 0 && survey->top_count > 0)
-		connecting += (uint64_t)untold * survey->top[survey->top_count - 1].ports;
-	*ret_exact = untold == 0 && survey->dropped == 0;
-	return total - TW_MIN(total, connecting);
-}
-
 /* More than half of all TIME-WAIT. */
 static bool is_server_side(const struct tw_sample *sample)
 {
 	struct tw_value all = tw_sample_metric(sample, STATE_METRIC(TW_STATE_TIME_WAIT));
 	bool exact;
 
-	return all.known && accepting_time_wait(sample, &exact) > (uint64_t)(all.milli / 1000) / 2;
+	return all.known && tw_side_accepting_time_wait(sample, &exact) > (uint64_t)(all.milli / 1000) / 2;
 }
 
 /* ---- the checks */
@@ -267,8 +248,8 @@ static void say_held_bound(struct tw_text *text, enum tw_tunable tunable TW_UNUS
 static void say_server_side(struct tw_text *text, enum tw_tunable tunable TW_UNUSED, const struct tw_sample *sample)
 {
 	bool exact;
-	uint64_t count = accepting_time_wait(sample, &exact);
-	uint64_t mib = (count * TIME_WAIT_BYTES + MIB / 2) / MIB;
+	uint64_t count = tw_side_accepting_time_wait(sample, &exact);
+	uint64_t mib = (count * TW_TIME_WAIT_BYTES + MIB / 2) / MIB;
 
 	tw_text_addf(text, "%s%" PRIu64 " sockets are in TIME-WAIT on the accepting side, where they cost memory of ",
 		     exact ? "" : "at least ", count);
