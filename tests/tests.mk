@@ -24,6 +24,10 @@ unit_tests = \
 	tests/unit/test-diag \
 	tests/unit/test-duration \
 	tests/unit/test-event \
+	tests/unit/test-explain-rule \
+	tests/unit/test-explain-text \
+	tests/unit/test-explain-topic \
+	tests/unit/test-explain-words \
 	tests/unit/test-file-source \
 	tests/unit/test-finding \
 	tests/unit/test-flow \
@@ -50,6 +54,7 @@ unit_tests = \
 	tests/unit/test-near \
 	tests/unit/test-old-kernel \
 	tests/unit/test-owners \
+	tests/unit/test-page \
 	tests/unit/test-parse \
 	tests/unit/test-policy-survey \
 	tests/unit/test-policy \
@@ -109,10 +114,12 @@ fuzz_tests = \
 
 EXTRA_DIST += \
 	$(house_tests) \
+	tests/bench \
 	tests/fuzz/corpus \
 	tests/system \
 	tests/systemd \
 	tests/demo \
+	tests/unit/explain-fixture.h \
 	tests/unit/hand-fixture.h \
 	tests/unit/namespace-fixture.h \
 	tests/unit/settings-same.h \
@@ -135,7 +142,15 @@ tools = \
 	tests/tools/list-keys \
 	tests/tools/sinkd
 
-check_PROGRAMS = $(tools) $(fuzz_tests)
+# Programs that `./dev bench` starts.
+bench_programs = \
+	tests/bench/makesockets \
+	tests/bench/measure \
+	tests/bench/rawdump
+tests_bench_measure_SOURCES = tests/bench/measure.c tests/bench/work.h
+tests_bench_rawdump_SOURCES = tests/bench/rawdump.c tests/bench/work.h
+
+check_PROGRAMS = $(tools) $(bench_programs) $(fuzz_tests)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(sim_tests)
 TESTS = $(unit_tests) $(sim_tests) $(fuzz_tests) $(house_tests)
@@ -149,7 +164,7 @@ tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c test
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
-LDADD = libtw_fake.a $(wings) $(wing_libraries) $(CMOCKA_LIBS)
+LDADD = libtw_fake.a libtw_ctl.a $(wings) $(wing_libraries) $(CMOCKA_LIBS)
 
 tests_fuzz_fuzz_diag_SOURCES = tests/fuzz/fuzz-diag.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ledger_text_SOURCES = tests/fuzz/fuzz-ledger-text.c tests/fuzz/replay.c

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What timewaitctl can do. */
+struct tw_verb {
+	const char *name;
+	const char *summary; /* one line in the list of verbs */
+	const char *help;    /* what --help prints */
+	/* argv[0] is the verb. Returns the exit status. */
+	int (*run)(const struct tw_verb *verb, int argc, char *argv[]);
+};
+
+/* In explain.c. */
+extern const struct tw_verb tw_verb_explain;
