@@ -156,15 +156,19 @@ class Stage:
     def wait_listening(self, namespace, port, timeout=10):
         wait_until(lambda: namespace.run("ss", "-Hltn", f"sport = :{port}").strip(), timeout, f"a listener on port {port}")
 
+    def drop_ins(self):
+        """The drop-ins that the scene is played with, by the names of their files."""
+        drop_ins = {"90-short.conf": SHORT, "zz-shorter.conf": self._scene.shorter} if self.short else {}
+        if self._scene.drop_in:
+            drop_ins[self._scene.drop_in] = (EXAMPLES / self._scene.drop_in).read_text()
+        return drop_ins
+
     def watch(self):
         """The daemon enters, if it plays: after prepare(), before load()."""
         self._before = self.watched.all_sysctls()
         if not self._watching:
             return
-        drop_ins = {"90-short.conf": SHORT, "zz-shorter.conf": self._scene.shorter} if self.short else {}
-        if self._scene.drop_in:
-            drop_ins[self._scene.drop_in] = (EXAMPLES / self._scene.drop_in).read_text()
-        self.daemon = Watcher(self, drop_ins)
+        self.daemon = Watcher(self, self.drop_ins())
 
     def mark(self):
         """The onset: the trouble begins now."""
