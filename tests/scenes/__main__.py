@@ -3,6 +3,7 @@
 """Plays the scenes: python3 tests/scenes [--short] [--json FILE] [--document FILE] [--list] [NAME...]"""
 
 import argparse
+import contextlib
 import importlib
 import os
 import pathlib
@@ -153,7 +154,8 @@ def main():
         signal.signal(number, signal.default_int_handler)
     if os.geteuid() == 0:
         prune()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+        with contextlib.suppress(ValueError, OSError):  # in a container that may not
+            resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     turns, company = Turns(PLACES), threading.Semaphore(COMPANY)
     runs = [Run(scene, turns, company, options.short) for scene in scenes]
     try:

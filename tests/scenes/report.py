@@ -10,6 +10,7 @@ import time
 
 from scene import QUIET_EVENTS, false_alarms
 
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/outcomes.md"
 # Lines of what the daemon said that the document shows of a scene.
 SAID_MAX = 12
 
@@ -86,10 +87,14 @@ def _said(play):
     return "\n".join(f"    {line}" for line in lines[:SAID_MAX] + ["        ..."] * (len(lines) > SAID_MAX))
 
 
+def _told(scene):
+    return f"### {scene.name}: {scene.title}\n\n{scene.story}\n\n*Must end:* {scene.must}."
+
+
 def section(run):
     """The paragraph of one scene, and what the daemon said in it."""
     scene, play = run.scene, run.outcome.watched
-    parts = [f"### {scene.name}: {scene.title}", scene.story, f"*Must end:* {scene.must}."]
+    parts = [_told(scene)]
     if scene.drop_in:
         parts.append(f"*Configuration:* as shipped, and `conf/examples/{scene.drop_in}`.")
     if play and play.load.note:
@@ -101,11 +106,17 @@ def section(run):
     return "\n\n".join(parts)
 
 
-def document(runs):
+def untold(runs, text):
+    """The scenes that a document does not have, or tells otherwise: it is not that of these scenes."""
+    return [run.scene.name for run in runs if _told(run.scene) not in text]
+
+
+def document(runs, short):
     """docs/outcomes.md: its frame, with what these scenes came to."""
     texts = {
         "KERNEL": platform.release(),
         "CORES": str(os.cpu_count()),
+        "FORM": "Played in the short form, for seconds, with holds of seconds" if short else "Played in full",
         "DATE": time.strftime("%Y-%m-%d", time.gmtime()),
         "FAILING-TABLE": markdown([run for run in runs if not run.scene.healthy]),
         "HEALTHY-TABLE": markdown([run for run in runs if run.scene.healthy]),
@@ -159,9 +170,12 @@ def tell(runs, options):
     if options.json:
         options.json.write_text(json.dumps(values(runs, options.short), indent=1) + "\n")
     if options.document:
-        options.document.write_text(document(runs))
+        options.document.write_text(document(runs, options.short))
     skipped = sum(1 for run in runs if run.outcome.skipped)
     failed = sum(1 for run in runs if run.faults)
     print(f"\n{text(runs)}\n")
+    stale = untold(runs, DOCUMENT.read_text() if DOCUMENT.exists() else "")
+    if stale:
+        print(f"{DOCUMENT.name} is not of these scenes, write it anew with --document: {', '.join(stale)}")
     print(f"{len(runs) - failed - skipped} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
+    return 1 if failed or stale else 0

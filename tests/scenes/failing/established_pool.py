@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import time
 
-from namespaces import wait_until
+from busy import count_sockets, idle_clients, start_redis, wait_for_sockets
 from scene import Load, Scene
-from servers import count_established, start_redis
 
 REUSE = "net.ipv4.tcp_tw_reuse"
 RANGE = "net.ipv4.ip_local_port_range"
@@ -27,12 +26,13 @@ each session. They are alive: no knob for TIME-WAIT can free their ports. timewa
         start_redis(stage, far, "10.1.0.2", 6379)
 
     def load(self, stage):
-        stage.start(stage.watched, "redis-benchmark", "-h", "10.1.0.2", "-p", 6379, "-I", "-c", SESSIONS)
-        wait_until(lambda: count_established(stage.watched) >= SESSIONS, 90, "connections")
+        idle_clients(stage, stage.watched, "10.1.0.2", 6379, SESSIONS)
+        wait_for_sockets(stage.watched, SESSIONS, "state", "established", timeout=60)
         if stage.daemon:
             stage.daemon.wait("refused", timeout=90)
         time.sleep(3 if stage.short else 20)
-        return Load(SESSIONS, SESSIONS - min(SESSIONS, count_established(stage.watched)), "all of them stay")
+        there = count_sockets(stage.watched, "state", "established")
+        return Load(SESSIONS, SESSIONS - there, f"{there} connections stand")
 
     def after(self, stage):
         """The connections stay, so the rule does: nothing to wait for."""

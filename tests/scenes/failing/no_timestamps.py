@@ -6,6 +6,7 @@ class NoTimestamps(OneDestination):
     name = "no-timestamps"
     title = "the same, and the one knob for it cannot work"
     must = "refused with the reason, and told before the last port is used; nothing written"
+    seconds = 20
     story = """\
 The load of *one-destination*, with `net.ipv4.tcp_timestamps=0`. Without timestamps the kernel cannot tell a stray
 segment of the old connection from one of the new, so `net.ipv4.tcp_tw_reuse=1` has no effect. Many tuning guides set

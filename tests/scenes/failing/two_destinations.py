@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from busy import churn
 from failing.one_destination import OneDestination
-from scene import Load
-from servers import Httperf, start_nginx
+from servers import start_nginx
 
-RATE, QUIET_RATE = 4000, 100
+RATE, QUIET_RATE = 3500, 100
 
 
 class TwoDestinations(OneDestination):
@@ -11,21 +11,22 @@ class TwoDestinations(OneDestination):
     title = "one destination is full, another is well"
     must = "only the full one named; clients of the other lose nothing; put back"
     story = f"""\
-Two servers: `httperf` opens {RATE} connections a second to the first and {QUIET_RATE} a second to the second. Ports run
-out for each destination on its own, so a count of all sockets says nothing about either. timewaitd must name the first
-alone, and the clients of the second must not lose a connection."""
+Two servers: `httperf` opens {RATE} connections a second to the first, `h2load` {QUIET_RATE} a second to the second.
+Ports run out for each destination on its own, so a count of all sockets says nothing about either. timewaitd must name
+the first alone, and the clients of the second must not lose a connection."""
+    driven_by = "httperf, h2load, nginx"
 
     def prepare(self, stage):
         super().prepare(stage)
         start_nginx(stage, stage.peer("10.2.0.2/24"), "10.2.0.2:80")
 
     def load(self, stage):
-        seconds = 8 if stage.short else 40
-        quiet = Httperf(stage, stage.watched, "10.2.0.2", 80, QUIET_RATE, seconds)
-        full = Httperf(stage, stage.watched, "10.1.0.2", 80, RATE, seconds).finish()
-        stage.facts["quiet"] = quiet.finish()
-        return Load(full["attempts"], full["failed"], f"to the other: {stage.facts['quiet']['failed']} failed")
+        quiet = churn(stage, stage.watched, "http://10.2.0.2:80/", QUIET_RATE, 8 if stage.short else self.seconds)
+        load = self.fill(stage, RATE)
+        attempts, stage.facts["lost"] = quiet.finish()
+        load.note += f"; to the other {attempts} connects, {stage.facts['lost']} of them failed"
+        return load
 
     def judge(self, outcome):
-        lost = outcome.watched.facts["quiet"]["failed"]
+        lost = outcome.watched.facts["lost"]
         return super().judge(outcome) + ([f"{lost} connects to the other failed"] if lost else [])
