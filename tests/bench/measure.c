@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * measure: the measuring wing alone, on the sockets of this network namespace, as the daemon drives it. It lives on
+ * between two scans as the daemon does. Each line on stdin is one piece of work:
+ *   gauge       what every tick reads; the mean of many
+ *   census      the routine one: TIME-WAIT is masked out, and derived
+ *   census-all  TIME-WAIT is dumped too
+ *   survey      every socket is attributed to its destination
+ */
+#include "base/macros.h"
+#include "bench/work.h"
+#include "daemon/process.h"
+#include "measure/kernel-source.h"
+#include "measure/scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GAUGES 100
+
+struct bench {
+	struct tw_source *source;
+	struct tw_scan *scan;
+	struct tw_sample *sample;
+};
+
+static _Noreturn void fail(const char *what, int error)
+{
+	fprintf(stderr, "measure: %s: %s\n", what, strerror(error));
+	exit(1);
+}
+
+static void read_gauge(struct bench *bench)
+{
+	int r = bench->source->gauge(bench->source, &bench->sample->gauge);
+
+	if (r < 0)
+		fail("gauge", -r);
+	bench->sample->gauge.at_usec = tw_process_time().now_usec;
+}
+
+static void scan(struct bench *bench, enum tw_scan_kind kind, bool derive)
+{
+	struct tw_scan_order order = {
+		.kind = kind,
+		.derive_time_wait = derive,
+		.bound_known = tw_kernel_source_tells_bound(),
+		.at_usec = tw_process_time().now_usec,
+	};
+	int r;
+
+	read_gauge(bench);
+	order.gauge = bench->sample->gauge;
+	r = tw_scan_begin(bench->scan, bench->source, &order);
+	if (r < 0)
+		fail("tw_scan_begin", -r);
+	while ((r = tw_scan_step(bench->scan, bench->source)) > 0)
+		;
+	if (r < 0)
+		fail("tw_scan_step", -r);
+	tw_scan_results(bench->scan, bench->sample);
+}
+
+static void run_gauges(struct bench *bench)
+{
+	struct work_clock began = work_clock_read();
+
+	for (unsigned i = 0; i < GAUGES; i++)
+		read_gauge(bench);
+	work_clock_print(&began, GAUGES, "");
+}
+
+static void run_scan(struct bench *bench, enum tw_scan_kind kind, bool derive)
+{
+	struct work_clock began = work_clock_read();
+	char more[160];
+	const struct tw_census *census = &bench->sample->census;
+
+	scan(bench, kind, derive);
+	(void)snprintf(more, sizeof(more),
+		       ", \"partial\": %s, \"time_wait\": %" PRIu64 ", \"established\": %" PRIu64
+		       ", \"destinations\": %" PRIu64,
+		       census->partial ? "true" : "false", (uint64_t)census->count[TW_STATE_TIME_WAIT],
+		       (uint64_t)census->count[TW_STATE_ESTABLISHED],
+		       kind == TW_SCAN_SURVEY ? (uint64_t)bench->sample->survey.destinations : 0);
+	work_clock_print(&began, 1, more);
+}
+
+static void work(struct bench *bench, const char *what)
+{
+	if (strcmp(what, "gauge") == 0)
+		run_gauges(bench);
+	else if (strcmp(what, "census") == 0)
+		run_scan(bench, TW_SCAN_CENSUS, true);
+	else if (strcmp(what, "census-all") == 0)
+		run_scan(bench, TW_SCAN_CENSUS, false);
+	else if (strcmp(what, "survey") == 0)
+		run_scan(bench, TW_SCAN_SURVEY, false);
+	else
+		fail(what, EINVAL);
+}
+
+int main(void)
+{
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_SCAN struct tw_scan *scan_kept = NULL;
+	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
+	struct tw_hash_key key;
+	struct bench bench;
+	char line[32];
+	int r = tw_process_secret(&key);
+
+	if (r == 0)
+		r = tw_kernel_source_new(&source);
+	if (r < 0)
+		fail("start", -r);
+	scan_kept = tw_scan_new(&key);
+	if (!scan_kept || !sample)
+		fail("start", ENOMEM);
+	bench = (struct bench){ tw_kernel_source_base(source), scan_kept, sample };
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		work(&bench, line);
+	}
+	return 0;
+}

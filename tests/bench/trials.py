@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is measured. Each trial returns a dictionary of figures; seconds, nanoseconds and KiB as their names say."""
+
+import pathlib
+import re
+import signal
+import statistics
+import tempfile
+import time
+
+from field import SHIPPED_CONF, Daemon, Speaker, cpu_seconds, memory_kib
+
+WARM_UP_SECONDS = 8  # the first survey, and a census
+# Counting without a pause, so that a signal always comes in the middle of a dump.
+RESTLESS = {"interval": "100ms", "census": "100ms", "survey": "100ms", "cpu-budget": "100%", "sample-record": "0"}
+TICKS = {"interval": "100ms", "census": "1h", "survey": "1h", "sample-record": "1h"}
+
+
+def _median(runs):
+    return {key: statistics.median(run[key] for run in runs) for key in ("cpu_ns", "wall_ns")} | {"runs": runs}
+
+
+def contest(field, rounds, exporter):
+    """The same sockets, read by each contestant in turn."""
+    sockets = field.raw.do("count")["sockets"]
+    contestants = {
+        "gauge": lambda: field.wing.do("gauge"),
+        "raw family": lambda: field.raw.do("family"),
+        "raw legacy": lambda: field.raw.do("legacy"),
+        "census": lambda: field.wing.do("census"),
+        "census-all": lambda: field.wing.do("census-all"),
+        "survey": lambda: field.wing.do("survey"),
+        "ss | wc": field.ss,
+    }
+    if exporter:
+        field.start_exporter(exporter)
+        contestants["node_exporter"] = field.scrape
+    field.wing.do("survey")  # its tables grow once
+    runs = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            runs[name].append(run())
+    if exporter:
+        field.stop_exporter()
+    return field.about | {
+        "sockets": sockets,
+        "rounds": rounds,
+        "figures": {name: _median(of_one) for name, of_one in runs.items()},
+    }
+
+
+def shipped():
+    return SHIPPED_CONF.read_text()
+
+
+def shipped_but(values):
+    """The shipped configuration with other values of these keys in [daemon]."""
+    text = shipped()
+    for key, value in values.items():
+        text, count = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", text)
+        assert count == 1, key
+    return text
+
+
+def ticks_only():
+    """
+    Nothing but ticks, ten a second. Without the rule about ports, which asks for a survey wherever there are more
+    sockets than ports.
+    """
+    text, count = re.subn(r"(?ms)^\[rule port-exhaustion\]\n.*?(?=^\[rule )", "", shipped_but(TICKS))
+    assert count == 1
+    return text
+
+
+def live(field, config, seconds, warm_up=WARM_UP_SECONDS):
+    """The daemon for so long: its share of a core, and its memory at the beginning and at the end."""
+    with tempfile.TemporaryDirectory() as directory:
+        daemon = Daemon(field.namespace, directory, config)
+        time.sleep(warm_up)
+        pid = daemon.process.pid
+        cpu, began, rss = cpu_seconds(pid), time.monotonic(), memory_kib(pid)[0]
+        time.sleep(seconds)
+        used, lasted = cpu_seconds(pid) - cpu, time.monotonic() - began
+        rss_after, rss_most = memory_kib(pid)
+        records = [record["TIMEWAITD_EVENT"] for record in daemon.records()]
+        daemon.stop()
+    return {
+        "seconds": lasted,
+        "cpu_seconds": used,
+        "share": used / lasted,
+        "rss_kib": rss,
+        "rss_kib_after": rss_after,
+        "rss_kib_most": rss_most,
+        "records": {event: records.count(event) for event in sorted(set(records))},
+    }
+
+
+def ticks(field, seconds):
+    """CPU time of one tick, all that belongs to it, from a daemon that does nothing else."""
+    figures = live(field, ticks_only(), seconds, warm_up=3)
+    return figures | {"tick_cpu_ns": int(figures["cpu_seconds"] * 1e9 / (figures["seconds"] * 10))}
+
+
+def reloads(field, times):
+    """From SIGHUP to its record, while the daemon counts without a pause."""
+    with tempfile.TemporaryDirectory() as directory:
+        speaker = Speaker(field.namespace, directory, shipped_but(RESTLESS))
+        time.sleep(1)
+        cpu, began, took = cpu_seconds(speaker.process.pid), time.monotonic(), []
+        for i in range(times):
+            time.sleep(0.03 + 0.007 * (i % 11))  # not in step with the dumps
+            took.append(speaker.reload(signal.SIGHUP))
+        busy = (cpu_seconds(speaker.process.pid) - cpu) / (time.monotonic() - began)
+        speaker.stop()
+    took.sort()
+    return {
+        "times": times,
+        "share": busy,
+        "median_seconds": statistics.median(took),
+        "p99_seconds": took[max(0, -(-99 * times // 100) - 1)],
+        "max_seconds": took[-1],
+    }
+
+
+def life(field, seconds, times):
+    """The daemon as shipped, its ticks alone, and its reloads; sockets expire and are made anew all the while."""
+    return field.about | {
+        "live": live(field, shipped(), seconds),
+        "ticks": ticks(field, min(10, seconds / 2)),
+        "reloads": reloads(field, times),
+    }
+
+
+def memory(field, seconds):
+    return field.about | {"live": live(field, shipped(), seconds)}
+
+
+def compiler(build):
+    """The compiler and the flags of the daemon that was measured."""
+    lines = (pathlib.Path(build) / "Makefile").read_text()
+    return " ".join(
+        re.search(rf"(?m)^{name} = (.*)$", lines).group(1).strip() for name in ("CC", "CFLAGS", "TW_CFLAGS")
+    )
