@@ -97,7 +97,7 @@ class H2load:
 
 
 def churn(stage, namespace, url, rate, seconds):
-    """`rate` connections a second, ten bundles of them, with one request each; the client closes first: TIME-WAIT here."""
+    """`rate` connections a second, with one request each, which the client closes first: TIME-WAIT is here."""
     count = rate * seconds // 10 * 10
     return H2load(stage, namespace, url, "-n", count, "-c", count, "-r", rate // 10, "--rate-period=100ms")
 

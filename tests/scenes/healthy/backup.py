@@ -28,10 +28,10 @@ class Backup(Busy):
     tempts = "accept-queue, and the daemon's own warnings when it gets no CPU time"
     heavy = True
     story = f"""\
-The watched machine sends its backup: `iperf3` over {STREAMS} connections at once, 2 Gbit/s together, and one `rsync` after the
-other, each {FILES} files. Beside that its `nginx` serves 2000 kept connections and 300 new ones a second (`h2load`). The
-processors are full, send buffers and accept queues fill and drain; nothing is wrong, and the daemon must neither raise
-`accept-queue` nor complain that it was late."""
+The watched machine sends its backup: `iperf3` over {STREAMS} connections at once, 2 Gbit/s together, and one `rsync` after
+the other, each {FILES} files. Beside that its `nginx` serves 2000 kept connections and 300 new ones a second (`h2load`).
+The processors are full, send buffers and accept queues fill and drain; nothing is wrong, and the daemon must neither
+raise `accept-queue` nor complain that it was late."""
 
     def prepare(self, stage):
         self._far = stage.peer("10.1.0.2/24")
@@ -55,13 +55,14 @@ processors are full, send buffers and accept queues fill and drain; nothing is w
     def _copy(self, stage, count):
         """One rsync after the other; returns how many bytes went over."""
         for number in range(count):
-            copy = stage.start(stage.watched, "rsync", "-a", f"{stage.directory}/work/", f"rsync://10.1.0.2/backup/{number}/")
+            to = f"rsync://10.1.0.2/backup/{number}/"
+            copy = stage.start(stage.watched, "rsync", "-a", f"{stage.directory}/work/", to)
             if copy.wait(120) != 0:
                 raise RuntimeError(f"rsync ended with {copy.returncode}")
         return count * FILES * SIZE
 
     def load(self, stage):
-        seconds, copies = (8, 4) if stage.short else (30, 20)
+        seconds, copies = (7, 3) if stage.short else (22, 14)
         options = ("-c", "10.1.0.2", "-P", STREAMS, "-b", f"{2000 // STREAMS}M", "-t", seconds, "--json")
         bulk = stage.start(stage.watched, "iperf3", *options, stdout=subprocess.PIPE, text=True)
         clients = [

@@ -53,7 +53,7 @@ its 10 s. Then it serves them all."""
         return clients
 
     def load(self, stage):
-        servers, pause = (SERVERS[:3], 1) if stage.short else (SERVERS, 4)
+        servers, pause = (SERVERS[:3], 1) if stage.short else (SERVERS, 2.5)
         counted = []
         waiting = self._stand_still(stage, 3 if stage.short else 8)
         for address in servers:

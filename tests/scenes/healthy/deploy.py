@@ -33,7 +33,7 @@ ports were to run out within 15 s at the pace of the moment: here the deploy is 
         for client in self._clients:
             end_process(client)
             self._start(stage)
-            time.sleep(0.4 if stage.short else 1.2)
+            time.sleep(0.4 if stage.short else 0.9)
         time.sleep(1)
         there = count_sockets(stage.watched, *TO_SERVER)
         share = port_share(stage.watched)

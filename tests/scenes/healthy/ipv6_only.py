@@ -12,18 +12,18 @@ class IPv6Only(Busy):
     title = "a machine that speaks IPv6 alone"
     tempts = "port-exhaustion by its level"
     story = f"""\
-No address but IPv6: a pool of {POOL} connections and a client without one, 270 connections a second (`h2load`), to one
+No address but IPv6: a pool of {POOL} connections and a client without one, 330 connections a second (`h2load`), to one
 `nginx`. Together they take 39 % of the ports to that destination (29 % in the short form). The kernel counts TIME-WAIT of
 both families under IPv4's name and has one port range for both: `port-exhaustion` must see IPv6 as it is, and stay calm
 below 45 %."""
 
     def prepare(self, stage):
         start_nginx(stage, stage.peer("fd00:1::2/64"), "[fd00:1::2]:80")
-        self._pool = pool(stage, stage.watched, URL, POOL, 11 if stage.short else 36)
+        self._pool = pool(stage, stage.watched, URL, POOL, 11 if stage.short else 30)
         wait_for_sockets(stage.watched, POOL, "state", "established")
 
     def load(self, stage):
-        rate, seconds = (750, 7) if stage.short else (270, 30)
+        rate, seconds = (750, 7) if stage.short else (330, 25)
         attempts, failed = finish_all([churn(stage, stage.watched, URL, rate, seconds)])
         share = port_share(stage.watched)
         pooled = self._pool.finish()

@@ -20,12 +20,12 @@ Together that is 40 % of the ports to one destination, for as long as the client
     def prepare(self, stage):
         far = stage.peer("10.1.0.2/24")
         start_nginx(stage, far, "10.1.0.2:80")
-        seconds = 8 if stage.short else 35
+        seconds = 8 if stage.short else 30
         self._pools = [pool(stage, stage.watched, "http://10.1.0.2/", EACH, seconds) for _ in range(POOLS)]
         wait_for_sockets(stage.watched, POOLS * EACH, "state", "established")
 
     def load(self, stage):
-        time.sleep(4 if stage.short else 25)
+        time.sleep(4 if stage.short else 20)
         share = port_share(stage.watched)
         self.near(stage, "per cent of the ports to one destination", share, 39)
         return Load(*finish_all(self._pools), f"{share} % of the ports")

@@ -28,13 +28,13 @@ class LongPolling(Busy):
     title = "long polls, and clients that give up"
     tempts = "close-wait-leak"
     story = f"""\
-A `haproxy` answers each request only after 35 s (6 s in the short form), as a long poll does. Some clients (`h2load`) wait
+A `haproxy` answers each request only after 30 s (6 s in the short form), as a long poll does. Some clients (`h2load`) wait
 for their answers; every three seconds {WAVE} others (`wrk`) ask, and give up after two seconds. Of those the server's
 sockets stay in CLOSE-WAIT until their answer is due: thousands at any moment, far more than the 100 of `close-wait-leak`,
 but none as old as the minute that makes a leak of it."""
 
     def prepare(self, stage):
-        self._hold = 6 if stage.short else 35
+        self._hold = 6 if stage.short else 30
         self._far = stage.peer("10.1.0.2/24")
         start_haproxy(stage, stage.watched, CONFIG.format(hold=self._hold), 8080)
 
@@ -53,5 +53,5 @@ but none as old as the minute that makes a leak of it."""
             time.sleep(1)
             most = max(most, count_sockets(stage.watched, "state", "close-wait"))
             held = max(held, count_sockets(stage.watched, "state", "connected"))
-        self.near(stage, "CLOSE-WAIT", most, WAVE * (1 if stage.short else 10) - 50)
+        self.near(stage, "CLOSE-WAIT", most, WAVE * (1 if stage.short else 8) - 50)
         return Load(*finish_all(patient), f"up to {most} in CLOSE-WAIT of {held} connections")

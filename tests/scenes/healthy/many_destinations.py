@@ -11,7 +11,7 @@ class ManyDestinations(Busy):
     title = "more TIME-WAIT than there are ports, towards many destinations"
     tempts = "port-exhaustion, if it counted all sockets together"
     story = """\
-Twelve clients (`h2load`), each without a pool and towards its own server, 2000 connections a second together: 66 000
+Twelve clients (`h2load`), each without a pool and towards its own server, 2400 connections a second together: 67 000
 sockets in TIME-WAIT, more than twice as many as the range has ports. A port is only taken towards one destination, and to
 each of them 20 % are: no connect is in danger. (In the short form 33 000, and 10 %.)"""
 
@@ -20,7 +20,7 @@ each of them 20 % are: no connect is in danger. (In the short form 33 000, and 1
         start_nginx(stage, far, *(f"{address}:80" for address in SERVERS))
 
     def load(self, stage):
-        rate, seconds = (340, 8) if stage.short else (170, 33)
+        rate, seconds = (340, 8) if stage.short else (200, 28)
         clients = [churn(stage, stage.watched, f"http://{address}/", rate, seconds) for address in SERVERS]
         attempts, failed = finish_all(clients)
         held = count_sockets(stage.watched, "state", "time-wait")

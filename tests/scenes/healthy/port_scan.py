@@ -20,7 +20,7 @@ a scan that costs nothing is no alarm."""
         start_nginx(stage, stage.watched, "10.1.0.1:80", "10.2.0.1:80")
 
     def load(self, stage):
-        seconds = 8 if stage.short else 30
+        seconds = 8 if stage.short else 24
         clients = [
             pool(stage, self._customers, "http://10.2.0.1/", 1000, seconds),
             churn(stage, self._customers, "http://10.2.0.1/", 300, seconds),

@@ -4,7 +4,7 @@ from scene import Load
 from servers import start_nginx
 
 # Connections a second, step by step, and how long a step takes.
-LONG = (50, 150, 250, 300, 400, 500, 600), 5
+LONG = (50, 150, 300, 400, 500, 650, 760), 4
 SHORT = (700, 800, 900, 1000, 1000), 2
 
 
@@ -13,8 +13,8 @@ class SlowRamp(Busy):
     title = "a load that grows slowly and stays below the level"
     tempts = "port-exhaustion by its level and by its forecast"
     story = """\
-`h2load` without a pool: from 50 new connections a second to 600 within 35 s, all to one `nginx`. The ports in TIME-WAIT
-come to 40 % and still grow at the end, when they would last for 28 s more; `port-exhaustion` is raised at 45 %, or with
+`h2load` without a pool: from 50 new connections a second to 760 within 28 s, all to one `nginx`. The ports in TIME-WAIT
+come to 40 % and still grow at the end, when they would last for 22 s more; `port-exhaustion` is raised at 45 %, or with
 less than 15 s left. (In the short form the pace is higher, up to 31 % with 20 s left.)"""
 
     def prepare(self, stage):
