@@ -77,7 +77,19 @@ static const char *is_or_are(uint64_t count)
 	return count == 1 ? "socket in TIME-WAIT is" : "sockets in TIME-WAIT are";
 }
 
-static void say_accepting(struct tw_page *page, const struct sides *sides)
+/* Whether as many as that hang on listeners that are there now: one that has ended leaves its TIME-WAIT behind. */
+static bool all_listened_on(const struct tw_sample *sample, uint64_t count)
+{
+	uint64_t listened = 0;
+
+	if (!tw_known_accepting(sample))
+		return false;
+	for (unsigned i = 0; i < sample->accepting.row_count; i++)
+		listened += sample->accepting.rows[i].time_wait.known ? sample->accepting.rows[i].time_wait.value : 0;
+	return listened >= count;
+}
+
+static void say_accepting(struct tw_page *page, const struct tw_sample *sample, const struct sides *sides)
 {
 	struct tw_text *text = tw_page_begin(page, "Here, accepting side");
 
@@ -85,9 +97,10 @@ static void say_accepting(struct tw_page *page, const struct sides *sides)
 		     sides->exact ? "" : "at least ", sides->accepting, is_or_are(sides->accepting));
 	tw_text_add(text, "That is harmless: about 200 bytes each, at most ");
 	add_memory(text, sides->accepting * TW_TIME_WAIT_BYTES);
-	tw_text_add(text,
-		    " together, and no port, for they hang on their listener's. No alarm and no sysctl is needed; "
-		    "each goes by itself after 60 s.");
+	tw_text_addf(text,
+		     " together, and no port%s. No alarm and no sysctl is needed; each goes by itself after 60 s.",
+		     all_listened_on(sample, sides->accepting) ? ", for they hang on their listener's"
+							       : " that connect() picks from");
 }
 
 static void say_connecting(struct tw_page *page, const struct tw_sample *sample, const struct sides *sides)
@@ -118,7 +131,7 @@ void tw_here_say_time_wait(struct tw_page *page, const struct tw_sample *sample)
 	if (!find_sides(sample, &sides))
 		return;
 	if (sides.accepting > 0)
-		say_accepting(page, &sides);
+		say_accepting(page, sample, &sides);
 	if (sides.connecting > 0)
 		say_connecting(page, sample, &sides);
 }
@@ -166,10 +179,10 @@ static void add_fullest(struct tw_text *text, const struct tw_sample *sample)
 	tw_text_addf(text, ", %" PRIu32 " of %" PRIu32, row->queue, row->backlog);
 }
 
-static void say_state(struct tw_page *page, const struct tw_sample *sample, enum tw_state state)
+static void say_state(struct tw_page *page, const struct tw_sample *sample, enum tw_state state, const char *title)
 {
 	const struct tw_census *census = &sample->census;
-	struct tw_text *text = tw_page_begin(page, "Here");
+	struct tw_text *text = tw_page_begin(page, title);
 
 	if (!tw_known_census(sample) || !census->known[state]) {
 		tw_text_add(text,
@@ -205,7 +218,7 @@ static const char *why_unknown(enum tw_metric metric)
 	if (metric == TW_METRIC_PORT_ETA)
 		return "not known; it takes two surveys, and ports that grow.";
 	if (metric == TW_METRIC_CLOSE_WAIT_AGED)
-		return "it takes a rule's age; see the rules that watch it.";
+		return "it takes the age that a rule names.";
 	if (info->unit == TW_UNIT_PER_SECOND)
 		return "not known; it takes two looks.";
 	return "not known.";
@@ -224,12 +237,14 @@ void tw_here_say_metric(struct tw_page *page, const struct tw_sample *sample, en
 
 	note_metric(page, sample, metric);
 	if (metric <= TW_METRIC_STATE_LAST) {
-		say_state(page, sample, (enum tw_state)(metric - TW_METRIC_STATE_FIRST));
+		say_state(page, sample, (enum tw_state)(metric - TW_METRIC_STATE_FIRST), "Here");
 		return;
 	}
 	text = tw_page_begin(page, "Here");
 	if (!event.value.known) {
 		tw_text_add(text, why_unknown(metric));
+		if (metric == TW_METRIC_CLOSE_WAIT_AGED)
+			say_state(page, sample, TW_STATE_CLOSE_WAIT, "Here, of any age");
 		return;
 	}
 	tw_reading_subject(sample, &whole, &event.subject);

@@ -64,14 +64,14 @@ static const struct tw_explain_words metrics[] = {
 			 "kernel remembers of the last ACK.",
 		.costs = "An old one is a leak, most likely: a descriptor, and buffers, until the program ends.",
 		.helps = "A repair of the program: it has to call close() when its read returns 0.",
-		.vain = "Sysctls: the kernel has no time limit for CLOSE-WAIT.",
+		.vain = "Any sysctl: the kernel has no time limit for CLOSE-WAIT.",
 	},
 	[TW_METRIC_CLOSE_WAIT_AGED] = {
 		.means = "Sockets in CLOSE-WAIT for longer than the age that a rule names. Only a rule makes it a number.",
 		.costs = "Each holds a descriptor of a program that has most likely forgotten it; in the end it can open no more "
 			 "(EMFILE).",
 		.helps = "A repair of the program that the rule names by its unit; a restart of it until then.",
-		.vain = "Sysctls: the kernel has no time limit for CLOSE-WAIT. Ending the sockets frees the kernel's half alone.",
+		.vain = "Any sysctl: the kernel has no time limit for CLOSE-WAIT. Ending the sockets frees the kernel's half alone.",
 	},
 	[TW_METRIC_TIME_WAIT_OVERFLOW] = {
 		.means = "Connections a second that were closed without TIME-WAIT, for net.ipv4.tcp_max_tw_buckets is reached "
@@ -118,7 +118,7 @@ static const struct tw_explain_words metrics[] = {
 			 "closed in order.",
 		.helps = "Finding who does it: a program that closes with unread data or SO_LINGER 0, a load balancer with a "
 			 "shorter time limit than its peer's.",
-		.vain = "Sysctls.",
+		.vain = "Any sysctl: none of them decides who resets.",
 	},
 	[TW_METRIC_MEMORY_ABORT] = {
 		.means = "Connections a second that the kernel aborted for want of memory (counter TCPAbortOnMemory): too many "

@@ -70,7 +70,7 @@ static const struct tw_explain_words states[] = {
 		.helps = "A repair of the program: it has to call close(). Its systemd unit is named where it is known; a restart "
 			 "helps until the next leak. timewaitd can end such sockets by age (destroy = close-wait ...), which frees the "
 			 "kernel's half; the descriptor stays leaked.",
-		.vain = "Sysctls: none closes a socket in the program's place. net.ipv4.tcp_fin_timeout and all that is about "
+		.vain = "Any sysctl: none closes a socket in the program's place. net.ipv4.tcp_fin_timeout and all that is about "
 			"TIME-WAIT concern sockets that this side closed.",
 	},
 	[TW_STATE_LAST_ACK] = {

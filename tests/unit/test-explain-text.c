@@ -54,6 +54,20 @@ static void test_one_on_the_accepting_side(TW_UNUSED void **state)
 	has("at most 1 KiB");
 }
 
+/* A server that has ended leaves its TIME-WAIT behind: on a port out of the range it is nobody's port either. */
+static void test_a_listener_that_is_gone(TW_UNUSED void **state)
+{
+	add_accepted(5);
+	look();
+	explain("time-wait");
+	has("and no port, for they hang on their listener's.");
+	tw_fake_source_clear_state(&fake, TW_STATE_LISTEN);
+	look();
+	explain("time-wait");
+	has("5 sockets in TIME-WAIT are on the accepting side");
+	has("and no port that connect() picks from.");
+}
+
 static void test_ports_run_short(TW_UNUSED void **state)
 {
 	tw_fake_source_add_many(&fake, TW_STATE_TIME_WAIT, 7, 8080, 33000, 20000, 1000);
@@ -140,7 +154,8 @@ static void test_metrics(TW_UNUSED void **state)
 	has("Here: 0/s.");
 	has("Rule: time-wait-overflow");
 	explain("close-wait-aged");
-	has("Here: it takes a rule's age");
+	has("Here: it takes the age that a rule names.");
+	has("Here, of any age: 0 now.");
 	explain("accept-queue");
 	has("Here: 0%.");
 	has("Rule: accept-queue");
@@ -229,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_empty_machine, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_on_the_accepting_side, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_on_the_accepting_side, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_listener_that_is_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ports_run_short, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ports_held_by_open_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_words_once, set_up, tear_down),
