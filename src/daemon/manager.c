@@ -30,11 +30,9 @@ void tw_manager_done(struct tw_manager *manager)
 	manager->settings = tw_settings_free(manager->settings);
 }
 
-static void book(struct tw_manager *manager, struct tw_time before)
+static usec_t spent_since(struct tw_manager *manager, struct tw_time before)
 {
-	struct tw_time after = manager->clock->read(manager->clock);
-
-	tw_meter_spend(&manager->host.meter, tw_usec_since(after.cpu_usec, before.cpu_usec));
+	return tw_usec_since(manager->clock->read(manager->clock).cpu_usec, before.cpu_usec);
 }
 
 void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
@@ -45,12 +43,9 @@ void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
 int tw_manager_tick(struct tw_manager *manager)
 {
 	struct tw_time time = manager->clock->read(manager->clock);
-	bool busy = tw_watch_busy(&manager->host);
 	int r = tw_watch_tick(&manager->host, manager->settings, time);
 
-	/* The kernel does the first part of a dump within the request. */
-	if (tw_watch_busy(&manager->host) && !busy)
-		book(manager, time);
+	tw_watch_ticked(&manager->host, spent_since(manager, time));
 	manager->missed = r < 0 ? manager->missed + 1 : 0;
 	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
 }
@@ -63,7 +58,7 @@ bool tw_manager_work(struct tw_manager *manager)
 	if (!tw_watch_busy(&manager->host))
 		return false;
 	more = tw_watch_work(&manager->host, manager->settings, time);
-	book(manager, time);
+	tw_meter_spend(&manager->host.meter, spent_since(manager, time));
 	return more;
 }
 

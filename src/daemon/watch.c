@@ -169,6 +169,7 @@ static void start_job(struct tw_watch *watch, enum tw_watch_job job)
 {
 	watch->job = job;
 	watch->job_begun = false;
+	watch->job_from_usec = watch->meter.spent_usec;
 	if (watch->edges.worker)
 		tw_worker_start(watch->edges.worker, job_steps[job], watch);
 }
@@ -291,6 +292,17 @@ static void tell_dropped(struct tw_watch *watch)
 	watch->dropped_told = dropped > 0;
 }
 
+static void count_cost(struct tw_watch *watch)
+{
+	usec_t cost_usec = tw_usec_since(watch->meter.spent_usec, watch->job_from_usec);
+
+	if (watch->order.kind == TW_SCAN_SURVEY)
+		watch->sample.cost.survey_usec = cost_usec;
+	else
+		watch->sample.cost.census_usec = cost_usec;
+	watch->sample.cost.total_usec = tw_usec_add(watch->sample.cost.total_usec, cost_usec);
+}
+
 static void end_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
 {
 	bool partial;
@@ -298,6 +310,7 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 	watch->failures = 0;
 	watch->error = 0;
 	tw_scan_results(watch->scan, &watch->sample);
+	count_cost(watch);
 	watch->census_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->census_usec);
 	if (watch->order.kind == TW_SCAN_SURVEY)
 		watch->survey_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->survey_usec);
@@ -329,6 +342,12 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 		tell_failure(watch, "cannot read the kernel's sockets", r);
 	}
 	return tw_watch_busy(watch) && !watch->edges.worker;
+}
+
+void tw_watch_ticked(struct tw_watch *watch, usec_t cpu_usec)
+{
+	watch->sample.cost.tick_usec = cpu_usec;
+	watch->sample.cost.total_usec = tw_usec_add(watch->sample.cost.total_usec, cpu_usec);
 }
 
 usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings)

@@ -67,6 +67,7 @@ struct tw_watch {
 	enum tw_watch_job job;
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
+	usec_t job_from_usec; /* what the meter had counted when it began */
 	bool partial_told;
 	bool dropped_told;
 };
@@ -87,6 +88,9 @@ static inline bool tw_watch_busy(const struct tw_watch *watch)
  * the gauge could not be read; the failure is told and counted, the next tick tries again.
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
+
+/* What the tick has cost. */
+void tw_watch_ticked(struct tw_watch *watch, usec_t cpu_usec);
 
 /*
  * A slice of the scan or hunt under way, or a look at what the worker has made of it; decides and acts when it is

@@ -163,6 +163,14 @@ struct tw_close_wait {
 	uint32_t waiter_count;
 };
 
+/* What watching costs, as CPU time; 0 for what was not done yet. */
+struct tw_cost {
+	usec_t tick_usec;   /* of the last tick: gauge, rules, records */
+	usec_t census_usec; /* of the last census */
+	usec_t survey_usec; /* of the last survey */
+	usec_t total_usec;  /* of all ticks, censuses and surveys */
+};
+
 /* All that is known of one network namespace at one moment. */
 struct tw_sample {
 	struct tw_gauge gauge;
@@ -171,6 +179,7 @@ struct tw_sample {
 	struct tw_survey survey;
 	struct tw_accepting accepting;
 	struct tw_close_wait close_wait;
+	struct tw_cost cost;
 };
 
 /* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */

@@ -15,6 +15,13 @@ static void add_count(struct tw_record *record, const char *prefix, const char *
 		tw_record_add_u64(record, prefix, name, count.value);
 }
 
+/* Milliseconds of CPU time. */
+static void add_cost(struct tw_record *record, const char *name, usec_t cost_usec)
+{
+	if (cost_usec > 0)
+		tw_record_add_milli(record, PREFIX "COST_", name, (int64_t)TW_MIN(cost_usec, (usec_t)INT64_MAX));
+}
+
 void tw_record_add_numbers(struct tw_record *record, const struct tw_sample *sample)
 {
 	for (unsigned i = 0; i < TW_METRIC_COUNT; i++) {
@@ -26,6 +33,10 @@ void tw_record_add_numbers(struct tw_record *record, const struct tw_sample *sam
 	}
 	if (tw_known_survey(sample))
 		tw_record_add_u64(record, PREFIX, "usable-ports", tw_survey_usable(&sample->survey));
+	add_cost(record, "tick", sample->cost.tick_usec);
+	add_cost(record, "census", sample->cost.census_usec);
+	add_cost(record, "survey", sample->cost.survey_usec);
+	add_cost(record, "total", sample->cost.total_usec);
 }
 
 static void add_sysctls(struct tw_record *record, const struct tw_gauge *gauge)

@@ -7,7 +7,7 @@
 /*
  * The history: every metric of the sample that is known, the states' counts among them, under its name in the
  * journal's spelling (TIMEWAITD_TIME_WAIT, TIMEWAITD_PORT_USE ...), a plain decimal in the metric's unit; and
- * TIMEWAITD_USABLE_PORTS.
+ * TIMEWAITD_USABLE_PORTS, and what watching costs in ms of CPU time (TIMEWAITD_COST_CENSUS ...).
  */
 void tw_record_add_numbers(struct tw_record *record, const struct tw_sample *sample);
 

@@ -70,6 +70,7 @@ static void test_ticks_and_reloads_meanwhile(void **state TW_UNUSED)
 	sim_tick(sim);
 	assert_int_not_equal(sim->told[TW_EVENT_RAISED], 0);
 	assert_int_equal(sim->told[TW_EVENT_DEGRADED], 0);
+	assert_int_not_equal(sim->manager.host.sample.cost.survey_usec, 0);
 	sim_stop(sim);
 	sim = sim_free(sim);
 }

@@ -93,4 +93,5 @@ static const struct tw_sample sample = {
 		.waiters = waiters,
 		.waiter_count = 4,
 	},
+	.cost = { .tick_usec = 38, .survey_usec = 1234567, .total_usec = 2000000 },
 };
