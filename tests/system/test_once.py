@@ -48,6 +48,7 @@ def test_its_shape(near):
         "destinations",
         "listeners",
         "close-wait",
+        "bound",
     ]
     assert page["name"] == "host"
     assert list(page["states"]) == STATES
