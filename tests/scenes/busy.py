@@ -36,7 +36,7 @@ class Busy(Scene):
 
     def judge(self, outcome):
         found = []
-        for play in (outcome.alone, outcome.watched):
+        for play in filter(None, (outcome.alone, outcome.watched)):
             if play.load.failed:
                 found.append(f"{play.load.failed} clients failed")
             for what, had in play.facts["near"].items():

@@ -134,6 +134,7 @@ def _play_values(scene, play):
         "attempts": play.load.attempts,
         "failed": play.load.failed,
         "note": play.load.note,
+        "seconds": round(play.seconds, 1),
         "told-after": play.first_word(),
         "acted-after": play.first("adjusted", "destroyed"),
         "named": play.named(),

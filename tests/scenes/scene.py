@@ -25,6 +25,7 @@ class Play:
     """One playing of a scene; of the one without the daemon only the load is there."""
 
     load: Load
+    seconds: float = 0  # until the load was over
     records: list = dataclasses.field(default_factory=list)
     changed: dict = dataclasses.field(default_factory=dict)  # sysctls that were not put back: (before, after)
     complaint: str = ""  # what the daemon said on standard error, or an ill end
@@ -71,7 +72,7 @@ class Play:
 class Outcome:
     """Both playings; `watched` is the one with the daemon. A scene that could not be played has the reason in `skipped`."""
 
-    alone: Play | None = None
+    alone: Play | None = None  # None also of a healthy scene in the short form
     watched: Play | None = None
     skipped: str = ""
 
