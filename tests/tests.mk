@@ -21,6 +21,7 @@ unit_tests = \
 	tests/unit/test-cgroup-unit \
 	tests/unit/test-destroy \
 	tests/unit/test-diag-one \
+	tests/unit/test-diag-request \
 	tests/unit/test-diag \
 	tests/unit/test-duration \
 	tests/unit/test-event \
@@ -71,6 +72,7 @@ unit_tests = \
 	tests/unit/test-record \
 	tests/unit/test-rule \
 	tests/unit/test-sample \
+	tests/unit/test-scan-derived \
 	tests/unit/test-scan-sides \
 	tests/unit/test-scan \
 	tests/unit/test-sentence \
@@ -122,6 +124,7 @@ EXTRA_DIST += \
 	tests/unit/explain-fixture.h \
 	tests/unit/hand-fixture.h \
 	tests/unit/namespace-fixture.h \
+	tests/unit/scan-fixture.h \
 	tests/unit/settings-same.h \
 	tests/unit/settings-table.h \
 	tests/unit/tell-sample.h \

@@ -1,119 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/scan.h"
 
-#include "../fake/fake-source.h"
-#include "base/macros.h"
+#include "scan-fixture.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/socket.h>
 
-#include <cmocka.h>
-
-static const struct tw_hash_key secret = { .k0 = 3, .k1 = 4 };
-
-#define BIT(state) (tw_state_kernel_bit(TW_STATE_##state))
-
-struct fixture {
-	struct tw_fake_source fake;
-	struct tw_scan *scan;
-	struct tw_scan_order order;
-	struct tw_sample sample;
-};
-
-static int set_up(void **state)
-{
-	static struct fixture fixture;
-
-	memset(&fixture, 0, sizeof(fixture));
-	tw_fake_source_init(&fixture.fake);
-	fixture.fake.rows_per_datagram = 7;
-	fixture.scan = tw_scan_new(&secret);
-	fixture.order = (struct tw_scan_order){ .bound_known = true, .at_usec = 1234 };
-	*state = &fixture;
-	return fixture.scan ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	fixture->scan = tw_scan_free(fixture->scan);
-	assert_null(tw_scan_free(NULL));
-	tw_fake_source_done(&fixture->fake);
-	return 0;
-}
-
-/* A machine with something of everything: 2 listeners, 30 TIME-WAIT, 4 mini FIN-WAIT-2 ... */
-static void populate(struct fixture *fixture)
-{
-	struct tw_fake_source *fake = &fixture->fake;
-	struct tw_flow ipv6 = { .state = TW_STATE_ESTABLISHED, .family = AF_INET6 };
-	size_t minis;
-
-	tw_fake_source_add_listener(fake, 80);
-	tw_fake_source_add_listener(fake, 40000);
-	tw_fake_source_add_many(fake, TW_STATE_TIME_WAIT, 1, 443, 50000, 30, 1000);
-	minis = fake->flow_count;
-	tw_fake_source_add_many(fake, TW_STATE_FIN_WAIT_2, 1, 443, 51000, 4, 0);
-	for (size_t i = minis; i < fake->flow_count; i++)
-		fake->flows[i].mini = true;
-	tw_fake_source_add_many(fake, TW_STATE_FIN_WAIT_2, 1, 443, 51010, 3, 0);
-	tw_fake_source_add_many(fake, TW_STATE_ESTABLISHED, 2, 443, 50000, 9, 0);
-	tw_fake_source_add_many(fake, TW_STATE_SYN_SENT, 2, 443, 50100, 2, 0);
-	tw_fake_source_add_many(fake, TW_STATE_CLOSE_WAIT, 9, 55555, 80, 1, 0);	    /* accepted */
-	tw_fake_source_add_many(fake, TW_STATE_ESTABLISHED, 9, 55556, 40000, 1, 0); /* accepted, in the range */
-	tw_fake_source_add_many(fake, TW_STATE_BOUND, 0, 0, 60000, 5, 0);
-	ipv6.local.port = 52000;
-	ipv6.remote.port = 443;
-	ipv6.local.address.bytes[0] = ipv6.remote.address.bytes[0] = 0x20;
-	tw_fake_source_add(fake, &ipv6);
-	/* v4-mapped: an IPv6 socket, an IPv4 connection, to the destination of the nine. */
-	tw_fake_source_add_many(fake, TW_STATE_ESTABLISHED, 2, 443, 52001, 1, 0);
-	fake->flows[fake->flow_count - 1].family = AF_INET6;
-	tw_fake_source_settle(fake);
-	fixture->order.gauge = fake->gauge;
-}
-
-static int run(struct fixture *fixture, enum tw_scan_kind kind)
-{
-	struct tw_source *source = &fixture->fake.base;
-	int r;
-
-	fixture->order.kind = kind;
-	r = tw_scan_begin(fixture->scan, source, &fixture->order);
-	if (r < 0)
-		return r;
-	for (unsigned steps = 0; (r = tw_scan_step(fixture->scan, source)) > 0; steps++)
-		assert_true(steps < 100000);
-	if (r == 0)
-		tw_scan_results(fixture->scan, &fixture->sample);
-	return r;
-}
-
-static void assert_full_census(const struct tw_census *census)
-{
-	static const uint64_t expected[TW_STATE_COUNT] = {
-		[TW_STATE_LISTEN] = 2,	   [TW_STATE_SYN_SENT] = 2,   [TW_STATE_ESTABLISHED] = 12,
-		[TW_STATE_FIN_WAIT_2] = 7, [TW_STATE_CLOSE_WAIT] = 1, [TW_STATE_TIME_WAIT] = 30,
-		[TW_STATE_BOUND] = 5,
-	};
-
-	assert_false(census->partial);
-	assert_int_equal(census->at_usec, 1234);
-	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
-		assert_int_equal(census->count[i], expected[i]);
-		assert_int_equal(census->count_ipv6[i], i == TW_STATE_ESTABLISHED);
-		assert_true(census->known[i]);
-	}
-	assert_int_equal(census->mini_fin_wait_2, 4);
-}
-
-/* The listeners first, then all others, both families at once: bits 1 to 11 but CLOSE, and 13; nothing that costs
- * extra. */
+/*
+ * The listeners first, then all others, both families at once: bits 1 to 11 but CLOSE, and 13; nothing that costs
+ * extra.
+ */
 static void assert_dumps(const struct tw_fake_source *fake, uint32_t without)
 {
 	assert_int_equal(fake->dumps, 2);
@@ -153,104 +49,6 @@ static void test_census_derived(void **state)
 	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
 	assert_int_equal(fixture->sample.census.count[TW_STATE_TIME_WAIT], 0);
 	assert_int_equal(fixture->sample.census.mini_fin_wait_2, 4);
-}
-
-static void expect_dumps(struct fixture *fixture, unsigned dumps, uint32_t last_states)
-{
-	struct tw_fake_source *fake = &fixture->fake;
-
-	fake->dumps = 0;
-	fixture->order.derive_established = true;
-	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
-	assert_false(fixture->sample.census.partial);
-	assert_true(fixture->sample.census.known[TW_STATE_ESTABLISHED]);
-	assert_int_equal(fake->dumps, dumps);
-	assert_int_equal(fake->queries[dumps - 1].states, last_states);
-}
-
-/* ESTABLISHED is left out once it is known how the gauge counts, and what cannot be known then is said not to be. */
-static void test_established_derived(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct tw_sample *sample = &fixture->sample;
-	const uint32_t rest = 0x2f7e & ~BIT(LISTEN);
-
-	populate(fixture);
-	tw_fake_source_add_many(&fixture->fake, TW_STATE_CLOSE_WAIT, 3, 443, 53000, 20, 0);
-	tw_fake_source_settle(&fixture->fake);
-	fixture->order.gauge = fixture->fake.gauge;
-	/* Nothing is known yet; this dump shows it. */
-	expect_dumps(fixture, 2, rest);
-	assert_int_equal(sample->census.count[TW_STATE_ESTABLISHED], 12);
-	assert_true(sample->census.ipv6_known[TW_STATE_ESTABLISHED]);
-	assert_true(sample->accepting.connections.known);
-	assert_int_equal(sample->accepting.connections.value, 12 + 21 + 7 + 2 + 5);
-	assert_true(sample->accepting.rows[0].connections.known);
-
-	expect_dumps(fixture, 2, rest & ~BIT(ESTABLISHED));
-	assert_int_equal(sample->census.count[TW_STATE_ESTABLISHED], 12);
-	assert_int_equal(sample->census.count[TW_STATE_CLOSE_WAIT], 21);
-	assert_int_equal(sample->census.count_ipv6[TW_STATE_ESTABLISHED], 0);
-	assert_false(sample->census.ipv6_known[TW_STATE_ESTABLISHED]);
-	assert_true(sample->census.ipv6_known[TW_STATE_TIME_WAIT]);
-	assert_false(sample->accepting.connections.known);
-	assert_int_equal(sample->accepting.row_count, 2);
-	assert_false(sample->accepting.rows[0].connections.known);
-	assert_true(sample->accepting.accept_queue.known);
-	assert_int_equal(sample->close_wait.waiter_count, 21);
-
-	/* Both at once; and neither in a survey. */
-	fixture->order.derive_time_wait = true;
-	expect_dumps(fixture, 2, rest & ~BIT(ESTABLISHED) & ~BIT(TIME_WAIT));
-	assert_int_equal(sample->census.count[TW_STATE_ESTABLISHED], 12);
-	assert_int_equal(sample->census.count[TW_STATE_TIME_WAIT], 30);
-	assert_false(sample->census.ipv6_known[TW_STATE_TIME_WAIT]);
-	fixture->fake.dumps = 0;
-	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
-	assert_int_equal(fixture->fake.queries[1].states, rest);
-	assert_true(sample->census.ipv6_known[TW_STATE_ESTABLISHED]);
-
-	/* That survey could have shown that the gauge is not to be trusted. */
-	fixture->order.gauge.established = 1000;
-	expect_dumps(fixture, 2, rest & ~BIT(ESTABLISHED) & ~BIT(TIME_WAIT));
-	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
-	expect_dumps(fixture, 2, rest & ~BIT(TIME_WAIT));
-	assert_int_equal(sample->census.count[TW_STATE_ESTABLISHED], 12);
-}
-
-/* It is not known how CLOSE-WAIT is counted, and the dump that left ESTABLISHED out finds some: it is asked for then.
- */
-static void test_established_asked_for_after_all(void **state)
-{
-	struct fixture *fixture = *state;
-	const uint32_t rest = 0x2f7e & ~BIT(LISTEN);
-
-	populate(fixture);
-	tw_fake_source_clear_state(&fixture->fake, TW_STATE_CLOSE_WAIT);
-	tw_fake_source_settle(&fixture->fake);
-	fixture->order.gauge = fixture->fake.gauge;
-	expect_dumps(fixture, 2, rest);
-	expect_dumps(fixture, 2, rest & ~BIT(ESTABLISHED));
-	assert_int_equal(fixture->sample.census.count[TW_STATE_ESTABLISHED], 12);
-
-	tw_fake_source_add_many(&fixture->fake, TW_STATE_CLOSE_WAIT, 9, 55555, 80, 1, 0);
-	fixture->order.gauge.established = 13;
-	expect_dumps(fixture, 3, BIT(ESTABLISHED));
-	assert_full_census(&fixture->sample.census);
-	assert_true(fixture->sample.accepting.connections.known);
-	assert_int_equal(fixture->sample.close_wait.waiter_count, 1);
-	/* Next time at once. */
-	expect_dumps(fixture, 2, rest);
-	assert_full_census(&fixture->sample.census);
-	/* In that third dump, too, silence is no answer. */
-	tw_fake_source_clear_state(&fixture->fake, TW_STATE_CLOSE_WAIT);
-	fixture->order.gauge.established = 12;
-	expect_dumps(fixture, 2, rest);
-	tw_fake_source_add_many(&fixture->fake, TW_STATE_CLOSE_WAIT, 9, 55555, 80, 1, 0);
-	fixture->order.gauge.tcp_inuse = 200;
-	tw_fake_source_fail(&fixture->fake, TW_FAKE_SILENT, 2, 1, 0);
-	expect_dumps(fixture, 5, rest);
-	assert_full_census(&fixture->sample.census);
 }
 
 static void test_bound_unknown(void **state)
@@ -372,8 +170,10 @@ static void test_partial(void **state)
 	assert_false(fixture->sample.survey.partial);
 }
 
-/* What no repetition mends is handed on at once. What a request for both families is turned down with counts once that
- * for one is, too. */
+/*
+ * What no repetition mends is handed on at once. What a request for both families is turned down with counts once that
+ * for one is, too.
+ */
 static void test_errors(void **state)
 {
 	static const struct {
@@ -511,8 +311,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_census, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_census_derived, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_established_derived, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_established_asked_for_after_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bound_unknown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_survey, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_empty_machine, set_up, tear_down),
