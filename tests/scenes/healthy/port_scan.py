@@ -7,7 +7,7 @@ from servers import start_nginx
 class PortScan(Busy):
     name = "port-scan"
     title = "a port scan, answered with RST"
-    tempts = "accept-queue, and rules on dropped or half-open connections"
+    tempts = "syn-cookies; accept-queue"
     story = """\
 `nmap` looks at all 65535 ports of the watched machine, which answers with RST, and connects to the open one; `hping3`
 sends 2000 SYN a second to that one and drops each answer by RST, so that the listener is never without half-open
