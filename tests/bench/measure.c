@@ -3,8 +3,8 @@
  * measure: the measuring wing alone, on the sockets of this network namespace, as the daemon drives it. It lives on
  * between two scans as the daemon does. Each line on stdin is one piece of work:
  *   gauge       what every tick reads; the mean of many
- *   census      the routine one: TIME-WAIT is masked out, and derived
- *   census-all  TIME-WAIT is dumped too
+ *   census      the routine one: what is many is masked out, and derived; ESTABLISHED after a survey or two only
+ *   census-all  all of it is dumped
  *   survey      every socket is attributed to its destination
  */
 #include "base/macros.h"
@@ -45,6 +45,7 @@ static void scan(struct bench *bench, enum tw_scan_kind kind, bool derive)
 	struct tw_scan_order order = {
 		.kind = kind,
 		.derive_time_wait = derive,
+		.derive_established = derive,
 		.bound_known = tw_kernel_source_tells_bound(),
 		.at_usec = tw_process_time().now_usec,
 	};
