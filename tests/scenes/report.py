@@ -70,10 +70,12 @@ def _row(run):
 
 
 def text(runs):
-    """Aligned; who drove it stands in the document."""
-    rows = [[cell for head, cell in zip(HEADS, row) if head != "driven by"] for row in (HEADS, *map(_row, runs))]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)] + [0]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    """Aligned; who drove it stands in the document, and what was missed below."""
+    rows = [HEADS, *map(_row, runs)]
+    rows = [[cell.split(":")[0] if i == len(row) - 1 else cell for i, cell in enumerate(row) if i != 1] for row in rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return "\n".join(lines + [f"\n{run.scene.name}: {fault}" for run in runs for fault in run.faults])
 
 
 def markdown(runs):
@@ -175,7 +177,7 @@ def tell(runs, options):
     skipped = sum(1 for run in runs if run.outcome.skipped)
     failed = sum(1 for run in runs if run.faults)
     print(f"\n{text(runs)}\n")
-    stale = untold(runs, DOCUMENT.read_text() if DOCUMENT.exists() else "")
+    stale = [] if options.names else untold(runs, DOCUMENT.read_text())
     if stale:
         print(f"{DOCUMENT.name} is not of these scenes, write it anew with --document: {', '.join(stale)}")
     print(f"{len(runs) - failed - skipped} passed, {failed} failed, {skipped} skipped")
