@@ -182,11 +182,14 @@ static void add_fullest(struct tw_text *text, const struct tw_sample *sample)
 static void say_state(struct tw_page *page, const struct tw_sample *sample, enum tw_state state, const char *title)
 {
 	const struct tw_census *census = &sample->census;
+	const char *since = tw_metric_info(TW_METRIC_STATE_FIRST + state)->since;
 	struct tw_text *text = tw_page_begin(page, title);
 
 	if (!tw_known_census(sample) || !census->known[state]) {
-		tw_text_add(text,
-			    state == TW_STATE_BOUND ? "not known; Linux tells of them from 6.8 on." : "not known.");
+		tw_text_add(text, "not known");
+		if (since)
+			tw_text_addf(text, "; the kernel tells it since %s", since);
+		tw_text_add_char(text, '.');
 		return;
 	}
 	tw_text_addf(text, "%" PRIu64 " now", census->count[state]);
@@ -268,6 +271,8 @@ static const char *why_absent(enum tw_tunable tunable)
 		return "this kernel does not have it; Linux 4.12 removed it.";
 	if (tunable == TW_TUNABLE_TW_TIMEOUT)
 		return "this kernel does not have it: TIME-WAIT lasts 60 s.";
+	if (tunable == TW_TUNABLE_TW_REUSE_DELAY)
+		return "this kernel does not have it; Linux 6.12 and older do not.";
 	if (tw_tunable_info(tunable)->host_only)
 		return "not known; the kernel shows it in the first network namespace alone.";
 	return "this kernel does not have it.";

@@ -46,16 +46,19 @@ static struct tw_event rule_event(enum tw_event_kind kind, const struct tw_rule_
 static void tell_frozen(const struct tw_rule_settings *settings, const struct tw_rule *rule,
 			struct tw_recorder *recorder, const char *namespace)
 {
+	const struct tw_metric_info *info = tw_metric_info(settings->metric);
 	struct tw_event event = rule_event(TW_EVENT_PARTIAL, settings, rule);
 	struct tw_text reason;
 
 	event.severity = TW_SEVERITY_WARNING;
 	event.value = tw_value_unknown();
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_addf(&reason, "%s has no value now; rule %s stays as it is until it has one",
-		     tw_metric_info(settings->metric)->name, settings->name);
-	if (!rule->known && tw_metric_info(settings->metric)->host_only)
+	tw_text_addf(&reason, "%s has no value now; rule %s stays as it is until it has one", info->name,
+		     settings->name);
+	if (!rule->known && info->host_only)
 		tw_text_add(&reason, " (the kernel tells it in the first network namespace only)");
+	if (!rule->known && info->since)
+		tw_text_addf(&reason, " (the kernel tells it since %s)", info->since);
 	recorder->tell(recorder, namespace, &event);
 }
 

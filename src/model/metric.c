@@ -34,7 +34,13 @@ static const struct tw_metric_info metrics[] = {
 	STATE(LAST_ACK, "last-ack", "connections closed by both, the peer's last acknowledgement missing"),
 	STATE(CLOSING, "closing", "connections closed by both at once, not yet acknowledged"),
 	STATE(TIME_WAIT, "time-wait", "connections closed here first, kept for their 60 s"),
-	STATE(BOUND, "bound", "sockets bound to a port without a connection"),
+	[TW_METRIC_STATE_FIRST + TW_STATE_BOUND] = {
+		.name = "bound",
+		.meaning = "sockets bound to a port without a connection",
+		.unit = TW_UNIT_SOCKETS,
+		.source = TW_METRIC_FROM_CENSUS,
+		.since = "Linux 6.8", /* TCP_BOUND_INACTIVE: commit 91051f003948 */
+	},
 	[TW_METRIC_PORT_USE] = {
 		.name = "port-use",
 		.meaning = "ports in use towards one destination",

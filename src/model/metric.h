@@ -41,7 +41,8 @@ struct tw_metric_info {
 	const char *meaning; /* a phrase for people: "ports in use towards one destination" */
 	enum tw_unit unit;
 	enum tw_metric_source source;
-	bool host_only; /* the kernel shows it in the first network namespace alone */
+	bool host_only;	   /* the kernel shows it in the first network namespace alone */
+	const char *since; /* the first kernel that tells it, "Linux 6.8"; NULL where all do that timewaitd runs on */
 };
 
 const struct tw_metric_info *tw_metric_info(enum tw_metric metric);

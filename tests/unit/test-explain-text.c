@@ -141,6 +141,9 @@ static void test_states(TW_UNUSED void **state)
 	has("Here: 1 now. The fullest accept queue is that of 0.0.0.0:80, 0 of ");
 	explain(NULL);
 	has("Here, CLOSE-WAIT: 4 wait for a program here to close them");
+	sample.census.known[TW_STATE_BOUND] = false;
+	explain("bound");
+	has("Here: not known; the kernel tells it since Linux 6.8.");
 }
 
 static void test_metrics(TW_UNUSED void **state)

@@ -47,6 +47,11 @@ static void test_states_come_first(TW_UNUSED void **state)
 		assert_int_equal(info->unit, TW_UNIT_SOCKETS);
 		assert_int_equal(info->source, TW_METRIC_FROM_CENSUS);
 		assert_false(info->host_only);
+		/* The one state that came late. */
+		if (i == TW_STATE_BOUND)
+			assert_string_equal(info->since, "Linux 6.8");
+		else
+			assert_null(info->since);
 	}
 }
 
@@ -60,6 +65,7 @@ static void test_table(TW_UNUSED void **state)
 		assert_int_equal(info->unit, rows[i].unit);
 		assert_int_equal(info->source, rows[i].source);
 		assert_int_equal(info->host_only, rows[i].host_only);
+		assert_null(info->since);
 	}
 }
 

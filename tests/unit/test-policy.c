@@ -209,6 +209,19 @@ static void test_partial_census_freezes(void **state)
 	assert_true(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
 }
 
+/* What this kernel never tells is said once, and since when others do. */
+static void test_unknown_here(void **state)
+{
+	struct stage *stage = *state;
+
+	add_rule(stage->settings, "bound", TW_SEVERITY_WARNING)->metric = TW_METRIC_STATE_FIRST + TW_STATE_BOUND;
+	for (unsigned at = 1; at <= 5; at++)
+		step(stage, at, 0);
+	assert_int_equal(stage->told.count, 1);
+	assert_int_equal(stage->told.events[0].kind, TW_EVENT_PARTIAL);
+	assert_non_null(strstr(stage->told.events[0].event.reason, "since Linux 6.8"));
+}
+
 static void test_rebase_keeps_by_name(void **state)
 {
 	struct stage *stage = *state;
@@ -435,6 +448,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_wins, begin, end),
 		cmocka_unit_test_setup_teardown(test_winner_clears, begin, end),
 		cmocka_unit_test_setup_teardown(test_partial_census_freezes, begin, end),
+		cmocka_unit_test_setup_teardown(test_unknown_here, begin, end),
 		cmocka_unit_test_setup_teardown(test_steps_still_needed, begin, end),
 		cmocka_unit_test_setup_teardown(test_rebase_keeps_by_name, begin, end),
 		cmocka_unit_test_setup_teardown(test_port_use, begin, end),
