@@ -63,11 +63,11 @@ class Httperf:
 
         fd-unavail is its own limit: with 1022 connections under way it does not try to open more. That many are under
         way where connect() has become too slow for the rate; or for a moment, when it was not given a core for a fifth
-        of a second and then catches up.
+        of a second and then catches up. EADDRNOTAVAIL of connect() is among its other errors; addrunavail is of bind().
         """
         said, _ = self._process.communicate(timeout=self._timeout)
         numbers = re.search(r"^Total: connections (\d+) .* replies (\d+) test-duration ([\d.]+)", said, re.M)
-        errors = re.search(r"^Errors: fd-unavail (\d+) addrunavail (\d+)", said, re.M)
+        errors = re.search(r"^Errors: fd-unavail (\d+) addrunavail (\d+) ftab-full \d+ other (\d+)", said, re.M)
         total = re.search(r"^Errors: total (\d+) client-timo (\d+)", said, re.M)
         if not (numbers and errors and total):
             raise RuntimeError(f"httperf said: {said}")
@@ -78,5 +78,5 @@ class Httperf:
             "failed": int(total[1]),
             "not tried": int(errors[1]),
             "timed out": int(total[2]),
-            "addrunavail": int(errors[2]),
+            "without a port": int(errors[3]),
         }

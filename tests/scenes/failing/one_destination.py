@@ -38,7 +38,7 @@ ports in TIME-WAIT are used again, and puts the old value back when the load is 
         """The load on the one destination, as httperf counts it."""
         counted = Httperf(stage, stage.watched, "10.1.0.2", 80, rate, 8 if stage.short else self.seconds).finish()
         stage.facts["httperf"] = counted
-        what = ", ".join(f"{counted[name]} {name}" for name in ("not tried", "timed out", "addrunavail"))
+        what = ", ".join(f"{counted[name]} {name}" for name in ("not tried", "timed out", "without a port"))
         return Load(counted["attempts"], counted["failed"], what)
 
     @staticmethod
