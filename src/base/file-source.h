@@ -10,5 +10,9 @@
  */
 long tw_file_read(int directory_fd, const char *path, char *buffer, size_t capacity);
 
-/* The same from an open descriptor, from its beginning, by pread(2): a /proc file kept open is read anew. Borrows. */
+/*
+ * The same from an open descriptor, from its beginning and in one pread(2), for what the kernel hands out in one go:
+ * files of single_open() (fs/seq_file.c) such as /proc/net/sockstat, and sysctls. Of others it may return no more than
+ * the beginning. Borrows.
+ */
 long tw_file_reread(int fd, char *buffer, size_t capacity);

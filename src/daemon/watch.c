@@ -255,11 +255,26 @@ static void start_due(struct tw_watch *watch, const struct tw_settings *settings
 	start_chase(watch, settings, time.now_usec);
 }
 
+/* Nothing is done, and nothing was at the tick before. */
+static bool is_quiet(struct tw_watch *watch, const struct tw_settings *settings)
+{
+	bool quiet = tw_policy_raised(&watch->policy, settings) == 0 && !tw_ledger_owes(&watch->hand.ledger);
+	bool both = quiet && watch->quiet;
+
+	watch->quiet = quiet;
+	return both;
+}
+
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
 {
+	struct tw_source *source = watch->edges.source;
 	struct tw_gauge gauge = { 0 };
-	int r = watch->edges.source->gauge(watch->edges.source, &gauge);
+	int r;
 
+	/* What is in our hands has to be known as it is now. */
+	if (!is_quiet(watch, settings))
+		source->refresh(source);
+	r = source->gauge(source, &gauge);
 	if (r < 0) {
 		tell_failure(watch, "cannot read the kernel's counters", r);
 		return r;

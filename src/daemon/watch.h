@@ -65,6 +65,7 @@ struct tw_watch {
 	unsigned failures;	  /* reads in a row that failed */
 	int error;		  /* of the last of them, -errno; 0 for none */
 	enum tw_watch_job job;
+	bool quiet;	/* at the last tick no rule was raised, and nothing changed */
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
 	usec_t job_from_usec; /* what the meter had counted when it began */

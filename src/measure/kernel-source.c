@@ -33,6 +33,11 @@ static int gauge(struct tw_source *base, struct tw_gauge *ret)
 	return tw_proc_source_gauge(of(base)->proc, ret);
 }
 
+static void refresh(struct tw_source *base)
+{
+	tw_proc_source_refresh(of(base)->proc);
+}
+
 static int port_range(struct tw_source *base, struct tw_port_set *ret)
 {
 	return tw_proc_source_port_range(of(base)->ports, ret);
@@ -90,6 +95,7 @@ int tw_kernel_source_new(struct tw_kernel_source **ret)
 		return -ENOMEM;
 	source->base = (struct tw_source){
 		.gauge = gauge,
+		.refresh = refresh,
 		.port_range = port_range,
 		.scan_begin = scan_begin,
 		.dump_begin = dump_begin,

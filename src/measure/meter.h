@@ -11,9 +11,9 @@
  * While something is owed, a routine scan waits.
  */
 struct tw_meter {
-	usec_t owed_usec; /* CPU time spent beyond the budget so far */
+	usec_t owed_usec;    /* CPU time spent beyond the budget so far */
 	usec_t paid_at_usec; /* until when the debt is paid off */
-	usec_t spent_usec; /* CPU time of all scans */
+	usec_t spent_usec;   /* CPU time of all scans */
 };
 
 /* The most debt that is remembered: a scan far beyond the budget delays the next by a bounded time. */

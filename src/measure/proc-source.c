@@ -44,9 +44,18 @@ static const char *const file_paths[FILE_COUNT] = {
 	[FILE_RESERVED] = "/proc/sys/net/ipv4/ip_local_reserved_ports",
 };
 
+/* Sysctls read anew in one gauge: all of them within five. */
+#define SLOW_A_GAUGE 5
+
 struct tw_proc_source {
 	int files[FILE_COUNT];
 	int sysctls[TW_TUNABLE_COUNT];
+
+	/* What seldom changes, as it was read last. */
+	bool slow_known;
+	unsigned slow_next; /* the sysctl that is to be read next */
+	struct tw_live_value slow[TW_TUNABLE_COUNT];
+	struct tw_count memory_limit_pages, conntrack_max;
 
 	/* The reserved ports as they were read last, so that they are parsed only when they have changed. */
 	char *reserved_text, *reserved_fresh;
@@ -147,17 +156,9 @@ struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source)
 	return NULL;
 }
 
-/* One pread(2): a sysctl hands out its whole text at once. Returns its length or -errno. */
 static long read_sysctl(int fd, char text[SYSCTL_TEXT_MAX])
 {
-	ssize_t n;
-
-	if (fd < 0)
-		return -ENOENT;
-	do
-		n = pread(fd, text, SYSCTL_TEXT_MAX, 0);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? tw_errno() : n;
+	return fd < 0 ? -ENOENT : tw_file_reread(fd, text, SYSCTL_TEXT_MAX);
 }
 
 static struct tw_count read_number(int fd)
@@ -302,6 +303,33 @@ static void read_counters(struct tw_proc_source *source, struct tw_gauge *gauge)
 		(void)tw_procnet_parse_netstat(source->text, (size_t)n, gauge->counters);
 }
 
+static void read_next_slow(struct tw_proc_source *source)
+{
+	source->slow[source->slow_next] = read_tunable(source, (enum tw_tunable)source->slow_next);
+	if (++source->slow_next < TW_TUNABLE_COUNT)
+		return;
+	source->slow_next = 0;
+	source->memory_limit_pages = read_memory_limit(source->files[FILE_TCP_MEM]);
+	source->conntrack_max = read_number(source->files[FILE_CONNTRACK_MAX]);
+}
+
+/* Half of what a gauge costs would be sysctls that stay as they are: a few of them at a time, once all are known. */
+static void read_slow(struct tw_proc_source *source)
+{
+	unsigned count = source->slow_known ? SLOW_A_GAUGE : TW_TUNABLE_COUNT;
+
+	if (!source->slow_known)
+		source->slow_next = 0;
+	while (count-- > 0)
+		read_next_slow(source);
+	source->slow_known = true;
+}
+
+void tw_proc_source_refresh(struct tw_proc_source *source)
+{
+	source->slow_known = false;
+}
+
 int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 {
 	struct tw_gauge gauge = { 0 };
@@ -313,11 +341,14 @@ int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 	if (r < 0)
 		return r;
 	read_counters(source, &gauge);
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-		gauge.sysctls[i] = read_tunable(source, (enum tw_tunable)i);
-	gauge.memory_limit_pages = read_memory_limit(source->files[FILE_TCP_MEM]);
+	read_slow(source);
+	memcpy(gauge.sysctls, source->slow, sizeof(gauge.sysctls));
+	/* Read just now. */
+	gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[0] = source->low;
+	gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[1] = source->high;
+	gauge.memory_limit_pages = source->memory_limit_pages;
 	gauge.conntrack_count = read_number(source->files[FILE_CONNTRACK_COUNT]);
-	gauge.conntrack_max = read_number(source->files[FILE_CONNTRACK_MAX]);
+	gauge.conntrack_max = source->conntrack_max;
 	gauge.reserved_ports = source->reserved_inside;
 	*ret = gauge;
 	return 0;

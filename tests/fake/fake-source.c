@@ -63,6 +63,11 @@ static int port_range(struct tw_source *base, struct tw_port_set *ret)
 	return 0;
 }
 
+/* Its gauges are always whole. */
+static void refresh(struct tw_source *base TW_UNUSED)
+{
+}
+
 static void scan_begin(struct tw_source *base)
 {
 	of(base)->scans++;
@@ -262,6 +267,7 @@ void tw_fake_source_init(struct tw_fake_source *fake)
 	fake->base = (struct tw_source){
 		.gauge = gauge,
 		.port_range = port_range,
+		.refresh = refresh,
 		.scan_begin = scan_begin,
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,

@@ -2,6 +2,7 @@
 #include "base/file-source.h"
 
 #include "base/fd.h"
+#include "base/macros.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,27 +100,48 @@ static void test_reread(void **data)
 /* /proc hands out what it makes at the read, a page at a time at most. */
 static void test_proc(void **data)
 {
-	static char once[1 << 20], again[1 << 20];
-	int fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+	static char text[1 << 20];
 
 	(void)data;
-	assert_true(fd >= 0);
-	assert_true(tw_file_read(AT_FDCWD, "/proc/self/smaps", once, sizeof(once)) > 4096);
-	assert_true(tw_file_reread(fd, again, sizeof(again)) > 4096);
-	assert_true(tw_file_reread(fd, again, sizeof(again)) > 4096);
+	assert_true(tw_file_read(AT_FDCWD, "/proc/self/smaps", text, sizeof(text)) > 4096);
 	/* Read whole: it ends at a line's end, with the fields of the last mapping. */
-	assert_non_null(strstr(again, "VmFlags"));
-	assert_int_equal(again[strlen(again) - 1], '\n');
-	assert_int_equal(tw_close(fd), -1);
+	assert_non_null(strstr(text, "VmFlags"));
+	assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
+/* What is read anew in one go is all that there is. */
+static void test_proc_in_one_go(void **data)
+{
+	static const char *const paths[] = { "/proc/net/sockstat", "/proc/net/snmp", "/proc/net/netstat",
+					     "/proc/sys/net/ipv4/ip_local_port_range" };
+
+	(void)data;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(paths); i++) {
+		static char whole[1 << 16], again[1 << 16];
+		int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+		long lines = 0;
+
+		assert_true(fd >= 0);
+		assert_true(tw_file_read(AT_FDCWD, paths[i], whole, sizeof(whole)) > 0);
+		for (unsigned time = 0; time < 2; time++)
+			assert_true(tw_file_reread(fd, again, sizeof(again)) > 0);
+		/* The numbers may move, the lines do not. */
+		for (const char *at = whole; (at = strchr(at, '\n')); at++)
+			lines++;
+		for (const char *at = again; (at = strchr(at, '\n')); at++)
+			lines--;
+		assert_int_equal(lines, 0);
+		assert_int_equal(again[strlen(again) - 1], '\n');
+		assert_int_equal(tw_file_reread(fd, again, 4), -EFBIG);
+		assert_int_equal(tw_close(fd), -1);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_reread),
-		cmocka_unit_test(test_proc),
+		cmocka_unit_test(test_sizes), cmocka_unit_test(test_errors),	     cmocka_unit_test(test_reread),
+		cmocka_unit_test(test_proc),  cmocka_unit_test(test_proc_in_one_go),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

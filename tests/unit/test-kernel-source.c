@@ -348,12 +348,46 @@ static void test_reserved_ports(void **state TW_UNUSED)
 	assert_int_equal(gauge.reserved_ports, 0);
 }
 
+/* Sysctls are read a few at a time, all of them within five gauges; and at once where that is asked for. */
+static void test_slow_sysctls(void **state TW_UNUSED)
+{
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
+	static struct tw_gauge gauge;
+	const struct tw_live_value *rfc1337 = &gauge.sysctls[TW_TUNABLE_RFC1337];
+	const struct tw_live_value *reuse = &gauge.sysctls[TW_TUNABLE_TW_REUSE];
+	struct tw_source *source;
+
+	need_namespace();
+	write_sysctl("/proc/sys/net/ipv4/tcp_rfc1337", "0\n");
+	write_sysctl("/proc/sys/net/ipv4/tcp_tw_reuse", "0\n");
+	kernel = new_source();
+	source = tw_kernel_source_base(kernel);
+	assert_int_equal(source->gauge(source, &gauge), 0);
+	assert_true(rfc1337->known);
+	assert_int_equal(rfc1337->value.numbers[0], 0);
+	write_sysctl("/proc/sys/net/ipv4/tcp_rfc1337", "1\n");
+	write_sysctl("/proc/sys/net/ipv4/tcp_tw_reuse", "1\n");
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(source->gauge(source, &gauge), 0);
+	assert_int_equal(rfc1337->value.numbers[0], 1);
+	assert_int_equal(reuse->value.numbers[0], 1);
+	for (unsigned value = 0; value < 2; value++) {
+		write_sysctl("/proc/sys/net/ipv4/tcp_rfc1337", value ? "1\n" : "0\n");
+		write_sysctl("/proc/sys/net/ipv4/tcp_tw_reuse", value ? "1\n" : "0\n");
+		source->refresh(source);
+		assert_int_equal(source->gauge(source, &gauge), 0);
+		assert_int_equal(rfc1337->value.numbers[0], value);
+		assert_int_equal(reuse->value.numbers[0], value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scene),
 		cmocka_unit_test(test_abandoned_dumps),
 		cmocka_unit_test(test_reserved_ports),
+		cmocka_unit_test(test_slow_sysctls),
 	};
 
 	enter_namespace();
