@@ -5,6 +5,7 @@
 #include "ctl/explain-text.h"
 #include "ctl/measure-source.h"
 #include "ctl/options.h"
+#include "measure/diag.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,8 +92,7 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 	if (r >= 0)
 		r = explain(settings, options.operand ? &topic : NULL, tw_measure_sample(measure), options.json);
 	if (r < 0) {
-		fprintf(stderr, "timewaitctl: cannot take a sample: %s%s\n", strerror(-r),
-			r == -ENOENT ? " (is the kernel module tcp_diag there?)" : "");
+		fprintf(stderr, "timewaitctl: cannot take a sample: %s\n", tw_diag_error_text(r));
 		return TW_EXIT_FAILURE;
 	}
 	return TW_EXIT_OK;

@@ -5,6 +5,7 @@
 #include "daemon/recover.h"
 #include "daemon/reload.h"
 #include "daemon/run.h"
+#include "measure/diag.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,8 +40,7 @@ static int once(const struct tw_options *options, const struct tw_settings *sett
 	int r = tw_once(settings, options->json);
 
 	if (r < 0) {
-		fprintf(stderr, "timewaitd: cannot take a sample: %s%s\n", strerror(-r),
-			r == -ENOENT ? " (is the kernel module tcp_diag there?)" : "");
+		fprintf(stderr, "timewaitd: cannot take a sample: %s\n", tw_diag_error_text(r));
 		return TW_EXIT_FAILURE;
 	}
 	return TW_EXIT_OK;

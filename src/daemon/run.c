@@ -7,6 +7,7 @@
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/recover.h"
+#include "measure/diag.h"
 #include "measure/kernel-source.h"
 #include "tell/record-sink.h"
 
@@ -125,8 +126,7 @@ static int take_first_sample(struct tw_manager *manager)
 	if (tw_manager_ready(manager))
 		return 0;
 	r = tw_manager_error(manager);
-	fprintf(stderr, "timewaitd: cannot take a first sample: %s%s\n", strerror(-r),
-		r == -ENOENT ? " (the kernel module tcp_diag cannot be loaded?)" : "");
+	fprintf(stderr, "timewaitd: cannot take a first sample: %s\n", tw_diag_error_text(r));
 	return r;
 }
 

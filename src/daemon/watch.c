@@ -2,6 +2,7 @@
 #include "daemon/watch.h"
 
 #include "base/text.h"
+#include "measure/diag.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -66,7 +67,7 @@ static void tell(struct tw_watch *watch, enum tw_event_kind kind, const char *re
 	watch->edges.recorder->tell(watch->edges.recorder, watch->name, &event);
 }
 
-static void tell_failure(struct tw_watch *watch, const char *what, int error)
+static void tell_failure(struct tw_watch *watch, const char *what, int error, const char *why)
 {
 	struct tw_text text;
 	char reason[TW_REASON_MAX];
@@ -75,7 +76,7 @@ static void tell_failure(struct tw_watch *watch, const char *what, int error)
 	if (++watch->failures != TW_FAILURES_TOLD)
 		return;
 	tw_text_init(&text, reason, sizeof(reason));
-	tw_text_addf(&text, "%s: %s; nothing is decided until it works again", what, strerror(-error));
+	tw_text_addf(&text, "%s: %s; nothing is decided until it works again", what, why);
 	tell(watch, TW_EVENT_DEGRADED, reason);
 }
 
@@ -276,7 +277,7 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 		source->refresh(source);
 	r = source->gauge(source, &gauge);
 	if (r < 0) {
-		tell_failure(watch, "cannot read the kernel's counters", r);
+		tell_failure(watch, "cannot read the kernel's counters", r, strerror(-r));
 		return r;
 	}
 	gauge.at_usec = time.now_usec;
@@ -354,7 +355,7 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 		end_scan(watch, settings, time);
 		start_chase(watch, settings, time.now_usec);
 	} else {
-		tell_failure(watch, "cannot read the kernel's sockets", r);
+		tell_failure(watch, "cannot read the kernel's sockets", r, tw_diag_error_text(r));
 	}
 	return tw_watch_busy(watch) && !watch->edges.worker;
 }

@@ -339,3 +339,10 @@ int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, ui
 		(struct attributes){ bytes + sizeof(struct inet_diag_msg), body - sizeof(struct inet_diag_msg) },
 		ret_last_ack_ms);
 }
+
+const char *tw_diag_error_text(int error)
+{
+	if (error == -ENOENT)
+		return "the kernel lists no TCP socket: its module tcp_diag, or inet_diag below it, cannot be loaded";
+	return strerror(-error);
+}

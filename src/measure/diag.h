@@ -59,3 +59,6 @@ int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_dia
  * the socket is gone).
  */
 int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, uint32_t *ret_last_ack_ms);
+
+/* What the -errno of a dump says, as a phrase for people. */
+const char *tw_diag_error_text(int error);

@@ -375,6 +375,14 @@ static void test_nothing_behind_done(void **state TW_UNUSED)
 	assert_int_equal(told.count, 0);
 }
 
+/* Without its module the kernel says but that there is no such file. */
+static void test_error_text(void **state TW_UNUSED)
+{
+	assert_non_null(strstr(tw_diag_error_text(-ENOENT), "module tcp_diag"));
+	assert_null(strstr(tw_diag_error_text(-EPERM), "module"));
+	assert_string_equal(tw_diag_error_text(-EPERM), strerror(EPERM));
+}
+
 static void test_sequence_and_interruption(void **state TW_UNUSED)
 {
 	struct datagram datagram = { 0 };
@@ -447,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_second_attribute),
 		cmocka_unit_test(test_control_messages),
 		cmocka_unit_test(test_nothing_behind_done),
+		cmocka_unit_test(test_error_text),
 		cmocka_unit_test(test_sequence_and_interruption),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_every_cut),
