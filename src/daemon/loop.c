@@ -148,7 +148,10 @@ static int prepare(struct loop *loop, const struct tw_worker *worker)
 	r = sd_event_add_signal(loop->event, NULL, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_hangup, loop);
 	if (r < 0)
 		return r;
-	(void)sd_event_set_watchdog(loop->event, true);
+	/* Without it the service manager would end us later, and without a restore. */
+	r = sd_event_set_watchdog(loop->event, true);
+	if (r < 0)
+		return r;
 	r = add_work(loop);
 	if (r < 0)
 		return r;
