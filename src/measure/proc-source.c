@@ -84,19 +84,27 @@ static int open_sysctl(enum tw_tunable tunable)
 	tw_text_init(&text, path, sizeof(path));
 	tw_text_add(&text, "/proc/sys/");
 	tw_text_add(&text, tw_tunable_info(tunable)->path);
+	if (text.cut)
+		errno = ENAMETOOLONG;
 	return text.cut ? -1 : open_file(path);
+}
+
+/* What this kernel has not stays unknown; what it has and does not give us is a failure. */
+static bool is_absent(int fd)
+{
+	return fd < 0 && errno == ENOENT;
 }
 
 static int open_files(struct tw_proc_source *source)
 {
 	for (unsigned i = 0; i < FILE_COUNT; i++) {
 		source->files[i] = open_file(file_paths[i]);
-		if (source->files[i] < 0 && i == FILE_SOCKSTAT)
+		if (source->files[i] < 0 && (i == FILE_SOCKSTAT || !is_absent(source->files[i])))
 			return tw_errno();
 	}
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
 		source->sysctls[i] = open_sysctl((enum tw_tunable)i);
-		if (source->sysctls[i] < 0 && i == TW_TUNABLE_PORT_RANGE)
+		if (source->sysctls[i] < 0 && (i == TW_TUNABLE_PORT_RANGE || !is_absent(source->sysctls[i])))
 			return tw_errno();
 	}
 	return 0;
@@ -105,6 +113,8 @@ static int open_files(struct tw_proc_source *source)
 static int open_ports(struct tw_proc_source *source)
 {
 	source->files[FILE_RESERVED] = open_file(file_paths[FILE_RESERVED]);
+	if (source->files[FILE_RESERVED] < 0 && !is_absent(source->files[FILE_RESERVED]))
+		return tw_errno();
 	source->sysctls[TW_TUNABLE_PORT_RANGE] = open_sysctl(TW_TUNABLE_PORT_RANGE);
 	return source->sysctls[TW_TUNABLE_PORT_RANGE] < 0 ? tw_errno() : 0;
 }
@@ -161,34 +171,45 @@ static long read_sysctl(int fd, char text[SYSCTL_TEXT_MAX])
 	return fd < 0 ? -ENOENT : tw_file_reread(fd, text, SYSCTL_TEXT_MAX);
 }
 
-static struct tw_count read_number(int fd)
+/* The same of one that may be absent, or has gone with its module: 0 then. */
+static long read_optional(int fd, char text[SYSCTL_TEXT_MAX])
 {
-	struct tw_count count = { 0 };
-	char text[SYSCTL_TEXT_MAX];
 	long n = read_sysctl(fd, text);
 
-	count.known = n >= 0 && tw_procnet_parse_number(text, (size_t)n, &count.value) == 0;
-	return count;
+	return n == -ENOENT ? 0 : n;
 }
 
-static struct tw_count read_memory_limit(int fd)
+static int read_number(int fd, struct tw_count *ret)
 {
-	struct tw_count count = { 0 };
 	char text[SYSCTL_TEXT_MAX];
-	long n = read_sysctl(fd, text);
+	long n = read_optional(fd, text);
 
-	count.known = n >= 0 && tw_procnet_parse_tcp_mem(text, (size_t)n, &count.value) == 0;
-	return count;
+	if (n < 0)
+		return (int)n;
+	ret->known = tw_procnet_parse_number(text, (size_t)n, &ret->value) == 0;
+	return 0;
 }
 
-static struct tw_live_value read_tunable(const struct tw_proc_source *source, enum tw_tunable tunable)
+static int read_memory_limit(int fd, struct tw_count *ret)
 {
-	struct tw_live_value live = { 0 };
 	char text[SYSCTL_TEXT_MAX];
-	long n = read_sysctl(source->sysctls[tunable], text);
+	long n = read_optional(fd, text);
 
-	live.known = n >= 0 && tw_tunable_parse(tunable, text, (size_t)n, &live.value) == 0;
-	return live;
+	if (n < 0)
+		return (int)n;
+	ret->known = tw_procnet_parse_tcp_mem(text, (size_t)n, &ret->value) == 0;
+	return 0;
+}
+
+static int read_tunable(const struct tw_proc_source *source, enum tw_tunable tunable, struct tw_live_value *ret)
+{
+	char text[SYSCTL_TEXT_MAX];
+	long n = read_optional(source->sysctls[tunable], text);
+
+	if (n < 0)
+		return (int)n;
+	ret->known = tw_tunable_parse(tunable, text, (size_t)n, &ret->value) == 0;
+	return 0;
 }
 
 /* Twice the room for the reserved ports; what was read into it before is forgotten. */
@@ -288,41 +309,62 @@ static int read_sockstat(struct tw_proc_source *source, struct tw_gauge *gauge)
 	return 0;
 }
 
-/* What is absent or not understood here stays unknown, or 0 without IPv6. */
-static void read_counters(struct tw_proc_source *source, struct tw_gauge *gauge)
+/* Returns its length, 0 where it is absent or longer than any that we know, or -errno. */
+static long reread_optional(struct tw_proc_source *source, enum file file)
 {
-	long n = tw_file_reread(source->files[FILE_SOCKSTAT6], source->text, sizeof(source->text));
+	long n;
 
-	if (n >= 0)
-		(void)tw_procnet_parse_sockstat6(source->text, (size_t)n, &gauge->tcp6_inuse);
-	n = tw_file_reread(source->files[FILE_SNMP], source->text, sizeof(source->text));
-	if (n >= 0)
-		(void)tw_procnet_parse_snmp(source->text, (size_t)n, gauge->counters, &gauge->established);
-	n = tw_file_reread(source->files[FILE_NETSTAT], source->text, sizeof(source->text));
-	if (n >= 0)
-		(void)tw_procnet_parse_netstat(source->text, (size_t)n, gauge->counters);
+	if (source->files[file] < 0)
+		return 0;
+	n = tw_file_reread(source->files[file], source->text, sizeof(source->text));
+	return n == -EFBIG ? 0 : n;
 }
 
-static void read_next_slow(struct tw_proc_source *source)
+/* What is absent or not understood here stays unknown, or 0 without IPv6. */
+static int read_counters(struct tw_proc_source *source, struct tw_gauge *gauge)
 {
-	source->slow[source->slow_next] = read_tunable(source, (enum tw_tunable)source->slow_next);
-	if (++source->slow_next < TW_TUNABLE_COUNT)
-		return;
+	long n = reread_optional(source, FILE_SOCKSTAT6);
+
+	if (n > 0)
+		(void)tw_procnet_parse_sockstat6(source->text, (size_t)n, &gauge->tcp6_inuse);
+	if (n >= 0)
+		n = reread_optional(source, FILE_SNMP);
+	if (n > 0)
+		(void)tw_procnet_parse_snmp(source->text, (size_t)n, gauge->counters, &gauge->established);
+	if (n >= 0)
+		n = reread_optional(source, FILE_NETSTAT);
+	if (n > 0)
+		(void)tw_procnet_parse_netstat(source->text, (size_t)n, gauge->counters);
+	return n < 0 ? (int)n : 0;
+}
+
+static int read_next_slow(struct tw_proc_source *source)
+{
+	enum tw_tunable tunable = (enum tw_tunable)source->slow_next;
+	int r;
+
+	source->slow[tunable] = (struct tw_live_value){ 0 };
+	r = read_tunable(source, tunable, &source->slow[tunable]);
+	if (r < 0 || ++source->slow_next < TW_TUNABLE_COUNT)
+		return r;
 	source->slow_next = 0;
-	source->memory_limit_pages = read_memory_limit(source->files[FILE_TCP_MEM]);
-	source->conntrack_max = read_number(source->files[FILE_CONNTRACK_MAX]);
+	source->memory_limit_pages = source->conntrack_max = (struct tw_count){ 0 };
+	r = read_memory_limit(source->files[FILE_TCP_MEM], &source->memory_limit_pages);
+	return r < 0 ? r : read_number(source->files[FILE_CONNTRACK_MAX], &source->conntrack_max);
 }
 
 /* Half of what a gauge costs would be sysctls that stay as they are: a few of them at a time, once all are known. */
-static void read_slow(struct tw_proc_source *source)
+static int read_slow(struct tw_proc_source *source)
 {
 	unsigned count = source->slow_known ? SLOW_A_GAUGE : TW_TUNABLE_COUNT;
+	int r = 0;
 
 	if (!source->slow_known)
 		source->slow_next = 0;
-	while (count-- > 0)
-		read_next_slow(source);
-	source->slow_known = true;
+	while (r == 0 && count-- > 0)
+		r = read_next_slow(source);
+	source->slow_known = r == 0;
+	return r;
 }
 
 void tw_proc_source_refresh(struct tw_proc_source *source)
@@ -340,15 +382,21 @@ int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 	r = refresh_usable(source);
 	if (r < 0)
 		return r;
-	read_counters(source, &gauge);
-	read_slow(source);
+	r = read_counters(source, &gauge);
+	if (r < 0)
+		return r;
+	r = read_slow(source);
+	if (r < 0)
+		return r;
 	memcpy(gauge.sysctls, source->slow, sizeof(gauge.sysctls));
 	/* Read just now. */
 	gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[0] = source->low;
 	gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[1] = source->high;
 	gauge.memory_limit_pages = source->memory_limit_pages;
-	gauge.conntrack_count = read_number(source->files[FILE_CONNTRACK_COUNT]);
 	gauge.conntrack_max = source->conntrack_max;
+	r = read_number(source->files[FILE_CONNTRACK_COUNT], &gauge.conntrack_count);
+	if (r < 0)
+		return r;
 	gauge.reserved_ports = source->reserved_inside;
 	*ret = gauge;
 	return 0;

@@ -7,7 +7,8 @@
 
 /*
  * The files of /proc/net and /proc/sys/net that the gauge needs, opened once and read again each time. They belong to
- * the network namespace that the calling thread is in when it is made. A sysctl that is absent then stays unknown.
+ * the network namespace that the calling thread is in when it is made. What the kernel has not stays unknown; what it
+ * has and does not hand out is an error.
  */
 struct tw_proc_source;
 
