@@ -12,6 +12,7 @@
 #include "tell/record-sink.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,15 @@ struct life {
 	bool managing;
 };
 
+/* No later record can tell of them. */
+static void tell_lost_records(const struct life *life)
+{
+	uint64_t lost = life->sink ? tw_record_sink_untold(life->sink) : 0;
+
+	if (lost > 0)
+		fprintf(stderr, "timewaitd: the last records could not be written (%" PRIu64 ")\n", lost);
+}
+
 static void life_done(struct life *life)
 {
 	if (life->managing)
@@ -34,6 +44,7 @@ static void life_done(struct life *life)
 	life->worker = tw_worker_free(life->worker);
 	life->sockets = tw_socket_netlink_free(life->sockets);
 	life->source = tw_kernel_source_free(life->source);
+	tell_lost_records(life);
 	life->sink = tw_record_sink_free(life->sink);
 	tw_grip_close(&life->grip);
 }

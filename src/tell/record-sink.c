@@ -94,7 +94,7 @@ static int put(struct tw_record_sink *sink, uint64_t lost)
 static void tell(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event)
 {
 	struct tw_record_sink *sink = (struct tw_record_sink *)recorder;
-	uint64_t lost = sink->dropped - sink->told;
+	uint64_t lost = tw_record_sink_untold(sink);
 	bool said = true;
 	struct tw_text text;
 
@@ -161,4 +161,9 @@ struct tw_recorder *tw_record_sink_recorder(struct tw_record_sink *sink)
 uint64_t tw_record_sink_dropped(const struct tw_record_sink *sink)
 {
 	return sink->dropped;
+}
+
+uint64_t tw_record_sink_untold(const struct tw_record_sink *sink)
+{
+	return sink->dropped - sink->told;
 }

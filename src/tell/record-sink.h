@@ -32,3 +32,6 @@ struct tw_recorder *tw_record_sink_recorder(struct tw_record_sink *sink);
 
 /* Records lost so far. */
 uint64_t tw_record_sink_dropped(const struct tw_record_sink *sink);
+
+/* Of these, those that no record told of that got through since. */
+uint64_t tw_record_sink_untold(const struct tw_record_sink *sink);

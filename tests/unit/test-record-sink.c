@@ -128,6 +128,7 @@ static void check_full(enum tw_log log, int write_fd, int read_fd)
 	tell(sink, &big);
 	tell(sink, &big);
 	assert_int_equal(tw_record_sink_dropped(sink), 3);
+	assert_int_equal(tw_record_sink_untold(sink), 3);
 	assert_int_equal(fcntl(write_fd, F_GETFL), flags);
 
 	drain(read_fd);
@@ -147,6 +148,7 @@ static void check_full(enum tw_log log, int write_fd, int read_fd)
 	drain(read_fd);
 	assert_null(strstr(got, log == TW_LOG_JSON ? "DROPPED" : "lost"));
 	assert_int_equal(tw_record_sink_dropped(sink), 3);
+	assert_int_equal(tw_record_sink_untold(sink), 0);
 	tw_record_sink_free(sink);
 }
 
