@@ -20,6 +20,7 @@ struct tw_hunt {
 	uint32_t states; /* to be asked for: the walk has not begun */
 	bool under_way;
 	struct tw_walk walk;
+	struct tw_gauge gauge;
 	uint32_t life_ms;
 	/* Of the lives that TIME-WAIT may have been given the shortest, and until when sockets with it may be left. */
 	uint32_t shortest_ms;
@@ -119,6 +120,7 @@ bool tw_hunt_begin(struct tw_hunt *hunt, const struct tw_kill_orders *orders, co
 	tw_candidates_begin(&hunt->candidates, orders, quota);
 	gather_aged(hunt, &sample->close_wait, at_usec);
 	hunt->states = wanted_states(hunt);
+	hunt->gauge = sample->gauge;
 	hunt->under_way = false;
 	return hunt->states != 0;
 }
@@ -157,7 +159,7 @@ static int begin_walk(struct tw_hunt *hunt, struct tw_source *source)
 	if (states == 0)
 		return 0;
 	hunt->states = 0;
-	r = tw_walk_begin(&hunt->walk, source, states);
+	r = tw_walk_begin(&hunt->walk, source, states, &hunt->gauge);
 	hunt->under_way = r >= 0;
 	return r < 0 ? r : 1;
 }

@@ -102,7 +102,7 @@ static int begin_try(struct tw_scan *scan, struct tw_source *source)
 	memset(&scan->census, 0, sizeof(scan->census));
 	tw_listeners_clear(&scan->listeners);
 	tw_close_wait_work_begin(&scan->close_wait, scan->order.at_usec);
-	return tw_walk_begin(&scan->walk, source, stage_states(scan));
+	return tw_walk_begin(&scan->walk, source, stage_states(scan), &scan->order.gauge);
 }
 
 int tw_scan_begin(struct tw_scan *scan, struct tw_source *source, const struct tw_scan_order *order)
@@ -242,7 +242,7 @@ static int begin_stage(struct tw_scan *scan, struct tw_source *source, enum stag
 	int r;
 
 	scan->stage = stage;
-	r = tw_walk_begin(&scan->walk, source, stage_states(scan));
+	r = tw_walk_begin(&scan->walk, source, stage_states(scan), &scan->order.gauge);
 	return r < 0 ? r : 1;
 }
 

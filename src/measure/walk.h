@@ -14,17 +14,21 @@
 struct tw_walk {
 	uint32_t states;
 	uint32_t sequence;
-	unsigned family;  /* index of the family under way, where they are asked for apart */
-	bool answered;	  /* the dump under way has told something */
-	bool apart;	  /* the families are asked for one by one */
-	bool apart_works; /* and that was answered: it is this request that the kernel does not take */
+	unsigned family;     /* index of the family under way, where they are asked for apart */
+	bool answered;	     /* the dump under way has told something */
+	bool apart;	     /* the families are asked for one by one */
+	bool apart_works;    /* and that was answered: it is this request that the kernel does not take */
+	uint64_t bytes_left; /* a walk that takes more has no end */
 };
 
-/* `states`: bits of tw_state_kernel_bit(). Returns 0 or the source's -errno. */
-int tw_walk_begin(struct tw_walk *walk, struct tw_source *source, uint32_t states);
+/*
+ * `states`: bits of tw_state_kernel_bit(). `gauge`: how many sockets there may be, far from exactly. Returns 0 or the
+ * source's -errno.
+ */
+int tw_walk_begin(struct tw_walk *walk, struct tw_source *source, uint32_t states, const struct tw_gauge *gauge);
 
 /*
  * One datagram's worth of work. Returns 1 while there is more to do, 0 when all are told, or -errno of the source and
- * of tw_diag_parse(); then what `on_flow` was told is to be thrown away.
+ * of tw_diag_parse(), -EPROTO too for a walk without an end; then what `on_flow` was told is to be thrown away.
  */
 int tw_walk_step(struct tw_walk *walk, struct tw_source *source, tw_diag_on_flow on_flow, void *context);
