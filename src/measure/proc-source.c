@@ -90,21 +90,16 @@ static int open_sysctl(enum tw_tunable tunable)
 }
 
 /* What this kernel has not stays unknown; what it has and does not give us is a failure. */
-static bool is_absent(int fd)
-{
-	return fd < 0 && errno == ENOENT;
-}
-
 static int open_files(struct tw_proc_source *source)
 {
 	for (unsigned i = 0; i < FILE_COUNT; i++) {
 		source->files[i] = open_file(file_paths[i]);
-		if (source->files[i] < 0 && (i == FILE_SOCKSTAT || !is_absent(source->files[i])))
+		if (source->files[i] < 0 && (i == FILE_SOCKSTAT || errno != ENOENT))
 			return tw_errno();
 	}
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
 		source->sysctls[i] = open_sysctl((enum tw_tunable)i);
-		if (source->sysctls[i] < 0 && (i == TW_TUNABLE_PORT_RANGE || !is_absent(source->sysctls[i])))
+		if (source->sysctls[i] < 0 && (i == TW_TUNABLE_PORT_RANGE || errno != ENOENT))
 			return tw_errno();
 	}
 	return 0;
@@ -113,7 +108,7 @@ static int open_files(struct tw_proc_source *source)
 static int open_ports(struct tw_proc_source *source)
 {
 	source->files[FILE_RESERVED] = open_file(file_paths[FILE_RESERVED]);
-	if (source->files[FILE_RESERVED] < 0 && !is_absent(source->files[FILE_RESERVED]))
+	if (source->files[FILE_RESERVED] < 0 && errno != ENOENT)
 		return tw_errno();
 	source->sysctls[TW_TUNABLE_PORT_RANGE] = open_sysctl(TW_TUNABLE_PORT_RANGE);
 	return source->sysctls[TW_TUNABLE_PORT_RANGE] < 0 ? tw_errno() : 0;
@@ -179,25 +174,14 @@ static long read_optional(int fd, char text[SYSCTL_TEXT_MAX])
 	return n == -ENOENT ? 0 : n;
 }
 
-static int read_number(int fd, struct tw_count *ret)
+static int read_count(int fd, int (*parse)(const char *text, size_t length, uint64_t *ret), struct tw_count *ret)
 {
 	char text[SYSCTL_TEXT_MAX];
 	long n = read_optional(fd, text);
 
 	if (n < 0)
 		return (int)n;
-	ret->known = tw_procnet_parse_number(text, (size_t)n, &ret->value) == 0;
-	return 0;
-}
-
-static int read_memory_limit(int fd, struct tw_count *ret)
-{
-	char text[SYSCTL_TEXT_MAX];
-	long n = read_optional(fd, text);
-
-	if (n < 0)
-		return (int)n;
-	ret->known = tw_procnet_parse_tcp_mem(text, (size_t)n, &ret->value) == 0;
+	ret->known = parse(text, (size_t)n, &ret->value) == 0;
 	return 0;
 }
 
@@ -349,8 +333,9 @@ static int read_next_slow(struct tw_proc_source *source)
 		return r;
 	source->slow_next = 0;
 	source->memory_limit_pages = source->conntrack_max = (struct tw_count){ 0 };
-	r = read_memory_limit(source->files[FILE_TCP_MEM], &source->memory_limit_pages);
-	return r < 0 ? r : read_number(source->files[FILE_CONNTRACK_MAX], &source->conntrack_max);
+	r = read_count(source->files[FILE_TCP_MEM], tw_procnet_parse_tcp_mem, &source->memory_limit_pages);
+	return r < 0 ? r
+		     : read_count(source->files[FILE_CONNTRACK_MAX], tw_procnet_parse_number, &source->conntrack_max);
 }
 
 /* Half of what a gauge costs would be sysctls that stay as they are: a few of them at a time, once all are known. */
@@ -394,7 +379,7 @@ int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 	gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[1] = source->high;
 	gauge.memory_limit_pages = source->memory_limit_pages;
 	gauge.conntrack_max = source->conntrack_max;
-	r = read_number(source->files[FILE_CONNTRACK_COUNT], &gauge.conntrack_count);
+	r = read_count(source->files[FILE_CONNTRACK_COUNT], tw_procnet_parse_number, &gauge.conntrack_count);
 	if (r < 0)
 		return r;
 	gauge.reserved_ports = source->reserved_inside;
