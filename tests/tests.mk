@@ -117,6 +117,7 @@ fuzz_tests = \
 EXTRA_DIST += \
 	$(house_tests) \
 	tests/bench \
+	tests/faults \
 	tests/fuzz/corpus \
 	tests/system \
 	tests/systemd \
@@ -144,6 +145,20 @@ tools = \
 	tests/tools/churn \
 	tests/tools/list-keys \
 	tests/tools/sinkd
+
+# What `./dev test faults` preloads into the daemon. Automake makes shared objects with libtool alone.
+fault_sources = \
+	tests/faults/inject-calls.c \
+	tests/faults/inject-memory.c \
+	tests/faults/inject-netlink.c \
+	tests/faults/inject-script.c \
+	tests/faults/inject-sockets.c \
+	tests/faults/inject.c
+check_DATA = tests/faults/inject.so
+CLEANFILES += tests/faults/inject.so
+tests/faults/inject.so: $(fault_sources) tests/faults/inject.h
+	$(AM_V_CCLD)$(MKDIR_P) $(@D) && $(CC) $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE \
+		-fPIC -shared -o $@ $(srcdir)/tests/faults/inject*.c
 
 # Programs that `./dev bench` starts.
 bench_programs = \

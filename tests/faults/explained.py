@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What may fail without a word, what never fails, and what is not made to fail: each with the reason."""
+
+# By a pattern in "PHASE THREAD CALL(OBJECT) ERROR in CALLERS". That nothing else changes is checked all the same.
+HARMLESS = {
+    r" close\(": "Linux lets go of the descriptor whatever close() says; what was written was made sure of before, by "
+    "fsync() or by reading it back",
+    r"in .*\btw_cgroup_source_unit\b": "the unit of a socket is not named; the next scan looks for it again",
+    r"in default_log\b": "without the option --log, records would go to standard output",
+    r" setsockopt\(netlink\) \w+ in (mnl_socket_setsockopt )?tw_socket_netlink_new\b": "answers are longer without it, "
+    "and do as well",
+    r" uname\(\) .* in tw_kernel_source_tells_bound\b": "sockets that are only bound are not counted, as on an older "
+    "kernel",
+    r" getrandom\(\) .* in libsystemd\b": "libsystemd has another source for the keys of its tables",
+    r"\b(strdup|malloc)\(\) ENOMEM in libsystemd (sd_event_add_signal|add_work|add_worker|add_timer)\b": "the name of "
+    "an event source, for who debugs it",
+    r"boot_id\) .* in .*\bsd_event_set_watchdog\b": "it spreads the wake-ups of many machines",
+    r"\bENOMEM in sd_notifyf\b": "a word to the service manager: the next status stands for a lost one, and a READY=1 "
+    "that does not come is told by the manager",
+    r"^stop .* in libsystemd .*\b(sd_event_source_unref|tw_loop_run)\b": "the loop is taken down, and is gone with its "
+    "descriptor in any case",
+    r" ftruncate\(~/state/lock\) .* in tw_state_directory_close\b": "the number of a process that is no more; the lock "
+    "itself goes with the descriptor",
+}
+
+# By call and object.
+NEVER_FAILS = {
+    ("read", "eventfd"): "Linux returns EAGAIN alone, while the count is 0: it is read when it can be read",
+    ("write", "eventfd"): "Linux returns EAGAIN alone, when the count is at its maximum: here it is 1 at most",
+}
+
+# What timewaitd, libmnl and inih import and inject*.c leaves alone, by reason.
+NOT_INTERPOSED = {
+    "it cannot fail": """
+        __ctype_b_loc __cxa_finalize __errno_location __gmon_start__ __libc_start_main __stack_chk_fail
+        _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable dirfd getenv getpid memchr memcmp memcpy memmove memrchr
+        memset qsort strchr strcmp strerror strlen strrchr strspn strstr strtoul inet_ntop snprintf vsnprintf""",
+    "it answers wrong input with an error of its own, which the unit tests give it": "inet_pton getopt_long",
+    "it fails for wrong arguments alone": """
+        isatty pthread_attr_destroy pthread_attr_setstacksize pthread_cond_destroy pthread_cond_init pthread_join
+        pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_sigmask sigaction
+        sigaddset sigemptyset sigfillset sigprocmask""",
+    "its failure is NULL, and the line stands without the time": "localtime_r",
+    "where it fails there is no other place to say so": "fprintf fputs puts fwrite fflush",
+    "it reads a text in memory": "ini_parse_stream",
+    "not on the daemon's way: inih's for files, of which timewaitd reads none": "fopen fgets fclose",
+    "not on the daemon's way: libmnl's for names of members, which timewaitd does not ask for": "getsockopt",
+    "it calls what is interposed": """
+        mnl_socket_bind mnl_socket_close mnl_socket_get_fd mnl_socket_open2 mnl_socket_sendto mnl_socket_setsockopt
+        sd_event_add_defer sd_event_add_io sd_event_add_signal sd_event_add_time sd_event_default sd_event_loop
+        sd_event_set_signal_exit sd_event_set_watchdog sd_event_source_set_description sd_event_source_set_enabled
+        sd_event_source_set_exit_on_failure sd_event_source_set_priority sd_event_source_set_time
+        sd_event_source_unref sd_event_unref sd_notify sd_notifyf""",
+}
