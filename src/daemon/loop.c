@@ -13,8 +13,6 @@
 
 /* How late a tick may be so that the kernel can wake for several timers at once; 0 would mean 250 ms. */
 #define TW_TICK_ACCURACY_USEC (10 * TW_USEC_PER_MSEC)
-/* How long work runs before the loop looks for signals and timers again: no ping or reload waits longer for it. */
-#define TW_SLICE_USEC (5 * TW_USEC_PER_MSEC)
 #define TW_STATUS_MAX 256
 
 struct loop {
@@ -22,7 +20,6 @@ struct loop {
 	const struct tw_options *options;
 	sd_event *event;
 	sd_event_source *tick;
-	sd_event_source *work;
 	sd_event_source *worker;
 	usec_t tick_due_usec;
 	usec_t status_due_usec;
@@ -36,7 +33,7 @@ static void notify_status(struct loop *loop, const char *first)
 	tw_text_init(&text, bytes, sizeof(bytes));
 	tw_manager_status(loop->manager, &text);
 	(void)sd_notifyf(false, "%sSTATUS=%s", first, bytes);
-	loop->status_due_usec = tw_usec_add(tw_process_time().now_usec, loop->manager->settings->census_usec);
+	loop->status_due_usec = tw_usec_add(tw_process_now(), loop->manager->settings->census_usec);
 }
 
 /* The next tick of the grid; ticks that a sleeping machine or a long stop made us miss are skipped. */
@@ -50,7 +47,7 @@ static usec_t next_tick(usec_t due_usec, usec_t interval_usec, usec_t now_usec)
 static int on_tick(sd_event_source *source, uint64_t usec TW_UNUSED, void *userdata)
 {
 	struct loop *loop = userdata;
-	usec_t now_usec = tw_process_time().now_usec;
+	usec_t now_usec = tw_process_now();
 	int r;
 
 	r = tw_manager_tick(loop->manager);
@@ -64,33 +61,23 @@ static int on_tick(sd_event_source *source, uint64_t usec TW_UNUSED, void *userd
 		return r;
 	if (now_usec >= loop->status_due_usec)
 		notify_status(loop, "");
-	return sd_event_source_set_enabled(loop->work, SD_EVENT_ON);
+	return 0;
 }
 
-static int on_work(sd_event_source *source, void *userdata)
-{
-	struct loop *loop = userdata;
-	usec_t until_usec = tw_process_time().now_usec + TW_SLICE_USEC;
-
-	while (tw_manager_work(loop->manager))
-		if (tw_process_time().now_usec >= until_usec)
-			return 0;
-	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-}
-
-/* A job has ended: the manager takes it, which makes the descriptor fall silent, and may go on in place. */
+/* A job has ended: the manager takes it, which makes the descriptor fall silent. */
 static int on_worker(sd_event_source *source TW_UNUSED, int fd TW_UNUSED, uint32_t events TW_UNUSED, void *userdata)
 {
 	struct loop *loop = userdata;
 
-	return tw_manager_work(loop->manager) ? sd_event_source_set_enabled(loop->work, SD_EVENT_ON) : 0;
+	(void)tw_manager_work(loop->manager);
+	return 0;
 }
 
 static int on_hangup(sd_event_source *source TW_UNUSED, const struct signalfd_siginfo *info TW_UNUSED, void *userdata)
 {
 	struct loop *loop = userdata;
 
-	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, tw_process_time().now_usec);
+	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, tw_process_now());
 	tw_reload(loop->manager, loop->options);
 	notify_status(loop, "READY=1\n");
 	return 0;
@@ -100,30 +87,13 @@ static int add_timer(struct loop *loop)
 {
 	int r;
 
-	loop->tick_due_usec = tw_usec_add(tw_process_time().now_usec, loop->manager->settings->interval_usec);
+	loop->tick_due_usec = tw_usec_add(tw_process_now(), loop->manager->settings->interval_usec);
 	r = sd_event_add_time(loop->event, &loop->tick, CLOCK_MONOTONIC, loop->tick_due_usec, TW_TICK_ACCURACY_USEC,
 			      on_tick, loop);
 	if (r < 0)
 		return r;
 	(void)sd_event_source_set_description(loop->tick, "tick");
 	return sd_event_source_set_exit_on_failure(loop->tick, true);
-}
-
-/* Deferred sources run whenever nothing else does: at a low priority the work gives way to everything. */
-static int add_work(struct loop *loop)
-{
-	int r = sd_event_add_defer(loop->event, &loop->work, on_work, loop);
-
-	if (r < 0)
-		return r;
-	(void)sd_event_source_set_description(loop->work, "work");
-	r = sd_event_source_set_priority(loop->work, SD_EVENT_PRIORITY_IDLE);
-	if (r < 0)
-		return r;
-	r = sd_event_source_set_exit_on_failure(loop->work, true);
-	if (r < 0)
-		return r;
-	return sd_event_source_set_enabled(loop->work, SD_EVENT_OFF);
 }
 
 static int add_worker(struct loop *loop, const struct tw_worker *worker)
@@ -152,9 +122,6 @@ static int prepare(struct loop *loop, const struct tw_worker *worker)
 	r = sd_event_set_watchdog(loop->event, true);
 	if (r < 0)
 		return r;
-	r = add_work(loop);
-	if (r < 0)
-		return r;
 	r = add_worker(loop, worker);
 	return r < 0 ? r : add_timer(loop);
 }
@@ -170,7 +137,6 @@ int tw_loop_run(struct tw_manager *manager, const struct tw_worker *worker, cons
 	}
 	(void)sd_notify(false, "STOPPING=1\nSTATUS=putting sysctls back");
 	loop.tick = sd_event_source_unref(loop.tick);
-	loop.work = sd_event_source_unref(loop.work);
 	loop.worker = sd_event_source_unref(loop.worker);
 	loop.event = sd_event_unref(loop.event);
 	return r;

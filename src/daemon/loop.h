@@ -5,9 +5,9 @@
 #include "daemon/options.h"
 
 /*
- * Runs the manager in an sd-event loop until SIGTERM or SIGINT: a timer for the ticks, a deferred source for the work
- * between them, the worker's end of a job, SIGHUP for a reload, the service manager's watchdog and notifications. The
- * first sample must be in, and the manager use the worker.
+ * Runs the manager in an sd-event loop until SIGTERM or SIGINT: a timer for the ticks, the worker's end of a job,
+ * SIGHUP for a reload, the service manager's watchdog and notifications. The first sample must be in, and the manager
+ * use the worker.
  *
  * Returns 0 after an ordered stop, -errno else. The sysctls are the caller's to put back in either case.
  */

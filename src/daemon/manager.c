@@ -30,9 +30,14 @@ void tw_manager_done(struct tw_manager *manager)
 	manager->settings = tw_settings_free(manager->settings);
 }
 
-static usec_t spent_since(struct tw_manager *manager, struct tw_time before)
+/* All that the process has used since the last time counts: the budget is for the whole of it. */
+static usec_t book(struct tw_manager *manager)
 {
-	return tw_usec_since(manager->clock->read(manager->clock).cpu_usec, before.cpu_usec);
+	usec_t cpu_usec = manager->clock->read(manager->clock).cpu_usec;
+
+	tw_meter_spend(&manager->host.meter, tw_usec_since(cpu_usec, manager->booked_usec));
+	manager->booked_usec = cpu_usec;
+	return cpu_usec;
 }
 
 void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
@@ -45,7 +50,7 @@ int tw_manager_tick(struct tw_manager *manager)
 	struct tw_time time = manager->clock->read(manager->clock);
 	int r = tw_watch_tick(&manager->host, manager->settings, time);
 
-	tw_watch_ticked(&manager->host, spent_since(manager, time));
+	tw_watch_ticked(&manager->host, tw_usec_since(book(manager), time.cpu_usec));
 	manager->missed = r < 0 ? manager->missed + 1 : 0;
 	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
 }
@@ -58,7 +63,7 @@ bool tw_manager_work(struct tw_manager *manager)
 	if (!tw_watch_busy(&manager->host))
 		return false;
 	more = tw_watch_work(&manager->host, manager->settings, time);
-	tw_meter_spend(&manager->host.meter, spent_since(manager, time));
+	(void)book(manager);
 	return more;
 }
 

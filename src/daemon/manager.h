@@ -25,7 +25,8 @@ struct tw_manager {
 	struct tw_hash_key key;
 	struct tw_watch host;
 	usec_t started_usec;
-	unsigned missed; /* ticks in a row without a gauge */
+	usec_t booked_usec; /* CPU time that the meter knows of */
+	unsigned missed;    /* ticks in a row without a gauge */
 };
 
 /* So many ticks in a row without a gauge, and tw_manager_tick() gives up: a fresh start may do better. */

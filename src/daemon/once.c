@@ -46,7 +46,7 @@ int tw_once(const struct tw_settings *settings, bool json)
 	r = tw_kernel_source_new(&source);
 	if (r < 0)
 		return r;
-	order.at_usec = tw_process_time().now_usec;
+	order.at_usec = tw_process_now();
 	r = tw_look_take(tw_kernel_source_base(source), &order, &scan, sample);
 	if (r < 0)
 		return r;

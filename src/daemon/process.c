@@ -14,11 +14,16 @@ static usec_t read_usec(clockid_t id)
 	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
 }
 
+usec_t tw_process_now(void)
+{
+	return read_usec(CLOCK_MONOTONIC);
+}
+
 struct tw_time tw_process_time(void)
 {
 	return (struct tw_time){
 		.now_usec = read_usec(CLOCK_MONOTONIC),
-		.cpu_usec = read_usec(CLOCK_THREAD_CPUTIME_ID),
+		.cpu_usec = read_usec(CLOCK_PROCESS_CPUTIME_ID),
 	};
 }
 

@@ -186,7 +186,7 @@ static bool job_has_ended(struct tw_watch *watch, int *ret)
 	}
 	if (!tw_worker_take(watch->edges.worker, &end))
 		return false;
-	tw_meter_spend(&watch->meter, end.cpu_usec);
+	watch->job_cost_usec = end.cpu_usec;
 	*ret = end.result;
 	return true;
 }
@@ -310,13 +310,13 @@ static void tell_dropped(struct tw_watch *watch)
 
 static void count_cost(struct tw_watch *watch)
 {
-	usec_t cost_usec = tw_usec_since(watch->meter.spent_usec, watch->job_from_usec);
+	usec_t cost_usec = watch->edges.worker ? watch->job_cost_usec
+					       : tw_usec_since(watch->meter.spent_usec, watch->job_from_usec);
 
 	if (watch->order.kind == TW_SCAN_SURVEY)
 		watch->sample.cost.survey_usec = cost_usec;
 	else
 		watch->sample.cost.census_usec = cost_usec;
-	watch->sample.cost.total_usec = tw_usec_add(watch->sample.cost.total_usec, cost_usec);
 }
 
 static void end_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
@@ -362,8 +362,10 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 
 void tw_watch_ticked(struct tw_watch *watch, usec_t cpu_usec)
 {
-	watch->sample.cost.tick_usec = cpu_usec;
-	watch->sample.cost.total_usec = tw_usec_add(watch->sample.cost.total_usec, cpu_usec);
+	/* A worker's share is not told apart here. */
+	if (!watch->edges.worker || !tw_watch_busy(watch))
+		watch->sample.cost.tick_usec = cpu_usec;
+	watch->sample.cost.total_usec = watch->meter.spent_usec;
 }
 
 usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings)

@@ -17,7 +17,7 @@
 
 #include <stdbool.h>
 
-/* The time as the loop read it: on the wall of the process and as CPU time that the loop's thread has used. */
+/* The time as the loop read it: on the wall of the process and as CPU time that it has used. */
 struct tw_time {
 	usec_t now_usec;
 	usec_t cpu_usec;
@@ -68,6 +68,7 @@ struct tw_watch {
 	bool quiet;	/* at the last tick no rule was raised, and nothing changed */
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
+	usec_t job_cost_usec; /* CPU time of the worker's last one */
 	usec_t job_from_usec; /* what the meter had counted when it began */
 	bool partial_told;
 	bool dropped_told;
@@ -90,7 +91,7 @@ static inline bool tw_watch_busy(const struct tw_watch *watch)
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
-/* What the tick has cost. */
+/* What the tick has cost, when the meter knows of it. */
 void tw_watch_ticked(struct tw_watch *watch, usec_t cpu_usec);
 
 /*

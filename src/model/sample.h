@@ -168,7 +168,7 @@ struct tw_cost {
 	usec_t tick_usec;   /* of the last tick: gauge, rules, records */
 	usec_t census_usec; /* of the last census */
 	usec_t survey_usec; /* of the last survey */
-	usec_t total_usec;  /* of all ticks, censuses and surveys */
+	usec_t total_usec;  /* of the daemon since its start */
 };
 
 /* All that is known of one network namespace at one moment. */
