@@ -119,6 +119,7 @@ EXTRA_DIST += \
 	tests/bench \
 	tests/faults \
 	tests/fuzz/corpus \
+	tests/kernels \
 	tests/system \
 	tests/systemd \
 	tests/demo \
