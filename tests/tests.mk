@@ -48,6 +48,8 @@ unit_tests = \
 	tests/unit/test-kernel-waiters \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
+	tests/unit/test-lint-check \
+	tests/unit/test-lint-report \
 	tests/unit/test-listeners \
 	tests/unit/test-look \
 	tests/unit/test-meter \
@@ -90,6 +92,8 @@ unit_tests = \
 	tests/unit/test-socket-sink \
 	tests/unit/test-stepper \
 	tests/unit/test-survey \
+	tests/unit/test-sysctl-conf \
+	tests/unit/test-sysctl-plan \
 	tests/unit/test-sysctl-sink \
 	tests/unit/test-table \
 	tests/unit/test-tcp-state \
@@ -112,7 +116,8 @@ fuzz_tests = \
 	tests/fuzz/fuzz-diag \
 	tests/fuzz/fuzz-ledger-text \
 	tests/fuzz/fuzz-procnet \
-	tests/fuzz/fuzz-settings-ini
+	tests/fuzz/fuzz-settings-ini \
+	tests/fuzz/fuzz-sysctl-conf
 
 EXTRA_DIST += \
 	$(house_tests) \
@@ -125,6 +130,7 @@ EXTRA_DIST += \
 	tests/demo \
 	tests/unit/explain-fixture.h \
 	tests/unit/hand-fixture.h \
+	tests/unit/lint-fixture.h \
 	tests/unit/namespace-fixture.h \
 	tests/unit/scan-fixture.h \
 	tests/unit/settings-same.h \
@@ -189,3 +195,4 @@ tests_fuzz_fuzz_diag_SOURCES = tests/fuzz/fuzz-diag.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ledger_text_SOURCES = tests/fuzz/fuzz-ledger-text.c tests/fuzz/replay.c
 tests_fuzz_fuzz_procnet_SOURCES = tests/fuzz/fuzz-procnet.c tests/fuzz/replay.c
 tests_fuzz_fuzz_settings_ini_SOURCES = tests/fuzz/fuzz-settings-ini.c tests/fuzz/replay.c
+tests_fuzz_fuzz_sysctl_conf_SOURCES = tests/fuzz/fuzz-sysctl-conf.c tests/fuzz/replay.c

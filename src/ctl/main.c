@@ -12,6 +12,7 @@
 
 static const struct tw_verb *const verbs[] = {
 	&tw_verb_explain,
+	&tw_verb_lint,
 };
 
 static int print_help(void)

@@ -12,3 +12,6 @@ struct tw_verb {
 
 /* In explain.c. */
 extern const struct tw_verb tw_verb_explain;
+
+/* In lint.c. */
+extern const struct tw_verb tw_verb_lint;

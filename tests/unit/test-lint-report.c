@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/lint-report.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char out[8192];
+
+static void fill(struct tw_lint_finding *finding)
+{
+	(void)tw_text_copy(finding->key, sizeof(finding->key), "net.x");
+	(void)tw_text_copy(finding->where, sizeof(finding->where), "/etc/a.conf:3");
+	(void)tw_text_copy(finding->finding, sizeof(finding->finding), "net.x = \033[1m");
+	(void)tw_text_copy(finding->consequence, sizeof(finding->consequence),
+			   "It does a great deal of harm to everybody who is near, and to those who are far away.");
+	(void)tw_text_copy(finding->advice, sizeof(finding->advice), "delete it");
+}
+
+static void test_text(TW_UNUSED void **state)
+{
+	TW_CLEANUP_LINT_REPORT struct tw_lint_report report;
+	struct tw_text text;
+
+	assert_int_equal(tw_lint_report_init(&report), 0);
+	fill(tw_lint_report_add(&report, "some-id", TW_SEVERITY_WARNING));
+	tw_text_init(&text, out, sizeof(out));
+	tw_lint_finding_add_text(&report.findings[0], &text);
+	assert_string_equal(out, "/etc/a.conf:3: warning: net.x = ?[1m [some-id]\n"
+				 "    It does a great deal of harm to everybody who is near, and to those who are\n"
+				 "    far away.\n"
+				 "    mend: delete it\n");
+}
+
+static void test_json(TW_UNUSED void **state)
+{
+	TW_CLEANUP_LINT_REPORT struct tw_lint_report report;
+	struct tw_text text;
+
+	assert_int_equal(tw_lint_report_init(&report), 0);
+	tw_text_init(&text, out, sizeof(out));
+	tw_lint_report_add_json(&report, &text);
+	assert_string_equal(out, "[]\n");
+	fill(tw_lint_report_add(&report, "some-id", TW_SEVERITY_INFO));
+	tw_text_init(&text, out, sizeof(out));
+	tw_lint_report_add_json(&report, &text);
+	assert_string_equal(out, "[{\"id\":\"some-id\",\"severity\":\"info\",\"key\":\"net.x\",\"value\":null,"
+				 "\"where\":\"/etc/a.conf:3\",\"finding\":\"net.x = \\u001b[1m\",\"consequence\":"
+				 "\"It does a great deal of harm to everybody who is near, and to those who are far "
+				 "away.\",\"advice\":\"delete it\"}]\n");
+}
+
+static void test_too_many(TW_UNUSED void **state)
+{
+	TW_CLEANUP_LINT_REPORT struct tw_lint_report report;
+
+	assert_int_equal(tw_lint_report_init(&report), 0);
+	for (unsigned i = 0; i < TW_LINT_FINDINGS_MAX + 5; i++)
+		fill(tw_lint_report_add(&report, "some-id", TW_SEVERITY_INFO));
+	assert_int_equal(report.count, TW_LINT_FINDINGS_MAX);
+	assert_int_equal(report.beyond, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_too_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
