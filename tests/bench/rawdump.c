@@ -4,6 +4,7 @@
  * and never looked at, but for its end. Each line on stdin is one dump, in the manner that the line names:
  *   family   one dump of AF_INET and one of AF_INET6 (SOCK_DIAG_BY_FAMILY)
  *   legacy   one dump of both (TCPDIAG_GETSOCK)
+ *   masked   as legacy, but without TIME-WAIT and ESTABLISHED: what the walk alone takes
  *   count    as legacy, but the sockets are counted; its time means nothing
  */
 #include "bench/work.h"
@@ -13,6 +14,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,14 +63,14 @@ static void ask_family(int fd, uint8_t family)
 		fail("send");
 }
 
-static void ask_legacy(int fd)
+static void ask_legacy(int fd, uint32_t states)
 {
 	struct {
 		struct nlmsghdr header;
 		struct inet_diag_req body;
 	} request = {
 		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = TCPDIAG_GETSOCK },
-		.body = { .idiag_family = AF_INET, .idiag_states = UINT32_MAX },
+		.body = { .idiag_family = AF_INET, .idiag_states = states },
 	};
 
 	request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
@@ -131,7 +133,9 @@ static void dump(int fd, const char *manner)
 		receive(fd, false, &told);
 		ask_family(fd, AF_INET6);
 	} else if (counting || strcmp(manner, "legacy") == 0) {
-		ask_legacy(fd);
+		ask_legacy(fd, UINT32_MAX);
+	} else if (strcmp(manner, "masked") == 0) {
+		ask_legacy(fd, ~(UINT32_C(1) << TCP_TIME_WAIT | UINT32_C(1) << TCP_ESTABLISHED));
 	} else {
 		errno = EINVAL;
 		fail(manner);

@@ -3,7 +3,8 @@
 
 MILLION = 1_000_000
 
-COLUMNS = ("gauge", "census", "census-all", "survey", "raw family", "raw legacy", "ss | wc", "node_exporter")
+OURS = ("gauge", "census", "census-all", "survey")
+COLUMNS = (*OURS, "raw family", "raw legacy", "raw masked", "ss | wc", "node_exporter")
 
 
 def duration(seconds):
@@ -104,6 +105,8 @@ def _of_contest(contest):
     rows = []
     if contest["state"] == "time-wait":
         rows.append(_ratio(f"census / raw dump, {what}", cpu(contest, "census") / raw(contest), 0.30))
+    walk = cpu(contest, "census") / cpu(contest, "raw masked")
+    rows.append(_ratio(f"census / the kernel's bare walk, {what}", walk, 1.15))
     survey = cpu(contest, "survey")
     rows.append(_ratio(f"survey / raw dump, {what}", survey / raw(contest), 1.15))
     rows.append(_ratio(f"survey / `ss | wc`, {what}", survey / cpu(contest, "ss | wc"), 0.25))

@@ -28,6 +28,7 @@ def contest(field, rounds, exporter):
         "gauge": lambda: field.wing.do("gauge"),
         "raw family": lambda: field.raw.do("family"),
         "raw legacy": lambda: field.raw.do("legacy"),
+        "raw masked": lambda: field.raw.do("masked"),
         "census": lambda: field.wing.do("census"),
         "census-all": lambda: field.wing.do("census-all"),
         "survey": lambda: field.wing.do("survey"),
