@@ -3,6 +3,7 @@
 
 #include "measure/cgroup-source.h"
 #include "measure/diag-source.h"
+#include "measure/ports-source.h"
 #include "measure/proc-source.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ struct tw_kernel_source {
 	struct tw_source base; /* first: the face is the object */
 	struct tw_diag_source *diag;
 	struct tw_proc_source *proc; /* of the gauge alone: a scan may be under way in another thread */
-	struct tw_proc_source *ports;
+	struct tw_ports_source *ports; /* of a scan */
 	struct tw_cgroup_source *cgroups;
 	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
 };
@@ -40,7 +41,7 @@ static void refresh(struct tw_source *base)
 
 static int port_range(struct tw_source *base, struct tw_port_set *ret)
 {
-	return tw_proc_source_port_range(of(base)->ports, ret);
+	return tw_ports_source_usable(of(base)->ports, ret);
 }
 
 static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
@@ -106,7 +107,7 @@ int tw_kernel_source_new(struct tw_kernel_source **ret)
 	r = tw_proc_source_new(&source->proc);
 	if (r < 0)
 		return r;
-	r = tw_proc_source_new_ports(&source->ports);
+	r = tw_ports_source_new(&source->ports);
 	if (r < 0)
 		return r;
 	r = tw_diag_source_new(&source->diag);
@@ -124,7 +125,7 @@ struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
 	if (source) {
 		source->cgroups = tw_cgroup_source_free(source->cgroups);
 		source->diag = tw_diag_source_free(source->diag);
-		source->ports = tw_proc_source_free(source->ports);
+		source->ports = tw_ports_source_free(source->ports);
 		source->proc = tw_proc_source_free(source->proc);
 		free(source);
 	}

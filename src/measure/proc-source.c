@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/text.h"
+#include "measure/ports-source.h"
 #include "measure/procnet.h"
 
 #include <errno.h>
@@ -16,9 +17,6 @@
 #define NET_TEXT_MAX 16384
 /* tcp_mem, the longest of the small ones, is three 64-bit numbers. */
 #define SYSCTL_TEXT_MAX 128
-/* Every second port as a number of five digits and a comma is 192 KiB. */
-#define RESERVED_TEXT_MIN 1024
-#define RESERVED_TEXT_MAX (256 * 1024)
 
 enum file {
 	FILE_SOCKSTAT,
@@ -28,7 +26,6 @@ enum file {
 	FILE_TCP_MEM,
 	FILE_CONNTRACK_COUNT,
 	FILE_CONNTRACK_MAX,
-	FILE_RESERVED,
 	FILE_COUNT,
 };
 
@@ -41,11 +38,10 @@ static const char *const file_paths[FILE_COUNT] = {
 	[FILE_TCP_MEM] = "/proc/sys/net/ipv4/tcp_mem",
 	[FILE_CONNTRACK_COUNT] = "/proc/sys/net/netfilter/nf_conntrack_count",
 	[FILE_CONNTRACK_MAX] = "/proc/sys/net/netfilter/nf_conntrack_max",
-	[FILE_RESERVED] = "/proc/sys/net/ipv4/ip_local_reserved_ports",
 };
 
-/* Sysctls read anew in one gauge: all of them within five. */
-#define SLOW_A_GAUGE 5
+/* Sysctls read anew in one gauge: all of them within six. */
+#define SLOW_A_GAUGE 3
 
 struct tw_proc_source {
 	int files[FILE_COUNT];
@@ -56,17 +52,9 @@ struct tw_proc_source {
 	unsigned slow_next; /* the sysctl that is to be read next */
 	struct tw_live_value slow[TW_TUNABLE_COUNT];
 	struct tw_count memory_limit_pages, conntrack_max;
+	uint32_t reserved_ports;
 
-	/* The reserved ports as they were read last, so that they are parsed only when they have changed. */
-	char *reserved_text, *reserved_fresh;
-	size_t reserved_length, reserved_capacity;
-	struct tw_port_set reserved;
-
-	/* What came of both, for the same reason. */
-	bool usable_known;
-	uint16_t low, high;
-	uint32_t reserved_inside;
-	struct tw_port_set usable;
+	struct tw_ports_source *ports;
 
 	char text[NET_TEXT_MAX];
 };
@@ -99,22 +87,13 @@ static int open_files(struct tw_proc_source *source)
 	}
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
 		source->sysctls[i] = open_sysctl((enum tw_tunable)i);
-		if (source->sysctls[i] < 0 && (i == TW_TUNABLE_PORT_RANGE || errno != ENOENT))
+		if (source->sysctls[i] < 0 && errno != ENOENT)
 			return tw_errno();
 	}
 	return 0;
 }
 
-static int open_ports(struct tw_proc_source *source)
-{
-	source->files[FILE_RESERVED] = open_file(file_paths[FILE_RESERVED]);
-	if (source->files[FILE_RESERVED] < 0 && errno != ENOENT)
-		return tw_errno();
-	source->sysctls[TW_TUNABLE_PORT_RANGE] = open_sysctl(TW_TUNABLE_PORT_RANGE);
-	return source->sysctls[TW_TUNABLE_PORT_RANGE] < 0 ? tw_errno() : 0;
-}
-
-static int new_source(int (*open_some)(struct tw_proc_source *source), struct tw_proc_source **ret)
+int tw_proc_source_new(struct tw_proc_source **ret)
 {
 	TW_CLEANUP(tw_proc_source_freep) struct tw_proc_source *source = calloc(1, sizeof(*source));
 	int r;
@@ -125,26 +104,14 @@ static int new_source(int (*open_some)(struct tw_proc_source *source), struct tw
 		source->files[i] = -1;
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
 		source->sysctls[i] = -1;
-	source->reserved_capacity = RESERVED_TEXT_MIN;
-	source->reserved_text = malloc(source->reserved_capacity);
-	source->reserved_fresh = malloc(source->reserved_capacity);
-	if (!source->reserved_text || !source->reserved_fresh)
-		return -ENOMEM;
-	r = open_some(source);
+	r = tw_ports_source_new(&source->ports);
+	if (r < 0)
+		return r;
+	r = open_files(source);
 	if (r < 0)
 		return r;
 	*ret = TW_TAKE_PTR(source);
 	return 0;
-}
-
-int tw_proc_source_new(struct tw_proc_source **ret)
-{
-	return new_source(open_files, ret);
-}
-
-int tw_proc_source_new_ports(struct tw_proc_source **ret)
-{
-	return new_source(open_ports, ret);
 }
 
 struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source)
@@ -154,8 +121,7 @@ struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source)
 			(void)tw_close(source->files[i]);
 		for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
 			(void)tw_close(source->sysctls[i]);
-		free(source->reserved_text);
-		free(source->reserved_fresh);
+		source->ports = tw_ports_source_free(source->ports);
 		free(source);
 	}
 	return NULL;
@@ -193,84 +159,6 @@ static int read_tunable(const struct tw_proc_source *source, enum tw_tunable tun
 	if (n < 0)
 		return (int)n;
 	ret->known = tw_tunable_parse(tunable, text, (size_t)n, &ret->value) == 0;
-	return 0;
-}
-
-/* Twice the room for the reserved ports; what was read into it before is forgotten. */
-static int grow_reserved(struct tw_proc_source *source)
-{
-	size_t capacity = 2 * source->reserved_capacity;
-	char *text, *fresh;
-
-	if (capacity > RESERVED_TEXT_MAX)
-		return -EFBIG;
-	text = realloc(source->reserved_text, capacity);
-	if (text)
-		source->reserved_text = text;
-	fresh = realloc(source->reserved_fresh, capacity);
-	if (fresh)
-		source->reserved_fresh = fresh;
-	if (!text || !fresh)
-		return -ENOMEM;
-	source->reserved_capacity = capacity;
-	return 0;
-}
-
-/* Returns 1 where the reserved ports have changed, 0 where not, or -errno. */
-static int refresh_reserved(struct tw_proc_source *source)
-{
-	int fd = source->files[FILE_RESERVED];
-	long n;
-	char *swap;
-	int r;
-
-	if (fd < 0)
-		return 0;
-	while ((n = tw_file_reread(fd, source->reserved_fresh, source->reserved_capacity)) == -EFBIG) {
-		r = grow_reserved(source);
-		if (r < 0)
-			return r;
-	}
-	if (n < 0)
-		return (int)n;
-	if ((size_t)n == source->reserved_length &&
-	    memcmp(source->reserved_text, source->reserved_fresh, (size_t)n) == 0)
-		return 0;
-	r = tw_port_set_parse(source->reserved_fresh, (size_t)n, &source->reserved);
-	if (r < 0)
-		return r;
-	swap = source->reserved_text;
-	source->reserved_text = source->reserved_fresh;
-	source->reserved_fresh = swap;
-	source->reserved_length = (size_t)n;
-	return 1;
-}
-
-/* Brings `usable` up to date. */
-static int refresh_usable(struct tw_proc_source *source)
-{
-	char text[SYSCTL_TEXT_MAX];
-	long n = read_sysctl(source->sysctls[TW_TUNABLE_PORT_RANGE], text);
-	uint16_t low, high;
-	int changed, r;
-
-	if (n < 0)
-		return (int)n;
-	r = tw_procnet_parse_port_range(text, (size_t)n, &low, &high);
-	if (r < 0)
-		return r;
-	changed = refresh_reserved(source);
-	if (changed < 0)
-		return changed;
-	if (source->usable_known && changed == 0 && low == source->low && high == source->high)
-		return 0;
-	tw_port_set_clear(&source->usable);
-	tw_port_set_add_range(&source->usable, low, high);
-	tw_port_set_subtract(&source->usable, &source->reserved);
-	source->low = low;
-	source->high = high;
-	source->reserved_inside = high - low + 1u - tw_port_set_size(&source->usable);
-	source->usable_known = true;
 	return 0;
 }
 
@@ -322,13 +210,28 @@ static int read_counters(struct tw_proc_source *source, struct tw_gauge *gauge)
 	return n < 0 ? (int)n : 0;
 }
 
+/* With the reserved ports: they are about the same. */
+static int read_range(struct tw_proc_source *source, struct tw_live_value *ret)
+{
+	struct tw_port_range range;
+	int r = tw_ports_source_range(source->ports, &range);
+
+	if (r < 0)
+		return r;
+	*ret = (struct tw_live_value){ .known = true, .value.numbers = { range.low, range.high } };
+	source->reserved_ports = range.reserved;
+	return 0;
+}
+
 static int read_next_slow(struct tw_proc_source *source)
 {
 	enum tw_tunable tunable = (enum tw_tunable)source->slow_next;
 	int r;
 
-	source->slow[tunable] = (struct tw_live_value){ 0 };
-	r = read_tunable(source, tunable, &source->slow[tunable]);
+	if (tunable == TW_TUNABLE_PORT_RANGE)
+		r = read_range(source, &source->slow[tunable]);
+	else
+		r = read_tunable(source, tunable, &source->slow[tunable]);
 	if (r < 0 || ++source->slow_next < TW_TUNABLE_COUNT)
 		return r;
 	source->slow_next = 0;
@@ -364,9 +267,6 @@ int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 
 	if (r < 0)
 		return r;
-	r = refresh_usable(source);
-	if (r < 0)
-		return r;
 	r = read_counters(source, &gauge);
 	if (r < 0)
 		return r;
@@ -374,25 +274,12 @@ int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 	if (r < 0)
 		return r;
 	memcpy(gauge.sysctls, source->slow, sizeof(gauge.sysctls));
-	/* Read just now. */
-	gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[0] = source->low;
-	gauge.sysctls[TW_TUNABLE_PORT_RANGE].value.numbers[1] = source->high;
 	gauge.memory_limit_pages = source->memory_limit_pages;
 	gauge.conntrack_max = source->conntrack_max;
 	r = read_count(source->files[FILE_CONNTRACK_COUNT], tw_procnet_parse_number, &gauge.conntrack_count);
 	if (r < 0)
 		return r;
-	gauge.reserved_ports = source->reserved_inside;
+	gauge.reserved_ports = source->reserved_ports;
 	*ret = gauge;
-	return 0;
-}
-
-int tw_proc_source_port_range(struct tw_proc_source *source, struct tw_port_set *ret)
-{
-	int r = refresh_usable(source);
-
-	if (r < 0)
-		return r;
-	*ret = source->usable;
 	return 0;
 }

@@ -15,19 +15,14 @@ struct tw_proc_source;
 /* Returns 0, -ENOMEM, -ENOENT without /proc/net/sockstat or ip_local_port_range, or -errno of open(2). */
 int tw_proc_source_new(struct tw_proc_source **ret);
 
-/* One that can be asked for the port range alone, with no other file open. Errors as above. */
-int tw_proc_source_new_ports(struct tw_proc_source **ret);
 struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source);
 TW_DEFINE_CLEANUP(struct tw_proc_source, tw_proc_source_free)
 
 /*
- * All of *ret but at_usec. What seldom changes, sysctls but the port range, is read anew a few at a time: it may be as
- * old as five gauges. Returns 0, -EINVAL for a text that is not understood, or -errno of pread(2).
+ * All of *ret but at_usec. What seldom changes, the sysctls, is read anew a few at a time: it may be as old as six
+ * gauges. Returns 0, -EINVAL for a text that is not understood, or -errno of pread(2).
  */
 int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret);
 
 /* The next gauge reads all of it anew. */
 void tw_proc_source_refresh(struct tw_proc_source *source);
-
-/* ip_local_port_range without ip_local_reserved_ports. Errors as above. */
-int tw_proc_source_port_range(struct tw_proc_source *source, struct tw_port_set *ret);
