@@ -95,9 +95,13 @@ def test_what_helped_is_told(near, pair, daemon):
 
 @pytest.mark.parametrize("cooldown", ["1min"])
 def test_what_made_no_difference_is_put_back(near, pair, daemon, cooldown):
-    """tcp_fin_timeout against FIN-WAIT-2 sockets that a program still holds: it ends orphans alone."""
+    """
+    tcp_fin_timeout against FIN-WAIT-2 sockets that a program still holds: it ends orphans alone. It is judged when
+    orphans of the old value would be gone.
+    """
     key = "net.ipv4.tcp_fin_timeout"
-    before = near.sysctl(key)
+    before = "7"
+    near.set_sysctl(key, before)
     start_sink(pair.far, Pair.FAR, 8080, "--hold")
     clients = []
     with near.entered():
@@ -115,11 +119,11 @@ raise = 10
 clear = 1
 raise-for = 0s
 cooldown = {cooldown}
-set = {key}=10
+set = {key}=5
 """
     )
     watching.wait_for("adjusted", SYSCTL=key)
-    effect = watching.wait_for("effect", SYSCTL=key)
+    effect = watching.wait_for("effect", SYSCTL=key, timeout=20)
     assert "no difference" in effect["MESSAGE"]
     wait_until(lambda: near.sysctl(key) == before, 5, watching.story)
     assert len(watching.records("adjusted")) == 1
