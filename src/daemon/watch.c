@@ -110,17 +110,23 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 		       recorder, watch->name);
 }
 
+/* Where they come no further apart than ticks, each tick has one: then the history holds all that was decided on. */
+static bool sample_is_due(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	bool dense = settings->sample_record_usec <= settings->interval_usec;
+
+	return settings->sample_record_usec > 0 &&
+	       (dense || (watch->sample.census.at_usec != 0 && now_usec >= watch->sample_record_due_usec));
+}
+
 static void tell_sample(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	struct tw_event event = {
-		.kind = TW_EVENT_SAMPLE,
-		.severity = TW_SEVERITY_INFO,
-		.sample = &watch->sample,
-		.top = settings->top,
-	};
+	struct tw_event event = { .kind = TW_EVENT_SAMPLE, .severity = TW_SEVERITY_INFO };
 
-	if (settings->sample_record_usec == 0 || now_usec < watch->sample_record_due_usec)
+	if (!sample_is_due(watch, settings, now_usec))
 		return;
+	event.sample = &watch->sample;
+	event.top = settings->top;
 	watch->sample_record_due_usec = tw_usec_add(now_usec, settings->sample_record_usec);
 	watch->edges.recorder->tell(watch->edges.recorder, watch->name, &event);
 }
@@ -285,8 +291,7 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	watch->sample.gauge = gauge;
 	decide(watch, settings, time.now_usec);
 	start_due(watch, settings, time);
-	if (watch->sample.census.at_usec != 0)
-		tell_sample(watch, settings, time.now_usec);
+	tell_sample(watch, settings, time.now_usec);
 	return 0;
 }
 

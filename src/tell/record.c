@@ -168,6 +168,8 @@ void tw_record_build(struct tw_record *record, const char *namespace, const stru
 	if (!event->sample)
 		return;
 	tw_record_add_numbers(record, event->sample);
+	if (event->kind == TW_EVENT_SAMPLE)
+		tw_record_add_basis(record, event->sample);
 	if (event->kind == TW_EVENT_RAISED)
 		tw_record_add_flight(record, event->sample, event->top);
 }
