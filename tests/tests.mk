@@ -13,12 +13,14 @@ house_tests = \
 	tests/house/walls.sh
 
 unit_tests = \
+	tests/unit/test-alerts \
 	tests/unit/test-binders \
 	tests/unit/test-budget \
 	tests/unit/test-calibration \
 	tests/unit/test-candidates \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \
+	tests/unit/test-chart \
 	tests/unit/test-destroy \
 	tests/unit/test-diag-one \
 	tests/unit/test-diag-request \
@@ -40,6 +42,7 @@ unit_tests = \
 	tests/unit/test-hand-walk \
 	tests/unit/test-hand \
 	tests/unit/test-hash \
+	tests/unit/test-html \
 	tests/unit/test-hunt \
 	tests/unit/test-journal-sink \
 	tests/unit/test-json \
@@ -72,6 +75,7 @@ unit_tests = \
 	tests/unit/test-record-sink \
 	tests/unit/test-record-top \
 	tests/unit/test-record \
+	tests/unit/test-replay-sample \
 	tests/unit/test-rule \
 	tests/unit/test-sample \
 	tests/unit/test-scan-derived \
@@ -101,6 +105,7 @@ unit_tests = \
 	tests/unit/test-tunable \
 	tests/unit/test-value \
 	tests/unit/test-waiters \
+	tests/unit/test-when \
 	tests/unit/test-wish \
 	tests/unit/test-worker
 
@@ -109,6 +114,7 @@ sim_tests = \
 	tests/sim/test-aside \
 	tests/sim/test-chase \
 	tests/sim/test-manager \
+	tests/sim/test-replay \
 	tests/sim/test-step
 
 # The corpus of each fuzz target, replayed.
@@ -186,6 +192,7 @@ endif
 tests_sim_test_aside_SOURCES = tests/sim/test-aside.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_replay_SOURCES = tests/sim/test-replay.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.

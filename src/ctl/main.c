@@ -12,6 +12,9 @@
 
 static const struct tw_verb *const verbs[] = {
 	&tw_verb_explain,
+	&tw_verb_history,
+	&tw_verb_report,
+	&tw_verb_simulate,
 	&tw_verb_lint,
 };
 

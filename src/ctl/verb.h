@@ -15,3 +15,8 @@ extern const struct tw_verb tw_verb_explain;
 
 /* In lint.c. */
 extern const struct tw_verb tw_verb_lint;
+
+/* In history.c, report.c and simulate.c. */
+extern const struct tw_verb tw_verb_history;
+extern const struct tw_verb tw_verb_report;
+extern const struct tw_verb tw_verb_simulate;

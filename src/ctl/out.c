@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/out.h"
+
+void tw_out_init(struct tw_out *out, void (*put)(void *context, const char *bytes, size_t length), void *context)
+{
+	tw_text_init(&out->text, out->bytes, sizeof(out->bytes));
+	out->put = put;
+	out->context = context;
+}
+
+void tw_out_end(struct tw_out *out)
+{
+	if (out->text.length > 0)
+		out->put(out->context, out->bytes, out->text.length);
+	tw_text_init(&out->text, out->bytes, sizeof(out->bytes));
+}
+
+struct tw_text *tw_out_pass(struct tw_out *out)
+{
+	if (out->text.length > sizeof(out->bytes) / 2)
+		tw_out_end(out);
+	return &out->text;
+}
