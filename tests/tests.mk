@@ -90,6 +90,7 @@ unit_tests = \
 	tests/unit/test-settings-scope \
 	tests/unit/test-settings \
 	tests/unit/test-severity \
+	tests/unit/test-snapshot-situation \
 	tests/unit/test-snapshot \
 	tests/unit/test-side \
 	tests/unit/test-sock-id \
@@ -103,6 +104,7 @@ unit_tests = \
 	tests/unit/test-tcp-state \
 	tests/unit/test-text \
 	tests/unit/test-tunable \
+	tests/unit/test-utf8 \
 	tests/unit/test-value \
 	tests/unit/test-waiters \
 	tests/unit/test-when \
@@ -115,6 +117,7 @@ sim_tests = \
 	tests/sim/test-chase \
 	tests/sim/test-manager \
 	tests/sim/test-replay \
+	tests/sim/test-request \
 	tests/sim/test-step
 
 # The corpus of each fuzz target, replayed.
@@ -193,6 +196,7 @@ tests_sim_test_aside_SOURCES = tests/sim/test-aside.c tests/sim/stage.c tests/si
 tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_replay_SOURCES = tests/sim/test-replay.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_request_SOURCES = tests/sim/test-request.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.

@@ -16,6 +16,12 @@ static bool wants(const struct tw_hand_wish *wish)
 	return wish->will == TW_HAND_WILL_ENFORCE || wish->will == TW_HAND_WILL_OBSERVE;
 }
 
+/* Whether what somebody else took over is to be remembered as theirs. */
+static bool still_matters(const struct tw_hand_wish *wish)
+{
+	return wants(wish) || wish->will == TW_HAND_WILL_PAUSE;
+}
+
 static bool equal(const struct step_case *it, const struct tw_tunable_value *a, const struct tw_tunable_value *b)
 {
 	return tw_tunable_equal(it->tunable, a, b);
@@ -80,7 +86,7 @@ static struct tw_hand_step step_nobody(const struct step_case *it)
 
 static struct tw_hand_step step_yielded(const struct step_case *it)
 {
-	return wants(it->wish) ? plain(it, TW_HAND_NOTHING) : drop(TW_HAND_DROP);
+	return still_matters(it->wish) ? plain(it, TW_HAND_NOTHING) : drop(TW_HAND_DROP);
 }
 
 /* Whether something of ours is to stay: a value that may not be written, or is the baseline, is none. */
@@ -97,7 +103,7 @@ static struct tw_hand_step step_foreign(const struct step_case *it)
 
 	if (it->wish->will == TW_HAND_WILL_RECOVER && equal(it, &it->live->value, &it->entry->baseline))
 		return drop(TW_HAND_DROP);
-	if (!wants(it->wish))
+	if (!still_matters(it->wish))
 		return drop(TW_HAND_YIELD);
 	step.entry.owner = TW_OWNER_YIELDED;
 	return step;

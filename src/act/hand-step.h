@@ -10,6 +10,7 @@ enum tw_hand_will {
 	TW_HAND_WILL_LEAVE,   /* nothing: what is ours goes back */
 	TW_HAND_WILL_ENFORCE, /* the value */
 	TW_HAND_WILL_OBSERVE, /* the value, but nothing may be written for it */
+	TW_HAND_WILL_PAUSE,   /* nothing for now: as above, but what is somebody else's stays marked as such */
 	TW_HAND_WILL_RECOVER, /* nothing, and a baseline found in place is no news: this run or a former one ends */
 };
 

@@ -107,6 +107,8 @@ static const char *why_restored(enum tw_hand_will will)
 		return "the value wanted now is not one to keep in place of the baseline";
 	case TW_HAND_WILL_OBSERVE:
 		return "mode = observe: timewaitd changes nothing and gives back what it changed before";
+	case TW_HAND_WILL_PAUSE:
+		return "somebody asked for it";
 	case TW_HAND_WILL_RECOVER:
 		return "timewaitd gives back what it changed";
 	}
@@ -125,6 +127,7 @@ void tw_hand_tell_restored(struct tw_hand *hand, enum tw_tunable tunable, enum t
 	event.new = known(&was->baseline);
 	event.baseline = known(&was->baseline);
 	(void)tw_text_copy(event.reason, sizeof(event.reason), why_restored(will));
+	hand->restored++;
 	tell(hand, &event);
 }
 

@@ -374,22 +374,27 @@ void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, e
 				desires->rows[i].wanted ? will : TW_HAND_WILL_LEAVE);
 }
 
-int tw_hand_restore(struct tw_hand *hand)
+static int give_back(struct tw_hand *hand, enum tw_hand_will will)
 {
 	static const struct tw_desire none;
-	int first = 0;
+	int first = 0, saved;
 
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
-		int r = take_turn(hand, (enum tw_tunable)i, &none, TW_HAND_WILL_RECOVER);
+		int r = take_turn(hand, (enum tw_tunable)i, &none, will);
 
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	if (hand->unsaved) {
-		int r = tw_hand_save(hand);
+	saved = hand->unsaved ? tw_hand_save(hand) : 0;
+	return first < 0 ? first : saved;
+}
 
-		if (r < 0 && first == 0)
-			first = r;
-	}
-	return first;
+int tw_hand_pause(struct tw_hand *hand)
+{
+	return give_back(hand, TW_HAND_WILL_PAUSE);
+}
+
+int tw_hand_restore(struct tw_hand *hand)
+{
+	return give_back(hand, TW_HAND_WILL_RECOVER);
 }

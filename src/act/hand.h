@@ -44,6 +44,7 @@ struct tw_hand {
 	/* Of the list of reserved ports: a range was widened over it; it could not be put back, and that was told. */
 	bool reserved_used;
 	bool reserved_failed;
+	unsigned restored; /* sysctls put back so far */
 	/* What was said last of each tunable, so that a standing condition is recorded once. */
 	struct tw_hand_said {
 		bool wanted;
@@ -76,6 +77,13 @@ void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct t
  * same rules; that list is put back once the range is no longer ours.
  */
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
+
+/*
+ * Puts everything back now, though the rules may want it still: whoever asks sees to it that they do not get it at the
+ * next reconciliation. What somebody else took over stays theirs. Returns 0, or the first -errno that left something
+ * owed.
+ */
+int tw_hand_pause(struct tw_hand *hand);
 
 /*
  * Puts everything back: on a clean stop, and on the ledger that a former run left. What is at its baseline already is

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -66,37 +68,6 @@ void tw_json_array_end(struct tw_json *json)
 	end(json, ']');
 }
 
-/* How many bytes at `bytes` are one character of UTF-8 as RFC 3629 has it, table 3-7 of Unicode; 0 for none. */
-static size_t utf8_length(const unsigned char *bytes, size_t available)
-{
-	unsigned char first = bytes[0];
-	unsigned char low = 0x80, high = 0xbf; /* of the second byte */
-	size_t length;
-
-	if (first < 0x80)
-		return 1;
-	if (first < 0xc2 || first > 0xf4)
-		return 0;
-
-	length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (first == 0xe0)
-		low = 0xa0; /* else overlong */
-	else if (first == 0xed)
-		high = 0x9f; /* else a surrogate */
-	else if (first == 0xf0)
-		low = 0x90; /* else overlong */
-	else if (first == 0xf4)
-		high = 0x8f; /* else beyond U+10FFFF */
-
-	if (available < length || bytes[1] < low || bytes[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++) {
-		if (bytes[i] < 0x80 || bytes[i] > 0xbf)
-			return 0;
-	}
-	return length;
-}
-
 static void add_ascii(struct tw_text *text, char byte)
 {
 	static const char from[] = "\"\\\n\t\r\b\f";
@@ -117,10 +88,10 @@ static void add_quoted(struct tw_text *text, const char *bytes, size_t length)
 {
 	tw_text_add_char(text, '"');
 	for (size_t at = 0; at < length;) {
-		size_t taken = utf8_length((const unsigned char *)bytes + at, length - at);
+		size_t taken = tw_utf8_length(bytes + at, length - at);
 
 		if (taken == 0) {
-			tw_text_add(text, "\xef\xbf\xbd"); /* U+FFFD */
+			tw_text_add(text, TW_UTF8_REPLACEMENT);
 			at++;
 			continue;
 		}

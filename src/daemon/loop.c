@@ -73,13 +73,23 @@ static int on_worker(sd_event_source *source TW_UNUSED, int fd TW_UNUSED, uint32
 	return 0;
 }
 
-static int on_hangup(sd_event_source *source TW_UNUSED, const struct signalfd_siginfo *info TW_UNUSED, void *userdata)
+/* The service manager knows that it is over before anybody who waits for the answer does. */
+static int reload(void *context, struct tw_problems **ret_problems)
 {
-	struct loop *loop = userdata;
+	struct loop *loop = context;
+	int r;
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, tw_process_now());
-	tw_reload(loop->manager, loop->options);
+	r = tw_reload(loop->manager, loop->options, ret_problems);
 	notify_status(loop, "READY=1\n");
+	return r;
+}
+
+static int on_hangup(sd_event_source *source TW_UNUSED, const struct signalfd_siginfo *info TW_UNUSED, void *userdata)
+{
+	TW_CLEANUP_FREE struct tw_problems *problems = NULL;
+
+	(void)reload(userdata, &problems);
 	return 0;
 }
 
@@ -126,16 +136,21 @@ static int prepare(struct loop *loop, const struct tw_worker *worker)
 	return r < 0 ? r : add_timer(loop);
 }
 
-int tw_loop_run(struct tw_manager *manager, const struct tw_worker *worker, const struct tw_options *options)
+int tw_loop_run(struct tw_manager *manager, const struct tw_worker *worker, struct tw_bus *bus,
+		const struct tw_options *options)
 {
 	struct loop loop = { .manager = manager, .options = options };
+	const struct tw_bus_owner owner = { .manager = manager, .reload = reload, .context = &loop };
 	int r = prepare(&loop, worker);
 
+	if (r >= 0)
+		r = tw_bus_attach(bus, loop.event, &owner);
 	if (r >= 0) {
 		notify_status(&loop, "READY=1\n");
 		r = sd_event_loop(loop.event);
 	}
 	(void)sd_notify(false, "STOPPING=1\nSTATUS=putting sysctls back");
+	tw_bus_detach(bus);
 	loop.tick = sd_event_source_unref(loop.tick);
 	loop.worker = sd_event_source_unref(loop.worker);
 	loop.event = sd_event_unref(loop.event);

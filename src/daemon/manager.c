@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/manager.h"
 
+#include "config.h"
+#include "tell/snapshot.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -89,6 +92,56 @@ void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
 	tw_watch_rebase(&manager->host, manager->settings, settings, time);
 	manager->settings = tw_settings_free(manager->settings);
 	manager->settings = settings;
+}
+
+int tw_manager_restore(struct tw_manager *manager, unsigned *ret_count)
+{
+	unsigned before = manager->host.hand.restored;
+	int r = tw_watch_pause(&manager->host, manager->settings, manager->clock->read(manager->clock).now_usec);
+
+	*ret_count = manager->host.hand.restored - before;
+	return r;
+}
+
+int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode)
+{
+	if (manager->settings->mode == mode)
+		return 0;
+	manager->settings->mode = mode;
+	tw_watch_let_go(&manager->host);
+	return mode == TW_MODE_OBSERVE ? tw_watch_give_back(&manager->host) : 0;
+}
+
+const char *tw_manager_mode(const struct tw_manager *manager)
+{
+	return manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce";
+}
+
+void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_json *json)
+{
+	struct tw_situation situation;
+
+	tw_watch_situation(&manager->host, manager->settings, manager->clock->read(manager->clock).now_usec,
+			   &situation);
+	tw_json_object_begin(json);
+	tw_json_key(json, "version");
+	tw_json_string(json, PACKAGE_VERSION);
+	tw_json_key(json, "mode");
+	tw_json_string(json, tw_manager_mode(manager));
+	tw_json_key(json, "started");
+	tw_json_milli(json, (int64_t)(started_usec / TW_USEC_PER_MSEC));
+	tw_json_key(json, "now");
+	tw_json_milli(json, (int64_t)(now_usec / TW_USEC_PER_MSEC));
+	tw_json_key(json, "namespaces");
+	tw_json_array_begin(json);
+	tw_snapshot_add_json_situation(json, TW_HOST, &manager->host.sample, manager->settings->top, &situation);
+	tw_json_array_end(json);
+	tw_json_object_end(json);
+}
+
+void tw_manager_exempt(struct tw_manager *manager, usec_t cpu_usec)
+{
+	manager->booked_usec = tw_usec_add(manager->booked_usec, cpu_usec);
 }
 
 int tw_manager_stop(struct tw_manager *manager)

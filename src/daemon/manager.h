@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/macros.h"
 #include "daemon/watch.h"
 #include "model/event.h"
@@ -60,6 +61,27 @@ int tw_manager_error(const struct tw_manager *manager);
 
 /* Carries on under new settings, which are consumed. */
 void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings);
+
+/*
+ * Puts every sysctl back on request, as tw_watch_pause() does. *ret_count: how many went back, in any case. Returns 0,
+ * or -errno where something stays owed.
+ */
+int tw_manager_restore(struct tw_manager *manager, unsigned *ret_count);
+
+/*
+ * Another mode, until the next reload. Observe puts everything back first. Returns 0, or -errno where something stays
+ * owed; the mode is the new one in either case.
+ */
+int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode);
+
+/* "enforce" or "observe". */
+const char *tw_manager_mode(const struct tw_manager *manager);
+
+/* Everything that is known, as one JSON object. The times are CLOCK_REALTIME. */
+void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_json *json);
+
+/* CPU time of the process that is not to count against cpu-budget: whoever asks often must not stop the counting. */
+void tw_manager_exempt(struct tw_manager *manager, usec_t cpu_usec);
 
 /* Puts everything back. Returns 0, or -errno where something stays owed. */
 int tw_manager_stop(struct tw_manager *manager);

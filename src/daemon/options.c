@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define TW_DEFAULT_STATE_DIR "/run/timewaitd"
+/* DBUS_SYSTEM_BUS_DEFAULT_ADDRESS, where /var/run is /run. */
+#define TW_DEFAULT_BUS "unix:path=/run/dbus/system_bus_socket"
 
 enum {
 	OPTION_CONFIG = 256,
@@ -20,6 +22,7 @@ enum {
 	OPTION_RESTORE,
 	OPTION_LOG,
 	OPTION_STATE_DIR,
+	OPTION_BUS,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -33,6 +36,7 @@ static const struct option long_options[] = {
 	{ "restore", no_argument, NULL, OPTION_RESTORE },
 	{ "log", required_argument, NULL, OPTION_LOG },
 	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
+	{ "bus", required_argument, NULL, OPTION_BUS },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ 0 },
@@ -53,6 +57,8 @@ static void print_help(void)
 	     "                         where records go (default: text on a terminal, else journal)\n"
 	     "  --state-dir DIR        where the ledger of changes is kept (default: $RUNTIME_DIRECTORY\n"
 	     "                         or " TW_DEFAULT_STATE_DIR ")\n"
+	     "  --bus ADDRESS|none     the D-Bus to be asked over (default: $DBUS_SYSTEM_BUS_ADDRESS\n"
+	     "                         or the system bus)\n"
 	     "  --help, --version\n"
 	     "\n"
 	     "Exit status: 0 well, 1 failure, 2 wrong usage, 78 wrong configuration.\n"
@@ -88,6 +94,14 @@ static const char *default_state_dir(void)
 	return directory && directory[0] == '/' && !strchr(directory, ':') ? directory : TW_DEFAULT_STATE_DIR;
 }
 
+/* As libdbus and sd-bus have it; secure_getenv() because so do they. */
+static const char *default_bus(void)
+{
+	const char *address = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+
+	return address && address[0] != '\0' ? address : TW_DEFAULT_BUS;
+}
+
 static enum tw_log default_log(void)
 {
 	if (isatty(STDOUT_FILENO))
@@ -121,6 +135,9 @@ static int take(struct tw_options *options, int option)
 	case OPTION_STATE_DIR:
 		options->state_dir = optarg;
 		return -1;
+	case OPTION_BUS:
+		options->bus = strcmp(optarg, "none") == 0 ? NULL : optarg;
+		return -1;
 	case OPTION_HELP:
 		print_help();
 		return TW_EXIT_OK;
@@ -136,7 +153,11 @@ int tw_options_parse(struct tw_options *options, int argc, char *argv[])
 {
 	int option, r;
 
-	*options = (struct tw_options){ .log = default_log(), .state_dir = default_state_dir() };
+	*options = (struct tw_options){
+		.log = default_log(),
+		.bus = default_bus(),
+		.state_dir = default_state_dir(),
+	};
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		r = take(options, option);
 		if (r >= 0)

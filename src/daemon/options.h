@@ -20,6 +20,7 @@ struct tw_options {
 	bool observe;
 	enum tw_log log;
 	const char *config;    /* borrows argv; NULL: the usual places */
+	const char *bus;       /* borrows argv or the environment; NULL: none */
 	const char *state_dir; /* borrows argv or the environment */
 };
 

@@ -27,6 +27,16 @@ struct tw_time tw_process_time(void)
 	};
 }
 
+usec_t tw_process_thread_cpu(void)
+{
+	return read_usec(CLOCK_THREAD_CPUTIME_ID);
+}
+
+usec_t tw_process_realtime(void)
+{
+	return read_usec(CLOCK_REALTIME);
+}
+
 static struct tw_time read_clock(struct tw_clock *clock TW_UNUSED)
 {
 	return tw_process_time();

@@ -28,7 +28,7 @@ static void tell_problems(struct tw_manager *manager, const struct tw_problems *
 				problems->count - TW_PROBLEMS_MAX);
 }
 
-void tw_reload(struct tw_manager *manager, const struct tw_options *options)
+int tw_reload(struct tw_manager *manager, const struct tw_options *options, struct tw_problems **ret_problems)
 {
 	TW_CLEANUP_FREE struct tw_problems *problems = calloc(1, sizeof(*problems));
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = NULL;
@@ -36,13 +36,15 @@ void tw_reload(struct tw_manager *manager, const struct tw_options *options)
 
 	if (r == -EINVAL && problems->count > 0) {
 		tell_problems(manager, problems);
-		return;
+		*ret_problems = TW_TAKE_PTR(problems);
+		return r;
 	}
 	if (r < 0) {
 		tw_manager_tell(manager, TW_EVENT_RELOAD_FAILED, "%s", strerror(-r));
-		return;
+		return r == -EINVAL ? -EIO : r;
 	}
 	tw_manager_reload(manager, TW_TAKE_PTR(settings));
 	tw_manager_tell(manager, TW_EVENT_RELOADED, "%u rules, %s mode", manager->settings->rule_count,
-			manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce");
+			tw_manager_mode(manager));
+	return 0;
 }

@@ -11,5 +11,8 @@
  */
 int tw_reload_settings(const struct tw_options *options, struct tw_problems *problems, struct tw_settings **ret);
 
-/* Reads the configuration anew and carries on under it; a bad one is told, error by error, and the old one stays. */
-void tw_reload(struct tw_manager *manager, const struct tw_options *options);
+/*
+ * Reads the configuration anew and carries on under it; a bad one is told, error by error, and the old one stays.
+ * Returns 0, -EINVAL with the errors in *ret_problems, which the caller frees, or -errno.
+ */
+int tw_reload(struct tw_manager *manager, const struct tw_options *options, struct tw_problems **ret_problems);

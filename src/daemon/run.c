@@ -3,6 +3,7 @@
 
 #include "act/socket-sink.h"
 #include "config.h"
+#include "daemon/bus.h"
 #include "daemon/loop.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
@@ -21,6 +22,7 @@
 struct life {
 	struct tw_grip grip;
 	struct tw_record_sink *sink;
+	struct tw_bus *bus;
 	struct tw_kernel_source *source;
 	struct tw_socket_netlink *sockets;
 	struct tw_worker *worker;
@@ -45,6 +47,7 @@ static void life_done(struct life *life)
 	life->sockets = tw_socket_netlink_free(life->sockets);
 	life->source = tw_kernel_source_free(life->source);
 	tell_lost_records(life);
+	life->bus = tw_bus_free(life->bus);
 	life->sink = tw_record_sink_free(life->sink);
 	tw_grip_close(&life->grip);
 }
@@ -86,6 +89,9 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 
 	if (r < 0)
 		return complain("cannot open the log", r);
+	r = tw_bus_new(options->bus, tw_record_sink_recorder(life->sink), &life->bus);
+	if (r < 0)
+		return complain("cannot start", r);
 	r = tw_grip_open(&life->grip, options);
 	if (r < 0)
 		return r;
@@ -105,7 +111,7 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 	edges.socket = tw_socket_netlink_sink(life->sockets);
 	edges.sysctl = &life->grip.tree.sink;
 	edges.store = &life->grip.file.store;
-	edges.recorder = tw_record_sink_recorder(life->sink);
+	edges.recorder = tw_bus_recorder(life->bus);
 	edges.tells_bound = tw_kernel_source_tells_bound();
 	r = tw_manager_init(&life->manager, *settings, &edges, tw_process_clock(), &key, &ledger);
 	if (r < 0)
@@ -149,7 +155,7 @@ static int loop(struct life *life, const struct tw_options *options)
 	if (r < 0)
 		return complain("cannot start a thread", r);
 	tw_manager_use(&life->manager, life->worker);
-	return tw_loop_run(&life->manager, life->worker, options);
+	return tw_loop_run(&life->manager, life->worker, life->bus, options);
 }
 
 static int watch(struct life *life, const struct tw_options *options)
@@ -158,8 +164,7 @@ static int watch(struct life *life, const struct tw_options *options)
 	int r, restored;
 
 	tw_manager_tell(manager, TW_EVENT_STARTED, "timewaitd %s, %u rules, %s mode", PACKAGE_VERSION,
-			manager->settings->rule_count,
-			manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce");
+			manager->settings->rule_count, tw_manager_mode(manager));
 	r = take_first_sample(manager);
 	if (r >= 0)
 		r = loop(life, options);

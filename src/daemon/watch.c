@@ -391,10 +391,5 @@ void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, con
 	watch->survey_due_usec = TW_MIN(watch->survey_due_usec, tw_usec_add(time.now_usec, to->survey_usec));
 	watch->sample_record_due_usec =
 		TW_MIN(watch->sample_record_due_usec, tw_usec_add(time.now_usec, to->sample_record_usec));
-	/* The desires and the orders hold pointers into the old settings. */
-	memset(&watch->desires, 0, sizeof(watch->desires));
-	memset(&watch->kills, 0, sizeof(watch->kills));
-	tw_chase_stop(&watch->chase);
-	if (watch->edges.worker && watch->job == TW_WATCH_HUNT)
-		tw_worker_give_up(watch->edges.worker);
+	tw_watch_let_go(watch); /* they hold pointers into the old settings */
 }

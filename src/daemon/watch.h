@@ -14,6 +14,7 @@
 #include "measure/source.h"
 #include "model/sample.h"
 #include "model/settings.h"
+#include "model/situation.h"
 
 #include <stdbool.h>
 
@@ -109,3 +110,21 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
 /* Carries on under new settings. */
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
 		     struct tw_time time);
+
+/* The following are in watch-request.c. */
+
+/* How rules and changes stand. Borrows from the watch and the settings. */
+void tw_watch_situation(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec,
+			struct tw_situation *ret);
+
+/*
+ * Puts every sysctl back on request. Those that raised rules want rest from now on, for the cooldown of the rule or,
+ * where that is 0, ten minutes. Returns 0, or -errno where something stays owed.
+ */
+int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
+
+/* The same without a rest. */
+int tw_watch_give_back(struct tw_watch *watch);
+
+/* Forgets what was wanted at the last look, and what a hunt under way was sent for. */
+void tw_watch_let_go(struct tw_watch *watch);

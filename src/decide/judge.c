@@ -106,6 +106,40 @@ static bool refuse_resting(struct tw_judge_row *row, const struct hearing *it)
 	return resting;
 }
 
+static usec_t pause_left(const struct tw_judge_row *row, usec_t now_usec)
+{
+	return tw_usec_since(tw_usec_add(row->paused_usec, row->pause_usec), now_usec);
+}
+
+void tw_judge_pause(struct tw_judge *judge, enum tw_tunable tunable, usec_t pause_usec, usec_t now_usec)
+{
+	struct tw_judge_row *row = &judge->rows[tunable];
+
+	if (pause_left(row, now_usec) >= pause_usec)
+		return;
+	row->paused_usec = now_usec;
+	row->pause_usec = pause_usec;
+}
+
+static bool refuse_paused(struct tw_judge_row *row, const struct hearing *it)
+{
+	usec_t left_usec = pause_left(row, it->now_usec);
+	struct tw_event event;
+	struct tw_text reason;
+
+	if (left_usec > 0 && !row->pause_told) {
+		event = refused_event(it);
+		tw_text_init(&reason, event.reason, sizeof(event.reason));
+		tw_text_add(&reason, "everything was put back on request ");
+		add_span(&reason, tw_usec_since(it->now_usec, row->paused_usec));
+		tw_text_add(&reason, " ago, and rests for another ");
+		add_span(&reason, left_usec);
+		it->recorder->tell(it->recorder, it->namespace, &event);
+	}
+	row->pause_told = left_usec > 0;
+	return left_usec > 0;
+}
+
 static bool refuse_at_gate(struct tw_judge_row *row, const struct hearing *it)
 {
 	enum tw_gate_verdict verdict =
@@ -179,7 +213,9 @@ void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const s
 		if (!hearing.desire->wanted || settled)
 			row->refused_told = false;
 		if (!hearing.desire->wanted)
-			row->rest_told = false;
+			row->rest_told = row->pause_told = false;
+		else if (!in_force->rows[i].yielded && refuse_paused(row, &hearing))
+			memset(&desires->rows[i], 0, sizeof(desires->rows[i]));
 		else if (refuse_resting(row, &hearing))
 			memset(&desires->rows[i], 0, sizeof(desires->rows[i]));
 		/* Before the gate: it is not asked about what cannot be done now. */

@@ -26,6 +26,9 @@ struct tw_judge_row {
 	bool refused_told;
 	int refused; /* enum tw_gate_verdict that was told last */
 	bool rest_told;
+	usec_t paused_usec; /* put back on request: since when, and for how long nothing changes it */
+	usec_t pause_usec;
+	bool pause_told;
 	struct tw_budget budget; /* changes made */
 	bool budget_told;
 	bool was_ours; /* before the desires were carried out: what differs then is a change */
@@ -39,12 +42,15 @@ struct tw_judge {
 
 void tw_judge_init(struct tw_judge *judge);
 
+/* From now on no wish for this tunable passes the filter for so long; a longer pause that is under way stays. */
+void tw_judge_pause(struct tw_judge *judge, enum tw_tunable tunable, usec_t pause_usec, usec_t now_usec);
+
 /*
  * Takes the rows out of `desires` that a gate refuses (only before the change: what is in force stays until its rule
- * clears) or that rest after an action that made no difference. Each refusal is told once as long as its reason
- * stands and the row is wanted. Once a tunable was changed `max_changes` times within an hour (0: any number), a row
- * that would change it again is held at what is in force, or taken out where nothing is. What somebody else took over
- * passes: only a wish that ends gives it free again.
+ * clears), that rest after an action that made no difference, or that are paused. Each refusal is told once as long as
+ * its reason stands and the row is wanted. Once a tunable was changed `max_changes` times within an hour (0: any
+ * number), a row that would change it again is held at what is in force, or taken out where nothing is. What somebody
+ * else took over passes: only a wish that ends gives it free again.
  */
 void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const struct tw_in_force *in_force,
 		     unsigned max_changes, const struct tw_sample *sample, usec_t now_usec,

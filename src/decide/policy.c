@@ -302,3 +302,21 @@ unsigned tw_policy_raised(const struct tw_policy *policy, const struct tw_settin
 		raised += tw_rule_active(&policy->rules[i]);
 	return raised;
 }
+
+struct tw_rule_situation tw_policy_situation(const struct tw_policy *policy, const struct tw_settings *settings,
+					     unsigned index, const struct tw_sample *sample)
+{
+	const struct tw_rule *rule = &policy->rules[index];
+	struct tw_rule_situation situation = {
+		.rule = &settings->rules[index],
+		.state = rule->state,
+		.since_usec = rule->entered_usec,
+		.value = rule->known && !rule->frozen ? rule->value : tw_value_unknown(),
+	};
+
+	if (rule->state == TW_RULE_NORMAL)
+		return situation;
+	situation.forecast = tw_rule_active(rule) && rule->ahead && rule->value.milli < situation.rule->raise_milli;
+	tw_reading_subject(sample, situation.rule, &situation.subject);
+	return situation;
+}

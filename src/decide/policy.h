@@ -7,6 +7,7 @@
 #include "model/event.h"
 #include "model/sample.h"
 #include "model/settings.h"
+#include "model/situation.h"
 
 /* The rules of one network namespace in their present states, in the order of the settings. */
 struct tw_policy {
@@ -46,6 +47,10 @@ bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sampl
  */
 void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, const struct tw_settings *to,
 		      usec_t now_usec, struct tw_recorder *recorder, const char *namespace);
+
+/* How the rule of this index stands, and who is behind it by this sample. */
+struct tw_rule_situation tw_policy_situation(const struct tw_policy *policy, const struct tw_settings *settings,
+					     unsigned index, const struct tw_sample *sample);
 
 /* How many rules are raised. */
 unsigned tw_policy_raised(const struct tw_policy *policy, const struct tw_settings *settings);

@@ -108,8 +108,8 @@ static enum tw_rule_edge remind(struct tw_rule *rule, const struct tw_rule_setti
 	return TW_RULE_EDGE_REMINDED;
 }
 
-enum tw_rule_edge tw_rule_step(struct tw_rule *rule, const struct tw_rule_settings *settings,
-			       const struct tw_reading *reading, usec_t now_usec)
+static enum tw_rule_edge step(struct tw_rule *rule, const struct tw_rule_settings *settings,
+			      const struct tw_reading *reading, usec_t now_usec)
 {
 	enum tw_rule_edge edge = TW_RULE_NO_EDGE;
 
@@ -119,4 +119,15 @@ enum tw_rule_edge tw_rule_step(struct tw_rule *rule, const struct tw_rule_settin
 		edge = tw_rule_active(rule) ? step_down(rule, settings, reading)
 					    : step_up(rule, settings, reading, now_usec);
 	return edge != TW_RULE_NO_EDGE ? edge : remind(rule, settings, now_usec);
+}
+
+enum tw_rule_edge tw_rule_step(struct tw_rule *rule, const struct tw_rule_settings *settings,
+			       const struct tw_reading *reading, usec_t now_usec)
+{
+	enum tw_rule_state before = rule->state;
+	enum tw_rule_edge edge = step(rule, settings, reading, now_usec);
+
+	if (rule->state != before || rule->entered_usec == 0)
+		rule->entered_usec = now_usec;
+	return edge;
 }

@@ -4,31 +4,11 @@
 #include "base/duration.h"
 #include "model/event.h"
 #include "model/settings.h"
+#include "model/situation.h"
 #include "model/value.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/*
- * One rule's life:
- *
- *          value over raise, or soon     held for raise-for, looked at twice; or foreseen
- *   normal  -------------------> rising ----------------------------------> raised
- *     ^  ^                         |                                        |   ^
- *     |  '-- value under, not soon-'     pressure down to clear, not soon   |   | pressure up again, or soon
- *     |                                                                     v   |
- *     '------------- value under clear, held for clear-for ---------------- clearing
- *
- * "Over" is at or beyond the level, in the rule's direction. Hold times run between measurements, never over a number
- * of them: an old value proves nothing, and a missing one stops the clock. A forecast does not wait for raise-for:
- * "foreseen" is soon at two measurements in a row, or at one that is over the level already.
- */
-enum tw_rule_state {
-	TW_RULE_NORMAL,
-	TW_RULE_RISING,
-	TW_RULE_RAISED,
-	TW_RULE_CLEARING,
-};
 
 /* What one measurement says to a rule. */
 struct tw_reading {
@@ -45,8 +25,23 @@ struct tw_reading {
 	bool confirmed;	     /* an independent measurement pointed there first: this one is already the second look */
 };
 
+/*
+ * One rule's life:
+ *
+ *          value over raise, or soon     held for raise-for, looked at twice; or foreseen
+ *   normal  -------------------> rising ----------------------------------> raised
+ *     ^  ^                         |                                        |   ^
+ *     |  '-- value under, not soon-'     pressure down to clear, not soon   |   | pressure up again, or soon
+ *     |                                                                     v   |
+ *     '------------- value under clear, held for clear-for ---------------- clearing
+ *
+ * "Over" is at or beyond the level, in the rule's direction. Hold times run between measurements, never over a number
+ * of them: an old value proves nothing, and a missing one stops the clock. A forecast does not wait for raise-for:
+ * "foreseen" is soon at two measurements in a row, or at one that is over the level already.
+ */
 struct tw_rule {
 	enum tw_rule_state state;
+	usec_t entered_usec;  /* when it came into that state; 0: it was never looked at */
 	bool frozen;	      /* its value is missing, and that was told */
 	bool known;	      /* it has had a value */
 	unsigned blind;	      /* measurements without a value */

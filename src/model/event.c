@@ -24,6 +24,7 @@ static const char *const names[] = {
 	[TW_EVENT_DEGRADED] = "degraded",
 	[TW_EVENT_NAMESPACE_GONE] = "namespace-gone",
 	[TW_EVENT_NAMESPACE_NEW] = "namespace-new",
+	[TW_EVENT_REQUESTED] = "requested",
 };
 _Static_assert(TW_ARRAY_SIZE(names) == TW_EVENT_COUNT, "each event has its name");
 

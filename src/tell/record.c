@@ -39,6 +39,7 @@ static const struct kind_info kinds[TW_EVENT_COUNT] = {
 	[TW_EVENT_DEGRADED] = { TW_MESSAGE_ID_DEGRADED, WARNING },
 	[TW_EVENT_NAMESPACE_GONE] = { TW_MESSAGE_ID_NAMESPACE_GONE, INFO },
 	[TW_EVENT_NAMESPACE_NEW] = { TW_MESSAGE_ID_NAMESPACE_NEW, INFO },
+	[TW_EVENT_REQUESTED] = { TW_MESSAGE_ID_REQUESTED, NOTICE },
 };
 
 /* Digit of PRIORITY -> its name, as syslog(3) and journalctl -p have them. */

@@ -328,6 +328,8 @@ void tw_sentence_add(struct tw_text *text, const char *namespace, const struct t
 		return say_namespace(text, namespace, "is gone and not watched any more", event);
 	case TW_EVENT_NAMESPACE_NEW:
 		return say_namespace(text, namespace, "is there and watched from now on", event);
+	case TW_EVENT_REQUESTED:
+		return say(text, "Asked over D-Bus", event);
 	case TW_EVENT_COUNT:
 		break;
 	}

@@ -2,6 +2,7 @@
 #include "tell/snapshot.h"
 
 #include "tell/known.h"
+#include "tell/snapshot-situation.h"
 
 #include <string.h>
 
@@ -204,9 +205,8 @@ static void add_json_bound(struct tw_json *json, const struct tw_sample *sample,
 	tw_json_array_end(json);
 }
 
-void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top)
+static void add_json_sample(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top)
 {
-	tw_json_object_begin(json);
 	tw_json_key(json, "name");
 	tw_json_string(json, namespace);
 	tw_json_key(json, "partial");
@@ -225,5 +225,20 @@ void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const str
 	add_json_close_wait(json, sample, top);
 	tw_json_key(json, "bound");
 	add_json_bound(json, sample, top);
+}
+
+void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top)
+{
+	tw_json_object_begin(json);
+	add_json_sample(json, namespace, sample, top);
+	tw_json_object_end(json);
+}
+
+void tw_snapshot_add_json_situation(struct tw_json *json, const char *namespace, const struct tw_sample *sample,
+				    unsigned top, const struct tw_situation *situation)
+{
+	tw_json_object_begin(json);
+	add_json_sample(json, namespace, sample, top);
+	tw_snapshot_add_situation(json, sample, situation);
 	tw_json_object_end(json);
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "model/sample.h"
+#include "model/situation.h"
 
 /*
  * One namespace's sample as an element of the "namespaces" array of `timewaitd --once --json`: name, partial, states,
@@ -12,6 +13,14 @@
  * values are null, never 0; so is a table that was not measured, or not whole.
  */
 void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top);
+
+/*
+ * The same with what only the running daemon knows: ages (seconds since each part was measured), rules (state, since,
+ * value, levels, severity, finding), changes (what is not at its baseline, and whose it is) and cost (milliseconds of
+ * CPU time).
+ */
+void tw_snapshot_add_json_situation(struct tw_json *json, const char *namespace, const struct tw_sample *sample,
+				    unsigned top, const struct tw_situation *situation);
 
 /* The same for a person: a short page of plain text. In snapshot-text.c. */
 void tw_snapshot_add_text(struct tw_text *text, const char *namespace, const struct tw_sample *sample, unsigned top);

@@ -20,6 +20,8 @@ ENVIRONMENT = {
     for key, value in os.environ.items()
     if key not in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 }
+# Nor may it ask this machine's bus for its name.
+ENVIRONMENT["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent/bus"
 
 # A daemon that looks often, so that a test need not wait; the budget for it is a whole core.
 QUICK = """\

@@ -42,6 +42,8 @@ class Machine:
 
     def install(self):
         self.run("make", "-C", str(BUILD), "install", timeout=300)
+        self.run("systemd-sysusers")
+        self.run("systemctl", "reload-or-restart", "dbus")
         self.run("journalctl", "--update-catalog")
         self.run("systemctl", "daemon-reload")
 

@@ -16,7 +16,7 @@ static void test_names(TW_UNUSED void **state)
 	static const char *const names[] = {
 		"started",   "stopped",	  "reloaded", "reload-failed", "sample",	 "raised",	  "reminded",
 		"cleared",   "advice",	  "adjusted", "restored",      "yielded",	 "refused",	  "effect",
-		"destroyed", "stretched", "partial",  "degraded",      "namespace-gone", "namespace-new",
+		"destroyed", "stretched", "partial",  "degraded",      "namespace-gone", "namespace-new", "requested",
 	};
 
 	assert_int_equal(TW_ARRAY_SIZE(names), TW_EVENT_COUNT);

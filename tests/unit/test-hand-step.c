@@ -21,6 +21,7 @@
 #define LEAVE TW_HAND_WILL_LEAVE
 #define ENFORCE TW_HAND_WILL_ENFORCE
 #define OBSERVE TW_HAND_WILL_OBSERVE
+#define PAUSE TW_HAND_WILL_PAUSE
 #define RECOVER TW_HAND_WILL_RECOVER
 
 struct entry_row {
@@ -66,6 +67,12 @@ static const struct row rows[] = {
 	{ "owed, to be seen", { OURS, 75, 5, 5 }, NOT_KNOWN, RECOVER, 0, TW_HAND_LOOK, { OURS, 75, 5, 5 } },
 	{ "in place", { OURS, 75, 5, 5 }, 5, ENFORCE, 5, TW_HAND_NOTHING, { OURS, 75, 5, 5 } },
 	{ "another value", { OURS, 75, 5, 5 }, 5, ENFORCE, 9, TW_HAND_WRITE, { OURS, 75, 5, 9 } },
+	{ "paused", { OURS, 75, 5, 5 }, 5, PAUSE, 0, TW_HAND_RESTORE, { OURS, 75, 5, 75 } },
+	{ "paused, not written", { OURS, 75, 75, 5 }, 75, PAUSE, 0, TW_HAND_DROP, { NONE, 0, 0, 0 } },
+	{ "the admin took it, then paused", { OURS, 75, 5, 5 }, 60, PAUSE, 0, TW_HAND_YIELD, { THEIRS, 75, 5, 5 } },
+	{ "somebody put it back, then paused", { OURS, 75, 5, 5 }, 75, PAUSE, 0, TW_HAND_YIELD, { THEIRS, 75, 5, 5 } },
+	{ "theirs while paused", { THEIRS, 75, 5, 5 }, 60, PAUSE, 0, TW_HAND_NOTHING, { THEIRS, 75, 5, 5 } },
+	{ "idle while paused", { NONE, 0, 0, 0 }, NOT_KNOWN, PAUSE, 0, TW_HAND_NOTHING, { NONE, 0, 0, 0 } },
 	{ "cleared", { OURS, 75, 5, 5 }, 5, LEAVE, 0, TW_HAND_RESTORE, { OURS, 75, 5, 75 } },
 	{ "recovered", { OURS, 75, 5, 5 }, 5, RECOVER, 0, TW_HAND_RESTORE, { OURS, 75, 5, 75 } },
 	{ "observed from now on", { OURS, 75, 5, 5 }, 5, OBSERVE, 5, TW_HAND_RESTORE, { OURS, 75, 5, 75 } },

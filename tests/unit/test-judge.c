@@ -113,6 +113,33 @@ static void test_refused(TW_UNUSED void **state)
 }
 
 /* Once as long as its reason stands; another reason, or a new wish, is news. */
+/* Whatever it would do: it was put back on request. */
+static void test_paused(TW_UNUSED void **state)
+{
+	set_ports(1, 500, 490, 0);
+	assert_true(turn_at(1, 1, true));
+	tw_judge_pause(&judge, REUSE, 60 * S, 2 * S);
+	tw_judge_pause(&judge, REUSE, 10 * S, 3 * S); /* a shorter one takes nothing away */
+	assert_false(turn_at(4, 1, true));
+	assert_int_equal(told_count, 1);
+	assert_int_equal(told[0].kind, TW_EVENT_REFUSED);
+	assert_string_equal(told[0].reason, "everything was put back on request 2s ago, and rests for another 58s");
+	assert_false(turn_at(61, 1, true));
+	assert_int_equal(told_count, 1);
+	assert_true(turn_at(62, 1, true));
+	assert_int_equal(told_count, 1);
+}
+
+/* What is somebody else's passes, so that it is remembered as theirs. */
+static void test_paused_and_yielded(TW_UNUSED void **state)
+{
+	set_ports(1, 500, 490, 0);
+	in_force.rows[REUSE].yielded = true;
+	tw_judge_pause(&judge, REUSE, 60 * S, 1 * S);
+	assert_true(turn_at(2, 1, false));
+	assert_int_equal(told_count, 0);
+}
+
 static void test_refused_once(TW_UNUSED void **state)
 {
 	static const struct {
@@ -347,6 +374,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_refused, clear),
 		cmocka_unit_test_setup(test_refused_once, clear),
+		cmocka_unit_test_setup(test_paused, clear),
+		cmocka_unit_test_setup(test_paused_and_yielded, clear),
 		cmocka_unit_test_setup(test_settled_passes, clear),
 		cmocka_unit_test_setup(test_gate_off, clear),
 		cmocka_unit_test_setup(test_helped, clear),

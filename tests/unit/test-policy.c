@@ -117,6 +117,33 @@ static void test_desire_follows_the_rule(void **state)
 	assert_int_equal(stage->told.events[1].event.lasted_usec, 1 * S);
 }
 
+static void test_how_a_rule_stands(void **state)
+{
+	struct stage *stage = *state;
+	struct tw_rule_settings *rule = add_rule(stage->settings, "one", TW_SEVERITY_WARNING);
+	struct tw_rule_situation now;
+
+	now = tw_policy_situation(&stage->policy, stage->settings, 0, &stage->sample);
+	assert_ptr_equal(now.rule, rule);
+	assert_true(now.state == TW_RULE_NORMAL && now.since_usec == 0 && !now.value.known);
+	step(stage, 1, 4);
+	step(stage, 2, 10);
+	now = tw_policy_situation(&stage->policy, stage->settings, 0, &stage->sample);
+	assert_true(now.state == TW_RULE_RISING && now.since_usec == 2 * S && now.value.milli == 10000);
+	step(stage, 3, 11);
+	step(stage, 9, 12);
+	now = tw_policy_situation(&stage->policy, stage->settings, 0, &stage->sample);
+	assert_true(now.state == TW_RULE_RAISED && now.since_usec == 3 * S && now.value.milli == 12000);
+	assert_false(now.forecast);
+	/* It has none while it cannot be measured. */
+	stage->sample.census.known[TW_STATE_LISTEN] = false;
+	stage->sample.census.at_usec = 10 * S;
+	tw_policy_step(&stage->policy, stage->settings, &stage->sample, 10 * S, &stage->told.base, "host",
+		       &stage->desires, &stage->kills);
+	now = tw_policy_situation(&stage->policy, stage->settings, 0, &stage->sample);
+	assert_true(now.state == TW_RULE_RAISED && now.since_usec == 3 * S && !now.value.known);
+}
+
 /* Rows of (severity, value) in the order of the file, and the value that wins. */
 static void test_who_wins(void **state)
 {
@@ -445,6 +472,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_desire_follows_the_rule, begin, end),
+		cmocka_unit_test_setup_teardown(test_how_a_rule_stands, begin, end),
 		cmocka_unit_test_setup_teardown(test_who_wins, begin, end),
 		cmocka_unit_test_setup_teardown(test_winner_clears, begin, end),
 		cmocka_unit_test_setup_teardown(test_partial_census_freezes, begin, end),

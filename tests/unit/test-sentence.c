@@ -344,6 +344,9 @@ static const struct {
 	  { .kind = TW_EVENT_DEGRADED, REUSE(1, 2), .reason = "cannot read net.ipv4.tcp_tw_reuse" },
 	  "Degraded: cannot read net.ipv4.tcp_tw_reuse." },
 	{ "blue", { .kind = TW_EVENT_NAMESPACE_NEW }, "Network namespace blue is there and watched from now on." },
+	{ "host",
+	  { .kind = TW_EVENT_REQUESTED, .reason = "observe mode, by user 0, process 41" },
+	  "Asked over D-Bus: observe mode, by user 0, process 41." },
 	{ "blue", { .kind = TW_EVENT_NAMESPACE_GONE }, "Network namespace blue is gone and not watched any more." },
 };
 

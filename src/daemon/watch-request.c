@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/watch.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+/* For a rule that has none: the default of cooldown. */
+#define TW_PAUSE_USEC (10 * TW_USEC_PER_MINUTE)
+
+static void add_change(struct tw_situation *situation, const struct tw_watch *watch, enum tw_tunable tunable)
+{
+	const struct tw_ledger_entry *entry = &watch->hand.ledger.entries[tunable];
+	struct tw_change_situation *change = &situation->changes[situation->change_count++];
+
+	*change = (struct tw_change_situation){
+		.sysctl = tunable,
+		.yielded = entry->owner == TW_OWNER_YIELDED,
+		.baseline = entry->baseline,
+		.value = { .value = entry->written, .known = true },
+	};
+	if (change->yielded)
+		change->value = watch->sample.gauge.sysctls[tunable];
+	(void)tw_text_copy(change->rule, sizeof(change->rule), entry->rule);
+}
+
+void tw_watch_situation(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec,
+			struct tw_situation *ret)
+{
+	const struct tw_ledger *ledger = &watch->hand.ledger;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->now_usec = now_usec;
+	ret->rule_count = settings->rule_count;
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		ret->rules[i] = tw_policy_situation(&watch->policy, settings, i, &watch->sample);
+	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
+		if (ledger->entries[i].owner != TW_OWNER_NOBODY)
+			add_change(ret, watch, (enum tw_tunable)i);
+	if (ledger->reserved.ours) {
+		ret->reserved_baseline = &ledger->reserved.baseline;
+		ret->reserved_value = &ledger->reserved.written;
+	}
+}
+
+static void pause_rule(struct tw_watch *watch, const struct tw_rule_settings *rule, usec_t now_usec)
+{
+	usec_t pause_usec = rule->cooldown_usec > 0 ? rule->cooldown_usec : TW_PAUSE_USEC;
+
+	for (unsigned i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind != TW_ACTION_DESTROY)
+			tw_judge_pause(&watch->judge, rule->actions[i].tunable, pause_usec, now_usec);
+}
+
+int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (tw_rule_active(&watch->policy.rules[i]))
+			pause_rule(watch, &settings->rules[i], now_usec);
+	return tw_watch_give_back(watch);
+}
+
+int tw_watch_give_back(struct tw_watch *watch)
+{
+	return tw_hand_pause(&watch->hand);
+}
+
+void tw_watch_let_go(struct tw_watch *watch)
+{
+	memset(&watch->desires, 0, sizeof(watch->desires));
+	memset(&watch->kills, 0, sizeof(watch->kills));
+	tw_chase_stop(&watch->chase);
+	if (watch->edges.worker && watch->job == TW_WATCH_HUNT)
+		tw_worker_give_up(watch->edges.worker);
+}
