@@ -25,15 +25,24 @@ static struct sim *sim;
 static struct tw_replay *replay;
 static struct tw_record record; /* 68 KiB: not for the stack */
 static size_t longest;		/* record of a sample, in bytes */
+static usec_t last_usec;	/* the last tick of a life */
+static usec_t sampled_usec;	/* the last sample */
 
 /* Every event becomes the record that the journal would hold, and is taken back out of it. */
 static void tell(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event)
 {
-	tw_record_build(&record, namespace, event);
-	if (event->kind == TW_EVENT_SAMPLE)
-		longest = TW_MAX(longest, record.used);
-	assert_int_equal(tw_replay_take(replay, sim->now_usec, &record), 0);
+	bool edge = event->kind == TW_EVENT_RAISED || event->kind == TW_EVENT_CLEARED;
+
 	tell_stage(recorder, namespace, event);
+	/* The scan of the last tick comes behind the last sample: of what it shows no sample tells. */
+	if (edge && sim->now_usec == last_usec && sampled_usec == last_usec)
+		return;
+	tw_record_build(&record, namespace, event);
+	if (event->kind == TW_EVENT_SAMPLE) {
+		longest = TW_MAX(longest, record.used);
+		sampled_usec = sim->now_usec;
+	}
+	assert_int_equal(tw_replay_take(replay, sim->now_usec, &record), 0);
 }
 
 static unsigned chance(unsigned below)
@@ -211,11 +220,13 @@ static void tell_life(enum tw_event_kind kind)
 
 static void live_on(struct load *load, unsigned seconds)
 {
+	last_usec = sim->now_usec + seconds * TW_USEC_PER_SEC;
 	sim_start(sim, make_settings());
 	tell_life(TW_EVENT_STARTED);
 	for (unsigned left = seconds; left > 0;) {
-		unsigned span = TW_MIN(left, 1 + chance(20));
+		unsigned span = 1 + chance(20);
 
+		span = TW_MIN(span, left);
 		change(load);
 		pass(load, span);
 		left -= span;
@@ -266,7 +277,7 @@ static void test_a_day_again(void **state TW_UNUSED)
 	print_message("# seed %u (set TW_SEED for another)\n", seed);
 	srandom(seed);
 	assert_int_equal(tw_replay_new(settings, &replay), 0);
-	/* It dies and lives again in between; the orderly stop lets nothing be decided behind the last sample. */
+	/* It ends and lives again in between. */
 	live_on(&load, 30000);
 	sim->now_usec += 300 * TW_USEC_PER_SEC;
 	live_on(&load, 56400);
