@@ -36,6 +36,7 @@ unit_tests = \
 	tests/unit/test-flow \
 	tests/unit/test-forecast \
 	tests/unit/test-gate \
+	tests/unit/test-grid \
 	tests/unit/test-hand-faults \
 	tests/unit/test-hand-reserve \
 	tests/unit/test-hand-step \
@@ -67,6 +68,7 @@ unit_tests = \
 	tests/unit/test-ports \
 	tests/unit/test-procnet \
 	tests/unit/test-proof \
+	tests/unit/test-raised-text \
 	tests/unit/test-reading \
 	tests/unit/test-reading-bound \
 	tests/unit/test-reading-listeners \
@@ -90,8 +92,11 @@ unit_tests = \
 	tests/unit/test-settings-scope \
 	tests/unit/test-settings \
 	tests/unit/test-severity \
+	tests/unit/test-screen \
+	tests/unit/test-snapshot-read \
 	tests/unit/test-snapshot-situation \
 	tests/unit/test-snapshot \
+	tests/unit/test-status-text \
 	tests/unit/test-side \
 	tests/unit/test-sock-id \
 	tests/unit/test-socket-sink \
@@ -103,6 +108,8 @@ unit_tests = \
 	tests/unit/test-table \
 	tests/unit/test-tcp-state \
 	tests/unit/test-text \
+	tests/unit/test-top-model \
+	tests/unit/test-top-trace \
 	tests/unit/test-tunable \
 	tests/unit/test-utf8 \
 	tests/unit/test-value \
@@ -126,6 +133,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz-ledger-text \
 	tests/fuzz/fuzz-procnet \
 	tests/fuzz/fuzz-settings-ini \
+	tests/fuzz/fuzz-snapshot-read \
 	tests/fuzz/fuzz-sysctl-conf
 
 EXTRA_DIST += \
@@ -145,7 +153,8 @@ EXTRA_DIST += \
 	tests/unit/settings-same.h \
 	tests/unit/settings-table.h \
 	tests/unit/tell-sample.h \
-	tests/unit/tell-values.h
+	tests/unit/tell-values.h \
+	tests/unit/view-fixture.h
 
 # Whole folders are taken with what the tests left in them.
 dist-hook:
@@ -160,6 +169,7 @@ libtw_fake_a_SOURCES = \
 tools = \
 	tests/tools/churn \
 	tests/tools/list-keys \
+	tests/tools/onbus \
 	tests/tools/sinkd
 
 # What `./dev test faults` preloads into the daemon. Automake makes shared objects with libtool alone.
@@ -200,10 +210,12 @@ tests_sim_test_request_SOURCES = tests/sim/test-request.c tests/sim/stage.c test
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
-LDADD = libtw_fake.a libtw_ctl.a $(wings) $(wing_libraries) $(CMOCKA_LIBS)
+LDADD = libtw_fake.a libtw_ctl.a $(wings) $(ctl_libraries) $(CMOCKA_LIBS)
 
 tests_fuzz_fuzz_diag_SOURCES = tests/fuzz/fuzz-diag.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ledger_text_SOURCES = tests/fuzz/fuzz-ledger-text.c tests/fuzz/replay.c
 tests_fuzz_fuzz_procnet_SOURCES = tests/fuzz/fuzz-procnet.c tests/fuzz/replay.c
 tests_fuzz_fuzz_settings_ini_SOURCES = tests/fuzz/fuzz-settings-ini.c tests/fuzz/replay.c
 tests_fuzz_fuzz_sysctl_conf_SOURCES = tests/fuzz/fuzz-sysctl-conf.c tests/fuzz/replay.c
+tests_fuzz_fuzz_snapshot_read_SOURCES = tests/fuzz/fuzz-snapshot-read.c tests/fuzz/replay.c
+tests_tools_onbus_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)

@@ -11,11 +11,17 @@
 #include <string.h>
 
 static const struct tw_verb *const verbs[] = {
+	&tw_verb_status,
+	&tw_verb_top,
+	&tw_verb_alerts,
 	&tw_verb_explain,
 	&tw_verb_history,
 	&tw_verb_report,
 	&tw_verb_simulate,
 	&tw_verb_lint,
+	&tw_verb_reload,
+	&tw_verb_restore,
+	&tw_verb_mode,
 };
 
 static int print_help(void)
@@ -28,7 +34,7 @@ static int print_help(void)
 	     "\n"
 	     "  --help, --version\n"
 	     "\n"
-	     "Exit status: 0 well, 1 failure, 2 wrong usage, 78 wrong configuration.\n"
+	     "Exit status: 0 well, 1 failure, 2 wrong usage, 78 wrong configuration; of alerts see its help.\n"
 	     "See timewaitctl(1).");
 	return TW_EXIT_OK;
 }

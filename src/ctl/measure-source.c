@@ -9,15 +9,18 @@
 #include <time.h>
 
 struct tw_measure {
+	struct tw_kernel_source *source;
 	struct tw_scan *scan; /* the sample borrows from it */
+	struct tw_look_order order;
 	struct tw_sample sample;
+	usec_t cost_usec;
 };
 
-static usec_t read_clock(void)
+static usec_t read_clock(clockid_t clock)
 {
 	struct timespec now = { 0 };
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)clock_gettime(clock, &now);
 	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
 }
 
@@ -32,34 +35,50 @@ static void pause_for(usec_t span_usec)
 		;
 }
 
-static int measure(struct tw_measure *measure, struct tw_source *source)
+int tw_measure_again(struct tw_measure *measure)
 {
-	struct tw_look_order order = { .bound_known = tw_kernel_source_tells_bound() };
+	struct tw_scan *scan = NULL;
+	usec_t began_usec = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 	int r;
 
-	if (getrandom(&order.key, sizeof(order.key), 0) != (ssize_t)sizeof(order.key))
+	measure->order.at_usec = read_clock(CLOCK_MONOTONIC);
+	r = tw_look_take(tw_kernel_source_base(measure->source), &measure->order, &scan, &measure->sample);
+	if (r < 0)
+		return r;
+	(void)tw_scan_free(measure->scan);
+	measure->scan = scan;
+	measure->cost_usec = tw_usec_since(read_clock(CLOCK_PROCESS_CPUTIME_ID), began_usec);
+	return 0;
+}
+
+static int measure_twice(struct tw_measure *measure)
+{
+	struct tw_source *source = tw_kernel_source_base(measure->source);
+	struct tw_look_order *order = &measure->order;
+	int r;
+
+	order->bound_known = tw_kernel_source_tells_bound();
+	if (getrandom(&order->key, sizeof(order->key), 0) != (ssize_t)sizeof(order->key))
 		return tw_errno();
 	r = source->gauge(source, &measure->sample.gauge);
 	if (r < 0)
 		return r;
-	measure->sample.gauge.at_usec = read_clock();
+	measure->sample.gauge.at_usec = read_clock(CLOCK_MONOTONIC);
 	pause_for(TW_MEASURE_SPAN_USEC);
-	order.at_usec = read_clock();
-	return tw_look_take(source, &order, &measure->scan, &measure->sample);
+	return tw_measure_again(measure);
 }
 
 int tw_measure_new(struct tw_measure **ret)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
 	TW_CLEANUP_MEASURE struct tw_measure *made = calloc(1, sizeof(*made));
 	int r;
 
 	if (!made)
 		return -ENOMEM;
-	r = tw_kernel_source_new(&source);
+	r = tw_kernel_source_new(&made->source);
 	if (r < 0)
 		return r;
-	r = measure(made, tw_kernel_source_base(source));
+	r = measure_twice(made);
 	if (r < 0)
 		return r;
 	*ret = TW_TAKE_PTR(made);
@@ -70,9 +89,15 @@ struct tw_measure *tw_measure_free(struct tw_measure *measure)
 {
 	if (measure) {
 		(void)tw_scan_free(measure->scan);
+		(void)tw_kernel_source_free(measure->source);
 		free(measure);
 	}
 	return NULL;
+}
+
+usec_t tw_measure_cost(const struct tw_measure *measure)
+{
+	return measure->cost_usec;
 }
 
 const struct tw_sample *tw_measure_sample(const struct tw_measure *measure)

@@ -16,5 +16,14 @@ struct tw_measure *tw_measure_free(struct tw_measure *measure);
 TW_DEFINE_CLEANUP(struct tw_measure, tw_measure_free)
 #define TW_CLEANUP_MEASURE TW_CLEANUP(tw_measure_freep)
 
+/*
+ * Looks again, without a pause: rates are those since the look before. What the sample borrowed from is gone then, and
+ * stays where it fails. Returns as above.
+ */
+int tw_measure_again(struct tw_measure *measure);
+
+/* CPU time that the last look took. */
+usec_t tw_measure_cost(const struct tw_measure *measure);
+
 /* Belongs to the measurement. */
 const struct tw_sample *tw_measure_sample(const struct tw_measure *measure);

@@ -10,13 +10,15 @@ struct tw_verb {
 	int (*run)(const struct tw_verb *verb, int argc, char *argv[]);
 };
 
-/* In explain.c. */
+/* Each in the file of its name; alerts in alerts-verb.c. */
+extern const struct tw_verb tw_verb_alerts;
 extern const struct tw_verb tw_verb_explain;
-
-/* In lint.c. */
-extern const struct tw_verb tw_verb_lint;
-
-/* In history.c, report.c and simulate.c. */
 extern const struct tw_verb tw_verb_history;
+extern const struct tw_verb tw_verb_lint;
+extern const struct tw_verb tw_verb_mode;
+extern const struct tw_verb tw_verb_reload;
 extern const struct tw_verb tw_verb_report;
+extern const struct tw_verb tw_verb_restore;
 extern const struct tw_verb tw_verb_simulate;
+extern const struct tw_verb tw_verb_status;
+extern const struct tw_verb tw_verb_top;

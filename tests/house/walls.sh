@@ -11,7 +11,7 @@ wings='base model config measure decide act tell daemon'
 annexes='ctl'
 pure_wings='base model config measure decide act tell ctl'
 # What the annexes have for a roof: argv, and a file for each verb.
-ctl_roof='main options past-options explain history lint report simulate'
+ctl_roof='main options past-options bus-options explain history lint report simulate alerts-verb mode reload restore status top'
 edge='-(source|sink|store|load)$'
 number=0
 

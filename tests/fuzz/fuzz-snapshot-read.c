@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/raised-text.h"
+#include "ctl/snapshot-read.h"
+#include "ctl/status-text.h"
+#include "ctl/top-model.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A promise of the reader or of a page is broken: the fuzzer keeps the input. */
+static void require(bool truth)
+{
+	if (!truth)
+		abort();
+}
+
+static void require_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		require((unsigned char)*text >= 0x20 && *text != 0x7f);
+}
+
+static void require_sound(const struct tw_view *view)
+{
+	require(view->namespace_count <= TW_NAMESPACES_MAX);
+	require_plain(view->version);
+	for (unsigned i = 0; i < view->namespace_count; i++) {
+		const struct tw_view_namespace *of = &view->namespaces[i];
+
+		require_plain(of->name);
+		require(of->rules.count <= TW_RULES_MAX && of->destinations.count <= TW_TOP_MAX);
+		for (unsigned j = 0; j < of->rules.count; j++)
+			require_plain(of->rules.rows[j].finding);
+	}
+}
+
+/* Whatever it is of, no line is longer than the width, and nothing but a newline is a control byte. */
+static void require_page(const struct tw_view *view, unsigned width)
+{
+	struct tw_status_order order = { .view = view, .rows = 5 };
+	size_t capacity = TW_STATUS_BYTES(view->namespace_count);
+	TW_CLEANUP_FREE char *page = malloc(capacity);
+	struct tw_text text;
+	struct tw_screen screen = { .text = &text, .width = width };
+
+	require(page != NULL);
+	tw_text_init(&text, page, capacity);
+	tw_status_add(&screen, &order);
+	require(!text.cut);
+	for (char *line = page; *line != '\0'; line += strlen(line) + 1) {
+		char *end = strchr(line, '\n');
+
+		require(end != NULL);
+		*end = '\0';
+		require_plain(line);
+		require(tw_columns(line) <= width);
+	}
+}
+
+static void require_alerts(const struct tw_view *view)
+{
+	size_t capacity = TW_RAISED_BYTES(view->namespace_count);
+	TW_CLEANUP_FREE char *page = malloc(capacity);
+	struct tw_text text;
+
+	require(page != NULL);
+	tw_text_init(&text, page, capacity);
+	tw_raised_add_json(&text, view);
+	require(!text.cut);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct tw_top top;
+	TW_CLEANUP_VIEW struct tw_view *view = NULL;
+	int r = tw_snapshot_read((const char *)data, size, &view);
+
+	require(r == 0 || r == -EBADMSG || r == -ENOMEM);
+	if (r < 0)
+		return 0;
+	require_sound(view);
+	require_page(view, 20);
+	require_page(view, 80);
+	require_alerts(view);
+	tw_top_update(&top, view);
+	return 0;
+}

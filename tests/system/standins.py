@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A private D-Bus, a stand-in for the daemon on it, and a terminal to draw on."""
+
+import json
+import pathlib
+import subprocess
+import time
+
+from namespaces import end_process, wait_until
+from programs import ENVIRONMENT, tool
+
+CONFIG = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>custom</type>
+  <listen>unix:path={path}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+    <allow user="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+class Bus:
+    """dbus-daemon on a socket of its own: `address`."""
+
+    def __init__(self, directory):
+        directory = pathlib.Path(directory)
+        path = directory / "bus"
+        config = directory / "bus.conf"
+        config.write_text(CONFIG.format(path=path))
+        self.address = f"unix:path={path}"
+        self._process = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork"], env=ENVIRONMENT)
+        wait_until(path.exists, 10, lambda: "dbus-daemon did not start")
+
+    def close(self):
+        end_process(self._process)
+
+
+class StandIn:
+    """What answers in the daemon's name: this snapshot until another is put in its place."""
+
+    def __init__(self, bus, directory, snapshot):
+        self._file = pathlib.Path(directory) / "snapshot"
+        self.tell(snapshot)
+        self._process = subprocess.Popen(
+            [tool("onbus"), bus.address, str(self._file)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+        )
+        assert self._process.stdout.readline() == "ready\n"
+
+    def tell(self, snapshot):
+        beside = self._file.with_suffix(".new")
+        beside.write_text(snapshot if isinstance(snapshot, str) else json.dumps(snapshot, separators=(",", ":")))
+        beside.rename(self._file)
+
+    def answer_reload(self, *errors):
+        pathlib.Path(f"{self._file}.errors").write_text("\n".join(errors))
+
+    def deny(self):
+        pathlib.Path(f"{self._file}.denied").write_text("")
+
+    def heard(self):
+        """The next call that it was told."""
+        return self._process.stdout.readline().strip()
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+class Terminal:
+    """A terminal of tmux, with a shell in it."""
+
+    def __init__(self, directory, width=100, height=24, namespace=None):
+        self._socket = str(pathlib.Path(directory) / "tmux")
+        self._environment = {**ENVIRONMENT, "LANG": "C.UTF-8", "PS1": "$ "}
+        self._environment.pop("TMUX", None)
+        start = ["new-session", "-d", "-s", "t", "-x", str(width), "-y", str(height), "env PS1='$ ' sh"]
+        if namespace:
+            done = namespace.try_run("tmux", "-S", self._socket, "-f", "/dev/null", *start, env=self._environment)
+            assert done.returncode == 0, done.stderr
+        else:
+            self._tmux(*start)
+
+    def _tmux(self, *arguments):
+        done = subprocess.run(
+            ["tmux", "-S", self._socket, "-f", "/dev/null", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            env=self._environment,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def type(self, text):
+        """Types it, and Enter."""
+        self._tmux("send-keys", "-t", "t", "-l", text)
+        self.press("Enter")
+
+    def press(self, *keys):
+        for key in keys:
+            self._tmux("send-keys", "-t", "t", key)
+            # A key that follows an Esc at once would be taken for one with Alt.
+            time.sleep(0.1 if key == "Escape" else 0)
+
+    def resize(self, width, height):
+        self._tmux("resize-window", "-t", "t", "-x", str(width), "-y", str(height))
+
+    def lines(self):
+        """What stands on it."""
+        return self._tmux("capture-pane", "-p", "-t", "t").rstrip("\n").split("\n")
+
+    def wait(self, condition, seconds=10):
+        """Waits until its lines are such, and returns them."""
+        wait_until(lambda: condition(self.lines()), seconds, lambda: "\n".join(self.lines()))
+        return self.lines()
+
+    def wait_for(self, text, seconds=10):
+        return self.wait(lambda lines: any(text in line for line in lines), seconds)
+
+    def close(self):
+        self._tmux("kill-server")
