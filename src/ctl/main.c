@@ -11,17 +11,8 @@
 #include <string.h>
 
 static const struct tw_verb *const verbs[] = {
-	&tw_verb_status,
-	&tw_verb_top,
-	&tw_verb_alerts,
-	&tw_verb_explain,
-	&tw_verb_history,
-	&tw_verb_report,
-	&tw_verb_simulate,
-	&tw_verb_lint,
-	&tw_verb_reload,
-	&tw_verb_restore,
-	&tw_verb_mode,
+	&tw_verb_status,   &tw_verb_top,  &tw_verb_alerts, &tw_verb_explain, &tw_verb_history, &tw_verb_report,
+	&tw_verb_simulate, &tw_verb_lint, &tw_verb_reload, &tw_verb_restore, &tw_verb_mode,
 };
 
 static int print_help(void)

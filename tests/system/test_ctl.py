@@ -321,7 +321,7 @@ def test_completion_of_verbs_and_options():
     assert set(complete("")) - {"--help", "--version"} == set(listed)
     assert complete("al") == ["alerts"]
     assert complete("mode", "e") == ["enforce"]
-    for verb in ("status", "alerts", "top", "reload", "restore", "mode", "explain"):
+    for verb in set(listed) - {"help"}:
         assert {word for word in complete(verb, "--")} >= {"--help"}
         for option in complete(verb, "--"):
             assert option.rstrip("=") in ctl(verb, "--help").stdout
