@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""timewaitctl and the real daemon, on a D-Bus of the test's own."""
+
+import json
+import subprocess
+
+import pytest
+
+from buses import NOBODY, Bus
+from programs import BUILD, ENVIRONMENT, QUICK, SOURCE, WANTED, adjusting, read_sysctls
+
+TIMEWAITCTL = str(BUILD / "timewaitctl")
+
+
+@pytest.fixture
+def bus(tmp_path):
+    for place in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        place.chmod(0o755)  # nobody has to reach the socket
+    made = Bus(tmp_path / "bus", SOURCE / "dbus/org.timewaitd1.conf")
+    yield made.start()
+    made.stop()
+
+
+@pytest.fixture
+def ctl(bus):
+    def call(*arguments, user=()):
+        return subprocess.run(
+            [*user, TIMEWAITCTL, *arguments, f"--bus={bus.address}"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env=ENVIRONMENT,
+        )
+
+    return call
+
+
+@pytest.fixture
+def raised(near, listener, daemon, bus):
+    """A daemon that has set all of WANTED."""
+    with listener():
+        baseline = read_sysctls(near)
+        started = daemon(adjusting(), f"--bus={bus.address}")
+        bus.wait_for_owner()
+        started.baseline = baseline
+        started.wait_for("adjusted", count=len(WANTED))
+        yield started
+
+
+def test_status(raised, ctl):
+    done = ctl("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("timewaitd 0.1.0, mode enforce, running for ")
+    assert "Raised: 1 of 1 rule\n  servers notice, raised for " in done.stdout
+    for key, value in WANTED.items():
+        assert f"  {key} {raised.baseline[key]} -> {value}, by servers\n" in done.stdout
+    assert "Watching: gauge 0" in done.stdout
+    page = json.loads(ctl("status", "--json").stdout)
+    assert [rule["state"] for rule in page["namespaces"][0]["rules"]] == ["raised"]
+
+
+def test_everybody_may_ask(raised, ctl):
+    for verb in ("status", "alerts", "mode"):
+        assert ctl(verb, user=NOBODY).stderr == ""
+
+
+def test_alerts(raised, ctl):
+    done = ctl("alerts")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("  servers notice, raised for ")
+    assert done.stdout.count("    done: net.ipv4.") == len(WANTED)
+    assert len(json.loads(ctl("alerts", "--json").stdout)["alerts"][0]["changes"]) == len(WANTED)
+
+
+def test_alerts_as_they_come(daemon, bus, listener):
+    daemon(adjusting(), f"--bus={bus.address}")
+    bus.wait_for_owner()
+    following = subprocess.Popen(
+        [TIMEWAITCTL, "alerts", "--follow", f"--bus={bus.address}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    with following:
+        assert following.stdout.readline() == "Nothing is raised.\n"
+        with listener():
+            assert " raised: " in following.stdout.readline()
+            assert " adjusted: " in following.stdout.readline()
+        following.kill()
+
+
+def test_restore(near, raised, ctl):
+    done = ctl("restore")
+    assert (done.returncode, done.stdout) == (0, f"Put back {len(WANTED)} sysctls.\n")
+    assert read_sysctls(near) == raised.baseline
+    assert ctl("restore").stdout.startswith("Nothing to put back")
+
+
+def test_reload(raised, ctl):
+    assert ctl("reload").returncode == 0
+    raised.config.write_text(f"{QUICK}[rule x]\nmetric = nothing\n")
+    done = ctl("reload")
+    assert done.returncode == 1
+    assert f"{raised.config}:" in done.stderr and "stays in force" in done.stderr
+
+
+def test_mode(near, raised, ctl):
+    assert ctl("mode").stdout == "enforce\n"
+    assert ctl("mode", "observe").returncode == 0
+    assert ctl("mode").stdout == "observe\n"
+    assert read_sysctls(near) == raised.baseline
+    assert ctl("status").stdout.startswith("timewaitd 0.1.0, mode observe")
+
+
+@pytest.mark.parametrize("call", [["reload"], ["restore"], ["mode", "observe"]], ids=" ".join)
+def test_others_may_not(near, raised, ctl, call):
+    done = ctl(*call, user=NOBODY)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"try: sudo timewaitctl {call[0]}" in done.stderr
+    assert read_sysctls(near) == WANTED
