@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/exit.h"
+#include "base/parse.h"
 #include "ctl/bus-options.h"
 #include "ctl/bus-source.h"
 #include "tell/scrub.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
 
 /* A path, a line's number and what is wrong with it, as long as anybody reads. */
 #define ERROR_MAX 4096
@@ -27,6 +35,20 @@ static int tell(char **errors)
 	return TW_EXIT_FAILURE;
 }
 
+/* The service manager's ExecReload= names the process: where there is no bus, a signal says the same. */
+static bool signal_instead(void)
+{
+	const char *text = getenv("MAINPID");
+	uint64_t pid;
+
+	if (!text || tw_parse_u64(text, strlen(text), &pid) < 0 || pid <= 1 || pid > INT32_MAX)
+		return false;
+	if (kill((pid_t)pid, SIGHUP) < 0)
+		return false;
+	puts("No daemon on D-Bus: told it by a signal. The journal says what it made of its configuration.");
+	return true;
+}
+
 static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
 	TW_CLEANUP_REMOTE struct tw_remote *bus = NULL;
@@ -39,6 +61,8 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 	r = tw_remote_new(options.address, &bus);
 	if (r >= 0)
 		r = tw_remote_reload(bus, &errors);
+	if (r == -ENXIO && signal_instead())
+		return TW_EXIT_OK;
 	return r < 0 ? tw_remote_complain(verb, r, bus ? tw_remote_words(bus) : NULL) : tell(errors);
 }
 
@@ -47,7 +71,8 @@ const struct tw_verb tw_verb_reload = {
 	.summary = "let the daemon read its configuration anew",
 	.help = "Usage: timewaitctl reload [OPTION]...\n"
 		"Let the daemon read its configuration anew. Where that is wrong, print each error, and the\n"
-		"daemon carries on with the one before. For root alone.\n"
+		"daemon carries on with the one before. For root alone. Under systemd, which names the process\n"
+		"in MAINPID, a daemon that is not on the bus is told by SIGHUP instead.\n"
 		"\n" TW_REMOTE_HELP "\n"
 		"Exit status: 0 the new configuration is in force, 1 it is not.\n",
 	.run = run,

@@ -174,9 +174,19 @@ def test_a_reload_takes_over(raised):
     assert raised.property("ActiveState") == "active"
 
 
+def test_a_reload_without_a_bus(raised):
+    raised.run("systemctl", "stop", "dbus.socket", "dbus.service")
+    raised.write(DROP_IN, ADJUSTING.replace(f"{KEY}={OURS}", f"{KEY}=25"))
+    raised.run("systemctl", "reload", UNIT)
+    raised.wait_for("reloaded")
+    raised.wait_until(lambda: raised.sysctl(KEY) == "25", 5, "25")
+
+
 def test_a_bad_reload_changes_nothing(raised):
     raised.write(DROP_IN, ADJUSTING + "rise = 3\n")
-    raised.try_run("systemctl", "reload", UNIT)
+    reloading = raised.try_run("systemctl", "reload", UNIT)
+    # Over the bus the service manager hears of it.
+    assert reloading.returncode != 0
     failed = raised.wait_for("reload-failed")
     assert re.search(re.escape(DROP_IN) + r":\d+: .*rise.*raise", failed["MESSAGE"])
     assert raised.property("ActiveState") == "active"
