@@ -184,6 +184,7 @@ def test_a_reload_without_a_bus(raised):
 
 def test_a_bad_reload_changes_nothing(raised):
     raised.write(DROP_IN, ADJUSTING + "rise = 3\n")
+    raised.wait_until(lambda: raised.try_run("busctl", "status", "org.timewaitd1").returncode == 0, 5, "on the bus")
     reloading = raised.try_run("systemctl", "reload", UNIT)
     # Over the bus the service manager hears of it.
     assert reloading.returncode != 0
