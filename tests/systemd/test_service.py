@@ -176,10 +176,13 @@ def test_a_reload_takes_over(raised):
 
 def test_a_reload_without_a_bus(raised):
     raised.run("systemctl", "stop", "dbus.socket", "dbus.service")
-    raised.write(DROP_IN, ADJUSTING.replace(f"{KEY}={OURS}", f"{KEY}=25"))
-    raised.run("systemctl", "reload", UNIT)
-    raised.wait_for("reloaded")
-    raised.wait_until(lambda: raised.sysctl(KEY) == "25", 5, "25")
+    try:
+        raised.write(DROP_IN, ADJUSTING.replace(f"{KEY}={OURS}", f"{KEY}=25"))
+        raised.run("systemctl", "reload", UNIT)
+        raised.wait_for("reloaded")
+        raised.wait_until(lambda: raised.sysctl(KEY) == "25", 5, "25")
+    finally:
+        raised.run("systemctl", "start", "dbus.socket")
 
 
 def test_a_bad_reload_changes_nothing(raised):
