@@ -125,7 +125,8 @@ sim_tests = \
 	tests/sim/test-manager \
 	tests/sim/test-replay \
 	tests/sim/test-request \
-	tests/sim/test-step
+	tests/sim/test-step \
+	tests/sim/test-time
 
 # The corpus of each fuzz target, replayed.
 fuzz_tests = \
@@ -208,6 +209,7 @@ tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c test
 tests_sim_test_replay_SOURCES = tests/sim/test-replay.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_request_SOURCES = tests/sim/test-request.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_time_SOURCES = tests/sim/test-time.c tests/sim/stage.c tests/sim/stage.h
 
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
 LDADD = libtw_fake.a libtw_ctl.a $(wings) $(ctl_libraries) $(CMOCKA_LIBS)

@@ -7,7 +7,7 @@ import pathlib
 import signal
 import subprocess
 
-from namespaces import end_process, wait_until
+from namespaces import end_process, run, wait_until
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TW_BUILDDIR", SOURCE / "build/test")).resolve()
@@ -183,6 +183,24 @@ class Daemon:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Confined(Daemon):
+    """In a mount namespace of its own, made by a shell command."""
+
+    def __init__(self, namespace, directory, config, mounts, **options):
+        directory.mkdir()
+        mounts = mounts.format(state=directory / "state")
+        self.prefix = ("unshare", "-m", "sh", "-ec", f'{mounts}; exec "$@"', "sh")
+        super().__init__(namespace, directory, config, **options)
+
+    def inside(self, path):
+        """A path as the daemon sees it."""
+        return pathlib.Path(f"/proc/{self.process.pid}/root{path}")
+
+    def mount(self, *arguments):
+        """mount(8), in its namespace."""
+        run("nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt", "mount", *arguments)
 
 
 def once(namespace, *arguments):

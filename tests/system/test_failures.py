@@ -5,22 +5,12 @@ import re
 
 import pytest
 
-from programs import ENVIRONMENT, QUICK, TIMEWAITD, WANTED, Daemon, adjusting, read_sysctls
+from programs import ENVIRONMENT, QUICK, TIMEWAITD, WANTED, Confined, adjusting, read_sysctls
 
 SYSCTLS_READ_ONLY = "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys"
 # One page, which the lock file takes.
 STATE_FULL = 'mount -t tmpfs -o size=4k none "{state}"'
 STATE_READ_ONLY = 'mount -t tmpfs -o ro none "{state}"'
-
-
-class Confined(Daemon):
-    """In a mount namespace of its own, made by a shell command."""
-
-    def __init__(self, namespace, directory, config, mounts, **options):
-        directory.mkdir()
-        mounts = mounts.format(state=directory / "state")
-        self.prefix = ("unshare", "-m", "sh", "-ec", f'{mounts}; exec "$@"', "sh")
-        super().__init__(namespace, directory, config, **options)
 
 
 @pytest.fixture
