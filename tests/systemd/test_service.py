@@ -91,7 +91,7 @@ def test_unit_is_sound(machine):
 
 def test_sandbox_is_tight(machine):
     """As tight as is said of it."""
-    (said,) = re.findall(r"exposure level ([\d.]+)", (SOURCE / "SECURITY.md").read_text())
+    (said,) = re.findall(r"exposure level of ([\d.]+)", (SOURCE / "SECURITY.md").read_text())
     report = machine.run("systemd-analyze", "security", "--no-pager", UNIT)
     (exposure,) = re.findall(r"Overall exposure level for timewaitd.service: ([\d.]+)", report)
     assert float(exposure) <= float(said)
@@ -254,6 +254,13 @@ def test_each_message_is_explained(machine):
     explained = machine.run("journalctl", "-x", "-q", f"MESSAGE_ID={ids['STARTED']}", "-n", "1")
     assert "Subject: timewaitd watches TCP" in explained
     assert "To see the present numbers: timewaitd --once" in explained
+
+
+def test_the_explanation_knows_the_rule(raised):
+    text = raised.run("journalctl", "-x", "-q", "-u", "timewaitd", "TIMEWAITD_EVENT=adjusted", "-n", "1")
+    assert f"Subject: {KEY} was set to {OURS}" in text
+    assert "The rule servers is raised in the network namespace host" in text
+    assert f"The value that it had before timewaitd came, {BASELINE}, is kept" in text
 
 
 def test_the_manuals_are_there(machine):
