@@ -9,7 +9,9 @@ SH_LOG_DRIVER = $(LOG_DRIVER)
 
 house_tests = \
 	tests/house/catalog.sh \
+	tests/house/corpus.sh \
 	tests/house/man.sh \
+	tests/house/security.sh \
 	tests/house/walls.sh
 
 unit_tests = \
@@ -142,7 +144,9 @@ EXTRA_DIST += \
 	tests/bench \
 	tests/faults \
 	tests/fuzz/corpus \
+	tests/fuzz/record.py \
 	tests/kernels \
+	tests/soak \
 	tests/system \
 	tests/systemd \
 	tests/demo \
