@@ -41,11 +41,25 @@ static int match(sd_journal *journal, const char *name, const char *value)
 	return text.cut ? -EINVAL : sd_journal_add_match(journal, bytes, text.length);
 }
 
+/* Anybody can write a record that looks like ours. Who wrote it the journal itself knows: the service, or root. */
+static int match_writers(sd_journal *journal)
+{
+	int r = match(journal, "_SYSTEMD_UNIT", "timewaitd.service");
+
+	if (r >= 0)
+		r = sd_journal_add_disjunction(journal);
+	if (r >= 0)
+		r = match(journal, "_UID", "0");
+	return r < 0 ? r : sd_journal_add_conjunction(journal);
+}
+
 /* Matches of one field are alternatives; the journal has an index for each. */
 static int match_all(sd_journal *journal, const struct tw_past_order *order)
 {
-	int r = match(journal, "SYSLOG_IDENTIFIER", "timewaitd");
+	int r = match_writers(journal);
 
+	if (r >= 0)
+		r = match(journal, "SYSLOG_IDENTIFIER", "timewaitd");
 	for (unsigned i = 0; r >= 0 && i < TW_EVENT_COUNT; i++)
 		r = match(journal, "TIMEWAITD_EVENT", tw_event_name((enum tw_event_kind)i));
 	if (r >= 0 && order->namespace)
