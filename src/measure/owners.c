@@ -114,10 +114,12 @@ void tw_owners_results(struct tw_owners *owners, struct tw_waiter *waiters, uint
 		       struct tw_close_wait *ret)
 {
 	struct tw_owner_unit *top[TW_TOP_MAX];
+	unsigned rows;
 
 	sum_up(owners, waiters, count, at_usec);
-	ret->row_count = find_top(owners, top);
-	for (unsigned i = 0; i < ret->row_count; i++) {
+	rows = find_top(owners, top);
+	ret->row_count = rows;
+	for (unsigned i = 0; i < rows; i++) {
 		struct tw_close_wait_row *row = &ret->rows[i];
 
 		top[i]->row = i;

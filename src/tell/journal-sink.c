@@ -80,7 +80,7 @@ static void build_message(struct message *message, const struct tw_record *recor
 }
 
 /* The address goes with each record, so that a journald that starts anew is found again. */
-static int send_header(const struct tw_journal_sink *sink, struct msghdr *header)
+static int send_header(const struct tw_journal_sink *sink, struct msghdr header)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t length = strlen(sink->path);
@@ -88,9 +88,9 @@ static int send_header(const struct tw_journal_sink *sink, struct msghdr *header
 	if (length >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, sink->path, length);
-	header->msg_name = &address;
-	header->msg_namelen = sizeof(address);
-	return sendmsg(sink->fd, header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? tw_errno() : 0;
+	header.msg_name = &address;
+	header.msg_namelen = sizeof(address);
+	return sendmsg(sink->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? tw_errno() : 0;
 }
 
 /* journald takes a file only where nobody can change it any more. */
@@ -130,7 +130,7 @@ static int send_by_file(const struct tw_journal_sink *sink, const struct message
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(rights), &fd, sizeof(int));
-	return send_header(sink, &header);
+	return send_header(sink, header);
 }
 
 int tw_journal_sink_put(struct tw_journal_sink *sink, const struct tw_record *record)
@@ -141,7 +141,7 @@ int tw_journal_sink_put(struct tw_journal_sink *sink, const struct tw_record *re
 
 	build_message(&message, record);
 	header = (struct msghdr){ .msg_iov = message.pieces, .msg_iovlen = message.count };
-	r = send_header(sink, &header);
+	r = send_header(sink, header);
 	/* EMSGSIZE: more than the send buffer holds. ENOBUFS: no memory in one piece for it. */
 	return r == -EMSGSIZE || r == -ENOBUFS ? send_by_file(sink, &message) : r;
 }
