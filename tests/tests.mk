@@ -141,15 +141,29 @@ fuzz_tests = \
 
 EXTRA_DIST += \
 	$(house_tests) \
-	tests/bench \
-	tests/faults \
+	tests/bench/bench.py \
+	tests/bench/field.py \
+	tests/bench/report.py \
+	tests/bench/trials.py \
+	tests/dist \
+	tests/faults/conftest.py \
+	tests/faults/explained.py \
+	tests/faults/faults.py \
+	tests/faults/stage.py \
+	tests/faults/symbols.py \
+	tests/faults/test_calls.py \
+	tests/faults/test_netlink.py \
+	tests/faults/inject.h \
+	$(fault_sources) \
 	tests/fuzz/corpus \
 	tests/fuzz/record.py \
 	tests/kernels \
+	tests/scenes \
 	tests/soak \
 	tests/system \
 	tests/systemd \
 	tests/demo \
+	tests/valgrind \
 	tests/unit/explain-fixture.h \
 	tests/unit/hand-fixture.h \
 	tests/unit/lint-fixture.h \
@@ -161,7 +175,7 @@ EXTRA_DIST += \
 	tests/unit/tell-values.h \
 	tests/unit/view-fixture.h
 
-# Whole folders are taken with what the tests left in them.
+# Whole folders are taken with what the tests left in them; so only those that a build directory has not.
 dist-hook:
 	find $(distdir)/tests -name __pycache__ -exec rm -rf {} +
 

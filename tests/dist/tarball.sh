@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a distribution gets: makes the tarball in a configured build directory, and looks whether all is in it, whether it
+# makes itself again byte for byte, and whether it builds, installs and tests itself. BUILD_DIRECTORY
+set -u
+cd "$(dirname "$0")/../.." || exit 99
+build=$(realpath "$1") || exit 99
+work=$build/unpacked
+passed=0 failed=0 skipped=0
+
+# A line about each; what it said comes before. NAME COMMAND...
+result() {
+	local began=$SECONDS
+	if "${@:2}"; then
+		echo "$1: ok ($((SECONDS - began)) s)"
+		passed=$((passed + 1))
+	else
+		echo "$1: FAILED ($((SECONDS - began)) s)"
+		failed=$((failed + 1))
+		return 1
+	fi
+}
+
+make_tarball() {
+	rm -f "$build"/*.tar.xz
+	make -C "$build" dist && tarball=$(echo "$build"/*.tar.xz) && [ -e "$tarball" ]
+}
+
+unpack() {
+	chmod -Rf u+w "$work"
+	rm -rf "$work"
+	mkdir "$work" && tar -C "$work" -xf "$tarball" && source=$work/$(basename "$tarball" .tar.xz)
+}
+
+# All that is kept in git is in it, but for what speaks to git alone.
+is_complete() {
+	local left_out
+	left_out=$(comm -23 <(git ls-files | grep -vx .gitignore | sort) \
+		<(tar -tf "$tarball" | cut -d / -f 2- | sort))
+	[ -z "$left_out" ] || { printf 'not in the tarball:\n%s\n' "$left_out"; return 1; }
+}
+
+# And nothing beside that but what autoreconf makes.
+has_no_more() {
+	local more
+	more=$(comm -13 <(git ls-files | sort) <(tar -tf "$tarball" | cut -d / -f 2- | grep -v '/$' | grep . | sort) |
+		grep -vxE 'build-aux/.*|aclocal.m4|config.h.in|configure|Makefile.in')
+	[ -z "$more" ] || { printf 'not kept in git:\n%s\n' "$more"; return 1; }
+}
+
+# Out of the tarball, in another directory and zone and by someone whose files nobody else may read.
+makes_itself_again() {
+	mkdir "$work/again" || return
+	(umask 077 && cd "$work/again" && export TZ=Asia/Tokyo &&
+		"$source/configure" --quiet --prefix=/opt && make dist) &&
+		cmp "$tarball" "$work/again/${tarball##*/}"
+}
+
+# The source is read-only there, and root is stopped by that no more than by a door that is ajar: so without the right.
+distcheck() {
+	local plain=()
+	[ "$(id -u)" != 0 ] || plain=(setpriv --bounding-set=-dac_override --inh-caps=-dac_override)
+	"${plain[@]}" make -C "$build" -j "$(nproc)" distcheck
+}
+
+# Its own ./dev, far from any checkout.
+tests_itself() {
+	local log=$build/own.log counted
+	env -C "$source" -u TW_BUILDDIR -u TW_SRCDIR ./dev test house unit >"$log" 2>&1
+	cat "$log"
+	counted=$(grep -E '^[0-9]+ passed, 0 failed, [0-9]+ skipped$' "$log") || return
+	passed=$((passed + ${counted%% *}))
+}
+
+result "tarball" make_tarball && unpack || exit
+if [ -e .git ] && command -v git >/dev/null; then
+	result "tarball holds all" is_complete
+	result "tarball holds no more" has_no_more
+else
+	skipped=2
+fi
+result "tarball makes itself again" makes_itself_again
+result "distcheck" distcheck
+result "tarball tests itself" tests_itself
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
