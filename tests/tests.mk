@@ -6,6 +6,7 @@ TEST_EXTENSIONS = .sh
 TESTS_ENVIRONMENT = TW_SRCDIR='$(abs_top_srcdir)' TW_BUILDDIR='$(abs_top_builddir)' CMOCKA_MESSAGE_OUTPUT=TAP
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
+LOG_COMPILER = bash $(srcdir)/tests/tap.sh
 
 house_tests = \
 	tests/house/catalog.sh \
@@ -163,6 +164,7 @@ EXTRA_DIST += \
 	tests/system \
 	tests/systemd \
 	tests/demo \
+	tests/tap.sh \
 	tests/valgrind \
 	tests/unit/explain-fixture.h \
 	tests/unit/hand-fixture.h \

@@ -1,0 +1,6 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs a test program, by way of a checker where one is given. cmocka says "not ok" of a test that was skipped, and
+# automake takes that for a failure. COMMAND...
+"$@" | sed -u 's/^not ok \([0-9]* # SKIP\)/ok \1/'
+exit "${PIPESTATUS[0]}"
