@@ -38,8 +38,8 @@ static void test_nothing_is_known(TW_UNUSED void **state)
 	static const char *const cases[] = {
 		"{\"namespaces\":[{}]}",
 		"{\"namespaces\":[{\"states\":[],\"metrics\":7,\"limits\":null,\"ages\":\"x\",\"cost\":false}]}",
-		"{\"namespaces\":[{\"states\":{\"listen\":\"3\",\"time-wait\":null},\"destinations\":null,\"rules\":{}}"
-		"]}",
+		"{\"namespaces\":[{\"states\":{\"listen\":\"3\",\"time-wait\":null},\"rules\":{}}]}",
+		"{\"namespaces\":[{\"destinations\":null}]}",
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
