@@ -87,8 +87,10 @@ static void draw_line(struct panel *panel, unsigned series, const struct tw_poin
 	unsigned x0 = scale_x(panel, from->at_usec), x1 = scale_x(panel, to->at_usec);
 	unsigned y0 = scale_y(panel, from->milli), y1 = scale_y(panel, to->milli), before = y0;
 
-	if (x0 == x1)
+	if (x0 == x1) {
 		set_column(panel, series, x0, y0, y1);
+		return;
+	}
 	for (unsigned x = x0 + 1; x <= x1; x++) {
 		long y = (long)y0 + ((long)y1 - (long)y0) * (long)(x - x0) / (long)(x1 - x0);
 

@@ -65,20 +65,20 @@ static void walk(struct tw_replay *replay, struct tw_out *out, void *context, ad
 
 	tw_alerts_match(simulated, recorded, slack_usec);
 	while (i < simulated->count || j < recorded->count) {
-		const struct tw_alert *mine = i < simulated->count ? &simulated->rows[i] : NULL;
-		const struct tw_alert *theirs = j < recorded->count ? &recorded->rows[j] : NULL;
+		bool mine = i < simulated->count, theirs = j < recorded->count;
+		const struct tw_alert *alert;
 		struct row row;
 
-		if (theirs && theirs->twin != SIZE_MAX) {
+		if (theirs && recorded->rows[j].twin != SIZE_MAX) {
 			j++;
 			continue;
 		}
-		if (mine && (!theirs || mine->raised_usec <= theirs->raised_usec)) {
-			row = make_row(mine, mine->twin != SIZE_MAX ? &recorded->rows[mine->twin] : NULL, slack_usec);
-			i++;
+		if (mine && (!theirs || simulated->rows[i].raised_usec <= recorded->rows[j].raised_usec)) {
+			alert = &simulated->rows[i++];
+			row = make_row(alert, alert->twin != SIZE_MAX ? &recorded->rows[alert->twin] : NULL,
+				       slack_usec);
 		} else {
-			row = make_row(NULL, theirs, slack_usec);
-			j++;
+			row = make_row(NULL, &recorded->rows[j++], slack_usec);
 		}
 		add(out, context, &row);
 		(void)tw_out_pass(out);
