@@ -201,8 +201,10 @@ static void make_big(void)
 	crowded.close_wait.row_count = TW_TOP_MAX;
 	for (unsigned i = 0; i < TW_TOP_MAX; i++) {
 		memset(&crowded.survey.top[i], 0xff, sizeof(crowded.survey.top[i]));
+		crowded.survey.top[i].port_eta = tw_value_of(INT64_MAX);
 		crowded.survey.top[i].port_use = tw_value_of(INT64_MAX);
 		memset(&crowded.accepting.rows[i], 0xff, sizeof(crowded.accepting.rows[i]));
+		crowded.accepting.rows[i].connections = (struct tw_count){ UINT64_MAX, true };
 		crowded.accepting.rows[i].time_wait = (struct tw_count){ UINT64_MAX, true };
 		crowded.close_wait.rows[i] = crowded.close_wait.rows[0];
 	}

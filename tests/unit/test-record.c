@@ -359,8 +359,10 @@ static void test_widest(void **state TW_UNUSED)
 	wide->survey.top_count = TW_TOP_MAX;
 	for (unsigned i = 0; i < TW_TOP_MAX; i++) {
 		memset(&wide->survey.top[i], 0xff, sizeof(wide->survey.top[i]));
+		wide->survey.top[i].port_eta = tw_value_of(INT64_MAX);
 		wide->survey.top[i].port_use = tw_value_of(INT64_MAX);
 		memset(&wide->accepting.rows[i], 0xff, sizeof(wide->accepting.rows[i]));
+		wide->accepting.rows[i].connections = (struct tw_count){ UINT64_MAX, true };
 		wide->accepting.rows[i].time_wait = (struct tw_count){ UINT64_MAX, true };
 		memset(&wide->close_wait.rows[i], 'u', sizeof(wide->close_wait.rows[i]));
 		wide->close_wait.rows[i].unit[TW_UNIT_MAX - 1] = '\0';
