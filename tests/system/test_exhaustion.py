@@ -25,11 +25,12 @@ def narrow(near):
 
 def test_without_the_daemon_connects_fail(narrow, pair):
     start_sink(pair.far, Pair.FAR, PORT)
-    seconds, total = Churn(narrow, Pair.FAR, PORT, RATE, 6).finish()
+    # Three seconds on a machine that has nothing else to do.
+    seconds, total = Churn(narrow, Pair.FAR, PORT, RATE, 10).finish()
     # On a busy machine a handful of connections end without TIME-WAIT, and their ports serve twice.
     assert total["ok"] == pytest.approx(HIGH - LOW + 1, rel=0.01)
     assert total["errors"].keys() == {"EADDRNOTAVAIL"}
-    assert seconds[-1]["ok"] < RATE / 100 and seconds[-1]["failed"] > 0
+    assert seconds[-1]["ok"] < RATE / 10 and seconds[-1]["failed"] > 0
 
 
 def test_with_the_daemon_they_do_not(narrow, pair, daemon):
