@@ -146,7 +146,7 @@ class Stage:
             environment["TW_FAULT"] = fault
         if netlink:
             environment["TW_FAULT_NETLINK"] = netlink
-        command = [TIMEWAITD, f"--config={self._config}", "--log=json", f"--state-dir={self._state}"]
+        command = [TIMEWAITD, f"--config={self._config}", "--log=json", "--bus=none", f"--state-dir={self._state}"]
         with open(self._home / "records", "w+") as records, open(self._home / "errors", "w+") as errors:
             with self.namespace.entered():
                 process = subprocess.Popen(
