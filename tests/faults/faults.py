@@ -140,6 +140,11 @@ def is_made_good(fault, golden):
     )
 
 
+def comes_and_goes(chain):
+    """Whether the world decides that the call is made: the machine's cgroups are not the same in each life."""
+    return "tw_cgroup_source_unit" in chain
+
+
 def problems(fault, life, golden, chain):
     """Everything that is not as it must be."""
     found = []
@@ -152,7 +157,7 @@ def problems(fault, life, golden, chain):
     if life.status not in EXIT_STATUSES:
         found.append(f"ends with {life.status}")
     elif life.report.hits == 0:
-        found.append("was not reached")
+        found += [] if comes_and_goes(chain) else ["was not reached"]
     found += what_is_lost(life)
     if not tells(life, golden):
         if not life.kept:

@@ -53,6 +53,7 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
 
     watching.wait_for("cleared", timeout=1)
     for event in ("raised", "adjusted", "cleared", "restored"):
+        watching.wait_for(event)
         (record,) = watching.records(event)
         assert record["TIMEWAITD_RULE"] == "port-exhaustion"
         assert record["TIMEWAITD_SOURCE"] == Pair.NEAR
