@@ -37,7 +37,7 @@ raise `accept-queue` nor complain that it was late."""
         self._far = stage.peer("10.1.0.2/24")
         self._customers = stage.peer("10.2.0.2/24")
         start_nginx(stage, stage.watched, "10.2.0.1:80")
-        self._make_files(stage.directory / "work")
+        self._make_files(stage.directory / "files")
         (stage.directory / "kept").mkdir()
         config = stage.directory / "rsyncd.conf"
         config.write_text(RSYNCD.format(folder=stage.directory))
@@ -56,7 +56,7 @@ raise `accept-queue` nor complain that it was late."""
         """One rsync after the other; returns how many bytes went over."""
         for number in range(count):
             to = f"rsync://10.1.0.2/backup/{number}/"
-            copy = stage.start(stage.watched, "rsync", "-a", f"{stage.directory}/work/", to)
+            copy = stage.start(stage.watched, "rsync", "-a", f"{stage.directory}/files/", to)
             if copy.wait(120) != 0:
                 raise RuntimeError(f"rsync ended with {copy.returncode}")
         return count * FILES * SIZE
