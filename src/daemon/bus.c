@@ -102,6 +102,8 @@ static void tell(struct tw_recorder *recorder, const char *namespace, const stru
 	bus->next->tell(bus->next, namespace, event);
 	if (event->kind == TW_EVENT_RAISED || event->kind == TW_EVENT_CLEARED)
 		bus->raised_changed = true;
+	if (event->kind != TW_EVENT_SAMPLE && bus->settle)
+		(void)sd_event_source_set_enabled(bus->settle, SD_EVENT_ONESHOT);
 	if (is_signalled(event->kind) && can_send(bus))
 		send_event(bus, namespace, event);
 }
@@ -111,7 +113,10 @@ struct tw_recorder *tw_bus_recorder(struct tw_bus *bus)
 	return &bus->recorder;
 }
 
-/* Properties are told of when everything that an event of the loop did is done: no rule is half-way then. */
+/*
+ * Properties are told of when everything that an event of the loop did is done: no rule is half-way then. Each change of
+ * them has its record, and no other way into here: most ticks have nothing to tell, and are not to pay for it.
+ */
 static int on_settle(sd_event_source *source TW_UNUSED, void *userdata)
 {
 	static char raised[] = "Raised", mode[] = "Mode", rules_total[] = "RulesTotal";
@@ -326,7 +331,9 @@ int tw_bus_attach(struct tw_bus *bus, sd_event *event, const struct tw_bus_owner
 	if (r >= 0)
 		r = sd_event_source_set_priority(bus->retry, TW_BUS_PRIORITY);
 	if (r >= 0)
-		r = sd_event_add_post(event, &bus->settle, on_settle, bus);
+		r = sd_event_add_defer(event, &bus->settle, on_settle, bus);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(bus->settle, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
 	(void)sd_event_source_set_description(bus->retry, "bus");
