@@ -2,7 +2,9 @@
 /*
  * measure: the measuring wing alone, on the sockets of this network namespace, as the daemon drives it. It lives on
  * between two scans as the daemon does. Each line on stdin is one piece of work:
- *   gauge       what every tick reads; the mean of many
+ *   gauge       what every tick reads; the mean of many, without a pause
+ *   wake        a process that sleeps 100 ms and does nothing: what any tick costs before it does anything
+ *   wake-gauge  the same, and in between it reads what every tick reads
  *   census      the routine one: what is many is masked out, and derived; ESTABLISHED after a survey or two only
  *   census-all  all of it is dumped
  *   survey      every socket is attributed to its destination
@@ -16,8 +18,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define GAUGES 100
+#define WAKES 100
+#define WAKE_EVERY_NS 100000000
 
 struct bench {
 	struct tw_source *source;
@@ -72,6 +77,30 @@ static void run_gauges(struct bench *bench)
 	work_clock_print(&began, GAUGES, "");
 }
 
+static void advance(struct timespec *time, long ns)
+{
+	time->tv_nsec += ns;
+	if (time->tv_nsec >= 1000000000) {
+		time->tv_nsec -= 1000000000;
+		time->tv_sec++;
+	}
+}
+
+static void run_wakes(struct bench *bench, bool gauge)
+{
+	struct work_clock began = work_clock_read();
+	struct timespec due = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &due);
+	for (unsigned i = 0; i < WAKES; i++) {
+		advance(&due, WAKE_EVERY_NS);
+		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+		if (gauge)
+			read_gauge(bench);
+	}
+	work_clock_print(&began, WAKES, "");
+}
+
 static void run_scan(struct bench *bench, enum tw_scan_kind kind, bool derive)
 {
 	struct work_clock began = work_clock_read();
@@ -92,6 +121,10 @@ static void work(struct bench *bench, const char *what)
 {
 	if (strcmp(what, "gauge") == 0)
 		run_gauges(bench);
+	else if (strcmp(what, "wake") == 0)
+		run_wakes(bench, false);
+	else if (strcmp(what, "wake-gauge") == 0)
+		run_wakes(bench, true);
 	else if (strcmp(what, "census") == 0)
 		run_scan(bench, TW_SCAN_CENSUS, true);
 	else if (strcmp(what, "census-all") == 0)

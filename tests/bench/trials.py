@@ -14,6 +14,9 @@ WARM_UP_SECONDS = 6  # after the first survey: a census
 FIRST_SURVEY_SECONDS = 60  # long, for a machine that is busy with others
 # Counting without a pause, so that a signal always comes in the middle of a dump.
 RESTLESS = {"interval": "100ms", "census": "100ms", "survey": "100ms", "cpu-budget": "100%", "sample-record": "0"}
+# A dump of a million sockets takes 200 ms and more, a tick a fifth of one.
+POLL_SECONDS = 0.1
+DUMP_SECONDS = 0.02
 TICKS = {"interval": "100ms", "census": "1h", "survey": "1h", "sample-record": "1h"}
 
 
@@ -74,15 +77,35 @@ def ticks_only():
     return text
 
 
-def live(field, config, seconds, warm_up=WARM_UP_SECONDS):
-    """The daemon for so long: its share of a core, and its memory at the beginning and at the end."""
+def _after_a_dump(pid, deadline):
+    """Waits until a dump that takes more than a few milliseconds has just ended; until `deadline` at the most."""
+    seen = cpu_seconds(pid)
+    dumping = False
+    while time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        now = cpu_seconds(pid)
+        busy = now - seen > DUMP_SECONDS
+        if dumping and not busy:
+            return
+        dumping, seen = busy, now
+
+
+def live(field, config, seconds, warm_up=WARM_UP_SECONDS, whole_dumps=False):
+    """
+    The daemon for so long: its share of a core, and its memory at the beginning and at the end. `whole_dumps`: from the
+    end of one dump to the end of another, where dumps are few and cost what a minute may cost.
+    """
     with tempfile.TemporaryDirectory() as directory:
         daemon = Daemon(field.namespace, directory, config)
         daemon.wait_for("sample", FIRST_SURVEY_SECONDS)  # told once a survey has ended
         time.sleep(warm_up)
         pid = daemon.process.pid
+        if whole_dumps:
+            _after_a_dump(pid, time.monotonic() + seconds)
         cpu, began, rss = cpu_seconds(pid), time.monotonic(), memory_kib(pid)[0]
         time.sleep(seconds)
+        if whole_dumps:
+            _after_a_dump(pid, time.monotonic() + seconds)
         used, lasted = cpu_seconds(pid) - cpu, time.monotonic() - began
         rss_after, rss_most = memory_kib(pid)
         records = [record["TIMEWAITD_EVENT"] for record in daemon.records()]
@@ -125,11 +148,16 @@ def reloads(field, times):
     }
 
 
-def life(field, seconds, times):
-    """The daemon as shipped, its ticks alone, and its reloads; sockets expire and are made anew all the while."""
+def life(field, seconds, times, whole_dumps=False):
+    """
+    The daemon as shipped, its ticks alone, and its reloads; sockets expire and are made anew all the while. Beside its
+    ticks: what a process pays that wakes up as often and does nothing, and one that reads the same and does no more.
+    """
     return field.about | {
-        "live": live(field, shipped(), seconds),
+        "live": live(field, shipped(), seconds, whole_dumps=whole_dumps),
         "ticks": ticks(field, min(10, seconds / 2)),
+        "wake": field.wing.do("wake"),
+        "wake_gauge": field.wing.do("wake-gauge"),
         "reloads": reloads(field, times),
     }
 
