@@ -114,8 +114,8 @@ struct tw_recorder *tw_bus_recorder(struct tw_bus *bus)
 }
 
 /*
- * Properties are told of when everything that an event of the loop did is done: no rule is half-way then. Each change of
- * them has its record, and no other way into here: most ticks have nothing to tell, and are not to pay for it.
+ * Properties are told of when everything that an event of the loop did is done: no rule is half-way then. Each change
+ * of them has its record, and no other way into here: most ticks have nothing to tell, and are not to pay for it.
  */
 static int on_settle(sd_event_source *source TW_UNUSED, void *userdata)
 {
