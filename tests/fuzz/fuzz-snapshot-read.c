@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/raised-text.h"
-#include "ctl/snapshot-read.h"
-#include "ctl/status-text.h"
-#include "ctl/top-model.h"
+#include "ctl/live/raised-text.h"
+#include "ctl/live/snapshot-read.h"
+#include "ctl/live/status-text.h"
+#include "ctl/live/top-model.h"
 
 #include <errno.h>
 #include <stdbool.h>

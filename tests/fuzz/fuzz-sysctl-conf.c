@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any text at all as a file of settings: lines stay inside it, keys become paths, and one line decides about each. */
 #include "base/macros.h"
-#include "ctl/sysctl-conf.h"
-#include "ctl/sysctl-plan.h"
+#include "ctl/lint/sysctl-conf.h"
+#include "ctl/lint/sysctl-plan.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -8,39 +8,52 @@ export LC_ALL=C
 srcdir=${TW_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 builddir=${TW_BUILDDIR:-$PWD}
 wings='base model config measure decide act tell daemon'
-annexes='ctl'
-pure_wings='base model config measure decide act tell ctl'
-# What the annexes have for a roof: argv, and a file for each verb.
-ctl_roof='main options past-options bus-options explain history lint report simulate alerts-verb mode reload restore status top'
+# What the annexe has for a roof: argv, and a file for each verb.
+ctl_roof='main options explain/explain lint/lint live/alerts-verb live/bus-options live/mode live/reload live/restore
+live/status live/top past/history past/past-options report/report simulate/simulate'
 edge='-(source|sink|store|load)$'
 number=0
 
-# Which folders a file of this folder may include.
+# Which folders a file of this folder may include. A folder that has no line here may include nothing, itself not either.
 allowed() {
+	local house='base model config measure decide act tell'
 	case $1 in
 	base) echo base ;;
 	model) echo model base ;;
 	measure | decide | act | tell | config) echo "$1" model base ;;
 	daemon) echo "$wings" ;;
-	ctl) echo ctl base model config measure decide act tell ;;
+	ctl) echo ctl "$house" ;;
+	ctl/explain | ctl/lint | ctl/live | ctl/past) echo "$1" ctl "$house" ;;
+	ctl/report | ctl/simulate) echo "$1" ctl/past ctl "$house" ;;
 	esac
 }
 
+# The folders below src/ that have sources in them: "act", "ctl", "ctl/lint".
+folders() {
+	find "$1/src" -name '*.[ch]' -printf '%P\n' | sed 's|/[^/]*$||' | sort -u
+}
+
+# Those whose files are pure unless their names say otherwise: all but the roof.
+pure_folders() { folders "$1" | grep -vx daemon; }
+
+# The name of an object without what automake puts in front where the library has flags of its own.
+prefix_of() { echo "libtw_${1%%/*}_a-"; }
+
 # Included are this project's files by path below src/, and config.h, which belongs to the build.
 crossing_includes() {
-	local wing file path
-	for wing in $wings $annexes; do
-		for file in "$1/src/$wing"/*.[ch]; do
+	local folder file path
+	for folder in $(folders "$1"); do
+		for file in "$1/src/$folder"/*.[ch]; do
 			[ -e "$file" ] || continue
 			sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$file" |
 				while read -r path; do
 					[ "$path" != config.h ] || continue
-					case " $(allowed "$wing") " in
-					*" ${path%%/*} "*) ;;
+					case " $(allowed "$folder") " in
+					*" ${path%/*} "*) ;;
 					*) echo "${file#"$1/"} includes $path" ;;
 					esac
 					# An annexe may look and compute. To act and to tell is the daemon's alone.
-					if [ "$wing" = ctl ] && [[ $path =~ ^(act|decide|tell)/ && ${path%.h} =~ $edge ]]; then
+					if [ "${folder%%/*}" = ctl ] && [[ $path =~ ^(act|decide|tell)/ && ${path%.h} =~ $edge ]]; then
 						echo "${file#"$1/"} includes the edge $path"
 					fi
 					case /$path/ in
@@ -53,7 +66,8 @@ crossing_includes() {
 
 # Whether a source, by its folder and name, touches the world by right.
 is_edge() {
-	[[ $2 =~ $edge ]] || { [ "$1" = ctl ] && [[ " $ctl_roof " = *" $2 "* ]]; }
+	local path=$1/$2
+	[[ $2 =~ $edge ]] || { [[ $path = ctl/* ]] && [[ " ${ctl_roof//$'\n'/ } " = *" ${path#ctl/} "* ]]; }
 }
 
 # Symbols by which an object reaches the world. Fortified and 64-bit variants are folded into the plain name first.
@@ -82,16 +96,15 @@ worldly_symbols() {
 		}'
 }
 
-# NAME.o, or libtw_WING_a-NAME.o where the library has flags of its own. Prints "OBJECT NAME" of each pure one.
+# Prints "OBJECT NAME" of each pure one.
 pure_objects() {
-	local wing object name
-	for wing in $pure_wings; do
-		for object in "$1/src/$wing"/*.o; do
-			[ -e "$object" ] || continue
+	local folder object name
+	for folder in $(cd "$1/src" && find . -name '*.o' -printf '%P\n' | sed 's|/[^/]*$||' | sort -u | grep -vx daemon); do
+		for object in "$1/src/$folder"/*.o; do
 			name=${object##*/}
 			name=${name%.o}
-			name=${name#"libtw_${wing}_a-"}
-			is_edge "$wing" "$name" || echo "$object src/$wing/$name"
+			name=${name#"$(prefix_of "$folder")"}
+			is_edge "$folder" "$name" || echo "$object src/$folder/$name"
 		done
 	done
 }
@@ -107,14 +120,14 @@ impure_objects() {
 
 # A pure source that no object was made of has not been looked at.
 unseen_sources() {
-	local wing file name
-	for wing in $pure_wings; do
-		for file in "$1/src/$wing"/*.c; do
+	local folder file name
+	for folder in $(pure_folders "$1"); do
+		for file in "$1/src/$folder"/*.c; do
 			[ -e "$file" ] || continue
 			name=${file##*/}
 			name=${name%.c}
-			is_edge "$wing" "$name" || [ -e "$2/src/$wing/$name.o" ] ||
-				[ -e "$2/src/$wing/libtw_${wing}_a-$name.o" ] || echo "src/$wing/$name.c has no object"
+			is_edge "$folder" "$name" || [ -e "$2/src/$folder/$name.o" ] ||
+				[ -e "$2/src/$folder/$(prefix_of "$folder")$name.o" ] || echo "src/$folder/$name.c has no object"
 		done
 	done
 }
@@ -173,18 +186,21 @@ finds() {
 # A house with a hole in each wall, and beside each hole something that looks like one and is none.
 build_bad_house() {
 	local i
-	mkdir -p "$1/src/measure" "$1/src/base" "$1/src/ctl" "$1/src/daemon" "$1/tests"
+	mkdir -p "$1/src/measure" "$1/src/base" "$1/src/ctl/"{explain,lint,attic} "$1/src/daemon" "$1/tests"
 	printf '#include "act/hand.h"\n#include "../act/hand.h"\n#include "model/flow.h"\n#include "config.h"\n' \
 		>"$1/src/measure/bad.c"
 	printf '#include "tell/record.h"\n#include "measure/kernel-source.h"\n#include "daemon/once.h"\n%s\n' \
-		'#include "tell/journal-sink.h"' >"$1/src/ctl/explain.c"
+		'#include "tell/journal-sink.h"' >"$1/src/ctl/explain/explain.c"
+	printf '#include "ctl/%s"\n' page.h lint/lint.h past/past.h >"$1/src/ctl/lint/lint.c"
+	printf '#include "ctl/lint/lint.h"\n' >"$1/src/ctl/main.c"
+	printf '#include "base/text.h"\n' >"$1/src/ctl/attic/attic.h"
 	printf '#include "ctl/page.h"\n' >"$1/src/daemon/page.c"
 	printf '#include <stdio.h>\n#include <time.h>\nint bad(char *p);\nint bad(char *p)\n{\n%s\n%s\n}\n' \
 		'snprintf(p, 4, "x");' 'return (int)time(0);' >"$1/src/base/clock.c"
 	cp "$1/src/base/clock.c" "$1/src/base/clock-source.c"
 	for i in clock clock-source; do "${CC:-cc}" -c -o "$1/src/base/$i.o" "$1/src/base/$i.c" || return; done
-	cp "$1/src/base/clock.o" "$1/src/ctl/explain-now.o"
-	cp "$1/src/base/clock.o" "$1/src/ctl/explain.o"
+	cp "$1/src/base/clock.o" "$1/src/ctl/explain/libtw_ctl_a-now.o"
+	cp "$1/src/base/clock.o" "$1/src/ctl/explain/libtw_ctl_a-explain.o"
 	yes '' | head -n 401 | tee "$1/tests/short.c" >"$1/src/base/long.c"
 	{ echo 'int f(void)'; echo '{'; yes ';' | head -n 79; echo '}'; } >"$1/src/base/long.h"
 	{ echo 'int g(void)'; echo '{'; yes ';' | head -n 77; echo '}'; } >>"$1/src/base/long.h"
@@ -194,11 +210,14 @@ house=$(mktemp -d) || exit 99
 trap 'rm -rf "$house"' EXIT
 build_bad_house "$house" || exit 99
 
-echo 1..13
-finds "a crossing include is found" 'measure/bad.c includes act/hand.h' 6 crossing_includes "$house"
-finds "an annexe that reaches up is found" 'ctl/explain.c includes daemon/once.h' 6 crossing_includes "$house"
-finds "an annexe that tells is found" 'ctl/explain.c includes the edge tell/journal-sink.h' 6 crossing_includes "$house"
-finds "who leans on an annexe is found" 'daemon/page.c includes ctl/page.h' 6 crossing_includes "$house"
+echo 1..16
+finds "a crossing include is found" 'measure/bad.c includes act/hand.h' 9 crossing_includes "$house"
+finds "an annexe that reaches up is found" 'ctl/explain/explain.c includes daemon/once.h' 9 crossing_includes "$house"
+finds "an annexe that tells is found" 'ctl/explain/explain.c includes the edge tell/journal' 9 crossing_includes "$house"
+finds "who leans on an annexe is found" 'daemon/page.c includes ctl/page.h' 9 crossing_includes "$house"
+finds "a room that leans on another is found" 'ctl/lint/lint.c includes ctl/past/past.h' 9 crossing_includes "$house"
+finds "a shared word that leans on a room is found" 'ctl/main.c includes ctl/lint/lint.h' 9 crossing_includes "$house"
+finds "a folder that has no rule is found" 'ctl/attic/attic.h includes base/text.h' 9 crossing_includes "$house"
 finds "a clock in a pure object is found" 'base/clock.c is no edge, but needs time' 2 impure_objects "$house"
 finds "a source without an object is found" 'measure/bad.c has no object' 2 unseen_sources "$house" "$house"
 finds "a long file is found" 'src/base/long.c has 401' 1 long_files "$house"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/stage.h"
 
-#include "ctl/replay.h"
+#include "ctl/simulate/replay.h"
 #include "tell/record.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/macros.h"
-#include "ctl/explain-text.h"
+#include "ctl/explain/explain-text.h"
 #include "fake/fake-source.h"
 #include "measure/look.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "ctl/lint-check.h"
-#include "ctl/sysctl-conf.h"
+#include "ctl/lint/lint-check.h"
+#include "ctl/lint/sysctl-conf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

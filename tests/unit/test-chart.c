@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/chart.h"
+#include "ctl/past/chart.h"
 
-#include "ctl/chart-axis.h"
+#include "ctl/past/chart-axis.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

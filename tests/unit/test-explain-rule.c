@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/explain-rule.h"
+#include "ctl/explain/explain-rule.h"
 
 #include "explain-fixture.h"
 

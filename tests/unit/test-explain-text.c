@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/explain-text.h"
+#include "ctl/explain/explain-text.h"
 
 #include "explain-fixture.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/explain-topic.h"
+#include "ctl/explain/explain-topic.h"
 
 #include "base/macros.h"
 #include "base/text.h"

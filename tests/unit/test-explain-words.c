@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/explain-words.h"
+#include "ctl/explain/explain-words.h"
 
 #include "base/macros.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/grid.h"
+#include "ctl/live/grid.h"
 
 #include "base/macros.h"
 

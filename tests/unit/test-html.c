@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/html.h"
+#include "ctl/report/html.h"
 
 #include "base/macros.h"
 

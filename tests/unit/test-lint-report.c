@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/lint-report.h"
+#include "ctl/lint/lint-report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/raised-text.h"
+#include "ctl/live/raised-text.h"
 
 #include "view-fixture.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/replay-sample.h"
+#include "ctl/simulate/replay-sample.h"
 
 #include "base/macros.h"
 #include "decide/reading.h"

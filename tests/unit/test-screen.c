@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/screen.h"
+#include "ctl/live/screen.h"
 
 #include "base/macros.h"
 

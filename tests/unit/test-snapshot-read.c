@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/snapshot-read.h"
+#include "ctl/live/snapshot-read.h"
 
-#include "tell/snapshot.h"
 #include "tell-sample.h"
+#include "tell/snapshot.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/status-text.h"
+#include "ctl/live/status-text.h"
 
 #include "view-fixture.h"
 

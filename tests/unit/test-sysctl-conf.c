@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/sysctl-conf.h"
+#include "ctl/lint/sysctl-conf.h"
 
 #include "base/macros.h"
 #include "base/text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/sysctl-plan.h"
+#include "ctl/lint/sysctl-plan.h"
 
 #include "base/text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/top-model.h"
+#include "ctl/live/top-model.h"
 
 #include "base/macros.h"
 #include "view-fixture.h"

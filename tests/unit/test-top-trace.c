@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/top-trace.h"
+#include "ctl/live/top-trace.h"
 
 #include "base/macros.h"
 

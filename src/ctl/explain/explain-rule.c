@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/explain/explain-rule.h"
+
+#include "decide/gate.h"
+#include "decide/reading.h"
+#include "decide/rule.h"
+#include "tell/finding.h"
+
+#include <inttypes.h>
+
+enum tw_standing tw_explain_rule_standing(const struct tw_rule_settings *rule, const struct tw_sample *sample)
+{
+	struct tw_reading reading = tw_reading_take(sample, rule);
+	struct tw_rule one_look;
+
+	if (!reading.value.known)
+		return TW_STANDING_UNKNOWN;
+	tw_rule_init(&one_look);
+	(void)tw_rule_step(&one_look, rule, &reading, sample->gauge.at_usec);
+	return one_look.state == TW_RULE_NORMAL ? TW_STANDING_WELL : TW_STANDING_OVER;
+}
+
+static void add_scope(struct tw_text *text, const struct tw_rule_settings *rule)
+{
+	const struct tw_scope *scope = &rule->scope;
+
+	if (rule->metric == TW_METRIC_CLOSE_WAIT_AGED) {
+		tw_text_add(text, " older than ");
+		tw_finding_add_span(text, rule->age_usec);
+	}
+	if (scope->unit[0] != '\0')
+		tw_text_addf(text, " of %s", scope->unit);
+	if (scope->has_destination) {
+		tw_text_add(text, " towards ");
+		if (scope->destination_port != 0)
+			tw_endpoint_add(text, &scope->destination, scope->destination_port);
+		else
+			tw_address_add(text, &scope->destination);
+	}
+	if (scope->has_listener) {
+		tw_text_add(text, " at ");
+		tw_endpoint_add(text, &scope->listener, scope->listener_port);
+	}
+}
+
+static void add_hold(struct tw_text *text, usec_t span_usec)
+{
+	if (span_usec == 0)
+		return;
+	tw_text_add(text, " held for ");
+	tw_finding_add_span(text, span_usec);
+}
+
+void tw_explain_rule_say(struct tw_page *page, const struct tw_rule_settings *rule, const struct tw_sample *sample)
+{
+	struct tw_text *text = tw_page_begin(page, "Rule");
+	struct tw_value now = tw_reading_take(sample, rule).value;
+
+	tw_text_addf(text, "%s (%s) watches %s", rule->name, tw_severity_name(rule->severity),
+		     tw_metric_info(rule->metric)->name);
+	add_scope(text, rule);
+	tw_text_add(text, ": raised at ");
+	tw_finding_add_figure(text, rule->metric, tw_value_of(rule->raise_milli));
+	add_hold(text, rule->raise_for_usec);
+	tw_text_add(text, ", cleared at ");
+	tw_finding_add_figure(text, rule->metric, tw_value_of(rule->clear_milli));
+	add_hold(text, rule->clear_for_usec);
+	tw_text_add(text, ". It reads ");
+	tw_finding_add_figure(text, rule->metric, now);
+	switch (tw_explain_rule_standing(rule, sample)) {
+	case TW_STANDING_UNKNOWN:
+		tw_text_add(text, " here, so it cannot be judged.");
+		break;
+	case TW_STANDING_WELL:
+		tw_text_add(text, " here now, which is well.");
+		break;
+	case TW_STANDING_OVER:
+		tw_text_add(text, " here now, which is over its level.");
+		break;
+	}
+	tw_page_note(page, tw_metric_info(rule->metric)->name, now);
+}
+
+void tw_explain_rule_say_over(struct tw_page *page, const struct tw_rule_settings *rule, const struct tw_sample *sample)
+{
+	struct tw_event event = {
+		.kind = TW_EVENT_RAISED,
+		.rule = rule,
+		.has_metric = true,
+		.metric = rule->metric,
+		.value = tw_reading_take(sample, rule).value,
+		.threshold = tw_value_of(rule->raise_milli),
+		.sample = sample,
+	};
+	struct tw_text *text = tw_page_begin(page, "Wrong now");
+
+	tw_reading_subject(sample, rule, &event.subject);
+	event.has_count =
+		event.subject.unit[0] != '\0' && tw_reading_count(sample, rule, event.subject.unit, &event.count);
+	tw_text_addf(text, "%s (%s): ", rule->name, tw_severity_name(rule->severity));
+	(void)tw_finding_add(text, &event);
+	tw_text_add_char(text, '.');
+	if (rule->raise_for_usec > 0) {
+		tw_text_add(text, " One look has seen it; the daemon raises the rule when it has held for ");
+		tw_finding_add_span(text, rule->raise_for_usec);
+		tw_text_add_char(text, '.');
+	}
+}
+
+static void say_refused(struct tw_page *page, const struct tw_sample *sample, enum tw_tunable tunable,
+			enum tw_gate_verdict verdict)
+{
+	struct tw_text *text = tw_page_begin(page, "The rule's own remedy cannot help now");
+	char advice[TW_REASON_MAX];
+	struct tw_text rest;
+
+	tw_text_init(&rest, advice, sizeof(advice));
+	tw_gate_explain(verdict, tunable, sample, text, &rest);
+	tw_text_addf(text, ". Instead: %s.", advice);
+}
+
+static void say_change(struct tw_page *page, const struct tw_rule_settings *rule, const struct tw_action *action,
+		       const struct tw_sample *sample)
+{
+	const struct tw_tunable_info *info = tw_tunable_info(action->tunable);
+	bool steps = action->kind == TW_ACTION_STEP;
+	struct tw_tunable_value value =
+		steps ? (struct tw_tunable_value){ .numbers = { action->step.limit } } : action->value;
+	enum tw_gate_verdict verdict = tw_gate_check(action->tunable, &value, sample);
+	char spelt[TW_TUNABLE_VALUE_MAX];
+	struct tw_text *text;
+
+	if (!sample->gauge.sysctls[action->tunable].known) {
+		tw_text_addf(tw_page_begin(page, "The rule's own remedy"), "%s, which is not there.", info->key);
+		return;
+	}
+	if (rule->gate && verdict != TW_GATE_OPEN) {
+		say_refused(page, sample, action->tunable, verdict);
+		return;
+	}
+	text = tw_page_begin(page, "The rule's own remedy");
+	tw_text_addf(text, steps ? "%s, step by step up to %s" : "%s=%s", info->key,
+		     tw_tunable_format(action->tunable, &value, spelt));
+	tw_text_addf(text, ", for %s.", info->good_for);
+	if (info->not_for)
+		tw_text_addf(text, " Not for %s.", info->not_for);
+}
+
+static void say_destroy(struct tw_page *page, const struct tw_destroy *destroy)
+{
+	struct tw_text *text = tw_page_begin(page, "The rule's own remedy");
+
+	tw_text_addf(text, "to end sockets that are in %s for more than ", tw_state_title(destroy->state));
+	tw_finding_add_span(text, destroy->older_than_usec);
+	tw_text_addf(text, ", at most %" PRIu32 " a second. ", destroy->max_per_second);
+	tw_text_add(text, destroy->state == TW_STATE_TIME_WAIT
+				  ? "That gives up the rest of TIME-WAIT's protection against stray segments."
+				  : "That frees the kernel's half of the leak; the descriptor stays with the program.");
+}
+
+void tw_explain_rule_say_actions(struct tw_page *page, const struct tw_rule_settings *rule,
+				 const struct tw_sample *sample)
+{
+	for (unsigned i = 0; i < rule->action_count; i++) {
+		const struct tw_action *action = &rule->actions[i];
+
+		switch (action->kind) {
+		case TW_ACTION_SET:
+		case TW_ACTION_STEP:
+			say_change(page, rule, action, sample);
+			break;
+		case TW_ACTION_DESTROY:
+			say_destroy(page, &action->destroy);
+			break;
+		}
+	}
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/exit.h"
+#include "base/fd.h"
+#include "base/near.h"
+#include "ctl/lint/lint-check.h"
+#include "ctl/lint/lint-source.h"
+#include "ctl/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where timewaitd keeps its ledger, unless told otherwise. */
+#define STATE_DIRECTORY "/run/timewaitd"
+/* Room for each check, and for saying one twice. */
+#define IGNORED_MAX 64
+
+enum {
+	OPTION_ROOT = 256,
+	OPTION_IGNORE,
+	OPTION_STATE_DIR,
+	OPTION_JSON,
+	OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ "ignore", required_argument, NULL, OPTION_IGNORE },
+	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ 0 },
+};
+
+struct order {
+	const char *root; /* borrows argv; NULL: this machine */
+	const char *state_directory;
+	bool json;
+	const char *ignored[IGNORED_MAX]; /* borrows argv */
+	size_t ignored_count;
+};
+
+static int add_ignored(struct order *order, const char *id)
+{
+	const char *ids[IGNORED_MAX], *near;
+	size_t count;
+	const struct tw_lint_check *checks = tw_lint_checks(&count);
+
+	if (!tw_lint_check_find(id)) {
+		for (size_t i = 0; i < count; i++)
+			ids[i] = checks[i].id;
+		near = tw_near(id, ids, count);
+		return near ? tw_ctl_usage(&tw_verb_lint, "there is no check '%s'; did you mean '%s'?", id, near)
+			    : tw_ctl_usage(&tw_verb_lint, "there is no check '%s'", id);
+	}
+	if (order->ignored_count == IGNORED_MAX)
+		return tw_ctl_usage(&tw_verb_lint, "--ignore is given more than %d times", IGNORED_MAX);
+	order->ignored[order->ignored_count++] = id;
+	return -1;
+}
+
+static int take_option(struct order *order, int option, char *argv[])
+{
+	switch (option) {
+	case OPTION_ROOT:
+		order->root = optarg;
+		return -1;
+	case OPTION_IGNORE:
+		return add_ignored(order, optarg);
+	case OPTION_STATE_DIR:
+		order->state_directory = optarg;
+		return -1;
+	case OPTION_JSON:
+		order->json = true;
+		return -1;
+	case OPTION_HELP:
+		fputs(tw_verb_lint.help, stdout);
+		return TW_EXIT_OK;
+	case ':':
+		return tw_ctl_usage(&tw_verb_lint, "%s takes an argument", argv[optind - 1]);
+	default:
+		/* Of short options getopt_long() tells the letter alone. */
+		if (optopt > 0 && optopt < 256)
+			return tw_ctl_usage(&tw_verb_lint, "-%c is no option of lint", optopt);
+		return tw_ctl_usage(&tw_verb_lint, "%s is no option of lint", argv[optind - 1]);
+	}
+}
+
+/* Returns -1 to go on, or the exit status where all is said. */
+static int parse_options(struct order *order, int argc, char *argv[])
+{
+	int option, r;
+
+	*order = (struct order){ .state_directory = STATE_DIRECTORY };
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		r = take_option(order, option, argv);
+		if (r >= 0)
+			return r;
+	}
+	if (optind < argc)
+		return tw_ctl_usage(&tw_verb_lint, "lint takes no argument: %s is too much", argv[optind]);
+	return -1;
+}
+
+static void complain(const char *path, int error)
+{
+	fprintf(stderr, "timewaitctl: cannot read %s: %s\n", path, strerror(-error));
+}
+
+static int print_text(const struct tw_lint_report *report)
+{
+	/* Once for each byte, and once more for indentation and line ends. */
+	size_t capacity = 2 * sizeof(struct tw_lint_finding);
+	TW_CLEANUP_FREE char *bytes = malloc(capacity);
+	struct tw_text text;
+
+	if (!bytes)
+		return -ENOMEM;
+	for (unsigned i = 0; i < report->count; i++) {
+		tw_text_init(&text, bytes, capacity);
+		tw_lint_finding_add_text(&report->findings[i], &text);
+		fputs(bytes, stdout);
+	}
+	if (report->beyond > 0)
+		printf("and %u more\n", report->beyond);
+	else if (report->count == 0)
+		puts("Nothing found.");
+	return fflush(stdout) == EOF ? tw_errno() : 0;
+}
+
+static int print_json(const struct tw_lint_report *report)
+{
+	/* An escape in JSON takes up to six bytes for one. */
+	size_t capacity = 6 * (report->count + 1) * sizeof(struct tw_lint_finding);
+	TW_CLEANUP_FREE char *bytes = malloc(capacity);
+	struct tw_text text;
+
+	if (!bytes)
+		return -ENOMEM;
+	tw_text_init(&text, bytes, capacity);
+	tw_lint_report_add_json(report, &text);
+	return fputs(bytes, stdout) == EOF || fflush(stdout) == EOF ? tw_errno() : 0;
+}
+
+/* Returns 0 or -errno; *ret_status is the exit status. */
+static int lint(const struct order *order, int *ret_status)
+{
+	TW_CLEANUP_SYSCTL_PLAN struct tw_sysctl_plan *plan = tw_sysctl_plan_new();
+	TW_CLEANUP_FREE struct tw_lint_facts *facts = calloc(1, sizeof(*facts));
+	TW_CLEANUP_LINT_REPORT struct tw_lint_report report = { 0 };
+	bool refused;
+	int r = plan && facts ? tw_lint_report_init(&report) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	r = tw_lint_read_files(order->root ? order->root : "/", plan, complain, &refused);
+	if (r >= 0 && !order->root)
+		r = tw_lint_read_kernel(plan, order->state_directory, facts);
+	if (r < 0)
+		return r;
+	facts->plan = plan;
+	if (plan->beyond > 0)
+		fprintf(stderr, "timewaitctl: %zu lines are too many, and were left out\n", plan->beyond);
+	tw_lint_run(facts, order->ignored, order->ignored_count, &report);
+	*ret_status = report.count > 0 || refused || plan->beyond > 0 ? TW_EXIT_FAILURE : TW_EXIT_OK;
+	return order->json ? print_json(&report) : print_text(&report);
+}
+
+static int run(TW_UNUSED const struct tw_verb *verb, int argc, char *argv[])
+{
+	struct order order;
+	int status;
+	int r = parse_options(&order, argc, argv);
+
+	if (r >= 0)
+		return r;
+	r = lint(&order, &status);
+	if (r < 0) {
+		fprintf(stderr, "timewaitctl: cannot look at %s: %s\n", order.root ? order.root : "this machine",
+			strerror(-r));
+		return TW_EXIT_FAILURE;
+	}
+	return status;
+}
+
+const struct tw_verb tw_verb_lint = {
+	.name = "lint",
+	.summary = "settings that do harm, or not what they are said to do",
+	.help = "Usage: timewaitctl lint [OPTION]...\n"
+		"Check the sysctls that have to do with TIME-WAIT, ports and queues, as they are now and as\n"
+		"the files below /etc/sysctl.d and its like set them at boot: what does harm, what does not\n"
+		"do what it is said to do, what has no effect, and how to mend it.\n"
+		"\n"
+		"  --root DIR       check the files below DIR, of an image for one, and not the kernel\n"
+		"  --ignore ID      leave out this check; can be given more than once\n"
+		"  --state-dir DIR  where timewaitd keeps its ledger (default: /run/timewaitd)\n"
+		"  --json           one JSON array: id, severity, key, value, where, finding, consequence, advice\n"
+		"  --help\n"
+		"\n"
+		"Exit status: 0 nothing found, 1 something found, or failure, 2 wrong usage.\n",
+	.run = run,
+};
