@@ -47,6 +47,7 @@ static void test_page(TW_UNUSED void **state)
 	has("Changed:\n  net.ipv4.tcp_tw_reuse 2 -> 1, by ports\n");
 	has("  net.ipv4.tcp_fin_timeout: yielded, somebody else has set it over our 30; it\n    was 60 before\n");
 	has("  ESTABLISHED         12  TIME-WAIT         3866  CLOSE-WAIT           -\n");
+	has("\nBusiest destinations (surveyed 42.7s ago)\n");
 	has("  PORTS   USE  TIME-WAIT  ESTABLISHED  OTHER  FULL IN  FROM -> TO\n");
 	has("    100  3.5%          7            -      -        -  10.0.0.1 -> 10.0.0.9:80\n");
 	has("  and 1 more\n");
@@ -70,7 +71,9 @@ static void test_quiet(TW_UNUSED void **state)
 {
 	write_page(VIEW("{\"rules\":[{\"state\":\"normal\"}],\"changes\":[],\"partial\":true}"), NULL, 80, 5);
 	has("Raised: nothing, of 1 rule\nChanged: nothing\nStates (measured in part");
-	has("Busiest destinations: not known\n");
+	has("\nBusiest destinations: not known\n");
+	write_page(VIEW("{\"destinations\":[],\"ages\":{\"survey\":3}}"), NULL, 80, 5);
+	has("\nBusiest destinations (surveyed 3s ago): none, no port is in use\n");
 }
 
 static void test_namespaces(TW_UNUSED void **state)

@@ -238,13 +238,29 @@ static void add_grid(struct tw_screen *screen, struct tw_grid *grid, const char 
 	}
 }
 
+/* The daemon surveys when it has to: the rows may be older than all that stands around them. */
+static void say_survey(struct tw_text *text, const struct tw_view_namespace *namespace)
+{
+	tw_text_add(text, "Busiest destinations");
+	if (!namespace->age_survey.known)
+		return;
+	tw_text_add(text, " (surveyed ");
+	tw_value_add(text, namespace->age_survey, TW_UNIT_SECONDS);
+	tw_text_add(text, " ago)");
+}
+
 static void add_destinations(struct tw_screen *screen, const struct tw_view_namespace *namespace, unsigned rows,
 			     struct tw_grid *grid)
 {
 	unsigned count = namespace->destinations.count;
+	char title[SENTENCE_MAX];
+	struct tw_text text;
 
+	tw_text_init(&text, title, sizeof(title));
+	say_survey(&text, namespace);
 	if (count == 0) {
-		tw_screen_words(screen, TW_STYLE_TITLE, 0, "Busiest destinations:");
+		tw_text_add_char(&text, ':');
+		tw_screen_words(screen, TW_STYLE_TITLE, 0, title);
 		tw_screen_words(screen, TW_STYLE_PLAIN, 2,
 				namespace->destinations.known ? " none, no port is in use" : " not known");
 		tw_screen_end(screen);
@@ -258,7 +274,7 @@ static void add_destinations(struct tw_screen *screen, const struct tw_view_name
 			    (struct tw_value[]){ row->ports, row->port_use, row->time_wait, row->established,
 						 row->other, row->port_eta });
 	}
-	add_grid(screen, grid, "Busiest destinations", count);
+	add_grid(screen, grid, title, count);
 }
 
 static const struct tw_grid_column unit_columns[] = {
