@@ -6,8 +6,10 @@ import pathlib
 import subprocess
 
 from namespaces import end_process, wait_until
+from programs import SOURCE
 
 NAME, PATH, MANAGER = "org.timewaitd1", "/org/timewaitd1", "org.timewaitd1.Manager"
+POLICY = SOURCE / "dbus/org.timewaitd1.conf"
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 # As the system bus is, with the policy as it is installed, but for the user that may own the name.
@@ -40,16 +42,18 @@ CONFIG = """\
 
 
 class Bus:
-    """A dbus-daemon on a socket of its own, which can be stopped and started again."""
+    """A dbus-daemon on a socket of its own in a new directory, which can be stopped and started again."""
 
-    def __init__(self, directory, policy, owned=NAME):
+    def __init__(self, directory, owned=NAME):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir()
-        self.directory.chmod(0o755)
+        # "nobody" has to reach the socket; pytest keeps the three above it for root.
+        for place in (self.directory, *self.directory.parents[:3]):
+            place.chmod(0o755)
         self.socket = self.directory / "bus"
         self.address = f"unix:path={self.socket}"
         self._config = self.directory / "bus.conf"
-        self._config.write_text(CONFIG.format(socket=self.socket, policy=policy, owned=owned))
+        self._config.write_text(CONFIG.format(socket=self.socket, policy=POLICY, owned=owned))
         self.process = None
 
     def start(self):

@@ -7,7 +7,9 @@ import socket
 
 import pytest
 
+import buses
 import namespaces
+import standins
 from programs import TIMEWAITD, Daemon
 
 
@@ -56,6 +58,21 @@ def listener(near):
             yield made
 
     return listen
+
+
+@pytest.fixture
+def bus(tmp_path):
+    made = buses.Bus(tmp_path / "bus")
+    yield made.start()
+    made.stop()
+
+
+@pytest.fixture
+def stand_in(bus, tmp_path):
+    """What answers in the daemon's name."""
+    made = standins.StandIn(bus, tmp_path, standins.WHOLE)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,51 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A private D-Bus, a stand-in for the daemon on it, and a terminal to draw on."""
+"""A stand-in for the daemon on a bus, and a terminal to draw on."""
 
 import json
 import pathlib
 import subprocess
 import time
 
-from namespaces import end_process, wait_until
-from programs import ENVIRONMENT, tool
+from namespaces import wait_until
+from programs import ENVIRONMENT, SOURCE, tool
 
-CONFIG = """\
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>custom</type>
-  <listen>unix:path={path}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-    <allow user="*"/>
-  </policy>
-</busconfig>
-"""
-
-
-class Bus:
-    """dbus-daemon on a socket of its own: `address`."""
-
-    def __init__(self, directory):
-        directory = pathlib.Path(directory)
-        path = directory / "bus"
-        config = directory / "bus.conf"
-        config.write_text(CONFIG.format(path=path))
-        self.address = f"unix:path={path}"
-        self._process = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork"], env=ENVIRONMENT)
-        wait_until(path.exists, 10, lambda: "dbus-daemon did not start")
-
-    def close(self):
-        end_process(self._process)
+# A snapshot with everything that one can have.
+WHOLE = json.loads((SOURCE / "tests/fuzz/corpus/snapshot-read/whole").read_text())
 
 
 class StandIn:
     """What answers in the daemon's name: this snapshot until another is put in its place."""
 
     def __init__(self, bus, directory, snapshot):
+        self.address = bus.address
         self._file = pathlib.Path(directory) / "snapshot"
         self.tell(snapshot)
         self._process = subprocess.Popen(

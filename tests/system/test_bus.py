@@ -9,20 +9,10 @@ import pytest
 
 from buses import MANAGER, NAME, NOBODY, PATH, Bus, Listener
 from namespaces import wait_until
-from programs import QUICK, SOURCE, WANTED, adjusting, once, read_sysctls
+from programs import QUICK, WANTED, adjusting, once, read_sysctls
 
-POLICY = SOURCE / "dbus/org.timewaitd1.conf"
 WITH_CAPABILITY = (*NOBODY, "--inh-caps=+net_admin", "--ambient-caps=+net_admin")
 CHANGING = [("Reload",), ("Restore",), ("SetMode", "s", "observe")]
-
-
-@pytest.fixture
-def bus(tmp_path):
-    for place in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        place.chmod(0o755)  # nobody has to reach the socket
-    made = Bus(tmp_path / "bus", POLICY)
-    yield made.start()
-    made.stop()
 
 
 @pytest.fixture
@@ -315,7 +305,7 @@ def test_a_name_that_another_has_is_told_once_and_taken_later(on_bus, bus, daemo
 
 
 def test_a_name_that_is_not_given_is_told_once(tmp_path, daemon):
-    bus = Bus(tmp_path / "strict", POLICY, owned="org.other").start()
+    bus = Bus(tmp_path / "strict", owned="org.other").start()
     try:
         started = daemon(QUICK, f"--bus={bus.address}")
         started.wait_for("degraded")

@@ -13,28 +13,12 @@ import termios
 
 import pytest
 
-from standins import Bus, StandIn
 from programs import BUILD, ENVIRONMENT, SOURCE, once
+from standins import WHOLE, StandIn
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
 NOBODY = "unix:path=/nonexistent"
-WHOLE = json.loads((SOURCE / "tests/fuzz/corpus/snapshot-read/whole").read_text())
 QUIET = {"version": "0.1.0", "mode": "observe", "namespaces": [{"name": "host", "rules": [], "changes": []}]}
-
-
-@pytest.fixture
-def bus(tmp_path):
-    made = Bus(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def stand_in(bus, tmp_path):
-    made = StandIn(bus, tmp_path, WHOLE)
-    made.address = bus.address
-    yield made
-    made.close()
 
 
 def ctl(*arguments, prefix=(), **environment):

@@ -6,19 +6,10 @@ import subprocess
 
 import pytest
 
-from buses import NOBODY, Bus
-from programs import BUILD, ENVIRONMENT, QUICK, SOURCE, WANTED, adjusting, read_sysctls
+from buses import NOBODY
+from programs import BUILD, ENVIRONMENT, QUICK, WANTED, adjusting, read_sysctls
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
-
-
-@pytest.fixture
-def bus(tmp_path):
-    for place in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        place.chmod(0o755)  # nobody has to reach the socket
-    made = Bus(tmp_path / "bus", SOURCE / "dbus/org.timewaitd1.conf")
-    yield made.start()
-    made.stop()
 
 
 @pytest.fixture

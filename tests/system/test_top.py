@@ -2,7 +2,6 @@
 """timewaitctl top, on a terminal of its own."""
 
 import copy
-import json
 import os
 import signal
 import socket
@@ -10,27 +9,12 @@ import subprocess
 
 import pytest
 
-from standins import Bus, StandIn, Terminal
-from programs import BUILD, ENVIRONMENT, SOURCE
+from programs import BUILD, ENVIRONMENT
+from standins import WHOLE, StandIn, Terminal
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
 NOBODY = "unix:path=/nonexistent"
-WHOLE = json.loads((SOURCE / "tests/fuzz/corpus/snapshot-read/whole").read_text())
 HINTS = "Tab pane  s sort  r reverse"
-
-
-@pytest.fixture
-def bus(tmp_path):
-    made = Bus(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def stand_in(bus, tmp_path):
-    made = StandIn(bus, tmp_path, WHOLE)
-    yield made
-    made.close()
 
 
 @pytest.fixture
