@@ -159,6 +159,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus \
 	tests/fuzz/record.py \
 	tests/kernels \
+	tests/page \
 	tests/scenes \
 	tests/soak \
 	tests/system \

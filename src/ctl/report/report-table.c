@@ -222,11 +222,11 @@ static void add_sysctl(const struct tw_happening *row, struct tw_text *text)
 {
 	tw_text_add(text, "<tr><td class=\"time\">");
 	tw_html_add_time(text, row->at_usec);
-	tw_text_addf(text, "</td><td>%s</td><td class=\"name\">", done_name(row->kind));
+	tw_text_addf(text, "</td><td class=\"time\">%s</td><td class=\"key\">", done_name(row->kind));
 	tw_html_add(text, row->sysctl);
-	tw_text_add(text, "</td><td class=\"name\">");
+	tw_text_add(text, "</td><td class=\"value\">");
 	tw_html_add(text, row->old[0] != '\0' ? row->old : "–");
-	tw_text_add(text, "</td><td class=\"name\">");
+	tw_text_add(text, "</td><td class=\"value\">");
 	tw_html_add(text, row->new[0] != '\0' ? row->new : "–");
 	tw_text_add(text, "</td><td class=\"name\">");
 	tw_html_add(text, row->rule);
