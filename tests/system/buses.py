@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import socket
 import subprocess
 
 from namespaces import end_process, wait_until
@@ -63,8 +64,13 @@ class Bus:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(self.socket.is_socket, 10, "a bus")
+        wait_until(self._is_heard, 10, "a bus")
         return self
+
+    def _is_heard(self):
+        """Whether it takes connections: the socket is there some moments before that."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def stop(self):
         if self.process:
