@@ -104,7 +104,7 @@ def test_history(top, stand_in):
     stand_in.tell(changed)
     top.wait_for("2400")
     # The first bar is a tenth of the last one.
-    top.wait(lambda lines: any("10.0.0.9:5432" in line and "█" in line for line in lines))
+    top.wait(lambda lines: any("10.0.0.9:5432" in line and "▇" in line for line in lines))
     top.resize(132, 24)
     top.wait_for("PORTS, 3 MIN")
 

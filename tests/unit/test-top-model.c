@@ -184,7 +184,7 @@ static void test_trace_goes_on(TW_UNUSED void **state)
 	update(VIEW(VIEW_NAMESPACE("host", VIEW_TO("a:1", "300"))));
 	tw_text_init(&text, bytes, sizeof(bytes));
 	tw_trace_add(&top.tables[0].trace, "10.0.0.1 -> a:1", 90, false, &text);
-	assert_string_equal(bytes + strlen(bytes) - 4, "===#");
+	assert_string_equal(bytes + strlen(bytes) - 4, "---#");
 }
 
 int main(void)

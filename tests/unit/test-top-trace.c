@@ -48,8 +48,8 @@ static void test_columns(TW_UNUSED void **state)
 {
 	for (int64_t i = 1; i <= 26; i++)
 		look("a", i % 9 == 4 ? i : 0);
-	shows("a", 10, false, "       :+#");
-	shows("a", 10, true, "       \xe2\x96\x83\xe2\x96\x86\xe2\x96\x88");
+	shows("a", 10, false, "       :=#");
+	shows("a", 10, true, "       \xe2\x96\x83\xe2\x96\x85\xe2\x96\x87");
 }
 
 static void test_gap(TW_UNUSED void **state)

@@ -181,8 +181,10 @@ static void draw_titles(const struct tw_top_table *table, const struct tw_top_pa
 			tw_text_add(&text, "LAST 3 MIN");
 		else
 			tw_text_addf(&text, "%s, 3 MIN", info->columns[info->traced].title);
-		(void)put(2, x, A_BOLD, title);
-		x += trace + 2;
+		/* Over the newest bars: those come first. */
+		x += trace;
+		(void)put(2, x - TW_MIN(tw_columns(title), trace), A_BOLD, title);
+		x += 2;
 	}
 	put_title(x, grid->name_title, table, info->column_count);
 }

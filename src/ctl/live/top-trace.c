@@ -74,8 +74,10 @@ static uint32_t column_value(const struct tw_trace *trace, const struct tw_trace
 
 static void add_bar(struct tw_text *text, uint32_t value, uint32_t most, bool utf8)
 {
-	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-	static const char *const signs[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
+	/* None fills its line: a bar stands off from that of the row above. */
+	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇" };
+	static const char *const signs[] = { "_", ".", ":", "-", "=", "+", "#" };
+	_Static_assert(TW_ARRAY_SIZE(blocks) == TW_ARRAY_SIZE(signs), "as many either way");
 	uint64_t level = most > 0 ? ((uint64_t)value * (TW_ARRAY_SIZE(blocks) - 1) + most - 1) / most : 0;
 
 	if (value == TW_TRACE_UNKNOWN)
