@@ -3,7 +3,7 @@
 #include "base/fd.h"
 #include "ctl/live/bus-options.h"
 #include "ctl/live/raised-text.h"
-#include "ctl/live/terminal-source.h"
+#include "ctl/terminal-source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +90,7 @@ static int follow(const struct tw_verb *verb, struct tw_remote *bus, struct tw_r
 		r = show(bus, options->json, &count);
 	/* The daemon may be started yet. */
 	if (r == -ENXIO) {
-		fputs("timewaitctl: alerts: no timewaitd is running; waiting for it\n", stderr);
+		fputs("timewaitctl: alerts: no timewaitd is on D-Bus; waiting for it\n", stderr);
 		r = 0;
 	}
 	while (r >= 0)

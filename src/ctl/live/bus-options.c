@@ -117,11 +117,11 @@ int tw_remote_options_parse(struct tw_remote_options *options, const struct tw_v
 int tw_remote_complain(const struct tw_verb *verb, int error, const char *words)
 {
 	if (error == -ENXIO)
-		fprintf(stderr, "timewaitctl: %s: no timewaitd is running; start it: systemctl start timewaitd\n",
+		fprintf(stderr, "timewaitctl: %s: no timewaitd is on D-Bus; start it: systemctl start timewaitd\n",
 			verb->name);
 	else if (error == -EACCES)
-		fprintf(stderr, "timewaitctl: %s: not permitted, for root alone may; try: sudo timewaitctl %s\n",
-			verb->name, verb->name);
+		fprintf(stderr, "timewaitctl: %s: not permitted, for root alone may; try the same with sudo\n",
+			verb->name);
 	else
 		fprintf(stderr, "timewaitctl: %s: %s\n", verb->name,
 			words && words[0] != '\0' ? words : strerror(-error));

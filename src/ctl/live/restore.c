@@ -3,6 +3,7 @@
 #include "ctl/live/bus-options.h"
 #include "ctl/live/bus-source.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -18,8 +19,12 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 	r = tw_remote_new(options.address, &bus);
 	if (r >= 0)
 		r = tw_remote_restore(bus, &count);
-	if (r < 0)
-		return tw_remote_complain(verb, r, bus ? tw_remote_words(bus) : NULL);
+	if (r < 0) {
+		(void)tw_remote_complain(verb, r, bus ? tw_remote_words(bus) : NULL);
+		if (r == -ENXIO)
+			fputs("What one that has ended left changed is put back by: timewaitd --restore\n", stderr);
+		return TW_EXIT_FAILURE;
+	}
 	if (count == 0)
 		puts("Nothing to put back: the daemon had changed no sysctl.");
 	else
