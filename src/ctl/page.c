@@ -54,23 +54,24 @@ static void add_word(struct tw_text *text, const char *word, size_t length)
 	}
 }
 
-static void wrap(struct tw_text *text, const char *words, size_t length, unsigned width)
+void tw_page_add_words(struct tw_text *text, const char *words, size_t length, unsigned width, size_t column,
+		       unsigned indent)
 {
-	size_t column = 0;
+	const char *between = "";
 
 	for (size_t at = 0; at < length;) {
 		const char *blank = memchr(words + at, ' ', length - at);
 		size_t word = blank ? (size_t)(blank - words) - at : length - at;
 
-		if (column > 0 && column + 1 + word > width) {
-			tw_text_add_char(text, '\n');
-			column = 0;
-		} else if (column > 0) {
-			tw_text_add_char(text, ' ');
-			column++;
+		if (column > indent && column + strlen(between) + word > width) {
+			tw_text_addf(text, "\n%*s", (int)indent, "");
+			column = indent;
+			between = "";
 		}
+		tw_text_add(text, between);
 		add_word(text, words + at, word);
-		column += word;
+		column += strlen(between) + word;
+		between = " ";
 		at += word + 1;
 	}
 	tw_text_add_char(text, '\n');
@@ -84,7 +85,7 @@ void tw_page_add_text(const struct tw_page *page, unsigned width, struct tw_text
 
 	while (next_paragraph(&cursor, &words, &length)) {
 		tw_text_add(text, between);
-		wrap(text, words, length, width);
+		tw_page_add_words(text, words, length, width, 0, 0);
 		between = "\n";
 	}
 }

@@ -34,5 +34,12 @@ void tw_page_note(struct tw_page *page, const char *name, struct tw_value value)
  */
 void tw_page_add_text(const struct tw_page *page, unsigned width, struct tw_text *text);
 
+/*
+ * Words and a newline, wrapped at `width` where they allow: the first line goes on at `column`, those after it are
+ * indented. Control bytes become '?'.
+ */
+void tw_page_add_words(struct tw_text *text, const char *words, size_t length, unsigned width, size_t column,
+		       unsigned indent);
+
 /* {"topic":...,"text":[paragraphs],"numbers":{...}} and a newline; `topic` NULL is null, and so is what is unknown. */
 void tw_page_add_json(const struct tw_page *page, const char *topic, struct tw_text *text);

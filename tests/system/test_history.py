@@ -187,7 +187,10 @@ def test_journal_of_another_place(story, tmp_path):
     )
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert "no record of timewaitd" in run("history", "--directory", empty, status=1)
+    for verb in (["history"], ["report", "-o", tmp_path / "page.html"], ["simulate", "--config", config]):
+        error = run(*verb, "--directory", empty, "--namespace", "blue", status=1)
+        assert re.match(f"timewaitctl: there is no (record|sample) of network namespace blue in {empty}\n$", error)
+    assert f"in {records} between these times" in run("history", "--input", records, "--until", "2020-01-01", status=1)
 
 
 def test_without_the_right_to_read():

@@ -116,9 +116,34 @@ static void test_too_many_words(TW_UNUSED void **state)
 	assert_int_equal(strlen(bytes), sizeof(bytes) - 1);
 }
 
+/* Words that go on behind what stands on a line already. */
+static void test_words(TW_UNUSED void **state)
+{
+	static const struct {
+		const char *words;
+		size_t column;
+		const char *wanted;
+	} rows[] = {
+		{ "", 5, "\n" },
+		{ "one two", 3, "one two\n" },
+		{ "one two three", 3, "one two\n  three\n" },
+		{ "longword one", 3, "\n  longword\n  one\n" },
+		{ "much-longer-than-that on", 2, "much-longer-than-that\n  on\n" },
+		{ "\033 a\nb", 0, "? a?b\n" },
+	};
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_text text;
+
+		tw_text_init(&text, bytes, sizeof(bytes));
+		tw_page_add_words(&text, rows[i].words, strlen(rows[i].words), 10, rows[i].column, 2);
+		assert_string_equal(bytes, rows[i].wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
 		cmocka_unit_test_setup(test_nothing, clear),
 		cmocka_unit_test_setup(test_paragraphs, clear),
 		cmocka_unit_test_setup(test_wrap, clear),

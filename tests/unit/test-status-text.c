@@ -85,7 +85,7 @@ static void test_namespaces(TW_UNUSED void **state)
 
 static void test_no_line_is_longer(TW_UNUSED void **state)
 {
-	for (unsigned width = TW_SCREEN_WIDTH_MIN; width < 140; width++) {
+	for (unsigned width = TW_TERMINAL_WIDTH_MIN; width < 140; width++) {
 		const char *line = write_page(VIEW(VIEW_NAMESPACE("host", VIEW_DESTINATIONS)), NULL, width, 9);
 
 		for (; *line != '\0'; line += strcspn(line, "\n") + 1)

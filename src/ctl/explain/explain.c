@@ -5,25 +5,11 @@
 #include "ctl/explain/explain-text.h"
 #include "ctl/measure-source.h"
 #include "ctl/options.h"
+#include "ctl/terminal-source.h"
 #include "measure/diag.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-
-/* What a line has where there is no terminal, or a terminal that does not tell. */
-#define WIDTH_DEFAULT 80
-/* Narrower than this nobody reads sentences. */
-#define WIDTH_MIN 30
-
-static unsigned find_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return WIDTH_DEFAULT;
-	return TW_MAX((unsigned)size.ws_col, (unsigned)WIDTH_MIN);
-}
 
 static int print(const struct tw_page *page, const char *topic, bool json)
 {
@@ -38,7 +24,7 @@ static int print(const struct tw_page *page, const char *topic, bool json)
 	if (json)
 		tw_page_add_json(page, topic, &text);
 	else
-		tw_page_add_text(page, find_width(), &text);
+		tw_page_add_text(page, tw_terminal_look().width, &text);
 	return fputs(bytes, stdout) == EOF || fflush(stdout) == EOF ? tw_errno() : 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ctl/live/grid.h"
+#include "ctl/terminal-source.h"
 #include "model/severity.h"
 
 #include <stdbool.h>
@@ -20,14 +21,11 @@ enum tw_style {
 /* Lines for a person that fit a width: each is begun, filled and ended. */
 struct tw_screen {
 	struct tw_text *text; /* borrows */
-	unsigned width;	      /* columns, at least TW_SCREEN_WIDTH_MIN */
+	unsigned width;	      /* columns, at least TW_TERMINAL_WIDTH_MIN */
 	bool colour;
 	unsigned column; /* of the line under way */
 	unsigned start;	 /* where its words begin */
 };
-
-/* Narrower than this nobody reads sentences: a terminal that is has to wrap. */
-#define TW_SCREEN_WIDTH_MIN 20
 
 /* Words of a sentence, wrapped between them, its lines after the first indented. A word that is longer than a line is
  * cut into lines. */

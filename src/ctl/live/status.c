@@ -4,7 +4,7 @@
 #include "ctl/live/bus-options.h"
 #include "ctl/live/snapshot-source.h"
 #include "ctl/live/status-text.h"
-#include "ctl/live/terminal-source.h"
+#include "ctl/terminal-source.h"
 #include "measure/diag.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/duration.h"
-#include "ctl/live/terminal-source.h"
+#include "ctl/terminal-source.h"
 #include "ctl/live/top-model.h"
 
 #include <stdbool.h>

@@ -2,13 +2,15 @@
 #include "ctl/past/history-text.h"
 
 #include "base/json.h"
+#include "ctl/page.h"
 #include "ctl/when.h"
-#include "tell/scrub.h"
 
 #include <string.h>
 
 /* What happened last is what is asked about; report has all of it. */
 #define EVENTS_MAX 12
+/* Of the lines of an event after its first. */
+#define INDENT 4
 
 static bool is_marked(enum tw_event_kind kind)
 {
@@ -40,7 +42,7 @@ void tw_history_add_sums(const struct tw_series *series, unsigned count, struct 
 		add_sum(&series[i], tw_out_pass(out));
 }
 
-void tw_history_add_events(const struct tw_happened *happened, struct tw_out *out)
+void tw_history_add_events(const struct tw_happened *happened, unsigned width, struct tw_out *out)
 {
 	size_t marked = 0, passed = 0;
 
@@ -51,13 +53,13 @@ void tw_history_add_events(const struct tw_happened *happened, struct tw_out *ou
 	for (size_t i = 0; i < happened->count; i++) {
 		const struct tw_happening *row = &happened->rows[i];
 		struct tw_text *text = tw_out_pass(out);
+		size_t began = text->length;
 
 		if (!is_marked(row->kind) || passed++ + EVENTS_MAX < marked)
 			continue;
 		tw_when_add(text, row->at_usec);
 		tw_text_addf(text, " %s: ", tw_event_name(row->kind));
-		tw_scrub_add(text, row->message);
-		tw_text_add_char(text, '\n');
+		tw_page_add_words(text, row->message, strlen(row->message), width, text->length - began, INDENT);
 	}
 }
 

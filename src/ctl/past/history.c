@@ -5,14 +5,12 @@
 #include "ctl/past/history-text.h"
 #include "ctl/past/past-load.h"
 #include "ctl/past/past-options.h"
+#include "ctl/terminal-source.h"
 
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
-#define WIDTH_DEFAULT 80
+/* Of a chart: narrower than this it shows nothing. */
 #define WIDTH_MIN 30
 /* Odd: the middle has a label. */
 #define HEIGHT_ALONE 11
@@ -65,35 +63,15 @@ static int choose(struct history *history, const struct tw_past_options *options
 	return -1;
 }
 
-static unsigned find_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return WIDTH_DEFAULT;
-	return TW_MAX((unsigned)size.ws_col, (unsigned)WIDTH_MIN);
-}
-
-static bool wants_ascii(const struct tw_past_options *options)
-{
-	return options->ascii || !setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-}
-
-/* As no-color.org has it. */
-static bool wants_color(void)
-{
-	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && (!none || none[0] == '\0') && terminal && strcmp(terminal, "dumb") != 0;
-}
-
 static void put(void *context, const char *bytes, size_t length)
 {
 	(void)fwrite(bytes, 1, length, context);
 }
 
-static int draw(const struct history *history, const struct tw_past_options *options, usec_t from_usec, usec_t to_usec)
+static int draw(const struct history *history, const struct tw_past_options *options, usec_t from_usec, usec_t to_usec,
+		unsigned width)
 {
+	struct tw_terminal terminal = tw_terminal_look();
 	unsigned height = history->series_count > 1 ? HEIGHT_EACH : HEIGHT_ALONE;
 	const struct tw_chart chart = {
 		.series = history->series,
@@ -102,10 +80,10 @@ static int draw(const struct history *history, const struct tw_past_options *opt
 		.event_count = history->happened.count,
 		.from_usec = from_usec,
 		.to_usec = to_usec,
-		.width = options->width > 0 ? options->width : find_width(),
+		.width = width,
 		.height = options->height > 0 ? options->height : height,
-		.ascii = wants_ascii(options),
-		.color = wants_color(),
+		.ascii = options->ascii || !terminal.utf8,
+		.color = terminal.colour,
 	};
 	size_t capacity = tw_chart_bytes(&chart);
 	TW_CLEANUP_FREE char *bytes = malloc(capacity);
@@ -126,6 +104,7 @@ static int print(const struct history *history, const struct tw_past_options *op
 	TW_CLEANUP_FREE struct tw_out *out = malloc(sizeof(*out));
 	usec_t from_usec = options->order.since_usec > 0 ? options->order.since_usec : history->first_usec;
 	usec_t to_usec = TW_MIN(options->order.until_usec, history->last_usec);
+	unsigned width = options->width > 0 ? options->width : TW_MAX(tw_terminal_look().width, (unsigned)WIDTH_MIN);
 	int r = 0;
 
 	if (!out)
@@ -139,9 +118,9 @@ static int print(const struct history *history, const struct tw_past_options *op
 		tw_history_add_json(options->order.namespace, from_usec, to_usec, history->series,
 				    history->series_count, &history->happened, out);
 	} else {
-		r = draw(history, options, from_usec, to_usec);
+		r = draw(history, options, from_usec, to_usec, width);
 		tw_history_add_sums(history->series, history->series_count, out);
-		tw_history_add_events(&history->happened, out);
+		tw_history_add_events(&history->happened, width, out);
 	}
 	tw_out_end(out);
 	if (r >= 0 && fflush(stdout) == EOF)
@@ -156,11 +135,8 @@ static int show(struct history *history, struct tw_past_options *options)
 
 	if (r >= 0)
 		return r;
-	if (count == 0 && !options->json) {
-		fputs("timewaitctl: no record of timewaitd in this span; is it running, and sample-record not 0?\n",
-		      stderr);
-		return TW_EXIT_FAILURE;
-	}
+	if (count == 0 && !options->json)
+		return tw_past_complain_none(&options->order, "record");
 	r = print(history, options);
 	if (r < 0) {
 		fprintf(stderr, "timewaitctl: cannot draw: %s\n", strerror(-r));

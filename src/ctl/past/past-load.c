@@ -34,6 +34,20 @@ static int complain(const struct tw_past_order *order, long error, unsigned long
 	return TW_EXIT_FAILURE;
 }
 
+int tw_past_complain_none(const struct tw_past_order *order, const char *what)
+{
+	bool bounded = order->since_usec > 0 || order->until_usec != TW_USEC_INFINITY;
+	bool system = !order->input && !order->file && !order->directory;
+
+	fprintf(stderr, "timewaitctl: there is no %s of network namespace %s in %s%s\n", what, order->namespace,
+		place_of(order), bounded ? " between these times" : "");
+	if (system)
+		fputs("Does timewaitd run (systemctl status timewaitd), and is its sample-record not 0? --since looks "
+		      "further back.\n",
+		      stderr);
+	return TW_EXIT_FAILURE;
+}
+
 int tw_past_load(const struct tw_past_order *order, struct tw_past_taker *taker, long *ret_count)
 {
 	unsigned long line = 0;

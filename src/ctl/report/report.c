@@ -95,10 +95,8 @@ static int make(struct reporter *reporter, const struct tw_past_options *options
 
 	if (r >= 0)
 		return r;
-	if (count == 0) {
-		fputs("timewaitctl: no record of timewaitd in this span; is it running?\n", stderr);
-		return TW_EXIT_FAILURE;
-	}
+	if (count == 0)
+		return tw_past_complain_none(order, "record");
 	/* Another journal may be another machine's. */
 	if (!order->input && !order->file && !order->directory)
 		name_machine(&reporter->report);

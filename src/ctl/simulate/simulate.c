@@ -6,13 +6,10 @@
 #include "ctl/past/past-load.h"
 #include "ctl/past/past-options.h"
 #include "ctl/simulate/simulate-text.h"
+#include "ctl/terminal-source.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-
-#define WIDTH_DEFAULT 80
-#define WIDTH_MIN 30
 
 struct simulation {
 	struct tw_past_taker taker; /* first: its address is the simulation's */
@@ -29,15 +26,6 @@ static void put(void *context, const char *bytes, size_t length)
 	(void)fwrite(bytes, 1, length, context);
 }
 
-static unsigned find_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return WIDTH_DEFAULT;
-	return TW_MAX((unsigned)size.ws_col, (unsigned)WIDTH_MIN);
-}
-
 static int print(struct tw_replay *replay, bool json)
 {
 	TW_CLEANUP_FREE struct tw_out *out = malloc(sizeof(*out));
@@ -48,7 +36,7 @@ static int print(struct tw_replay *replay, bool json)
 	if (json)
 		tw_simulate_add_json(replay, out);
 	else
-		tw_simulate_add_text(replay, find_width(), out);
+		tw_simulate_add_text(replay, tw_terminal_look().width, out);
 	tw_out_end(out);
 	return fflush(stdout) == EOF ? tw_errno() : 0;
 }
@@ -65,12 +53,8 @@ static int simulate(struct tw_settings *settings, const struct tw_past_options *
 		r = tw_past_load(&options->order, &simulation.taker, &count);
 		if (r >= 0)
 			return r;
-		if (tw_replay_span(replay).samples == 0) {
-			fputs("timewaitctl: no sample of timewaitd in this span; is it running, and sample-record not "
-			      "0?\n",
-			      stderr);
-			return TW_EXIT_FAILURE;
-		}
+		if (tw_replay_span(replay).samples == 0)
+			return tw_past_complain_none(&options->order, "sample");
 		r = print(replay, options->json);
 	}
 	if (r < 0) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/live/terminal-source.h"
+#include "ctl/terminal-source.h"
 
 #include "base/macros.h"
-#include "ctl/live/screen.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -34,7 +33,7 @@ struct tw_terminal tw_terminal_look(void)
 	terminal.moves = type && type[0] != '\0' && strcmp(type, "dumb") != 0;
 	terminal.colour = terminal.moves && !is_set("NO_COLOR");
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-		terminal.width = TW_MAX((unsigned)size.ws_col, (unsigned)TW_SCREEN_WIDTH_MIN);
+		terminal.width = TW_MAX((unsigned)size.ws_col, (unsigned)TW_TERMINAL_WIDTH_MIN);
 		terminal.height = size.ws_row;
 	}
 	return terminal;

@@ -3,6 +3,9 @@
 
 #include <stdbool.h>
 
+/* Narrower than this nobody reads sentences: a terminal that is has to wrap. */
+#define TW_TERMINAL_WIDTH_MIN 20
+
 /* What standard output is. */
 struct tw_terminal {
 	bool moves;	 /* a terminal that obeys escapes: not TERM=dumb */
