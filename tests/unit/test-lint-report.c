@@ -29,11 +29,14 @@ static void test_text(TW_UNUSED void **state)
 	assert_int_equal(tw_lint_report_init(&report), 0);
 	fill(tw_lint_report_add(&report, "some-id", TW_SEVERITY_WARNING));
 	tw_text_init(&text, out, sizeof(out));
-	tw_lint_finding_add_text(&report.findings[0], &text);
+	tw_lint_finding_add_text(&report.findings[0], 80, &text);
 	assert_string_equal(out, "/etc/a.conf:3: warning: net.x = ?[1m [some-id]\n"
 				 "    It does a great deal of harm to everybody who is near, and to those who are\n"
 				 "    far away.\n"
 				 "    mend: delete it\n");
+	tw_text_init(&text, out, sizeof(out));
+	tw_lint_finding_add_text(&report.findings[0], 120, &text);
+	assert_non_null(strstr(out, " to those who are far away.\n"));
 }
 
 static void test_json(TW_UNUSED void **state)

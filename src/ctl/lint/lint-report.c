@@ -2,13 +2,13 @@
 #include "ctl/lint/lint-report.h"
 
 #include "base/json.h"
+#include "ctl/page.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The consequence is wrapped here; commands and names are not. */
-#define WIDTH 80
+/* Of what stands below a finding. */
 #define INDENT 4
 
 int tw_lint_report_init(struct tw_lint_report *report)
@@ -45,35 +45,16 @@ static void add_scrubbed(struct tw_text *text, const char *words, size_t length)
 		tw_text_add_char(text, (unsigned char)words[i] < 0x20 || words[i] == 0x7f ? '?' : words[i]);
 }
 
-static void add_wrapped(struct tw_text *text, const char *words)
-{
-	size_t column = 0;
-
-	while (*words) {
-		size_t length = strcspn(words, " ");
-
-		if (column == 0 || column + 1 + length > WIDTH) {
-			tw_text_addf(text, "%s%*s", column > 0 ? "\n" : "", INDENT, "");
-			column = INDENT;
-		} else {
-			tw_text_add_char(text, ' ');
-			column++;
-		}
-		add_scrubbed(text, words, length);
-		column += length;
-		words += length;
-		words += *words == ' ';
-	}
-	tw_text_add_char(text, '\n');
-}
-
-void tw_lint_finding_add_text(const struct tw_lint_finding *finding, struct tw_text *text)
+void tw_lint_finding_add_text(const struct tw_lint_finding *finding, unsigned width, struct tw_text *text)
 {
 	add_scrubbed(text, finding->where, strlen(finding->where));
 	tw_text_addf(text, ": %s: ", tw_severity_name(finding->severity));
 	add_scrubbed(text, finding->finding, strlen(finding->finding));
 	tw_text_addf(text, " [%s]\n", finding->id);
-	add_wrapped(text, finding->consequence);
+	if (finding->consequence[0] != '\0') {
+		tw_text_addf(text, "%*s", INDENT, "");
+		tw_page_add_words(text, finding->consequence, strlen(finding->consequence), width, INDENT, INDENT);
+	}
 	tw_text_addf(text, "%*smend: ", INDENT, "");
 	add_scrubbed(text, finding->advice, strlen(finding->advice));
 	tw_text_add_char(text, '\n');

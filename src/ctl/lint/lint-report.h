@@ -41,10 +41,10 @@ void tw_lint_report_done(struct tw_lint_report *report);
 struct tw_lint_finding *tw_lint_report_add(struct tw_lint_report *report, const char *id, enum tw_severity severity);
 
 /*
- * One finding as lines for a person: WHERE: SEVERITY: what is so [ID], then the consequence, wrapped, and how to mend
- * it. Control bytes become '?'.
+ * One finding as lines for a person: WHERE: SEVERITY: what is so [ID], then the consequence, wrapped at `width`, and
+ * how to mend it. Control bytes become '?'.
  */
-void tw_lint_finding_add_text(const struct tw_lint_finding *finding, struct tw_text *text);
+void tw_lint_finding_add_text(const struct tw_lint_finding *finding, unsigned width, struct tw_text *text);
 
 /* All findings as one JSON array, and a newline. */
 void tw_lint_report_add_json(const struct tw_lint_report *report, struct tw_text *text);

@@ -5,6 +5,7 @@
 #include "ctl/lint/lint-check.h"
 #include "ctl/lint/lint-source.h"
 #include "ctl/options.h"
+#include "ctl/terminal-source.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -113,6 +114,7 @@ static int print_text(const struct tw_lint_report *report)
 {
 	/* Once for each byte, and once more for indentation and line ends. */
 	size_t capacity = 2 * sizeof(struct tw_lint_finding);
+	unsigned width = tw_terminal_look().width;
 	TW_CLEANUP_FREE char *bytes = malloc(capacity);
 	struct tw_text text;
 
@@ -120,7 +122,7 @@ static int print_text(const struct tw_lint_report *report)
 		return -ENOMEM;
 	for (unsigned i = 0; i < report->count; i++) {
 		tw_text_init(&text, bytes, capacity);
-		tw_lint_finding_add_text(&report->findings[i], &text);
+		tw_lint_finding_add_text(&report->findings[i], width, &text);
 		fputs(bytes, stdout);
 	}
 	if (report->beyond > 0)
