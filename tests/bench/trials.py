@@ -17,6 +17,7 @@ RESTLESS = {"interval": "100ms", "census": "100ms", "survey": "100ms", "cpu-budg
 # A dump of a million sockets takes 200 ms and more, a tick a fifth of one.
 POLL_SECONDS = 0.1
 DUMP_SECONDS = 0.02
+QUIET_POLLS = 20
 TICKS = {"interval": "100ms", "census": "1h", "survey": "1h", "sample-record": "1h"}
 
 
@@ -78,16 +79,16 @@ def ticks_only():
 
 
 def _after_a_dump(pid, deadline):
-    """Waits until a dump that takes more than a few milliseconds has just ended; until `deadline` at the most."""
-    seen = cpu_seconds(pid)
-    dumping = False
-    while time.monotonic() < deadline:
+    """
+    Waits until a dump that takes more than a few milliseconds has ended, and for as long as one may be held up by other
+    work without an end; until `deadline` at the most.
+    """
+    seen, dumped, quiet = cpu_seconds(pid), False, 0
+    while time.monotonic() < deadline and not (dumped and quiet >= QUIET_POLLS):
         time.sleep(POLL_SECONDS)
         now = cpu_seconds(pid)
         busy = now - seen > DUMP_SECONDS
-        if dumping and not busy:
-            return
-        dumping, seen = busy, now
+        dumped, quiet, seen = dumped or busy, 0 if busy else quiet + 1, now
 
 
 def live(field, config, seconds, warm_up=WARM_UP_SECONDS, whole_dumps=False):
