@@ -55,6 +55,7 @@ unit_tests = \
 	tests/unit/test-kernel-waiters \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
+	tests/unit/test-lines-read \
 	tests/unit/test-lint-check \
 	tests/unit/test-lint-report \
 	tests/unit/test-listeners \
@@ -133,12 +134,20 @@ sim_tests = \
 
 # The corpus of each fuzz target, replayed.
 fuzz_tests = \
+	tests/fuzz/fuzz-destroy \
 	tests/fuzz/fuzz-diag \
+	tests/fuzz/fuzz-history \
 	tests/fuzz/fuzz-ledger-text \
+	tests/fuzz/fuzz-lines-read \
 	tests/fuzz/fuzz-procnet \
+	tests/fuzz/fuzz-replay-sample \
+	tests/fuzz/fuzz-report \
 	tests/fuzz/fuzz-settings-ini \
 	tests/fuzz/fuzz-snapshot-read \
-	tests/fuzz/fuzz-sysctl-conf
+	tests/fuzz/fuzz-sysctl-conf \
+	tests/fuzz/fuzz-values \
+	tests/fuzz/fuzz-when \
+	tests/fuzz/fuzz-words
 
 EXTRA_DIST += \
 	$(house_tests) \
@@ -235,10 +244,18 @@ tests_sim_test_time_SOURCES = tests/sim/test-time.c tests/sim/stage.c tests/sim/
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
 LDADD = libtw_fake.a libtw_ctl.a $(wings) $(ctl_libraries) $(CMOCKA_LIBS)
 
+tests_fuzz_fuzz_destroy_SOURCES = tests/fuzz/fuzz-destroy.c tests/fuzz/replay.c
 tests_fuzz_fuzz_diag_SOURCES = tests/fuzz/fuzz-diag.c tests/fuzz/replay.c
+tests_fuzz_fuzz_history_SOURCES = tests/fuzz/fuzz-history.c tests/fuzz/fields.h tests/fuzz/replay.c
 tests_fuzz_fuzz_ledger_text_SOURCES = tests/fuzz/fuzz-ledger-text.c tests/fuzz/replay.c
+tests_fuzz_fuzz_lines_read_SOURCES = tests/fuzz/fuzz-lines-read.c tests/fuzz/replay.c
 tests_fuzz_fuzz_procnet_SOURCES = tests/fuzz/fuzz-procnet.c tests/fuzz/replay.c
+tests_fuzz_fuzz_replay_sample_SOURCES = tests/fuzz/fuzz-replay-sample.c tests/fuzz/fields.h tests/fuzz/replay.c
+tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz-report.c tests/fuzz/fields.h tests/fuzz/replay.c
 tests_fuzz_fuzz_settings_ini_SOURCES = tests/fuzz/fuzz-settings-ini.c tests/fuzz/replay.c
-tests_fuzz_fuzz_sysctl_conf_SOURCES = tests/fuzz/fuzz-sysctl-conf.c tests/fuzz/replay.c
 tests_fuzz_fuzz_snapshot_read_SOURCES = tests/fuzz/fuzz-snapshot-read.c tests/fuzz/replay.c
+tests_fuzz_fuzz_sysctl_conf_SOURCES = tests/fuzz/fuzz-sysctl-conf.c tests/fuzz/replay.c
+tests_fuzz_fuzz_values_SOURCES = tests/fuzz/fuzz-values.c tests/fuzz/replay.c
+tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz-when.c tests/fuzz/replay.c
+tests_fuzz_fuzz_words_SOURCES = tests/fuzz/fuzz-words.c tests/fuzz/replay.c
 tests_tools_onbus_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)

@@ -9,8 +9,9 @@ bool tw_past_keeps(const char *name, size_t length)
 {
 	static const char *const others[] = { "MESSAGE", "PRIORITY", "_HOSTNAME", "_BOOT_ID" };
 
+	/* In JSON a name may be anything; with a "=" in it, it would be another one. */
 	if (length > 10 && memcmp(name, "TIMEWAITD_", 10) == 0)
-		return true;
+		return !memchr(name, '=', length);
 	for (size_t i = 0; i < TW_ARRAY_SIZE(others); i++)
 		if (tw_parse_is(name, length, others[i]))
 			return true;
