@@ -63,6 +63,7 @@ unit_tests = \
 	tests/unit/test-meter \
 	tests/unit/test-metric \
 	tests/unit/test-near \
+	tests/unit/test-netlink \
 	tests/unit/test-old-kernel \
 	tests/unit/test-owners \
 	tests/unit/test-page \
@@ -102,7 +103,7 @@ unit_tests = \
 	tests/unit/test-snapshot \
 	tests/unit/test-status-text \
 	tests/unit/test-side \
-	tests/unit/test-sock-id \
+	tests/unit/test-sock-request \
 	tests/unit/test-socket-sink \
 	tests/unit/test-stepper \
 	tests/unit/test-survey \

@@ -1,61 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/destroy.h"
 
-#include "model/sock-id.h"
+#include "base/netlink.h"
+#include "model/sock-request.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-
-/* MAX_ERRNO of include/linux/err.h: what a negative number must stay above to be an error. */
-#define TW_KERNEL_ERRNO_MAX 4095
 
 int tw_destroy_build(uint8_t buffer[TW_DESTROY_REQUEST_SIZE], const struct tw_candidate *candidate, uint32_t sequence)
 {
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 body;
-	} request = {
-		.header = {
-			.nlmsg_len = sizeof(request),
-			.nlmsg_type = SOCK_DESTROY,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-			.nlmsg_seq = sequence,
-		},
-		.body = {
-			.sdiag_family = candidate->family,
-			.sdiag_protocol = IPPROTO_TCP,
-			/* The kernel looks at the tuple and the cookie alone. */
-			.idiag_states = UINT32_MAX,
-		},
-	};
+	struct tw_sock_request request = tw_sock_request(SOCK_DESTROY, NLM_F_ACK, candidate->family, sequence);
 
 	_Static_assert(sizeof(request) == TW_DESTROY_REQUEST_SIZE, "the request is as long as it says");
 	if (candidate->cookie == TW_COOKIE_ANY)
 		return -EINVAL;
-	tw_sock_id_fill(&request.body.id, candidate->family, &candidate->local, &candidate->remote, candidate->cookie);
+	/* The kernel looks at the tuple and the cookie alone. */
+	tw_sock_request_set_id(&request, &candidate->local, &candidate->remote, candidate->cookie);
 	memcpy(buffer, &request, sizeof(request));
 	return 0;
 }
 
 /* Returns 1 where it is an answer to one of the requests, 0 where to another, or -EPROTO. */
-static int read_answer(const struct nlmsghdr *header, const uint8_t *body, uint32_t first, unsigned count,
-		       int answers[])
+static int read_answer(const struct nlmsghdr *header, const struct tw_netlink_rest *body, uint32_t first,
+		       unsigned count, int answers[])
 {
 	/* Wraps as the sequence numbers do. */
 	uint32_t at = header->nlmsg_seq - first;
-	int32_t error;
+	int error;
 
 	if (header->nlmsg_type != NLMSG_ERROR || at >= count)
 		return 0;
-	if (header->nlmsg_len < sizeof(*header) + sizeof(error))
-		return -EPROTO;
-	memcpy(&error, body, sizeof(error));
-	if (error > 0 || error < -TW_KERNEL_ERRNO_MAX)
+	if (tw_netlink_status(body, &error) < 0 || error > 0)
 		return -EPROTO;
 	answers[at] = error;
 	return 1;
@@ -63,31 +39,17 @@ static int read_answer(const struct nlmsghdr *header, const uint8_t *body, uint3
 
 int tw_destroy_parse(const void *datagram, size_t length, uint32_t first, unsigned count, int answers[])
 {
-	const uint8_t *bytes = datagram;
-	int told = 0;
+	struct tw_netlink_rest rest = { datagram, length }, body;
+	struct nlmsghdr header;
+	int r, told = 0;
 
-	while (length > 0) {
-		struct nlmsghdr header;
-		size_t step;
-		int r;
-
-		if (length < sizeof(header))
-			return -EPROTO;
-		memcpy(&header, bytes, sizeof(header));
-		if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > length)
-			return -EPROTO;
-		r = read_answer(&header, bytes + sizeof(header), first, count, answers);
+	while ((r = tw_netlink_next(&rest, &header, &body)) > 0) {
+		r = read_answer(&header, &body, first, count, answers);
 		if (r < 0)
 			return r;
 		told += r;
-		/* The last message may lack its padding. */
-		step = NLMSG_ALIGN((size_t)header.nlmsg_len);
-		if (step >= length)
-			break;
-		bytes += step;
-		length -= step;
 	}
-	return told;
+	return r < 0 ? r : told;
 }
 
 enum tw_destroy_verdict tw_destroy_verdict(int answer)

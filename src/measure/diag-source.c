@@ -2,6 +2,7 @@
 #include "measure/diag-source.h"
 
 #include "base/fd.h"
+#include "base/netlink.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -107,48 +108,39 @@ static int receive(struct tw_diag_source *source, size_t *ret_length)
 }
 
 /* Whether the kernel turned the request down because an older dump, given up halfway, is not at its end. */
-static bool is_refusal(const uint8_t *datagram, size_t length)
+static bool is_refusal(struct tw_netlink_rest datagram)
 {
+	struct tw_netlink_rest body;
 	struct nlmsghdr header;
-	int32_t error;
+	int status;
 
-	memcpy(&header, datagram, sizeof(header));
-	if (header.nlmsg_type != NLMSG_ERROR || length < sizeof(header) + sizeof(error))
-		return false;
-	memcpy(&error, datagram + sizeof(header), sizeof(error));
-	return error == -EBUSY;
+	return tw_netlink_next(&datagram, &header, &body) > 0 && header.nlmsg_type == NLMSG_ERROR &&
+	       tw_netlink_status(&body, &status) == 0 && status == -EBUSY;
 }
 
-static bool ends_dump(const uint8_t *datagram, size_t length)
+static bool ends_dump(struct tw_netlink_rest datagram)
 {
+	struct tw_netlink_rest body;
 	struct nlmsghdr header;
 
-	while (length >= sizeof(header)) {
-		size_t step;
-
-		memcpy(&header, datagram, sizeof(header));
+	while (tw_netlink_next(&datagram, &header, &body) > 0)
 		if (header.nlmsg_type == NLMSG_DONE)
 			return true;
-		step = NLMSG_ALIGN((size_t)header.nlmsg_len);
-		if (step < sizeof(header) || step >= length)
-			return false;
-		datagram += step;
-		length -= step;
-	}
 	return false;
 }
 
 /* Returns 1 when the datagram in the buffer is of the dump asked for, 0 when it is to be passed over, or -errno. */
 static int sift(struct tw_diag_source *source, size_t length)
 {
+	const struct tw_netlink_rest datagram = { source->datagram, length };
 	struct nlmsghdr header;
 
 	memcpy(&header, source->datagram, sizeof(header));
 	if (header.nlmsg_seq == source->sequence) {
-		source->refused = is_refusal(source->datagram, length);
+		source->refused = is_refusal(datagram);
 		return source->refused ? 0 : 1;
 	}
-	if (source->refused && ends_dump(source->datagram, length)) {
+	if (source->refused && ends_dump(datagram)) {
 		source->refused = false;
 		return send_request(source);
 	}

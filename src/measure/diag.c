@@ -2,11 +2,11 @@
 #include "measure/diag.h"
 
 #include "base/macros.h"
-#include "model/sock-id.h"
+#include "base/netlink.h"
+#include "model/sock-request.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
@@ -19,8 +19,6 @@
 #define TW_KERNEL_CLOSE 7
 /* idiag_timer of a mini-socket, and of nothing else: net/ipv4/inet_diag.c, inet_twsk_diag_fill(). */
 #define TW_TIMER_TIME_WAIT 3
-/* MAX_ERRNO of include/linux/err.h: what a negative number must stay above to be an error. */
-#define TW_KERNEL_ERRNO_MAX 4095
 /* INET_DIAG_CGROUP_ID of <linux/inet_diag.h>, by number for headers older than Linux 5.8. */
 #define TW_INET_DIAG_CGROUP_ID 21
 
@@ -50,30 +48,21 @@ static size_t build_dump_of_both(uint8_t buffer[TW_DIAG_REQUEST_MAX], const stru
 	return sizeof(request);
 }
 
+static size_t put_request(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_sock_request *request)
+{
+	_Static_assert(sizeof(*request) <= TW_DIAG_REQUEST_MAX, "the request fits");
+	memcpy(buffer, request, sizeof(*request));
+	return sizeof(*request);
+}
+
 static size_t build_dump_of_family(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query,
 				   uint32_t sequence)
 {
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 body;
-	} request = {
-		.header = {
-			.nlmsg_len = sizeof(request),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			.nlmsg_seq = sequence,
-		},
-		.body = {
-			.sdiag_family = query->family,
-			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_ext = query->extensions,
-			.idiag_states = query->states,
-		},
-	};
+	struct tw_sock_request request = tw_sock_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, query->family, sequence);
 
-	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
-	memcpy(buffer, &request, sizeof(request));
-	return sizeof(request);
+	request.body.idiag_ext = query->extensions;
+	request.body.idiag_states = query->states;
+	return put_request(buffer, &request);
 }
 
 size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence)
@@ -85,28 +74,11 @@ size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_d
 size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_flow *flow, uint8_t extensions,
 			 uint32_t sequence)
 {
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 body;
-	} request = {
-		.header = {
-			.nlmsg_len = sizeof(request),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST,
-			.nlmsg_seq = sequence,
-		},
-		.body = {
-			.sdiag_family = flow->family,
-			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_ext = extensions,
-			.idiag_states = UINT32_MAX,
-		},
-	};
+	struct tw_sock_request request = tw_sock_request(SOCK_DIAG_BY_FAMILY, 0, flow->family, sequence);
 
-	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
-	tw_sock_id_fill(&request.body.id, flow->family, &flow->local, &flow->remote, flow->cookie);
-	memcpy(buffer, &request, sizeof(request));
-	return sizeof(request);
+	request.body.idiag_ext = extensions;
+	tw_sock_request_set_id(&request, &flow->local, &flow->remote, flow->cookie);
+	return put_request(buffer, &request);
 }
 
 /*
@@ -216,45 +188,35 @@ static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow
 	return 0;
 }
 
-/* The number at the head of NLMSG_ERROR and NLMSG_DONE: 0 or a negative errno, else -EPROTO. */
-static int read_status(const uint8_t *bytes, size_t length)
-{
-	int32_t status;
-
-	if (length < sizeof(status))
-		return -EPROTO;
-	memcpy(&status, bytes, sizeof(status));
-	return status < -TW_KERNEL_ERRNO_MAX ? -EPROTO : status;
-}
-
 /* NLMSG_DONE of old kernels has no payload; a positive number is a length, not an error. */
-static int read_done(const uint8_t *bytes, size_t length)
+static int read_done(const struct tw_netlink_rest *body)
 {
-	int status = length == 0 ? 0 : read_status(bytes, length);
+	int status = 0;
 
+	if (body->length > 0 && tw_netlink_status(body, &status) < 0)
+		return -EPROTO;
 	return status < 0 ? status : TW_DIAG_DONE;
 }
 
 /* No acknowledgement was asked for, so an error of 0 answers another request. */
-static int read_error(const uint8_t *bytes, size_t length)
+static int read_error(const struct tw_netlink_rest *body)
 {
-	int status = read_status(bytes, length);
+	int status;
 
-	return status < 0 ? status : -EPROTO;
+	return tw_netlink_status(body, &status) == 0 && status < 0 ? status : -EPROTO;
 }
 
-static int read_message(const struct nlmsghdr *header, const uint8_t *bytes, tw_diag_on_flow on_flow, void *context)
+static int read_message(const struct nlmsghdr *header, const struct tw_netlink_rest *body, tw_diag_on_flow on_flow,
+			void *context)
 {
-	size_t length = header->nlmsg_len - sizeof(*header);
-
 	switch (header->nlmsg_type) {
 	case SOCK_DIAG_BY_FAMILY:
 	case TCPDIAG_GETSOCK:
-		return read_row(bytes, length, on_flow, context);
+		return read_row(body->bytes, body->length, on_flow, context);
 	case NLMSG_DONE:
-		return read_done(bytes, length);
+		return read_done(body);
 	case NLMSG_ERROR:
-		return read_error(bytes, length);
+		return read_error(body);
 	case NLMSG_NOOP:
 		return TW_DIAG_MORE;
 	case NLMSG_OVERRUN:
@@ -266,34 +228,23 @@ static int read_message(const struct nlmsghdr *header, const uint8_t *bytes, tw_
 
 int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_diag_on_flow on_flow, void *context)
 {
-	const uint8_t *bytes = datagram;
+	struct tw_netlink_rest rest = { datagram, length }, body;
+	struct nlmsghdr header;
+	int r;
 
 	/* The kernel sends no empty datagram. */
 	if (length == 0)
 		return -EPROTO;
-	while (length > 0) {
-		struct nlmsghdr header;
-		size_t step;
-		int r;
-
-		if (length < sizeof(header))
-			return -EPROTO;
-		memcpy(&header, bytes, sizeof(header));
-		if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > length || header.nlmsg_seq != sequence)
+	while ((r = tw_netlink_next(&rest, &header, &body)) > 0) {
+		if (header.nlmsg_seq != sequence)
 			return -EPROTO;
 		if (header.nlmsg_flags & NLM_F_DUMP_INTR)
 			return -EINTR;
-		r = read_message(&header, bytes + sizeof(header), on_flow, context);
+		r = read_message(&header, &body, on_flow, context);
 		if (r != TW_DIAG_MORE)
 			return r;
-		/* The last message may lack its padding. */
-		step = NLMSG_ALIGN((size_t)header.nlmsg_len);
-		if (step >= length)
-			return TW_DIAG_MORE;
-		bytes += step;
-		length -= step;
 	}
-	return TW_DIAG_MORE;
+	return r < 0 ? r : TW_DIAG_MORE;
 }
 
 static int read_last_ack(struct attributes rest, uint32_t *ret_ms)
@@ -320,24 +271,18 @@ static int read_last_ack(struct attributes rest, uint32_t *ret_ms)
 
 int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, uint32_t *ret_last_ack_ms)
 {
-	const uint8_t *bytes = datagram;
+	struct tw_netlink_rest rest = { datagram, length }, body;
 	struct nlmsghdr header;
-	size_t body;
 
-	if (length < sizeof(header))
+	if (tw_netlink_next(&rest, &header, &body) <= 0 || header.nlmsg_seq != sequence)
 		return -EPROTO;
-	memcpy(&header, bytes, sizeof(header));
-	if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > length || header.nlmsg_seq != sequence)
-		return -EPROTO;
-	bytes += sizeof(header);
-	body = header.nlmsg_len - sizeof(header);
 	if (header.nlmsg_type == NLMSG_ERROR)
-		return read_error(bytes, body);
-	if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || body < sizeof(struct inet_diag_msg))
+		return read_error(&body);
+	if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || body.length < sizeof(struct inet_diag_msg))
 		return -EPROTO;
-	return read_last_ack(
-		(struct attributes){ bytes + sizeof(struct inet_diag_msg), body - sizeof(struct inet_diag_msg) },
-		ret_last_ack_ms);
+	return read_last_ack((struct attributes){ body.bytes + sizeof(struct inet_diag_msg),
+						  body.length - sizeof(struct inet_diag_msg) },
+			     ret_last_ack_ms);
 }
 
 const char *tw_diag_error_text(int error)
