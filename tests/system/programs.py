@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 from namespaces import end_process, run, wait_until
+from settings import PORTS, QUICK, WANTED, adjusting  # noqa: F401 - what tests have a daemon do, beside the daemon
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TW_BUILDDIR", SOURCE / "build/test")).resolve()
@@ -22,55 +23,6 @@ ENVIRONMENT = {
 }
 # Nor may it ask this machine's bus for its name.
 ENVIRONMENT["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent/bus"
-
-# A daemon that looks often, so that a test need not wait; the budget for it is a whole core.
-QUICK = """\
-[daemon]
-interval = 100ms
-census = 100ms
-survey = 500ms
-cpu-budget = 100%
-sample-record = 0
-"""
-
-# Sysctls that a rule may set, and what the tests let it set.
-WANTED = {
-    "net.ipv4.tcp_tw_reuse": "1",
-    "net.ipv4.tcp_max_tw_buckets": "1048576",
-    "net.ipv4.tcp_fin_timeout": "30",
-}
-
-
-def adjusting(sysctls=WANTED, head=QUICK, name="servers"):
-    """
-    A configuration with a rule that is raised while something listens, and then wants these sysctls: whether they help
-    or not, so without gate and proof.
-    """
-    sets = "".join(f"set = {key}={value}\n" for key, value in sysctls.items())
-    return f"""\
-{head}
-[rule {name}]
-metric = listen
-raise = 1
-clear = 0
-raise-for = 0s
-clear-for = 0s
-severity = notice
-gate = no
-proof = no
-{sets}"""
-
-
-# The shipped rule about ports on its own, with a hold that a test can wait for.
-PORTS = """\
-[rule port-exhaustion]
-metric = port-use
-raise = 45%
-clear = 25%
-clear-for = 1s
-forecast = 15s
-set = net.ipv4.tcp_tw_reuse=1
-"""
 
 
 def read_sysctls(namespace):

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A booted machine for all tests, and for each the service as installed: stopped, without drop-ins, well."""
 
+import pathlib
+import sys
+
 import pytest
 
-from machine import UNIT, Machine, why_not
+# Behind this folder: some of its tests have names that are there too.
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+from machine import UNIT, Machine, why_not  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):

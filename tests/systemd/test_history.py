@@ -6,27 +6,10 @@ import json
 import pytest
 
 from machine import BUILD, UNIT
+from settings import adjusting, daemon_section
 
 DROP_IN = "/etc/timewaitd/timewaitd.conf.d/10-test.conf"
-RULES = """\
-[daemon]
-interval = 100ms
-census = 100ms
-survey = 500ms
-cpu-budget = 100%
-sample-record = 100ms
-
-[rule servers]
-metric = listen
-raise = 1
-clear = 0
-raise-for = 0s
-clear-for = 0s
-severity = notice
-gate = no
-proof = no
-set = net.ipv4.tcp_fin_timeout=30
-"""
+RULES = adjusting({"net.ipv4.tcp_fin_timeout": "30"}, daemon_section(sample_record="100ms"))
 
 
 @pytest.fixture

@@ -9,20 +9,21 @@ import contextlib
 import pytest
 
 from machine import BUILD, UNIT
-from test_service import BASELINE, DROP_IN, KEY, OURS, QUICK, RULE, UNIT_DROP_IN
+from settings import adjusting, daemon_section
+from test_service import BASELINE, DROP_IN, KEY, OURS, UNIT_DROP_IN
 
 JOURNALD = "systemd-journald.service"
 SOCKETS = ("systemd-journald.socket", "systemd-journald-dev-log.socket")
 JOURNALD_DROP_IN = "/run/systemd/journald.conf.d/zzz-test.conf"
 RECORDS = "/run/log/journal"
 QUEUE = "net.unix.max_dgram_qlen"  # read when a socket is made
-HEAD = QUICK.replace("sample-record = 0", "sample-record = 100ms")
+CONFIG = adjusting({KEY: OURS}, daemon_section(sample_record="100ms"))
 
 
 @pytest.fixture
 def watching(machine):
     """The service, with ten records a second and a watchdog that a loop which waits would not outlive."""
-    machine.write(DROP_IN, HEAD + RULE)
+    machine.write(DROP_IN, CONFIG)
     machine.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=1\nRestart=no\n")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", UNIT)

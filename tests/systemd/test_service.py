@@ -6,34 +6,14 @@ import re
 import pytest
 
 from machine import BUILD, SOURCE, UNIT
+from settings import QUICK, adjusting, daemon_section
 
 DROP_IN = "/etc/timewaitd/timewaitd.conf.d/10-test.conf"
 UNIT_DROP_IN = f"/run/systemd/system/{UNIT}.d/10-test.conf"
 KEY, BASELINE, OURS = "net.ipv4.tcp_fin_timeout", "60", "30"
 
-QUICK = """\
-[daemon]
-interval = 100ms
-census = 100ms
-survey = 500ms
-cpu-budget = 100%
-sample-record = 0
-"""
-
 # Raised while anything listens: a server that the test starts.
-RULE = f"""
-[rule servers]
-metric = listen
-raise = 1
-clear = 0
-raise-for = 0s
-clear-for = 0s
-severity = notice
-gate = no
-proof = no
-set = {KEY}={OURS}
-"""
-ADJUSTING = QUICK + RULE
+ADJUSTING = adjusting({KEY: OURS})
 
 
 @pytest.fixture
@@ -63,7 +43,7 @@ def test_starts_and_stops(machine):
 
 def test_counts_real_sockets(machine):
     """Sixty connections over the loopback, each closed by the client first; fewer where the machine is busy."""
-    machine.write(DROP_IN, QUICK.replace("sample-record = 0", "sample-record = 1s"))
+    machine.write(DROP_IN, daemon_section(sample_record="1s"))
     machine.start_command("server", f"{BUILD}/tests/tools/sinkd", "127.0.0.1", "7001")
     machine.run("systemctl", "start", UNIT)
     machine.run(f"{BUILD}/tests/tools/churn", "--rate=60", "--seconds=1", "127.0.0.1", "7001")
