@@ -6,7 +6,8 @@ The daemon for a long time under load, in network namespaces: does it stay as it
 python3 tests/soak [--seconds N] [--rate CONNECTIONS] [--row SECONDS]
 
 A row of the table each minute, then what came of it: memory and descriptors flat, no late sign of life, no missed tick,
-each raise with its clear, every sysctl as before, nothing on standard error. Exit status 0 where all of it holds.
+each raise with its clear, every sysctl as before, nothing on standard error. All the while network namespaces with
+sockets in them are made and deleted, half a dozen of them there at a time. Exit status 0 where all of it holds.
 """
 
 import argparse
@@ -21,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from loads import Namespaces, Reloads, Traffic, Waves  # noqa: E402
 from namespaces import Pair, ours, prune, wait_until  # noqa: E402
 from programs import Daemon  # noqa: E402
+from settings import PORTS, daemon_section, prompt_rule  # noqa: E402
 from watching import Manager, Records, Vitals  # noqa: E402
 
 WATCHDOG = 2.0
@@ -29,56 +31,19 @@ INTERVAL = 0.5
 WARM_UP = 120
 GROWTH_KIB = 256
 
-HEAD = f"""\
-[daemon]
-interval = {INTERVAL * 1000:g}ms
-census = 1s
-survey = 5s
-cpu-budget = 20%
-sample-record = {INTERVAL * 1000:g}ms
-max-changes = 0
-"""
-WAVES = """
-[rule servers]
-metric = listen
-raise = 2
-clear = 0
-raise-for = 0s
-clear-for = 0s
-severity = notice
-gate = no
-proof = no
-set = net.ipv4.tcp_fin_timeout=30
-set = net.core.somaxconn=8192
-
-[rule connected]
-metric = established
-raise = 50
-clear = 40
-raise-for = 0s
-clear-for = 0s
-severity = notice
-gate = no
-proof = no
-set = net.ipv4.tcp_fin_timeout=20
-
-[rule failing]
-metric = connect-fail
-raise = 20/s
-clear = 10/s
-raise-for = 0s
-clear-for = 0s
-severity = notice
-"""
-PORTS = """
-[rule port-exhaustion]
-metric = port-use
-raise = 45%
-clear = 25%
-clear-for = 2s
-forecast = 15s
-set = net.ipv4.tcp_tw_reuse=1
-"""
+HEAD = daemon_section(
+    interval=f"{INTERVAL * 1000:g}ms",
+    census="1s",
+    survey="5s",
+    cpu_budget="20%",
+    sample_record=f"{INTERVAL * 1000:g}ms",
+    max_changes="0",
+)
+WAVES = (
+    prompt_rule("servers", "listen", 2, 0, {"net.ipv4.tcp_fin_timeout": "30", "net.core.somaxconn": "8192"})
+    + prompt_rule("connected", "established", 50, 40, {"net.ipv4.tcp_fin_timeout": "20"})
+    + prompt_rule("failing", "connect-fail", "20/s", "10/s", {}, always=False)
+)
 RULES = ("servers", "connected", "failing", "port-exhaustion")
 
 COLUMNS = "  time   conn/s  failed/s  time-wait  RSS KiB  fds  CPU %  late ms  raised  cleared  reloads  namespaces"
@@ -98,7 +63,7 @@ class Soak:
                 daemon.environment = self._manager.environment
                 super().start(wait)
 
-        self._daemon = Notified(self._pair.near, directory / "daemon", HEAD + WAVES + PORTS)
+        self._daemon = Notified(self._pair.near, directory / "daemon", HEAD + WAVES + "\n" + PORTS)
         self._records = Records(directory / "daemon/records")
         self._vitals = Vitals(self._daemon.process.pid)
         self._traffic = Traffic(self._pair, rate, seconds + 60)
@@ -192,6 +157,8 @@ class Soak:
             yield f"each raise of {rule} has its clear", raised == cleared and enough, f"{raised}, {cleared}"
         reloaded = records.events["reloaded"]
         yield "reloads are taken", reloaded >= self._reloads / 2, f"{reloaded} of {self._reloads}"
+        made, least = self._beside[2].count, int(self._seconds / (4 * Namespaces.PAUSE))
+        yield "namespaces come and go", made >= least, f"{made}, at least {least}"
         yield "no trouble is told", not records.told, "; ".join(f"{n}x {what}" for what, n in records.told.items())
         yield "it stops well, and standard error is empty", not stopped, stopped
         differ = [key for key, value in self._pair.near.all_sysctls().items() if self._sysctls.get(key) != value]

@@ -83,13 +83,48 @@ class Reloads(Beside):
 
 
 class Namespaces(Beside):
-    """Network namespaces that come and go."""
+    """
+    Network namespaces that come and go: a few are there at a time, and in each a server with connections, open and
+    closed. The kernel keeps them in the same tables as those that the daemon counts.
+    """
+
+    PAUSE = 0.5
+    THERE = 6
+    CONNECTIONS = 8
 
     def __init__(self):
-        super().__init__(1)
+        super().__init__(self.PAUSE)
+
+    @contextlib.contextmanager
+    def around(self):
+        self._there = []
+        try:
+            yield
+        finally:
+            while self._there:
+                self._remove()
 
     def once(self):
-        Namespace().close()
+        namespace = Namespace()
+        self._there.append((namespace, self._populate(namespace)))
+        if len(self._there) > self.THERE:
+            self._remove()
+
+    def _populate(self, namespace):
+        """Half of the connections are closed by their client, and wait there for the time that a namespace has."""
+        with namespace.entered():
+            server = socket.create_server(("127.0.0.1", 0))
+            clients = [socket.create_connection(server.getsockname()) for _ in range(self.CONNECTIONS)]
+        for client in clients[::2]:
+            client.close()
+        return [*clients[1::2], server]
+
+    def _remove(self):
+        """The oldest; with its connections as they are, which is what a container that is stopped leaves."""
+        namespace, sockets = self._there.pop(0)
+        for one in sockets:
+            one.close()
+        namespace.close()
 
 
 class Waves(Beside):
