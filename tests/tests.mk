@@ -163,6 +163,7 @@ EXTRA_DIST += \
 	tests/faults/stage.py \
 	tests/faults/symbols.py \
 	tests/faults/test_calls.py \
+	tests/faults/test_hanging_bus.py \
 	tests/faults/test_netlink.py \
 	tests/faults/inject.h \
 	$(fault_sources) \

@@ -2,6 +2,7 @@
 """A namespace in which the daemon lives one life after the other, each with another fault; and what came of it."""
 
 import collections
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -110,17 +111,23 @@ class Stage:
         self._notify.bind(str(home / "notify"))
         # sd_notify() waits for a manager that is behind.
         threading.Thread(target=self._read_notifications, daemon=True).start()
+        # A bus that hangs: it can be connected to, and never answers.
+        self._bus = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._bus.bind(str(home / "bus"))
+        self._bus.listen(64)
+        self._bus.setblocking(False)
         # Not what the kernel gives a new namespace.
         self.namespace.set_sysctl("net.ipv4.tcp_fin_timeout", "77")
         self.namespace.set_sysctl("net.ipv4.ip_local_reserved_ports", "5000,61000-61003")
         self._baseline = self.namespace.all_sysctls()
 
-    def play(self, fault=None, netlink=None):
-        """One life with this value of TW_FAULT, of TW_FAULT_NETLINK."""
+    def play(self, fault=None, netlink=None, bus=False):
+        """One life with this value of TW_FAULT, of TW_FAULT_NETLINK; without a bus, or with one that hangs."""
         shutil.rmtree(self._state, ignore_errors=True)
         self._report.unlink(missing_ok=True)
         self._config.write_text(CONFIG)
-        status, output, errors = self._live(fault, netlink)
+        status, output, errors = self._live(fault, netlink, f"unix:path={self._home}/bus" if bus else "none")
+        self._let_go()
         kept = self.namespace.all_sysctls() == self._baseline
         recovered, said = (True, "") if kept and not self._ledger_is_left() else self._restore()
         return Life(
@@ -133,7 +140,7 @@ class Stage:
             restore_said=said,
         )
 
-    def _live(self, fault, netlink):
+    def _live(self, fault, netlink, bus):
         environment = {
             **ENVIRONMENT,
             "LD_PRELOAD": LIBRARY,
@@ -146,7 +153,7 @@ class Stage:
             environment["TW_FAULT"] = fault
         if netlink:
             environment["TW_FAULT_NETLINK"] = netlink
-        command = [TIMEWAITD, f"--config={self._config}", "--log=json", "--bus=none", f"--state-dir={self._state}"]
+        command = [TIMEWAITD, f"--config={self._config}", "--log=json", f"--bus={bus}", f"--state-dir={self._state}"]
         with open(self._home / "records", "w+") as records, open(self._home / "errors", "w+") as errors:
             with self.namespace.entered():
                 process = subprocess.Popen(
@@ -161,6 +168,12 @@ class Stage:
             records.seek(0)
             errors.seek(0)
             return status, records.read(), errors.read()
+
+    def _let_go(self):
+        """Connections of a life that is over, which the bus has never looked at."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._bus.accept()[0].close()
 
     def _ledger_is_left(self):
         return (self._state / "ledger").exists()
@@ -189,6 +202,7 @@ class Stage:
     def close(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
             last.sendto(b"", str(self._home / "notify"))
+        self._bus.close()
         self.namespace.close()
 
 
