@@ -83,6 +83,7 @@ unit_tests = \
 	tests/unit/test-record-top \
 	tests/unit/test-record \
 	tests/unit/test-replay-sample \
+	tests/unit/test-report-page \
 	tests/unit/test-rule \
 	tests/unit/test-sample \
 	tests/unit/test-scan-derived \

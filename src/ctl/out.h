@@ -2,9 +2,15 @@
 #pragma once
 
 #include "base/text.h"
+#include "tell/record-field.h"
 
-/* Longest single thing that is written in one piece: a table of a record, escaped. */
-#define TW_OUT_BYTES 65536
+/*
+ * Longest single thing that is written in one piece: the words of a record, each byte of which may take six ("&quot;",
+ * "\u001f"), with what stands around them.
+ */
+#define TW_OUT_PIECE_MAX (6 * TW_RECORD_BYTES_MAX + 16384)
+/* Half of it is free after tw_out_pass(). */
+#define TW_OUT_BYTES (2 * TW_OUT_PIECE_MAX)
 
 /* Text of any length on its way out: what has gathered is handed on whenever half of the room is taken. */
 struct tw_out {
