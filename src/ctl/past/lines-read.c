@@ -52,9 +52,10 @@ static bool is_wanted(const struct tw_past_order *order, const struct tw_record 
 
 static bool is_blank(const char *line, size_t length)
 {
-	while (length > 0 && memchr(" \t\r\n", line[length - 1], 4))
-		length--;
-	return length == 0;
+	for (size_t i = 0; i < length; i++)
+		if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r' && line[i] != '\n')
+			return false;
+	return true;
 }
 
 int tw_lines_read_one(const struct tw_past_order *order, struct tw_past_taker *taker, struct tw_record *record,
