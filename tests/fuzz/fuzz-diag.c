@@ -48,9 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r;
 
 	/* Made once: the parser is what is to be fast here. */
-	if (!work.table.slots && tw_survey_work_init(&work, &secret) < 0)
-		return 0;
-	tw_port_set_add_range(&range, 1024, 65535);
+	if (!work.table.slots) {
+		if (tw_survey_work_init(&work, &secret) < 0)
+			return 0;
+		tw_port_set_add_range(&range, 1024, 65535);
+	}
 	tw_survey_work_begin(&work, &range, &gauge);
 	r = tw_diag_parse(data, size, sequence_of(data, size), on_flow, &work);
 	if (r > TW_DIAG_DONE || r < -4095)
