@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/report-page.h"
+#include "ctl/report/report-page.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
