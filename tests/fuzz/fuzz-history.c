@@ -88,7 +88,7 @@ static void check_texts(const struct history *history, usec_t to_usec)
 	page_length = 0;
 	tw_out_init(&out, put, NULL);
 	tw_history_add_sums(history->series, TW_ARRAY_SIZE(history->series), &out);
-	tw_history_add_events(&history->happened, &out);
+	tw_history_add_events(&history->happened, WIDTH, &out);
 	tw_out_end(&out);
 	for (size_t i = 0; i < page_length; i++)
 		require((unsigned char)page[i] >= 0x20 || page[i] == '\n');
