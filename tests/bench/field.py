@@ -12,6 +12,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
+from buses import Bus  # noqa: E402
 from namespaces import Namespace, end_process, prune  # noqa: E402
 from programs import BUILD, ENVIRONMENT, SHIPPED_CONF, TIMEWAITD, Daemon  # noqa: E402
 
@@ -37,10 +38,11 @@ def memory_kib(pid):
 
 
 class Worker:
-    """rawdump or measure: lives on, and does one piece of work for each word."""
+    """rawdump, measure or ask: lives on, and does one piece of work for each word."""
 
-    def __init__(self, namespace, name):
-        self._process = namespace.start(tool(name), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, namespace, name, *arguments):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = namespace.start(tool(name), *arguments, **pipes, text=True)
 
     def do(self, word):
         self._process.stdin.write(word + "\n")
@@ -49,6 +51,9 @@ class Worker:
         if not line:
             raise RuntimeError(f"{word}: {self._process.args[-1]} ended")
         return json.loads(line)
+
+    def stop(self):
+        end_process(self._process)
 
 
 class Field:
@@ -173,4 +178,4 @@ class Speaker:
         end_process(self.process)
 
 
-__all__ = ["BUILD", "SHIPPED_CONF", "Daemon", "Field", "Speaker", "cpu_seconds", "memory_kib", "prune"]
+__all__ = ["BUILD", "Bus", "SHIPPED_CONF", "Daemon", "Field", "Speaker", "Worker", "cpu_seconds", "memory_kib", "prune"]

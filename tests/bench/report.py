@@ -72,12 +72,10 @@ def _lives(found):
 
 def daemon(found, out):
     """The daemon as it lives: its share of a core, its memory, its ticks and reloads."""
-    wakes = "a wake", "and its reads"
-    rows = [
-        ("the daemon", "share of a core", "over", "RSS", "RSS at the end", "a tick", *wakes, "reload p50", "p99", "max")
-    ]
+    ticks, waits = ("a tick", "a wake", "and its reads"), ("reload p50", "p99", "max", "answer p50", "p99", "max")
+    rows = [("the daemon", "share of a core", "over", "RSS", "RSS at the end", *ticks, *waits)]
     for title, trial in _lives(found):
-        live, reloads = trial["live"], trial["reloads"]
+        live, patience = trial["live"], (trial["reloads"], trial["answers"])
         rows.append(
             (
                 title,
@@ -87,7 +85,7 @@ def daemon(found, out):
                 _mib(live["rss_kib_after"]),
                 duration(trial["ticks"]["tick_cpu_ns"] / 1e9),
                 *(duration(trial[name]["cpu_ns"] / 1e9) for name in ("wake", "wake_gauge")),
-                *(duration(reloads[f"{name}_seconds"]) for name in ("median", "p99", "max")),
+                *(duration(waits[f"{name}_seconds"]) for waits in patience for name in ("median", "p99", "max")),
             )
         )
     memory = found.get("memory")
@@ -95,7 +93,7 @@ def daemon(found, out):
         live = memory["live"]
         title = f"{count(memory['number'])} TIME-WAIT, {count(memory['destinations'])} destinations"
         rss = _mib(live["rss_kib"]), _mib(live["rss_kib_after"])
-        rows.append((title, _percent(live["share"]), f"{live['seconds']:.0f} s", *rss, *"------"))
+        rows.append((title, _percent(live["share"]), f"{live['seconds']:.0f} s", *rss, *"---------"))
     table(rows, out)
     print(file=out)
 
@@ -142,9 +140,9 @@ def verdicts(found):
     steady = found["steady"]
     title = f"default configuration at {count(steady['number'])} TIME-WAIT"
     rows.append(_limit(title, steady["live"]["share"], 0.01, _percent))
-    quiet = found["idle"]["reloads"]["median_seconds"]
-    busy = steady["reloads"]["max_seconds"]
-    rows.append(_limit("reload in the middle of dumps, worst, above that of idle", busy - quiet, 0.020, duration))
+    for what, title in (("reloads", "reload"), ("answers", "answer over D-Bus")):
+        late = steady[what]["max_seconds"] - found["idle"][what]["median_seconds"]
+        rows.append(_limit(f"{title} in the middle of dumps, worst, above that of idle", late, 0.020, duration))
     memory = found.get("memory")
     if memory:
         live = memory["live"]

@@ -8,7 +8,7 @@ import statistics
 import tempfile
 import time
 
-from field import SHIPPED_CONF, Daemon, Speaker, cpu_seconds, memory_kib
+from field import SHIPPED_CONF, Bus, Daemon, Speaker, Worker, cpu_seconds, memory_kib
 
 WARM_UP_SECONDS = 6  # after the first survey: a census
 FIRST_SURVEY_SECONDS = 60  # long, for a machine that is busy with others
@@ -128,17 +128,13 @@ def ticks(field, seconds):
     return figures | {"tick_cpu_ns": int(figures["cpu_seconds"] * 1e9 / (figures["seconds"] * 10))}
 
 
-def reloads(field, times):
-    """From SIGHUP to its record, while the daemon counts without a pause."""
-    with tempfile.TemporaryDirectory() as directory:
-        speaker = Speaker(field.namespace, directory, shipped_but(RESTLESS))
-        time.sleep(1)
-        cpu, began, took = cpu_seconds(speaker.process.pid), time.monotonic(), []
-        for i in range(times):
-            time.sleep(0.03 + 0.007 * (i % 11))  # not in step with the dumps
-            took.append(speaker.reload(signal.SIGHUP))
-        busy = (cpu_seconds(speaker.process.pid) - cpu) / (time.monotonic() - began)
-        speaker.stop()
+def _patience(times, wait, share):
+    """How long each of these waits took; `share` tells of the daemon while they did."""
+    cpu, began, took = share(), time.monotonic(), []
+    for i in range(times):
+        time.sleep(0.03 + 0.007 * (i % 11))  # not in step with the dumps
+        took.append(wait())
+    busy = (share() - cpu) / (time.monotonic() - began)
     took.sort()
     return {
         "times": times,
@@ -149,9 +145,35 @@ def reloads(field, times):
     }
 
 
+def reloads(field, times):
+    """From SIGHUP to its record, while the daemon counts without a pause."""
+    with tempfile.TemporaryDirectory() as directory:
+        speaker = Speaker(field.namespace, directory, shipped_but(RESTLESS))
+        time.sleep(1)
+        pid = speaker.process.pid
+        found = _patience(times, lambda: speaker.reload(signal.SIGHUP), lambda: cpu_seconds(pid))
+        speaker.stop()
+    return found
+
+
+def answers(field, times):
+    """From a call of GetSnapshot to its answer, over a bus of its own, while the daemon counts without a pause."""
+    with tempfile.TemporaryDirectory() as directory:
+        bus = Bus(f"{directory}/bus").start()
+        daemon = Daemon(field.namespace, f"{directory}/daemon", shipped_but(RESTLESS), f"--bus={bus.address}")
+        bus.wait_for_owner()
+        time.sleep(1)
+        asker, pid = Worker(field.namespace, "ask", bus.address), daemon.process.pid
+        found = _patience(times, lambda: asker.do("ask")["wall_ns"] / 1e9, lambda: cpu_seconds(pid))
+        asker.stop()
+        daemon.stop()
+        bus.stop()
+    return found
+
+
 def life(field, seconds, times, whole_dumps=False):
     """
-    The daemon as shipped, its ticks alone, and its reloads; sockets expire and are made anew all the while. Beside its
+    The daemon as shipped, its ticks alone, its reloads and answers; sockets expire and are made anew all the while. Beside its
     ticks: what a process pays that wakes up as often and does nothing, and one that reads the same and does no more.
     """
     return field.about | {
@@ -160,6 +182,7 @@ def life(field, seconds, times, whole_dumps=False):
         "wake": field.wing.do("wake"),
         "wake_gauge": field.wing.do("wake-gauge"),
         "reloads": reloads(field, times),
+        "answers": answers(field, times),
     }
 
 
