@@ -19,6 +19,9 @@ from programs import BUILD, ENVIRONMENT, SHIPPED_CONF, TIMEWAITD, Daemon  # noqa
 EXPORTER_PORT = 9100
 # What makesockets takes its local ports from, so that they are such as connect() picks.
 PORT_RANGE = "10000 60999"
+# Nearly as long as TIME-WAIT lasts, so that as many expire in one second as in another. Fewer are made in no time.
+SPREAD_SECONDS = 57
+SPREAD_FROM = 1_000_000
 
 
 def tool(name):
@@ -92,8 +95,9 @@ class Field:
             return stack.enter_context(contextlib.closing(Namespace()))
 
     def _fill(self, state, number, destinations):
+        spread = (str(SPREAD_SECONDS),) if state == "time-wait" and number >= SPREAD_FROM else ()
         maker = self.namespace.start(
-            tool("makesockets"), state, str(number), str(destinations), stdout=subprocess.PIPE, text=True
+            tool("makesockets"), state, str(number), str(destinations), *spread, stdout=subprocess.PIPE, text=True
         )
         said = maker.stdout.readline().split()
         if said[:1] != ["ready"]:

@@ -42,15 +42,17 @@ struct work {
 	bool established;
 	uint64_t total, destinations; /* of all workers together */
 	unsigned worker, workers;
+	uint64_t spread_ns; /* from the first to the last; 0: as fast as can be */
+	uint64_t began_ns;
 	int listener;
 };
 
 static _Noreturn void usage(void)
 {
-	fputs("Usage: makesockets time-wait|established NUMBER DESTINATIONS\n"
-	      "Hold NUMBER sockets from 10.0.0.x towards DESTINATIONS addresses. Prints \"ready\" and the seconds "
-	      "that\n"
-	      "it took once they are there. Ends by SIGTERM. Exit status: 1 failure, 2 usage.\n",
+	fputs("Usage: makesockets time-wait|established NUMBER DESTINATIONS [SECONDS]\n"
+	      "Hold NUMBER sockets from 10.0.0.x towards DESTINATIONS addresses, made over at least so many SECONDS.\n"
+	      "Prints \"ready\" and the milliseconds that it took once they are there. Ends by SIGTERM. Exit status:\n"
+	      "1 failure, 2 usage.\n",
 	      stderr);
 	exit(2);
 }
@@ -161,6 +163,31 @@ static _Noreturn void keep_time_wait(const struct work *work, uint64_t next)
 	}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * Waits until the n-th is due, a few at a time. What is made in a burst expires in one, is made anew in one, and looks
+ * like a rush of connections each time.
+ */
+static void await_turn(const struct work *work, uint64_t n)
+{
+	uint64_t due_ns = (uint64_t)((unsigned __int128)work->spread_ns * n / work->total);
+	uint64_t at_ns = now_ns() - work->began_ns;
+	struct timespec pause;
+
+	if (due_ns < at_ns + REFILL_NSEC)
+		return;
+	pause = (struct timespec){ .tv_sec = (time_t)((due_ns - at_ns) / 1000000000u),
+				   .tv_nsec = (long)((due_ns - at_ns) % 1000000000u) };
+	(void)nanosleep(&pause, NULL);
+}
+
 /* Each worker makes every so-manieth connection. */
 static _Noreturn void make(const struct work *work, int ready, int go)
 {
@@ -168,6 +195,8 @@ static _Noreturn void make(const struct work *work, int ready, int go)
 	char byte;
 
 	for (; n < work->total; n += work->workers) {
+		if (work->spread_ns > 0)
+			await_turn(work, n);
 		if (work->established)
 			(void)connect_nth(work, n);
 		else
@@ -247,11 +276,13 @@ int main(int argc, char *argv[])
 	struct work work = { 0 };
 	int ready[2], go[2];
 
-	if (argc != 4 || (strcmp(argv[1], "time-wait") != 0 && strcmp(argv[1], "established") != 0))
+	if (argc < 4 || argc > 5 || (strcmp(argv[1], "time-wait") != 0 && strcmp(argv[1], "established") != 0))
 		usage();
 	work.established = strcmp(argv[1], "established") == 0;
 	work.total = number(argv[2]);
 	work.destinations = number(argv[3]);
+	work.spread_ns = argc > 4 ? number(argv[4]) * 1000000000u : 0;
+	work.began_ns = now_ns();
 	if (work.established) {
 		work.workers = workers_for(work.total);
 	} else {
