@@ -36,7 +36,13 @@ void tw_text_add(struct tw_text *text, const char *string)
 
 void tw_text_add_char(struct tw_text *text, char byte)
 {
-	tw_text_add_bytes(text, &byte, 1);
+	/* By itself: charts and JSON are written byte by byte. */
+	if (room_of(text) == 0) {
+		text->cut = true;
+		return;
+	}
+	text->bytes[text->length++] = byte;
+	text->bytes[text->length] = '\0';
 }
 
 void tw_text_addv(struct tw_text *text, const char *format, va_list arguments)

@@ -39,6 +39,12 @@ static void test_near(TW_UNUSED void **state)
 		{ "", NULL },
 		{ "x", NULL },
 		{ "something-else", NULL },
+		{ "raise-forth", "raise-for" }, /* two letters more */
+		{ "raise-forths", NULL },	/* three */
+		{ "severi", "severity" },	/* two letters less */
+		{ "sever", NULL },		/* three */
+		{ "xxxxx-for", NULL },		/* of a length, and given up on the way */
+		{ "clear-far", "clear-for" },	/* not by the first word that is long enough */
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
