@@ -85,7 +85,7 @@ static void note_unknown_key(struct tw_settings_reader *reader, const char *name
 	tw_text_init(&hint, bytes, sizeof(bytes));
 	if (home)
 		tw_text_addf(&hint, "; it belongs into [%s%s]", home->section, home == &tw_rule_keys ? " NAME" : "");
-	else
+	else if (tw_problem_log_tells(&reader->log))
 		tw_key_suggest(&hint, name, reader->table->names, reader->table->count);
 	PROBLEM(reader, "unknown key '%s' in %s%s", name, section_text(reader, section), hint.bytes);
 }
@@ -240,7 +240,7 @@ static void note_unknown_section(struct tw_settings_reader *reader, const char *
 	const char *near;
 
 	(void)tw_text_copy_bytes(word, sizeof(word), kind, kind_length);
-	near = tw_near(word, kinds, TW_ARRAY_SIZE(kinds));
+	near = tw_problem_log_tells(&reader->log) ? tw_near(word, kinds, TW_ARRAY_SIZE(kinds)) : NULL;
 	if (near)
 		PROBLEM(reader, "unknown section [%.*s]; did you mean [%s]?", (int)length, inside,
 			near == kinds[2] ? "rule NAME" : near);

@@ -31,13 +31,18 @@ static unsigned open_row(struct tw_problem_log *log, const struct tw_place *plac
 	return row;
 }
 
+bool tw_problem_log_tells(const struct tw_problem_log *log)
+{
+	return log->problems->count < TW_PROBLEMS_MAX;
+}
+
 void tw_problem_log_add(struct tw_problem_log *log, const struct tw_place *place, const char *format, ...)
 {
 	struct tw_problems *problems = log->problems;
 	struct tw_text text;
 	va_list arguments;
 
-	if (problems->count >= TW_PROBLEMS_MAX) {
+	if (!tw_problem_log_tells(log)) {
 		problems->count++;
 		return;
 	}

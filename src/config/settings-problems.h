@@ -23,6 +23,10 @@ struct tw_problem_log {
 /* Empties `problems`. */
 void tw_problem_log_init(struct tw_problem_log *log, struct tw_problems *problems);
 
+/* Whether a further problem would be told, and not only counted: what its text takes need not be found out otherwise.
+ */
+bool tw_problem_log_tells(const struct tw_problem_log *log);
+
 /* Adds "FILE:LINE: " and the text. Beyond TW_PROBLEMS_MAX it only counts. */
 void tw_problem_log_add(struct tw_problem_log *log, const struct tw_place *place, const char *format, ...)
 	TW_PRINTF(3, 4);

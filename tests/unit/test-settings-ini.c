@@ -170,6 +170,18 @@ static void test_many_problems(void **state TW_UNUSED)
 	assert_int_equal(found.count, TW_PROBLEMS_MAX + 20 + 3);
 	assert_string_equal(found.texts[0], "a:2: expected KEY = VALUE or [SECTION], found 'x'");
 	assert_string_equal(found.texts[TW_PROBLEMS_MAX - 1], "a:101: expected KEY = VALUE or [SECTION], found 'x'");
+
+	/* The last that is told has its suggestion still. */
+	tw_text_init(&out, text, sizeof(text));
+	tw_text_add(&out, "[daemon]\n");
+	for (unsigned i = 0; i < TW_PROBLEMS_MAX + 1; i++)
+		tw_text_add(&out, "tob=1\n");
+	tw_text_add(&out, "[demon]\n");
+	assert_false(out.cut);
+	read_bytes(text, out.length, &found);
+	assert_int_equal(found.count, TW_PROBLEMS_MAX + 2);
+	assert_string_equal(found.texts[TW_PROBLEMS_MAX - 1],
+			    "a:101: unknown key 'tob' in [daemon]; did you mean 'top'?");
 }
 
 /* A rule too many is told, and its keys are judged all the same. */
