@@ -7,7 +7,9 @@
 #include <stddef.h>
 
 /* Messages kept of one configuration: beyond that only their number is known. */
+#ifndef TW_PROBLEMS_MAX /* ./dev fuzz sets a lower one, which short inputs reach */
 #define TW_PROBLEMS_MAX 100
+#endif
 #define TW_PROBLEM_TEXT_MAX 512
 
 /* What is wrong with a configuration: "FILE:LINE: what, and what was expected". */

@@ -13,9 +13,13 @@
 
 /* inih cuts a section name at 50 bytes with its NUL; "rule " is part of it. */
 #define TW_RULE_NAME_MAX 45
+#ifndef TW_RULES_MAX /* ./dev fuzz sets a lower one, which short inputs reach */
 #define TW_RULES_MAX 64
+#endif
 #define TW_ACTIONS_MAX 8
+#ifndef TW_NAMESPACES_MAX /* ./dev fuzz sets a lower one, which short inputs reach */
 #define TW_NAMESPACES_MAX 32
+#endif
 #define TW_NAMESPACE_NAME_MAX 64
 
 enum tw_mode {

@@ -121,19 +121,24 @@ static char *copy(const uint8_t *data, size_t size)
 	return text;
 }
 
-/* The input is a file over the built-in defaults, then a drop-in over itself. */
+/* The input is a file over the built-in defaults; what stands behind the first form feed in it is a drop-in over both.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct tw_problems problems;
-	TW_CLEANUP_FREE char *text = copy(data, size);
+	const uint8_t *feed = size > 0 ? memchr(data, '\f', size) : NULL;
+	size_t length = feed ? (size_t)(feed - data) : size;
+	TW_CLEANUP_FREE char *text = copy(data, length);
+	TW_CLEANUP_FREE char *drop_in = feed ? copy(feed + 1, size - length - 1) : NULL;
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();
 	TW_CLEANUP_SETTINGS_READER struct tw_settings_reader *reader = NULL;
 
 	require(settings != NULL);
 	reader = tw_settings_reader_new(settings, &problems);
 	require(reader != NULL);
-	tw_settings_reader_add(reader, "main.conf", text, size);
-	tw_settings_reader_add(reader, "drop-in.conf", text, size);
+	tw_settings_reader_add(reader, "main.conf", text, length);
+	if (drop_in)
+		tw_settings_reader_add(reader, "drop-in.conf", drop_in, size - length - 1);
 	tw_settings_reader_finish(reader);
 	require_told(&problems);
 	if (problems.count == 0)

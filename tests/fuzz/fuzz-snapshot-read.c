@@ -12,6 +12,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Of a page: from the narrowest that there is to one wider than most terminals. */
+#define WIDTH_MIN 20
+#define WIDTHS 80
+
 /* A promise of the reader or of a page is broken: the fuzzer keeps the input. */
 static void require(bool truth)
 {
@@ -39,20 +43,35 @@ static void require_sound(const struct tw_view *view)
 	}
 }
 
+/* Memory for what is written of so many namespaces: large, so it is kept; exact, so that a write beyond it is seen. */
+struct room {
+	size_t capacity;
+	char *bytes;
+};
+
+static void make_room(struct room *room, size_t capacity)
+{
+	if (room->bytes)
+		return;
+	room->bytes = malloc(capacity);
+	require(room->bytes != NULL);
+	room->capacity = capacity;
+}
+
 /* Whatever it is of, no line is longer than the width, and nothing but a newline is a control byte. */
 static void require_page(const struct tw_view *view, unsigned width)
 {
 	struct tw_status_order order = { .view = view, .rows = 5 };
-	size_t capacity = TW_STATUS_BYTES(view->namespace_count);
-	TW_CLEANUP_FREE char *page = malloc(capacity);
+	static struct room rooms[TW_NAMESPACES_MAX + 1];
+	struct room *room = &rooms[view->namespace_count];
 	struct tw_text text;
 	struct tw_screen screen = { .text = &text, .width = width };
 
-	require(page != NULL);
-	tw_text_init(&text, page, capacity);
+	make_room(room, TW_STATUS_BYTES(view->namespace_count));
+	tw_text_init(&text, room->bytes, room->capacity);
 	tw_status_add(&screen, &order);
 	require(!text.cut);
-	for (char *line = page; *line != '\0'; line += strlen(line) + 1) {
+	for (char *line = room->bytes; *line != '\0'; line += strlen(line) + 1) {
 		char *end = strchr(line, '\n');
 
 		require(end != NULL);
@@ -64,12 +83,12 @@ static void require_page(const struct tw_view *view, unsigned width)
 
 static void require_alerts(const struct tw_view *view)
 {
-	size_t capacity = TW_RAISED_BYTES(view->namespace_count);
-	TW_CLEANUP_FREE char *page = malloc(capacity);
+	static struct room rooms[TW_NAMESPACES_MAX + 1];
+	struct room *room = &rooms[view->namespace_count];
 	struct tw_text text;
 
-	require(page != NULL);
-	tw_text_init(&text, page, capacity);
+	make_room(room, TW_RAISED_BYTES(view->namespace_count));
+	tw_text_init(&text, room->bytes, room->capacity);
 	tw_raised_add_json(&text, view);
 	require(!text.cut);
 }
@@ -84,8 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r < 0)
 		return 0;
 	require_sound(view);
-	require_page(view, 20);
-	require_page(view, 80);
+	/* One page of an input: other inputs make it wider. */
+	require_page(view, WIDTH_MIN + (unsigned)(size % WIDTHS));
 	require_alerts(view);
 	tw_top_update(&top, view);
 	return 0;

@@ -8,7 +8,9 @@
 #include <stddef.h>
 
 /* Settings that are told apart: a machine has a few hundred. What is beyond is counted. */
+#ifndef TW_SYSCTL_SETTINGS_MAX /* ./dev fuzz sets a lower one, which short inputs reach */
 #define TW_SYSCTL_SETTINGS_MAX 4096
+#endif
 
 /* A file of one of the directories of sysctl.d(5). */
 struct tw_sysctl_file {
