@@ -96,9 +96,9 @@ class Field:
 
     def _fill(self, state, number, destinations):
         spread = (str(SPREAD_SECONDS),) if state == "time-wait" and number >= SPREAD_FROM else ()
-        maker = self.namespace.start(
-            tool("makesockets"), state, str(number), str(destinations), *spread, stdout=subprocess.PIPE, text=True
-        )
+        command = (tool("makesockets"), state, str(number), str(destinations), *spread)
+        # Before all that is measured: what a dump holds up comes in a rush after it, and no client of a server does so.
+        maker = self.namespace.start("nice", "-n", "-10", *command, stdout=subprocess.PIPE, text=True)
         said = maker.stdout.readline().split()
         if said[:1] != ["ready"]:
             raise RuntimeError("makesockets ended")
