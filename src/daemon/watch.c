@@ -147,56 +147,6 @@ static void tell_stretch(struct tw_watch *watch, const struct tw_settings *setti
 	tell(watch, TW_EVENT_STRETCHED, reason);
 }
 
-/* The first step of a dump is its request: the kernel walks the table in it already. */
-static int step_scan(void *context)
-{
-	struct tw_watch *watch = context;
-	int r;
-
-	if (watch->job_begun)
-		return tw_scan_step(watch->scan, watch->edges.source);
-	watch->job_begun = true;
-	r = tw_scan_begin(watch->scan, watch->edges.source, &watch->order);
-	return r < 0 ? r : 1;
-}
-
-static int step_hunt(void *context)
-{
-	struct tw_watch *watch = context;
-
-	return tw_chase_step(&watch->chase, watch->edges.source);
-}
-
-static const tw_worker_step job_steps[] = {
-	[TW_WATCH_SCAN] = step_scan,
-	[TW_WATCH_HUNT] = step_hunt,
-};
-
-static void start_job(struct tw_watch *watch, enum tw_watch_job job)
-{
-	watch->job = job;
-	watch->job_begun = false;
-	watch->job_from_usec = watch->meter.spent_usec;
-	if (watch->edges.worker)
-		tw_worker_start(watch->edges.worker, job_steps[job], watch);
-}
-
-/* Whether the job under way has ended; where nobody else does it, after one step of it. */
-static bool job_has_ended(struct tw_watch *watch, int *ret)
-{
-	struct tw_worker_end end;
-
-	if (!watch->edges.worker) {
-		*ret = job_steps[watch->job](watch);
-		return *ret <= 0;
-	}
-	if (!tw_worker_take(watch->edges.worker, &end))
-		return false;
-	watch->job_cost_usec = end.cpu_usec;
-	*ret = end.result;
-	return true;
-}
-
 static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw_time time)
 {
 	watch->order = (struct tw_scan_order){
@@ -208,7 +158,16 @@ static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw
 		.gauge = watch->sample.gauge,
 	};
 	watch->chase_first = watch->chase.wanted;
-	start_job(watch, TW_WATCH_SCAN);
+	tw_watch_start_job(watch, TW_WATCH_SCAN);
+}
+
+/*
+ * The budget is a limit: what is borrowed below, and what no dump knows of its cost before it is made, comes out of a
+ * twentieth that is left aside.
+ */
+static void pay(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	tw_meter_pay(&watch->meter, settings->cpu_budget_milli - settings->cpu_budget_milli / 20, now_usec);
 }
 
 /* What is about to fail cannot wait for the budget: it borrows, within bounds. */
@@ -228,7 +187,7 @@ static void start_due_scan(struct tw_watch *watch, const struct tw_settings *set
 	if (tw_watch_busy(watch) || (!survey && time.now_usec < watch->census_due_usec))
 		return;
 	late = time.now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
-	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, time.now_usec);
+	pay(watch, settings, time.now_usec);
 	if (!may_scan(watch, settings)) {
 		if (late)
 			tell_stretch(watch, settings, time.now_usec);
@@ -244,12 +203,12 @@ static void start_chase(struct tw_watch *watch, const struct tw_settings *settin
 {
 	if (tw_watch_busy(watch) || !watch->chase.wanted)
 		return;
-	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, now_usec);
+	pay(watch, settings, now_usec);
 	if (!may_scan(watch, settings))
 		return;
 	watch->chase_first = false;
 	if (tw_chase_begin(&watch->chase, &watch->sample, now_usec))
-		start_job(watch, TW_WATCH_HUNT);
+		tw_watch_start_job(watch, TW_WATCH_HUNT);
 }
 
 /* What had to wait for the other is first, so that a tight budget starves neither. */
@@ -313,17 +272,6 @@ static void tell_dropped(struct tw_watch *watch)
 	watch->dropped_told = dropped > 0;
 }
 
-static void count_cost(struct tw_watch *watch)
-{
-	usec_t cost_usec = watch->edges.worker ? watch->job_cost_usec
-					       : tw_usec_since(watch->meter.spent_usec, watch->job_from_usec);
-
-	if (watch->order.kind == TW_SCAN_SURVEY)
-		watch->sample.cost.survey_usec = cost_usec;
-	else
-		watch->sample.cost.census_usec = cost_usec;
-}
-
 static void end_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
 {
 	bool partial;
@@ -331,7 +279,10 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 	watch->failures = 0;
 	watch->error = 0;
 	tw_scan_results(watch->scan, &watch->sample);
-	count_cost(watch);
+	if (watch->order.kind == TW_SCAN_SURVEY)
+		watch->sample.cost.survey_usec = watch->job_cost_usec;
+	else
+		watch->sample.cost.census_usec = watch->job_cost_usec;
 	watch->census_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->census_usec);
 	if (watch->order.kind == TW_SCAN_SURVEY)
 		watch->survey_due_usec = tw_usec_add(watch->sample.census.at_usec, settings->survey_usec);
@@ -351,7 +302,7 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 
 	if (job == TW_WATCH_IDLE)
 		return false;
-	if (!job_has_ended(watch, &r))
+	if (!tw_watch_end_job(watch, &r))
 		return !watch->edges.worker;
 	watch->job = TW_WATCH_IDLE;
 	if (job == TW_WATCH_HUNT) {

@@ -69,7 +69,7 @@ struct tw_watch {
 	bool quiet;	/* at the last tick no rule was raised, and nothing changed */
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
-	usec_t job_cost_usec; /* CPU time of the worker's last one */
+	usec_t job_cost_usec; /* CPU time of the last one */
 	usec_t job_from_usec; /* what the meter had counted when it began */
 	bool partial_told;
 	bool dropped_told;
@@ -110,6 +110,17 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
 /* Carries on under new settings. */
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
 		     struct tw_time time);
+
+/* The following are in watch-job.c, and for watch.c alone. */
+
+/* Begins a scan by the order, or a hunt: by the worker, where there is one. No other job is under way. */
+void tw_watch_start_job(struct tw_watch *watch, enum tw_watch_job job);
+
+/*
+ * Whether the job under way has ended; where no worker does it, after one step of it. *ret then is its result, and what
+ * it has cost stands in the watch.
+ */
+bool tw_watch_end_job(struct tw_watch *watch, int *ret);
 
 /* The following are in watch-request.c. */
 
