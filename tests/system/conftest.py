@@ -88,3 +88,11 @@ def daemon(near, tmp_path):
     for one in started:
         if one.process.poll() is None:
             one.stop()
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    """A terminal with a shell in it."""
+    made = standins.Terminal(tmp_path)
+    yield made
+    made.close()

@@ -50,6 +50,18 @@ def test_status(raised, ctl):
     assert [rule["state"] for rule in page["namespaces"][0]["rules"]] == ["raised"]
 
 
+def test_top(raised, bus, terminal):
+    terminal.type(f"{TIMEWAITCTL} top --bus={bus.address}; echo ended $?")
+    terminal.wait_for("1 raised: servers")
+    terminal.press("2")
+    terminal.wait_for("BACKLOG")
+    terminal.wait_for("127.0.0.1:")
+    terminal.press("4")
+    terminal.wait(lambda lines: any(line.split()[-1:] == ["host"] or line.startswith("host") for line in lines))
+    terminal.press("q")
+    terminal.wait_for("ended 0")
+
+
 def test_everybody_may_ask(raised, ctl):
     for verb in ("status", "alerts", "mode"):
         assert ctl(verb, user=NOBODY).stderr == ""

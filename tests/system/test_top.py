@@ -18,13 +18,6 @@ HINTS = "Tab pane  s sort  r reverse"
 
 
 @pytest.fixture
-def terminal(tmp_path):
-    made = Terminal(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def top(terminal, bus, stand_in, tmp_path):
     """It runs; its pid stands in a file."""
     terminal.type(f"sh -c 'echo $$ >{tmp_path}/pid; exec {TIMEWAITCTL} top --bus={bus.address}'; echo ended $?")
