@@ -228,6 +228,7 @@ bench_programs = \
 	tests/bench/rawdump
 tests_bench_ask_SOURCES = tests/bench/ask.c tests/bench/work.h
 tests_bench_ask_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)
+tests_bench_makesockets_SOURCES = tests/bench/makesockets.c tests/bench/work.h
 tests_bench_measure_SOURCES = tests/bench/measure.c tests/bench/work.h
 tests_bench_rawdump_SOURCES = tests/bench/rawdump.c tests/bench/work.h
 

@@ -19,7 +19,8 @@ from programs import BUILD, ENVIRONMENT, SHIPPED_CONF, TIMEWAITD, Daemon  # noqa
 EXPORTER_PORT = 9100
 # What makesockets takes its local ports from, so that they are such as connect() picks.
 PORT_RANGE = "10000 60999"
-# Nearly as long as TIME-WAIT lasts, so that as many expire in one second as in another. Fewer are made in no time.
+# Nearly as long as TIME-WAIT lasts, so that what expires is spread over it, but for the kernel's own lumps. Fewer are
+# made in no time.
 SPREAD_SECONDS = 57
 SPREAD_FROM = 1_000_000
 
@@ -98,25 +99,10 @@ class Field:
         spread = (str(SPREAD_SECONDS),) if state == "time-wait" and number >= SPREAD_FROM else ()
         command = (tool("makesockets"), state, str(number), str(destinations), *spread)
         maker = self.namespace.start(*command, stdout=subprocess.PIPE, text=True)
-        self._maker = maker.pid
         said = maker.stdout.readline().split()
         if said[:1] != ["ready"]:
             raise RuntimeError("makesockets ended")
         return int(said[1]) / 1000
-
-    @contextlib.contextmanager
-    def makers_first(self):
-        """
-        Those that make sockets go before all others: what a dump holds up would come in a rush after it, and the clients
-        of a server are not held up by it.
-        """
-        with open(f"/proc/{self._maker}/task/{self._maker}/children") as file:
-            makers = [int(pid) for pid in file.read().split()]
-        for pid in makers:
-            os.setpriority(os.PRIO_PROCESS, pid, -10)
-        yield
-        for pid in makers:
-            os.setpriority(os.PRIO_PROCESS, pid, 0)
 
     def ss(self):
         """`ss -Htan | wc -l`, both counted."""

@@ -5,6 +5,8 @@
  * interface, one process a core makes them, and as many as expire are made anew. ESTABLISHED ones have one end only:
  * a socket under TCP_REPAIR is connected without a packet.
  */
+#include "bench/work.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -163,14 +165,6 @@ static _Noreturn void keep_time_wait(const struct work *work, uint64_t next)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /*
  * Waits until the n-th is due, a few at a time. What is made in a burst expires in one, is made anew in one, and looks
  * like a rush of connections each time.
@@ -178,7 +172,7 @@ static uint64_t now_ns(void)
 static void await_turn(const struct work *work, uint64_t n)
 {
 	uint64_t due_ns = (uint64_t)((unsigned __int128)work->spread_ns * n / work->total);
-	uint64_t at_ns = now_ns() - work->began_ns;
+	uint64_t at_ns = work_clock_ns(CLOCK_MONOTONIC) - work->began_ns;
 	struct timespec pause;
 
 	if (due_ns < at_ns + REFILL_NSEC)
@@ -282,7 +276,7 @@ int main(int argc, char *argv[])
 	work.total = number(argv[2]);
 	work.destinations = number(argv[3]);
 	work.spread_ns = argc > 4 ? number(argv[4]) * 1000000000u : 0;
-	work.began_ns = now_ns();
+	work.began_ns = work_clock_ns(CLOCK_MONOTONIC);
 	if (work.established) {
 		work.workers = workers_for(work.total);
 	} else {

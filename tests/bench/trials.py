@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is measured. Each trial returns a dictionary of figures; seconds, nanoseconds and KiB as their names say."""
 
-import contextlib
 import pathlib
 import re
 import signal
@@ -174,13 +173,12 @@ def answers(field, times):
 
 def life(field, seconds, times, whole_dumps=False):
     """
-    The daemon as shipped, its ticks alone, its reloads and answers; sockets expire and are made anew all the while. Beside its
-    ticks: what a process pays that wakes up as often and does nothing, and one that reads the same and does no more.
+    The daemon as shipped, its ticks alone, its reloads and answers; sockets expire and are made anew all the while.
+    Beside its ticks: what a process pays that wakes up as often and does nothing, and one that reads the same and does
+    no more.
     """
-    with field.makers_first() if whole_dumps else contextlib.nullcontext():
-        lived = live(field, shipped(), seconds, whole_dumps=whole_dumps)
     return field.about | {
-        "live": lived,
+        "live": live(field, shipped(), seconds, whole_dumps=whole_dumps),
         "ticks": ticks(field, min(10, seconds / 2)),
         "wake": field.wing.do("wake"),
         "wake_gauge": field.wing.do("wake-gauge"),
