@@ -24,6 +24,7 @@ unit_tests = \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \
 	tests/unit/test-chart \
+	tests/unit/test-crest \
 	tests/unit/test-destroy \
 	tests/unit/test-diag-one \
 	tests/unit/test-diag-request \
@@ -129,6 +130,7 @@ sim_tests = \
 	tests/sim/test-aside \
 	tests/sim/test-chase \
 	tests/sim/test-manager \
+	tests/sim/test-pace \
 	tests/sim/test-replay \
 	tests/sim/test-request \
 	tests/sim/test-step \
@@ -243,6 +245,7 @@ endif
 tests_sim_test_aside_SOURCES = tests/sim/test-aside.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_pace_SOURCES = tests/sim/test-pace.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_replay_SOURCES = tests/sim/test-replay.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_request_SOURCES = tests/sim/test-request.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h

@@ -161,15 +161,6 @@ static void start_scan(struct tw_watch *watch, enum tw_scan_kind kind, struct tw
 	tw_watch_start_job(watch, TW_WATCH_SCAN);
 }
 
-/*
- * The budget is a limit: what is borrowed below, and what no dump knows of its cost before it is made, comes out of a
- * twentieth that is left aside.
- */
-static void pay(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
-{
-	tw_meter_pay(&watch->meter, settings->cpu_budget_milli - settings->cpu_budget_milli / 20, now_usec);
-}
-
 /* What is about to fail cannot wait for the budget: it borrows, within bounds. */
 static bool may_scan(const struct tw_watch *watch, const struct tw_settings *settings)
 {
@@ -187,7 +178,7 @@ static void start_due_scan(struct tw_watch *watch, const struct tw_settings *set
 	if (tw_watch_busy(watch) || (!survey && time.now_usec < watch->census_due_usec))
 		return;
 	late = time.now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
-	pay(watch, settings, time.now_usec);
+	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, time.now_usec);
 	if (!may_scan(watch, settings)) {
 		if (late)
 			tell_stretch(watch, settings, time.now_usec);
@@ -203,7 +194,7 @@ static void start_chase(struct tw_watch *watch, const struct tw_settings *settin
 {
 	if (tw_watch_busy(watch) || !watch->chase.wanted)
 		return;
-	pay(watch, settings, now_usec);
+	tw_meter_pay(&watch->meter, settings->cpu_budget_milli, now_usec);
 	if (!may_scan(watch, settings))
 		return;
 	watch->chase_first = false;
@@ -248,6 +239,8 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	gauge.at_usec = time.now_usec;
 	watch->sample.previous = watch->sample.gauge;
 	watch->sample.gauge = gauge;
+	watch->sample.crest = tw_crest_highest(&watch->crest, time.now_usec);
+	tw_crest_add(&watch->crest, tw_gauge_tally(&gauge));
 	decide(watch, settings, time.now_usec);
 	start_due(watch, settings, time);
 	tell_sample(watch, settings, time.now_usec);

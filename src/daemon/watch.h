@@ -51,6 +51,7 @@ struct tw_watch {
 	struct tw_watch_edges edges;
 	struct tw_scan *scan;
 	struct tw_sample sample;
+	struct tw_crest crest;
 	struct tw_policy policy;
 	struct tw_judge judge;
 	struct tw_desires desires;

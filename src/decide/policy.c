@@ -164,28 +164,23 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 	}
 }
 
-static unsigned __int128 sockets(const struct tw_gauge *gauge)
-{
-	return (unsigned __int128)gauge->tcp_inuse + gauge->tcp6_inuse + gauge->time_wait;
-}
-
 /*
- * Whether `taken` ports come to `range` within the span if sockets go on being added as between the two gauges. Where
- * none are, or nothing is known of it, they do not.
+ * Whether `taken` ports come to `range` within the span if sockets go on being added as since the crest. Where none
+ * are, or nothing is known of it, they do not.
  */
 static bool fills_within(const struct tw_sample *sample, uint64_t taken, uint32_t range, usec_t span_usec)
 {
-	const struct tw_gauge *now = &sample->gauge;
-	const struct tw_gauge *before = &sample->previous;
+	const struct tw_tally *before = &sample->crest;
+	struct tw_tally now = tw_gauge_tally(&sample->gauge);
 	unsigned __int128 added;
 
-	if (range == 0 || before->at_usec == 0 || now->at_usec <= before->at_usec || sockets(now) <= sockets(before))
+	if (range == 0 || before->at_usec == 0 || now.at_usec <= before->at_usec || now.sockets <= before->sockets)
 		return false;
 	if (taken >= range)
 		return true;
 	/* More than any range is as good, and keeps the products within 128 bits. */
-	added = TW_MIN(sockets(now) - sockets(before), (unsigned __int128)UINT32_MAX);
-	return added * span_usec >= (unsigned __int128)(range - taken) * (now->at_usec - before->at_usec);
+	added = TW_MIN(now.sockets - before->sockets, (uint64_t)UINT32_MAX);
+	return added * span_usec >= (unsigned __int128)(range - taken) * (now.at_usec - before->at_usec);
 }
 
 /* A level of port-eta as a span. */

@@ -36,7 +36,8 @@ bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_sett
 
 /*
  * Whether there is no time to lose: what the busiest destination held at the last survey (without one, every socket),
- * and what is added between the two gauges, would use up the whole range within the longest forecast of any rule.
+ * and what has been added since the crest of the last seconds, would use up the whole range within the longest forecast
+ * of any rule.
  */
 bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample);
 

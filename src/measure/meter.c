@@ -14,6 +14,8 @@ void tw_meter_pay(struct tw_meter *meter, int64_t budget_milli, usec_t now_usec)
 	/* At most an hour counts: it pays off any debt, and the product below stays small. */
 	usec_t paid_usec = TW_MIN(span_usec, TW_USEC_PER_HOUR) * (uint64_t)budget_milli / 100000;
 
+	paid_usec -= paid_usec / TW_METER_ASIDE;
+
 	meter->owed_usec = tw_usec_since(meter->owed_usec, paid_usec);
 	meter->paid_at_usec = now_usec;
 }

@@ -8,7 +8,8 @@
 
 /*
  * Keeps dumps within their share of one core: what a scan costs is owed, and the debt is paid off at the budget's rate.
- * While something is owed, a routine scan waits.
+ * While something is owed, a routine scan waits. A twentieth of the budget is left aside: the budget is a limit, and
+ * what a scan costs is known only once it is made.
  */
 struct tw_meter {
 	usec_t owed_usec;    /* CPU time spent beyond the budget so far */
@@ -18,6 +19,9 @@ struct tw_meter {
 
 /* The most debt that is remembered: a scan far beyond the budget delays the next by a bounded time. */
 #define TW_METER_OWED_MAX (10 * TW_USEC_PER_SEC)
+
+/* This part of the budget pays for nothing. */
+#define TW_METER_ASIDE 20
 
 void tw_meter_init(struct tw_meter *meter, usec_t now_usec);
 

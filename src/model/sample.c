@@ -24,6 +24,20 @@ struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter c
 	return tw_value_of(milli > INT64_MAX ? INT64_MAX : (int64_t)milli);
 }
 
+/* a + b, held at the largest number: a bound that wraps is none. */
+static uint64_t add_held(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge)
+{
+	return (struct tw_tally){
+		.at_usec = gauge->at_usec,
+		.sockets = add_held(add_held(gauge->tcp_inuse, gauge->tcp6_inuse), gauge->time_wait),
+	};
+}
+
 static bool census_holds(const struct tw_sample *sample)
 {
 	return sample->census.at_usec != 0 && !sample->census.partial;
@@ -144,12 +158,6 @@ usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric
 		return sample->survey.at_usec;
 	}
 	return 0;
-}
-
-/* a + b, held at the largest number: a bound that wraps is none. */
-static uint64_t add_held(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
 static uint64_t census_count(const struct tw_sample *sample, enum tw_state state)

@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "model/counter.h"
+#include "model/crest.h"
 #include "model/flow.h"
 #include "model/metric.h"
 #include "model/ports.h"
@@ -177,12 +178,16 @@ struct tw_cost {
 struct tw_sample {
 	struct tw_gauge gauge;
 	struct tw_gauge previous; /* the gauge before, for rates */
+	struct tw_tally crest; /* the highest of the last seconds before this gauge, for growth: tw_crest_highest() */
 	struct tw_census census;
 	struct tw_survey survey;
 	struct tw_accepting accepting;
 	struct tw_close_wait close_wait;
 	struct tw_cost cost;
 };
+
+/* All sockets that a gauge counts: listeners and mini-sockets too, bound ones not. */
+struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge);
 
 /* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */
 struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter);

@@ -254,26 +254,6 @@ static void test_no_gauge(void **state)
 	assert_int_equal(tw_manager_tick(&sim->manager), -EIO);
 }
 
-/* Dumps that cost ten times the budget come ten times as rarely; the gauge keeps its pace. */
-static void test_budget(void **state)
-{
-	struct sim *sim = *state;
-	unsigned gauges, datagrams;
-
-	sim->datagram_cost_usec = 1000;
-	sim_set_time_wait(sim, MANY, 1);
-	sim_start(sim, sim_settings());
-	sim_run(sim, 60);
-	gauges = sim->source.gauges;
-	datagrams = sim->source.datagrams;
-	sim_run(sim, 3600);
-	assert_int_equal(sim->source.gauges - gauges, 3600);
-	/* 1 % of 3600 s is 36 s of dumping, a datagram a millisecond. */
-	assert_in_range(sim->source.datagrams - datagrams, 30000, 36500);
-	assert_in_range(sim->told[TW_EVENT_STRETCHED], 1, 3);
-	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
-}
-
 static void test_write_failures(void **state)
 {
 	struct sim *sim = *state;
@@ -352,42 +332,6 @@ static void test_helped(void **state)
 	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
 	assert_string_equal(sim_last(sim, TW_EVENT_EFFECT)->event.advice, "");
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-}
-
-/* 5000 new connections a second: looked at more often, seen coming, and acted on long before the level. */
-static void test_forecast(void **state)
-{
-	struct sim *sim = *state;
-	usec_t began_usec;
-
-	sim_start(sim, sim_settings());
-	sim_run(sim, 5);
-	began_usec = sim->now_usec;
-	for (unsigned age = 0; !sim->told[TW_EVENT_ADJUSTED]; age++) {
-		usec_t passed_usec;
-
-		sim->now_usec += tw_manager_interval(&sim->manager);
-		passed_usec = sim->now_usec - began_usec;
-		sim_set_time_wait(sim, (unsigned)(passed_usec * 5000 / TW_USEC_PER_SEC), 1);
-		sim_tick(sim);
-		assert_true(age < 100);
-	}
-	assert_true(sim_last(sim, TW_EVENT_RAISED)->event.forecast);
-	assert_true(sim_last(sim, TW_EVENT_RAISED)->event.value.milli < 45000);
-	assert_true(tw_manager_interval(&sim->manager) < TW_USEC_PER_SEC);
-}
-
-/* A burst that ends at once, far below the level: no alarm, and the ticks calm down. */
-static void test_burst_is_no_alarm(void **state)
-{
-	struct sim *sim = *state;
-
-	sim_start(sim, sim_settings());
-	sim_run(sim, 5);
-	sim_set_time_wait(sim, 5000, 1);
-	sim_run(sim, 120);
-	assert_int_equal(sim->event_count, 0);
-	assert_int_equal(tw_manager_interval(&sim->manager), TW_USEC_PER_SEC);
 }
 
 /* More strangers than the table has room for: told once, and the busy destination is found among them. */
@@ -483,13 +427,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reload_while_raised, begin, end),
 		cmocka_unit_test_setup_teardown(test_partial_dumps, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_gauge, begin, end),
-		cmocka_unit_test_setup_teardown(test_budget, begin, end),
 		cmocka_unit_test_setup_teardown(test_write_failures, begin, end),
 		cmocka_unit_test_setup_teardown(test_refused, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_difference, begin, end),
 		cmocka_unit_test_setup_teardown(test_helped, begin, end),
-		cmocka_unit_test_setup_teardown(test_forecast, begin, end),
-		cmocka_unit_test_setup_teardown(test_burst_is_no_alarm, begin, end),
 		cmocka_unit_test_setup_teardown(test_flood_of_destinations, begin, end),
 		cmocka_unit_test(test_death_at_every_step),
 	};

@@ -19,15 +19,15 @@ static void test_pays_at_the_budget(void **state TW_UNUSED)
 
 	tw_meter_init(&meter, 100 * S);
 	assert_true(tw_meter_allows(&meter));
-	tw_meter_spend(&meter, 20 * TW_USEC_PER_MSEC);
+	tw_meter_spend(&meter, 19 * TW_USEC_PER_MSEC);
 	assert_false(tw_meter_allows(&meter));
-	/* 20 ms at 1 % of a core are paid off after 2 s, not before. */
+	/* 19 ms at nineteen twentieths of 1 % of a core are paid off after 2 s, not before. */
 	tw_meter_pay(&meter, ONE_PERCENT, 101 * S);
 	assert_false(tw_meter_allows(&meter));
-	assert_int_equal(meter.owed_usec, 10 * TW_USEC_PER_MSEC);
+	assert_int_equal(meter.owed_usec, 9500);
 	tw_meter_pay(&meter, ONE_PERCENT, 102 * S);
 	assert_true(tw_meter_allows(&meter));
-	assert_int_equal(meter.spent_usec, 20 * TW_USEC_PER_MSEC);
+	assert_int_equal(meter.spent_usec, 19 * TW_USEC_PER_MSEC);
 }
 
 static void test_idle_time_is_no_credit(void **state TW_UNUSED)
@@ -48,9 +48,9 @@ static void test_debt_is_bounded(void **state TW_UNUSED)
 	tw_meter_spend(&meter, TW_USEC_INFINITY - 5);
 	tw_meter_spend(&meter, TW_USEC_INFINITY - 5);
 	assert_int_equal(meter.owed_usec, TW_METER_OWED_MAX);
-	tw_meter_pay(&meter, ONE_PERCENT, 999 * S);
+	tw_meter_pay(&meter, ONE_PERCENT, 1052 * S);
 	assert_false(tw_meter_allows(&meter));
-	tw_meter_pay(&meter, ONE_PERCENT, 1001 * S);
+	tw_meter_pay(&meter, ONE_PERCENT, 1053 * S);
 	assert_true(tw_meter_allows(&meter));
 }
 

@@ -79,9 +79,9 @@ static void test_growth(TW_UNUSED void **state)
 	add_rule()->forecast_usec = 0;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		set_survey();
-		sample.previous.at_usec = 10 * S;
+		sample.crest.at_usec = 10 * S;
 		sample.gauge.at_usec = 10 * S + rows[i].apart;
-		sample.previous.tcp6_inuse = rows[i].before;
+		sample.crest.sockets = rows[i].before;
 		sample.gauge.time_wait = rows[i].now;
 		sample.survey.top[0].ports = UINT32_MAX;
 		assert_int_equal(tw_policy_wants_survey(&policy, settings, &sample), rows[i].survey);
@@ -89,9 +89,9 @@ static void test_growth(TW_UNUSED void **state)
 	}
 	/* Without an earlier gauge there is no growth, without a forecast nothing to hurry for. */
 	assert_true(tw_policy_hurries(settings, &sample));
-	sample.previous.at_usec = 0;
+	sample.crest.at_usec = 0;
 	assert_false(tw_policy_hurries(settings, &sample));
-	sample.previous.at_usec = 10 * S;
+	sample.crest.at_usec = 10 * S;
 	settings->rules[0].forecast_usec = 0;
 	assert_false(tw_policy_hurries(settings, &sample));
 }
@@ -101,9 +101,9 @@ static void test_server_does_not_hurry(TW_UNUSED void **state)
 {
 
 	add_rule();
-	sample.previous.at_usec = 10 * S;
+	sample.crest.at_usec = 10 * S;
 	sample.gauge.at_usec = 11 * S;
-	sample.previous.tcp_inuse = 100000;
+	sample.crest.sockets = 100000;
 	sample.gauge.tcp_inuse = 100050;
 	set_survey();
 	sample.survey.top[0].ports = 200;
@@ -129,9 +129,9 @@ static void test_hurry_without_survey(TW_UNUSED void **state)
 	};
 
 	add_rule();
-	sample.previous.at_usec = 10 * S;
+	sample.crest.at_usec = 10 * S;
 	sample.gauge.at_usec = 11 * S;
-	sample.previous.tcp_inuse = 160;
+	sample.crest.sockets = 160;
 	sample.gauge.tcp_inuse = 210;
 	sample.gauge.reserved_ports = 40;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
@@ -148,7 +148,7 @@ static void test_survey_for_other_metrics(TW_UNUSED void **state)
 						    TW_METRIC_CLOSE_WAIT_AGED };
 	struct tw_rule_settings *rule = add_rule();
 
-	sample.previous.at_usec = S;
+	sample.crest.at_usec = S;
 	sample.gauge.at_usec = 2 * S;
 	sample.gauge.tcp_inuse = 62;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(of_census); i++) {
