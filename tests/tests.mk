@@ -72,6 +72,7 @@ unit_tests = \
 	tests/unit/test-policy-survey \
 	tests/unit/test-policy \
 	tests/unit/test-ports \
+	tests/unit/test-proc-table \
 	tests/unit/test-procnet \
 	tests/unit/test-proof \
 	tests/unit/test-raised-text \

@@ -19,8 +19,8 @@ struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source);
 TW_DEFINE_CLEANUP(struct tw_proc_source, tw_proc_source_free)
 
 /*
- * All of *ret but at_usec. What seldom changes, the sysctls, is read anew a few at a time: it may be as old as six
- * gauges. Returns 0, -EINVAL for a text that is not understood, or -errno of pread(2).
+ * All of *ret but at_usec. The sysctls, which seldom change, and what conntrack tells are read by every eighth gauge.
+ * Returns 0, -EINVAL for a text that is not understood, or -errno of pread(2).
  */
 int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret);
 

@@ -30,33 +30,6 @@ static bool next_word(struct view *view, const char **ret_word, size_t *ret_leng
 	return tw_parse_word(&view->cursor, view->end, ret_word, ret_length);
 }
 
-static bool next_line(struct view *view, struct view *ret_line)
-{
-	const char *newline;
-
-	if (view->cursor == view->end)
-		return false;
-	newline = memchr(view->cursor, '\n', (size_t)(view->end - view->cursor));
-	*ret_line = (struct view){ view->cursor, newline ? newline : view->end };
-	view->cursor = newline ? newline + 1 : view->end;
-	return true;
-}
-
-/* The next line that begins with the word `label`, behind that word. */
-static bool next_labelled(struct view *view, const char *label, struct view *ret_line)
-{
-	struct view line;
-	const char *word;
-	size_t length;
-
-	while (next_line(view, &line))
-		if (next_word(&line, &word, &length) && tw_parse_is(word, length, label)) {
-			*ret_line = line;
-			return true;
-		}
-	return false;
-}
-
 static void take(struct field *fields, size_t count, const char *name, size_t name_length, const char *number,
 		 size_t number_length)
 {
@@ -72,37 +45,25 @@ static void take(struct field *fields, size_t count, const char *name, size_t na
 }
 
 /* "name number name number ...". */
-static void take_pairs(struct view line, struct field *fields, size_t count)
+static void take_pairs(const struct tw_proc_line *line, struct field *fields, size_t count)
 {
+	struct view view = { line->text, line->text + line->length };
 	const char *name, *number;
 	size_t name_length, number_length;
 
-	while (next_word(&line, &name, &name_length) && next_word(&line, &number, &number_length))
+	while (next_word(&view, &name, &name_length) && next_word(&view, &number, &number_length))
 		take(fields, count, name, name_length, number, number_length);
-}
-
-/* A line of names, then a line of as many numbers; both begin with the table's label. */
-static int take_columns(struct view view, const char *label, struct field *fields, size_t count)
-{
-	struct view names, numbers;
-	const char *name, *number;
-	size_t name_length, number_length;
-
-	if (!next_labelled(&view, label, &names) || !next_labelled(&view, label, &numbers))
-		return -EINVAL;
-	while (next_word(&names, &name, &name_length) && next_word(&numbers, &number, &number_length))
-		take(fields, count, name, name_length, number, number_length);
-	return 0;
 }
 
 int tw_procnet_parse_sockstat(const char *text, size_t length, struct tw_procnet_sockstat *ret)
 {
 	struct field fields[] = { FIELD("inuse"), FIELD("orphan"), FIELD("tw"), FIELD("alloc"), FIELD("mem") };
-	struct view view = { text, text + length }, line;
+	const char *cursor = text;
+	struct tw_proc_line line;
 
-	if (!next_labelled(&view, "TCP:", &line))
+	if (!tw_proc_find_line(&cursor, text + length, "TCP:", &line))
 		return -EINVAL;
-	take_pairs(line, fields, TW_ARRAY_SIZE(fields));
+	take_pairs(&line, fields, TW_ARRAY_SIZE(fields));
 	for (size_t i = 0; i < TW_ARRAY_SIZE(fields); i++)
 		if (!fields[i].count.known)
 			return -EINVAL;
@@ -119,26 +80,27 @@ int tw_procnet_parse_sockstat(const char *text, size_t length, struct tw_procnet
 int tw_procnet_parse_sockstat6(const char *text, size_t length, uint64_t *ret_inuse)
 {
 	struct field field = FIELD("inuse");
-	struct view view = { text, text + length }, line;
+	const char *cursor = text;
+	struct tw_proc_line line;
 
-	if (!next_labelled(&view, "TCP6:", &line))
+	if (!tw_proc_find_line(&cursor, text + length, "TCP6:", &line))
 		return -EINVAL;
-	take_pairs(line, &field, 1);
+	take_pairs(&line, &field, 1);
 	if (!field.count.known)
 		return -EINVAL;
 	*ret_inuse = field.count.value;
 	return 0;
 }
 
-static void hand_on(const struct field *fields, const enum tw_counter *which, size_t count, struct tw_count *counters)
+static void hand_on(const struct tw_count *found, const enum tw_counter *which, size_t count, struct tw_count *counters)
 {
 	for (size_t i = 0; i < count; i++)
-		if (fields[i].count.known)
-			counters[which[i]] = fields[i].count;
+		if (found[i].known)
+			counters[which[i]] = found[i];
 }
 
-int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_count counters[TW_COUNTER_COUNT],
-			  uint64_t *ret_established)
+int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_proc_layout *layout,
+			  struct tw_count counters[TW_COUNTER_COUNT], uint64_t *ret_established)
 {
 	static const enum tw_counter which[] = {
 		TW_COUNTER_CONNECT_FAIL,
@@ -146,35 +108,38 @@ int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_count count
 		TW_COUNTER_ACTIVE_OPEN,
 		TW_COUNTER_PASSIVE_OPEN,
 	};
-	struct field fields[] = {
-		FIELD("AttemptFails"), FIELD("EstabResets"), FIELD("ActiveOpens"),
-		FIELD("PassiveOpens"), FIELD("CurrEstab"),
-	};
-	const struct field *established = &fields[TW_ARRAY_SIZE(which)];
+	static const char *const names[] = { "AttemptFails", "EstabResets", "ActiveOpens", "PassiveOpens",
+					     "CurrEstab" };
+	struct tw_count found[TW_ARRAY_SIZE(names)];
+	const struct tw_count *established = &found[TW_ARRAY_SIZE(which)];
+	int r = tw_proc_table_read(text, length, "Tcp:", names, TW_ARRAY_SIZE(names), layout, found);
 
-	if (take_columns((struct view){ text, text + length }, "Tcp:", fields, TW_ARRAY_SIZE(fields)) < 0 ||
-	    !established->count.known)
+	if (r < 0)
+		return r;
+	if (!established->known)
 		return -EINVAL;
-	hand_on(fields, which, TW_ARRAY_SIZE(which), counters);
-	*ret_established = established->count.value;
+	hand_on(found, which, TW_ARRAY_SIZE(which), counters);
+	*ret_established = established->value;
 	return 0;
 }
 
-int tw_procnet_parse_netstat(const char *text, size_t length, struct tw_count counters[TW_COUNTER_COUNT])
+int tw_procnet_parse_netstat(const char *text, size_t length, struct tw_proc_layout *layout,
+			     struct tw_count counters[TW_COUNTER_COUNT])
 {
 	static const enum tw_counter which[] = {
 		TW_COUNTER_TIME_WAIT_OVERFLOW, TW_COUNTER_LISTEN_OVERFLOW, TW_COUNTER_LISTEN_DROP,
 		TW_COUNTER_SYN_COOKIES,	       TW_COUNTER_MEMORY_ABORT,	   TW_COUNTER_TIME_WAIT_REUSED,
 	};
-	struct field fields[] = {
-		FIELD("TCPTimeWaitOverflow"), FIELD("ListenOverflows"),	 FIELD("ListenDrops"),
-		FIELD("SyncookiesSent"),      FIELD("TCPAbortOnMemory"), FIELD("TWRecycled"),
+	static const char *const names[] = {
+		"TCPTimeWaitOverflow", "ListenOverflows",  "ListenDrops",
+		"SyncookiesSent",      "TCPAbortOnMemory", "TWRecycled",
 	};
-	int r = take_columns((struct view){ text, text + length }, "TcpExt:", fields, TW_ARRAY_SIZE(fields));
+	struct tw_count found[TW_ARRAY_SIZE(names)];
+	int r = tw_proc_table_read(text, length, "TcpExt:", names, TW_ARRAY_SIZE(names), layout, found);
 
 	if (r < 0)
 		return r;
-	hand_on(fields, which, TW_ARRAY_SIZE(which), counters);
+	hand_on(found, which, TW_ARRAY_SIZE(which), counters);
 	return 0;
 }
 

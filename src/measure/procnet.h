@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "measure/proc-table.h"
 #include "model/sample.h"
 
 #include <stddef.h>
@@ -28,13 +29,15 @@ int tw_procnet_parse_sockstat6(const char *text, size_t length, uint64_t *ret_in
 
 /*
  * The table "Tcp:" of /proc/net/snmp: those counters of enum tw_counter that it holds are set, the others in `counters`
- * are left alone; a name that is absent leaves its counter as it was. CurrEstab must be there.
+ * are left alone; a name that is absent leaves its counter as it was. CurrEstab must be there. *layout: this function's
+ * own, from one call to the next.
  */
-int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_count counters[TW_COUNTER_COUNT],
-			  uint64_t *ret_established);
+int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_proc_layout *layout,
+			  struct tw_count counters[TW_COUNTER_COUNT], uint64_t *ret_established);
 
 /* The table "TcpExt:" of /proc/net/netstat: the same. */
-int tw_procnet_parse_netstat(const char *text, size_t length, struct tw_count counters[TW_COUNTER_COUNT]);
+int tw_procnet_parse_netstat(const char *text, size_t length, struct tw_proc_layout *layout,
+			     struct tw_count counters[TW_COUNTER_COUNT]);
 
 /* The third of the three numbers of tcp_mem, in pages. */
 int tw_procnet_parse_tcp_mem(const char *text, size_t length, uint64_t *ret_limit_pages);

@@ -17,7 +17,7 @@ struct tw_source {
 	/* Everything that is O(1). `at_usec` is left to the caller. */
 	int (*gauge)(struct tw_source *source, struct tw_gauge *ret);
 
-	/* Sysctls that seldom change may be some gauges old; after this the next gauge reads all of them. */
+	/* Sysctls and what conntrack tells may be some gauges old; after this the next gauge reads all of them. */
 	void (*refresh)(struct tw_source *source);
 
 	/* ip_local_port_range without ip_local_reserved_ports, as a set of ports. */

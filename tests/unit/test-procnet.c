@@ -79,11 +79,12 @@ static const char snmp_text[] =
 
 static void test_snmp(void **state TW_UNUSED)
 {
+	struct tw_proc_layout layout = { 0 };
 	struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
 	uint64_t established = 0;
 
 	counters[TW_COUNTER_LISTEN_DROP] = (struct tw_count){ .value = 5, .known = true };
-	assert_int_equal(tw_procnet_parse_snmp(snmp_text, strlen(snmp_text), counters, &established), 0);
+	assert_int_equal(tw_procnet_parse_snmp(snmp_text, strlen(snmp_text), &layout, counters, &established), 0);
 	assert_int_equal(established, 105);
 	assert_int_equal(counters[TW_COUNTER_ACTIVE_OPEN].value, 101);
 	assert_int_equal(counters[TW_COUNTER_PASSIVE_OPEN].value, 102);
@@ -111,9 +112,11 @@ static void test_snmp_harm(void **state TW_UNUSED)
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(bad); i++) {
 		struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
+		struct tw_proc_layout layout = { 0 };
 		uint64_t established = 77;
 
-		assert_int_equal(tw_procnet_parse_snmp(bad[i], strlen(bad[i]), counters, &established), -EINVAL);
+		assert_int_equal(tw_procnet_parse_snmp(bad[i], strlen(bad[i]), &layout, counters, &established),
+				 -EINVAL);
 		assert_int_equal(established, 77);
 		assert_false(counters[TW_COUNTER_ACTIVE_OPEN].known);
 	}
@@ -126,9 +129,10 @@ static const char netstat_text[] = "TcpExt: SyncookiesSent TWRecycled TWKilled L
 
 static void test_netstat(void **state TW_UNUSED)
 {
+	struct tw_proc_layout layout = { 0 };
 	struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
 
-	assert_int_equal(tw_procnet_parse_netstat(netstat_text, strlen(netstat_text), counters), 0);
+	assert_int_equal(tw_procnet_parse_netstat(netstat_text, strlen(netstat_text), &layout, counters), 0);
 	assert_int_equal(counters[TW_COUNTER_SYN_COOKIES].value, 1);
 	assert_int_equal(counters[TW_COUNTER_TIME_WAIT_REUSED].value, 2);
 	assert_int_equal(counters[TW_COUNTER_LISTEN_OVERFLOW].value, 4);
@@ -136,16 +140,17 @@ static void test_netstat(void **state TW_UNUSED)
 	assert_true(counters[TW_COUNTER_TIME_WAIT_OVERFLOW].value == UINT64_MAX);
 	assert_int_equal(counters[TW_COUNTER_MEMORY_ABORT].value, 7);
 	assert_false(counters[TW_COUNTER_ACTIVE_OPEN].known);
-	assert_int_equal(tw_procnet_parse_netstat(snmp_text, strlen(snmp_text), counters), -EINVAL);
+	assert_int_equal(tw_procnet_parse_netstat(snmp_text, strlen(snmp_text), &layout, counters), -EINVAL);
 }
 
 /* An older kernel has fewer names: what is absent stays unknown. */
 static void test_netstat_absent(void **state TW_UNUSED)
 {
+	struct tw_proc_layout layout = { 0 };
 	static const char text[] = "TcpExt: TWRecycled ListenDrops\nTcpExt: 2 x\n";
 	struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
 
-	assert_int_equal(tw_procnet_parse_netstat(text, strlen(text), counters), 0);
+	assert_int_equal(tw_procnet_parse_netstat(text, strlen(text), &layout, counters), 0);
 	assert_true(counters[TW_COUNTER_TIME_WAIT_REUSED].known);
 	assert_false(counters[TW_COUNTER_LISTEN_DROP].known);
 	assert_false(counters[TW_COUNTER_TIME_WAIT_OVERFLOW].known);
@@ -154,12 +159,13 @@ static void test_netstat_absent(void **state TW_UNUSED)
 /* Cut anywhere, a text is either refused or tells only what is true. */
 static void test_cuts(void **state TW_UNUSED)
 {
+	struct tw_proc_layout layout = { 0 };
 	for (size_t cut = 0; cut < strlen(netstat_text); cut++) {
 		struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
 		struct tw_procnet_sockstat sockstat;
 		bool values = cut > (size_t)(strstr(netstat_text, "TcpExt: 1") - netstat_text) + strlen("TcpExt:");
 
-		if (tw_procnet_parse_netstat(netstat_text, cut, counters) == 0 &&
+		if (tw_procnet_parse_netstat(netstat_text, cut, &layout, counters) == 0 &&
 		    counters[TW_COUNTER_SYN_COOKIES].known) {
 			assert_true(values);
 			assert_int_equal(counters[TW_COUNTER_SYN_COOKIES].value, 1);
