@@ -14,6 +14,14 @@ void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, uint64_t name
 	ledger->namespace_id = namespace_id;
 }
 
+bool tw_ledger_is_empty(const struct tw_ledger *ledger)
+{
+	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++)
+		if (ledger->entries[i].owner != TW_OWNER_NOBODY)
+			return false;
+	return !ledger->reserved.ours;
+}
+
 bool tw_ledger_owes(const struct tw_ledger *ledger)
 {
 	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++)

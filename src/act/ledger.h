@@ -45,5 +45,8 @@ struct tw_ledger {
 /* Empty. A boot id that does not fit is cut. */
 void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, uint64_t namespace_id);
 
+/* Whether nothing stands in it: nothing is owed, and nothing yielded. */
+bool tw_ledger_is_empty(const struct tw_ledger *ledger);
+
 /* Whether anything is owed: a baseline that is still to be put back. What was yielded is not owed. */
 bool tw_ledger_owes(const struct tw_ledger *ledger);

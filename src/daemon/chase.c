@@ -26,6 +26,9 @@ void tw_chase_order(struct tw_chase *chase, const struct tw_kill_orders *orders,
 	if (chase->hunting)
 		return;
 	chase->stopped = false;
+	if (orders->count == 0 && chase->idle)
+		return;
+	chase->idle = orders->count == 0;
 	chase->orders = *orders;
 	chase->mode = mode;
 	tw_reaper_quota(&chase->reaper, &chase->orders, mode, now_usec, &chase->quota);
@@ -61,7 +64,7 @@ void tw_chase_end(struct tw_chase *chase, int result)
 
 void tw_chase_stop(struct tw_chase *chase)
 {
-	chase->wanted = false;
+	chase->wanted = chase->idle = false;
 	chase->stopped = true;
 	memset(&chase->orders, 0, sizeof(chase->orders));
 }

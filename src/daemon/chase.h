@@ -13,6 +13,7 @@ struct tw_chase {
 	struct tw_reaper reaper;
 	bool wanted; /* since the last tick, and not begun yet */
 	bool hunting;
+	bool idle;		      /* the last orders were none, and the reaper has heard of it */
 	bool stopped;		      /* what the hunt brings home is nobody's any more */
 	struct tw_kill_orders orders; /* of the hunt that is wanted or under way */
 	struct tw_kill_quota quota;

@@ -62,12 +62,14 @@ int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, u
 
 int tw_watch_give_back(struct tw_watch *watch)
 {
+	watch->at_rest = false;
 	return tw_hand_pause(&watch->hand);
 }
 
 void tw_watch_let_go(struct tw_watch *watch)
 {
 	memset(&watch->desires, 0, sizeof(watch->desires));
+	watch->at_rest = false;
 	memset(&watch->kills, 0, sizeof(watch->kills));
 	tw_chase_stop(&watch->chase);
 	if (watch->edges.worker && watch->job == TW_WATCH_HUNT)

@@ -96,10 +96,13 @@ static struct tw_in_force in_force(const struct tw_hand *hand)
 static void decide(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	struct tw_recorder *recorder = watch->edges.recorder;
-	struct tw_in_force force = in_force(&watch->hand);
+	struct tw_in_force force;
 
 	tw_policy_step(&watch->policy, settings, &watch->sample, now_usec, recorder, watch->name, &watch->desires,
 		       &watch->kills);
+	if (watch->at_rest && !watch->desires.any)
+		return;
+	force = in_force(&watch->hand);
 	tw_judge_filter(&watch->judge, &watch->desires, &force, settings->max_changes, &watch->sample, now_usec,
 			recorder, watch->name);
 	if (watch->sample.accepting.at_usec != 0 && !watch->sample.accepting.partial)
@@ -108,6 +111,7 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 	force = in_force(&watch->hand);
 	tw_judge_prove(&watch->judge, &watch->desires, &force, settings->proof_after_usec, &watch->sample, now_usec,
 		       recorder, watch->name);
+	watch->at_rest = !watch->desires.any && tw_hand_at_rest(&watch->hand);
 }
 
 /* Where they come no further apart than ticks, each tick has one: then the history holds all that was decided on. */
@@ -215,7 +219,7 @@ static void start_due(struct tw_watch *watch, const struct tw_settings *settings
 /* Nothing is done, and nothing was at the tick before. */
 static bool is_quiet(struct tw_watch *watch, const struct tw_settings *settings)
 {
-	bool quiet = tw_policy_raised(&watch->policy, settings) == 0 && !tw_ledger_owes(&watch->hand.ledger);
+	bool quiet = watch->at_rest && tw_policy_raised(&watch->policy, settings) == 0;
 	bool both = quiet && watch->quiet;
 
 	watch->quiet = quiet;

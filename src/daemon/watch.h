@@ -55,6 +55,7 @@ struct tw_watch {
 	struct tw_policy policy;
 	struct tw_judge judge;
 	struct tw_desires desires;
+	bool at_rest; /* nothing is wanted or in force, and nothing is left to be told of it */
 	struct tw_kill_orders kills;
 	struct tw_chase chase;
 	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
@@ -67,7 +68,7 @@ struct tw_watch {
 	unsigned failures;	  /* reads in a row that failed */
 	int error;		  /* of the last of them, -errno; 0 for none */
 	enum tw_watch_job job;
-	bool quiet;	/* at the last tick no rule was raised, and nothing changed */
+	bool quiet;	/* at the last tick no rule was raised, and all was at rest */
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
 	usec_t job_cost_usec; /* CPU time of the last one */

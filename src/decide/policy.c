@@ -149,8 +149,9 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		.namespace = namespace,
 	};
 
-	memset(ret_desires, 0, sizeof(*ret_desires));
-	memset(ret_kills, 0, sizeof(*ret_kills));
+	if (ret_desires->any)
+		memset(ret_desires, 0, sizeof(*ret_desires));
+	ret_kills->count = 0;
 	for (unsigned i = 0; i < settings->rule_count; i++) {
 		const struct tw_rule_settings *rule_settings = &settings->rules[i];
 		struct tw_rule *rule = &policy->rules[i];

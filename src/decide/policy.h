@@ -20,7 +20,7 @@ void tw_policy_init(struct tw_policy *policy);
 /*
  * Steps every rule with the sample, tells the edges to the recorder, and says what the raised ones want: of the
  * sysctls, and which sockets to end. Where two want one tunable the higher severity wins, then the one that stands
- * earlier in the configuration.
+ * earlier in the configuration. Both outputs are zero, or of the step before.
  */
 void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings, const struct tw_sample *sample,
 		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,

@@ -14,6 +14,7 @@ static void add_desire(struct tw_desires *desires, enum tw_tunable tunable, cons
 {
 	struct tw_desire *desire = &desires->rows[tunable];
 
+	desires->any = true;
 	if (goes_before(settings, desire))
 		*desire = (struct tw_desire){
 			.wanted = true,

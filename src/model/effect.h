@@ -19,6 +19,7 @@ struct tw_desire {
 
 /* The desired state of a namespace: one row a tunable. */
 struct tw_desires {
+	bool any; /* something was wanted when this was decided; else every row is empty */
 	struct tw_desire rows[TW_TUNABLE_COUNT];
 };
 

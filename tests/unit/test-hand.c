@@ -46,6 +46,33 @@ static void test_idle_costs_nothing(void **state TW_UNUSED)
 	expect_silence();
 }
 
+/* From a wish until nothing is left of it, also where somebody else has taken the sysctl over. */
+static void test_at_rest(void **state TW_UNUSED)
+{
+	assert_true(tw_hand_at_rest(&hand));
+	want(REUSE, 1);
+	enforce();
+	assert_false(tw_hand_at_rest(&hand));
+	tw_fake_act_set(&fake, REUSE, 0);
+	enforce();
+	assert_int_equal(hand.ledger.entries[REUSE].owner, TW_OWNER_YIELDED);
+	assert_false(tw_hand_at_rest(&hand));
+	want_nothing();
+	enforce();
+	assert_true(tw_hand_at_rest(&hand));
+	/* A ledger that could not be saved is saved at the next call. */
+	want(REUSE, 1);
+	enforce();
+	want_nothing();
+	fake.save_error = -ENOSPC;
+	enforce();
+	assert_int_equal(live(REUSE), 0);
+	assert_false(tw_hand_at_rest(&hand));
+	fake.save_error = 0;
+	enforce();
+	assert_true(tw_hand_at_rest(&hand));
+}
+
 static void test_already_there(void **state TW_UNUSED)
 {
 	want(REUSE, 2);
@@ -358,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_adjusts_and_restores),
 		TEST(test_idle_costs_nothing),
+		TEST(test_at_rest),
 		TEST(test_already_there),
 		TEST(test_another_value),
 		TEST(test_yields),
