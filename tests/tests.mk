@@ -226,11 +226,13 @@ tests/faults/inject.so: $(fault_sources) tests/faults/inject.h
 # Programs that `./dev bench` starts.
 bench_programs = \
 	tests/bench/ask \
+	tests/bench/late \
 	tests/bench/makesockets \
 	tests/bench/measure \
 	tests/bench/rawdump
 tests_bench_ask_SOURCES = tests/bench/ask.c tests/bench/work.h
 tests_bench_ask_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)
+tests_bench_late_SOURCES = tests/bench/late.c tests/bench/work.h
 tests_bench_makesockets_SOURCES = tests/bench/makesockets.c tests/bench/work.h
 tests_bench_measure_SOURCES = tests/bench/measure.c tests/bench/work.h
 tests_bench_rawdump_SOURCES = tests/bench/rawdump.c tests/bench/work.h

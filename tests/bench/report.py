@@ -72,7 +72,7 @@ def _lives(found):
 
 def daemon(found, out):
     """The daemon as it lives: its share of a core, its memory, its ticks and reloads."""
-    ticks, waits = ("a tick", "a wake", "and its reads"), ("reload p50", "p99", "max", "answer p50", "p99", "max")
+    ticks, waits = ("a tick", "a wake", "and its reads"), ("reload p50", "p99", "max", "late", "answer p50", "p99", "max", "late")
     rows = [("the daemon", "share of a core", "over", "RSS", "RSS at the end", *ticks, *waits)]
     for title, trial in _lives(found):
         live, patience = trial["live"], (trial["reloads"], trial["answers"])
@@ -85,7 +85,7 @@ def daemon(found, out):
                 _mib(live["rss_kib_after"]),
                 duration(trial["ticks"]["tick_cpu_ns"] / 1e9),
                 *(duration(trial[name]["cpu_ns"] / 1e9) for name in ("wake", "wake_gauge")),
-                *(duration(waits[f"{name}_seconds"]) for waits in patience for name in ("median", "p99", "max")),
+                *(duration(waits[f"{name}_seconds"]) for waits in patience for name in ("median", "p99", "max", "late")),
             )
         )
     memory = found.get("memory")
@@ -93,7 +93,7 @@ def daemon(found, out):
         live = memory["live"]
         title = f"{count(memory['number'])} TIME-WAIT, {count(memory['destinations'])} destinations"
         rss = _mib(live["rss_kib"]), _mib(live["rss_kib_after"])
-        rows.append((title, _percent(live["share"]), f"{live['seconds']:.0f} s", *rss, *"---------"))
+        rows.append((title, _percent(live["share"]), f"{live['seconds']:.0f} s", *rss, *"-----------"))
     table(rows, out)
     print(file=out)
 
@@ -143,6 +143,9 @@ def verdicts(found):
     for what, title in (("reloads", "reload"), ("answers", "answer over D-Bus")):
         late = steady[what]["max_seconds"] - found["idle"][what]["median_seconds"]
         rows.append(_limit(f"{title} in the middle of dumps, worst, above that of idle", late, 0.020, duration))
+        if late > 0.020:
+            late -= steady[what]["late_seconds"]
+            rows.append(_limit("  the same, above what a process waits that only sleeps", max(late, 0), 0.020, duration))
     memory = found.get("memory")
     if memory:
         live = memory["live"]

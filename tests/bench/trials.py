@@ -128,13 +128,20 @@ def ticks(field, seconds):
     return figures | {"tick_cpu_ns": int(figures["cpu_seconds"] * 1e9 / (figures["seconds"] * 10))}
 
 
-def _patience(times, wait, share):
-    """How long each of these waits took; `share` tells of the daemon while they did."""
+def _patience(field, times, wait, share):
+    """
+    How long each of these waits took; `share` tells of the daemon while they did, and `late_seconds` how long this
+    machine meanwhile let a process wait at the worst that only sleeps.
+    """
+    late = Worker(field.namespace, "late")
+    late.do("begin")
     cpu, began, took = share(), time.monotonic(), []
     for i in range(times):
         time.sleep(0.03 + 0.007 * (i % 11))  # not in step with the dumps
         took.append(wait())
     busy = (share() - cpu) / (time.monotonic() - began)
+    worst = late.do("end")["worst_ns"] / 1e9
+    late.stop()
     took.sort()
     return {
         "times": times,
@@ -142,6 +149,7 @@ def _patience(times, wait, share):
         "median_seconds": statistics.median(took),
         "p99_seconds": took[max(0, -(-99 * times // 100) - 1)],
         "max_seconds": took[-1],
+        "late_seconds": worst,
     }
 
 
@@ -151,7 +159,7 @@ def reloads(field, times):
         speaker = Speaker(field.namespace, directory, shipped_but(RESTLESS))
         time.sleep(1)
         pid = speaker.process.pid
-        found = _patience(times, lambda: speaker.reload(signal.SIGHUP), lambda: cpu_seconds(pid))
+        found = _patience(field, times, lambda: speaker.reload(signal.SIGHUP), lambda: cpu_seconds(pid))
         speaker.stop()
     return found
 
@@ -164,7 +172,7 @@ def answers(field, times):
         bus.wait_for_owner()
         time.sleep(1)
         asker, pid = Worker(field.namespace, "ask", bus.address), daemon.process.pid
-        found = _patience(times, lambda: asker.do("ask")["wall_ns"] / 1e9, lambda: cpu_seconds(pid))
+        found = _patience(field, times, lambda: asker.do("ask")["wall_ns"] / 1e9, lambda: cpu_seconds(pid))
         asker.stop()
         daemon.stop()
         bus.stop()
