@@ -10,7 +10,7 @@
 
 struct tw_measure {
 	struct tw_kernel_source *source;
-	struct tw_scan *scan; /* the sample borrows from it */
+	struct tw_scan_past past; /* the sample borrows from it */
 	struct tw_look_order order;
 	struct tw_sample sample;
 	usec_t cost_usec;
@@ -37,16 +37,13 @@ static void pause_for(usec_t span_usec)
 
 int tw_measure_again(struct tw_measure *measure)
 {
-	struct tw_scan *scan = NULL;
 	usec_t began_usec = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 	int r;
 
 	measure->order.at_usec = read_clock(CLOCK_MONOTONIC);
-	r = tw_look_take(tw_kernel_source_base(measure->source), &measure->order, &scan, &measure->sample);
+	r = tw_look_take(tw_kernel_source_base(measure->source), &measure->order, &measure->past, &measure->sample);
 	if (r < 0)
 		return r;
-	(void)tw_scan_free(measure->scan);
-	measure->scan = scan;
 	measure->cost_usec = tw_usec_since(read_clock(CLOCK_PROCESS_CPUTIME_ID), began_usec);
 	return 0;
 }
@@ -88,7 +85,7 @@ int tw_measure_new(struct tw_measure **ret)
 struct tw_measure *tw_measure_free(struct tw_measure *measure)
 {
 	if (measure) {
-		(void)tw_scan_free(measure->scan);
+		tw_scan_past_done(&measure->past);
 		(void)tw_kernel_source_free(measure->source);
 		free(measure);
 	}

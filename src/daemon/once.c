@@ -31,7 +31,7 @@ static void print_json(struct tw_text *page, const struct tw_sample *sample, uns
 int tw_once(const struct tw_settings *settings, bool json)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
-	TW_CLEANUP_SCAN struct tw_scan *scan = NULL;
+	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
 	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
 	TW_CLEANUP_FREE char *bytes = malloc(TW_PAGE_MAX);
 	struct tw_look_order order = { .bound_known = tw_kernel_source_tells_bound() };
@@ -47,7 +47,7 @@ int tw_once(const struct tw_settings *settings, bool json)
 	if (r < 0)
 		return r;
 	order.at_usec = tw_process_now();
-	r = tw_look_take(tw_kernel_source_base(source), &order, &scan, sample);
+	r = tw_look_take(tw_kernel_source_base(source), &order, &past, sample);
 	if (r < 0)
 		return r;
 	tw_text_init(&page, bytes, TW_PAGE_MAX);

@@ -10,7 +10,7 @@ static int step_scan(void *context)
 	if (watch->job_begun)
 		return tw_scan_step(watch->scan, watch->edges.source);
 	watch->job_begun = true;
-	r = tw_scan_begin(watch->scan, watch->edges.source, &watch->order);
+	r = tw_scan_begin(watch->scan, &watch->past, watch->edges.source, &watch->order);
 	return r < 0 ? r : 1;
 }
 

@@ -56,6 +56,7 @@ void tw_watch_done(struct tw_watch *watch)
 		tw_worker_wait(watch->edges.worker, &end);
 	}
 	tw_chase_done(&watch->chase);
+	tw_scan_past_done(&watch->past);
 	watch->scan = tw_scan_free(watch->scan);
 }
 

@@ -50,6 +50,7 @@ struct tw_watch {
 	const char *name;
 	struct tw_watch_edges edges;
 	struct tw_scan *scan;
+	struct tw_scan_past past;
 	struct tw_sample sample;
 	struct tw_crest crest;
 	struct tw_policy policy;

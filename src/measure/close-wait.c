@@ -17,9 +17,9 @@ void tw_close_wait_work_done(struct tw_close_wait_work *work)
 	tw_waiters_done(&work->waiters);
 }
 
-void tw_close_wait_work_begin(struct tw_close_wait_work *work, usec_t at_usec)
+void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_set *known, usec_t at_usec)
 {
-	tw_waiters_begin(&work->waiters, at_usec);
+	tw_waiters_begin(&work->waiters, known, at_usec);
 	tw_owners_clear(&work->owners);
 	work->ages_asked = false;
 	work->asked = 0;
@@ -73,7 +73,8 @@ static void finish(struct tw_close_wait_work *work)
 
 	tw_waiters_end(waiters);
 	work->result.untracked = waiters->known_untracked;
-	tw_owners_results(&work->owners, waiters->known.waiters, waiters->known.count, waiters->at_usec, &work->result);
+	tw_owners_results(&work->owners, waiters->known->waiters, waiters->known->count, waiters->at_usec,
+			  &work->result);
 }
 
 bool tw_close_wait_work_step(struct tw_close_wait_work *work, struct tw_source *source)

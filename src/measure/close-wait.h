@@ -20,8 +20,8 @@ struct tw_close_wait_work {
 int tw_close_wait_work_init(struct tw_close_wait_work *work, const struct tw_hash_key *secret);
 void tw_close_wait_work_done(struct tw_close_wait_work *work);
 
-/* Begins a scan, or begins it anew; the last result stands. */
-void tw_close_wait_work_begin(struct tw_close_wait_work *work, usec_t at_usec);
+/* Begins a scan, or begins it anew; the last result stands. `known`: see tw_waiters_begin(). */
+void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_set *known, usec_t at_usec);
 
 /* One socket in CLOSE-WAIT. */
 void tw_close_wait_work_add(struct tw_close_wait_work *work, const struct tw_flow *flow);

@@ -18,7 +18,7 @@
 struct tw_kernel_source {
 	struct tw_source base; /* first: the face is the object */
 	struct tw_diag_source *diag;
-	struct tw_proc_source *proc; /* of the gauge alone: a scan may be under way in another thread */
+	struct tw_proc_source *proc;   /* of the gauge alone: a scan may be under way in another thread */
 	struct tw_ports_source *ports; /* of a scan */
 	struct tw_cgroup_source *cgroups;
 	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */

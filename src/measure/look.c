@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-int tw_look_take(struct tw_source *source, const struct tw_look_order *order, struct tw_scan **ret_scan,
+int tw_look_take(struct tw_source *source, const struct tw_look_order *order, struct tw_scan_past *past,
 		 struct tw_sample *sample)
 {
 	TW_CLEANUP_SCAN struct tw_scan *scan = tw_scan_new(&order->key);
@@ -20,7 +20,7 @@ int tw_look_take(struct tw_source *source, const struct tw_look_order *order, st
 	if (r < 0)
 		return r;
 	scan_order.gauge.at_usec = order->at_usec;
-	r = tw_scan_begin(scan, source, &scan_order);
+	r = tw_scan_begin(scan, past, source, &scan_order);
 	if (r < 0)
 		return r;
 	while ((r = tw_scan_step(scan, source)) > 0)
@@ -30,6 +30,5 @@ int tw_look_take(struct tw_source *source, const struct tw_look_order *order, st
 	sample->previous = sample->gauge;
 	sample->gauge = scan_order.gauge;
 	tw_scan_results(scan, sample);
-	*ret_scan = TW_TAKE_PTR(scan);
 	return 0;
 }

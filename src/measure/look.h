@@ -17,8 +17,8 @@ struct tw_look_order {
 
 /*
  * One full look at a network namespace: gauge and survey, at once and to the end. The gauge that *sample held becomes
- * the previous one, so that there are rates; a sample that is zero has none. The sample borrows from *ret_scan. Returns
- * 0, -ENOMEM or the source's -errno; *ret_scan is untouched on failure.
+ * the previous one, so that there are rates; a sample that is zero has none. The sample borrows from `past`, which may
+ * be zero. Returns 0, -ENOMEM or the source's -errno.
  */
-int tw_look_take(struct tw_source *source, const struct tw_look_order *order, struct tw_scan **ret_scan,
+int tw_look_take(struct tw_source *source, const struct tw_look_order *order, struct tw_scan_past *past,
 		 struct tw_sample *sample);

@@ -2,7 +2,6 @@
 #include "measure/scan.h"
 
 #include "base/macros.h"
-#include "measure/calibration.h"
 #include "measure/close-wait.h"
 #include "measure/diag.h"
 #include "measure/forecast.h"
@@ -32,12 +31,12 @@ enum stage {
 
 struct tw_scan {
 	struct tw_scan_order order;
+	struct tw_scan_past *past; /* borrows */
 	enum stage stage;
 	unsigned repeats;
 	struct tw_walk walk;
 	uint64_t rows, rows_before; /* told so far; of these, before this stage */
 	bool asks_established;	    /* they are among what is dumped, or else derived */
-	struct tw_calibration calibration;
 	struct tw_census census;
 	struct tw_survey_work work;
 	struct tw_listeners listeners;
@@ -62,6 +61,11 @@ struct tw_scan *tw_scan_free(struct tw_scan *scan)
 		free(scan);
 	}
 	return NULL;
+}
+
+void tw_scan_past_done(struct tw_scan_past *past)
+{
+	tw_waiter_set_done(&past->waiters);
 }
 
 static uint32_t all_states(const struct tw_scan *scan)
@@ -98,15 +102,17 @@ static int begin_try(struct tw_scan *scan, struct tw_source *source)
 	scan->stage = STAGE_LISTENERS;
 	scan->rows = scan->rows_before = 0;
 	scan->asks_established = scan->order.kind == TW_SCAN_SURVEY || !scan->order.derive_established ||
-				 !tw_calibration_allows(&scan->calibration);
+				 !tw_calibration_allows(&scan->past->calibration);
 	memset(&scan->census, 0, sizeof(scan->census));
 	tw_listeners_clear(&scan->listeners);
-	tw_close_wait_work_begin(&scan->close_wait, scan->order.at_usec);
+	tw_close_wait_work_begin(&scan->close_wait, &scan->past->waiters, scan->order.at_usec);
 	return tw_walk_begin(&scan->walk, source, stage_states(scan), &scan->order.gauge);
 }
 
-int tw_scan_begin(struct tw_scan *scan, struct tw_source *source, const struct tw_scan_order *order)
+int tw_scan_begin(struct tw_scan *scan, struct tw_scan_past *past, struct tw_source *source,
+		  const struct tw_scan_order *order)
 {
+	scan->past = past;
 	scan->order = *order;
 	scan->repeats = 0;
 	source->scan_begin(source);
@@ -200,9 +206,9 @@ static bool settle_established(struct tw_scan *scan)
 	uint64_t gauge = scan->order.gauge.established;
 
 	if (!scan->asks_established)
-		return tw_calibration_derive(&scan->calibration, gauge, dump.close_wait,
+		return tw_calibration_derive(&scan->past->calibration, gauge, dump.close_wait,
 					     &census->count[TW_STATE_ESTABLISHED]);
-	tw_calibration_learn(&scan->calibration, gauge, &dump);
+	tw_calibration_learn(&scan->past->calibration, gauge, &dump);
 	return true;
 }
 
@@ -322,11 +328,16 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source)
 	return r;
 }
 
+/* Of the rows only those are written that there are: of the sample of a quiet namespace most pages stay untouched. */
 static void accepting_results(const struct tw_scan *scan, struct tw_accepting *ret)
 {
-	memset(ret, 0, sizeof(*ret));
 	ret->at_usec = scan->order.at_usec;
 	ret->partial = scan->census.partial;
+	ret->listeners = 0;
+	ret->row_count = 0;
+	ret->connections = (struct tw_count){ 0 };
+	ret->accept_queue = tw_value_unknown();
+	tw_port_set_clear(&ret->listening);
 	if (ret->partial)
 		return;
 	ret->connections.known = scan->asks_established;
@@ -338,28 +349,35 @@ static void accepting_results(const struct tw_scan *scan, struct tw_accepting *r
 
 static void close_wait_results(const struct tw_scan *scan, struct tw_close_wait *ret)
 {
-	if (scan->census.partial)
-		*ret = (struct tw_close_wait){ .partial = true };
-	else
-		*ret = scan->close_wait.result;
+	const struct tw_close_wait *found = &scan->close_wait.result;
+
 	ret->at_usec = scan->order.at_usec;
+	ret->partial = scan->census.partial;
+	ret->untracked = ret->partial ? 0 : found->untracked;
+	ret->row_count = ret->partial ? 0 : found->row_count;
+	ret->waiter_count = ret->partial ? 0 : found->waiter_count;
+	ret->waiters = ret->waiter_count > 0 ? found->waiters : NULL;
+	memcpy(ret->rows, found->rows, ret->row_count * sizeof(ret->rows[0]));
+	/* Nobody points to them any more. */
+	if (!ret->partial && ret->waiter_count == 0)
+		tw_scan_past_done(scan->past);
 }
 
 /* `survey` still holds the one before, from which the forecast is made. */
 static void survey_results(const struct tw_scan *scan, struct tw_survey *survey)
 {
-	struct tw_survey fresh = {
-		.at_usec = scan->order.at_usec,
-		.partial = scan->census.partial,
-	};
+	struct tw_survey fresh;
 
+	memset(&fresh, 0, offsetof(struct tw_survey, top));
+	fresh.at_usec = scan->order.at_usec;
+	fresh.partial = scan->census.partial;
 	if (!fresh.partial)
 		tw_survey_work_results(&scan->work, &fresh);
 	tw_forecast_fill(survey, &fresh);
-	*survey = fresh;
+	memcpy(survey, &fresh, offsetof(struct tw_survey, top) + fresh.top_count * sizeof(fresh.top[0]));
 }
 
-void tw_scan_results(const struct tw_scan *scan, struct tw_sample *sample)
+void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample)
 {
 	sample->census = scan->census;
 	sample->census.at_usec = scan->order.at_usec;

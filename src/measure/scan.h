@@ -3,7 +3,9 @@
 
 #include "base/hash.h"
 #include "base/macros.h"
+#include "measure/calibration.h"
 #include "measure/source.h"
+#include "measure/waiters.h"
 #include "model/sample.h"
 
 #include <stdbool.h>
@@ -11,8 +13,7 @@
 
 /*
  * A census or a survey: one or more dumps and a few questions, gathered into a sample's parts, a slice at a time so
- * that the caller can stop between two and do something else. Knows no clock: the caller says when. Keeps from one scan
- * to the next which sockets are in CLOSE-WAIT, and since when, and what it learned about the kernel.
+ * that the caller can stop between two and do something else. Knows no clock: the caller says when.
  */
 enum tw_scan_kind {
 	TW_SCAN_CENSUS, /* count per state; what is many is left out of the dump and derived where that is wanted */
@@ -21,7 +22,16 @@ enum tw_scan_kind {
 
 struct tw_scan;
 
-/* `key`: the process's secret. Allocates its tables once. NULL without memory. */
+/* What a scan of one network namespace leaves to the next one of it. Zero: there was none yet. */
+struct tw_scan_past {
+	struct tw_waiter_set waiters; /* those in CLOSE-WAIT, and since when */
+	struct tw_calibration calibration;
+};
+
+void tw_scan_past_done(struct tw_scan_past *past);
+#define TW_CLEANUP_SCAN_PAST TW_CLEANUP(tw_scan_past_done)
+
+/* `key`: the process's secret. Allocates its tables once; they serve any number of namespaces. NULL without memory. */
 struct tw_scan *tw_scan_new(const struct tw_hash_key *key);
 struct tw_scan *tw_scan_free(struct tw_scan *scan);
 TW_DEFINE_CLEANUP(struct tw_scan, tw_scan_free)
@@ -40,8 +50,9 @@ struct tw_scan_order {
 	struct tw_gauge gauge; /* read just before */
 };
 
-/* Starts afresh, giving up a scan under way. Returns 0 or the source's -errno. */
-int tw_scan_begin(struct tw_scan *scan, struct tw_source *source, const struct tw_scan_order *order);
+/* Starts afresh, giving up a scan under way. `past` is borrowed until the results. Returns 0 or the source's -errno. */
+int tw_scan_begin(struct tw_scan *scan, struct tw_scan_past *past, struct tw_source *source,
+		  const struct tw_scan_order *order);
 
 /*
  * One datagram's worth of work, or a few questions'. Returns 1 while there is more to do, 0 when the scan has ended
@@ -52,7 +63,7 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source);
 
 /*
  * After tw_scan_step() returned 0: fills the sample's census, accepting and close_wait, and after a survey its survey,
- * with a forecast from the one that it held before. close_wait.waiters belongs to the scan, and stands until the next
- * one has ended.
+ * with a forecast from the one that it held before. close_wait.waiters belongs to the past, and stands until the next
+ * scan of it has ended.
  */
-void tw_scan_results(const struct tw_scan *scan, struct tw_sample *sample);
+void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample);

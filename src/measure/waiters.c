@@ -11,7 +11,7 @@
 /* A set of which so small a part was needed last gives memory back. */
 #define IDLE_PART 8
 
-static void set_done(struct tw_waiter_set *set)
+void tw_waiter_set_done(struct tw_waiter_set *set)
 {
 	free(set->waiters);
 	free(set->slots);
@@ -26,15 +26,15 @@ static int set_init(struct tw_waiter_set *set, uint32_t room)
 	fresh.waiters = malloc(room * sizeof(*fresh.waiters));
 	fresh.slots = calloc(2 * (size_t)room, sizeof(*fresh.slots));
 	if (!fresh.waiters || !fresh.slots) {
-		set_done(&fresh);
+		tw_waiter_set_done(&fresh);
 		return -ENOMEM;
 	}
-	set_done(set);
+	tw_waiter_set_done(set);
 	*set = fresh;
 	return 0;
 }
 
-/* The slot of the cookie, or the empty one where it would go. */
+/* The slot of the cookie, or the empty one where it would go. The set has room. */
 static uint32_t *find_slot(const struct tw_waiters *waiters, const struct tw_waiter_set *set, uint64_t cookie)
 {
 	uint32_t mask = 2 * set->room - 1;
@@ -50,13 +50,14 @@ static bool grow(struct tw_waiters *waiters)
 {
 	struct tw_waiter_set grown = { 0 }, *set = &waiters->fresh;
 
-	if (set->room >= TW_WAITERS_MAX || set_init(&grown, 2 * set->room) < 0)
+	if (set->room >= TW_WAITERS_MAX || set_init(&grown, TW_MAX(TW_WAITERS_MIN, 2 * set->room)) < 0)
 		return false;
-	memcpy(grown.waiters, set->waiters, set->count * sizeof(*set->waiters));
+	if (set->count > 0)
+		memcpy(grown.waiters, set->waiters, set->count * sizeof(*set->waiters));
 	grown.count = set->count;
 	for (uint32_t i = 0; i < grown.count; i++)
 		*find_slot(waiters, &grown, grown.waiters[i].cookie) = i + 1;
-	set_done(set);
+	tw_waiter_set_done(set);
 	*set = grown;
 	return true;
 }
@@ -65,35 +66,32 @@ int tw_waiters_init(struct tw_waiters *waiters, const struct tw_hash_key *secret
 {
 	waiters->secret = *secret;
 	waiters->at_usec = 0;
-	waiters->known = waiters->fresh = (struct tw_waiter_set){ 0 };
+	waiters->known = NULL;
+	waiters->fresh = (struct tw_waiter_set){ 0 };
 	waiters->untracked = waiters->known_untracked = 0;
 	waiters->question_count = 0;
-	if (set_init(&waiters->known, TW_WAITERS_MIN) < 0 || set_init(&waiters->fresh, TW_WAITERS_MIN) < 0) {
-		tw_waiters_done(waiters);
-		return -ENOMEM;
-	}
-	return 0;
+	return set_init(&waiters->fresh, TW_WAITERS_MIN);
 }
 
 void tw_waiters_done(struct tw_waiters *waiters)
 {
-	set_done(&waiters->known);
-	set_done(&waiters->fresh);
+	tw_waiter_set_done(&waiters->fresh);
 }
 
-void tw_waiters_begin(struct tw_waiters *waiters, usec_t at_usec)
+void tw_waiters_begin(struct tw_waiters *waiters, struct tw_waiter_set *known, usec_t at_usec)
 {
 	struct tw_waiter_set *fresh = &waiters->fresh;
 	uint32_t room = fresh->room;
 
+	waiters->known = known;
 	waiters->at_usec = at_usec;
 	waiters->untracked = 0;
 	waiters->question_count = 0;
 	fresh->count = 0;
-	while (room > TW_WAITERS_MIN && waiters->known.count < room / IDLE_PART)
+	while (room > TW_WAITERS_MIN && known->count < room / IDLE_PART)
 		room /= 2;
 	/* Where memory is not to be had for less of it, the old size serves as well. */
-	if (room == fresh->room || set_init(fresh, room) < 0)
+	if ((room == fresh->room || set_init(fresh, room) < 0) && room > 0)
 		memset(fresh->slots, 0, 2 * (size_t)fresh->room * sizeof(*fresh->slots));
 }
 
@@ -106,10 +104,10 @@ static void ask(struct tw_waiters *waiters, uint32_t waiter, const struct tw_flo
 void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint32_t unit)
 {
 	struct tw_waiter_set *fresh = &waiters->fresh;
-	uint32_t *slot = find_slot(waiters, fresh, flow->cookie), known;
+	uint32_t *slot = fresh->room > 0 ? find_slot(waiters, fresh, flow->cookie) : NULL, known;
 
 	/* A dump may tell one twice. */
-	if (*slot != 0)
+	if (slot && *slot != 0)
 		return;
 	if (fresh->count == fresh->room) {
 		if (!grow(waiters)) {
@@ -126,9 +124,9 @@ void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint
 		.unread = flow->receive_queue > 0 ? flow->receive_queue - 1 : 0,
 		.unit = unit,
 	};
-	known = *find_slot(waiters, &waiters->known, flow->cookie);
+	known = waiters->known->room > 0 ? *find_slot(waiters, waiters->known, flow->cookie) : 0;
 	if (known != 0)
-		fresh->waiters[fresh->count].since_usec = waiters->known.waiters[known - 1].since_usec;
+		fresh->waiters[fresh->count].since_usec = waiters->known->waiters[known - 1].since_usec;
 	else
 		ask(waiters, fresh->count, flow);
 	*slot = ++fresh->count;
@@ -143,9 +141,9 @@ void tw_waiters_answer(struct tw_waiters *waiters, unsigned question, uint32_t l
 
 void tw_waiters_end(struct tw_waiters *waiters)
 {
-	struct tw_waiter_set old = waiters->known;
+	struct tw_waiter_set old = *waiters->known;
 
-	waiters->known = waiters->fresh;
+	*waiters->known = waiters->fresh;
 	waiters->known_untracked = waiters->untracked;
 	waiters->fresh = old;
 }

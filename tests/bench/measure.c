@@ -27,6 +27,7 @@
 struct bench {
 	struct tw_source *source;
 	struct tw_scan *scan;
+	struct tw_scan_past past;
 	struct tw_sample *sample;
 };
 
@@ -58,7 +59,7 @@ static void scan(struct bench *bench, enum tw_scan_kind kind, bool derive)
 
 	read_gauge(bench);
 	order.gauge = bench->sample->gauge;
-	r = tw_scan_begin(bench->scan, bench->source, &order);
+	r = tw_scan_begin(bench->scan, &bench->past, bench->source, &order);
 	if (r < 0)
 		fail("tw_scan_begin", -r);
 	while ((r = tw_scan_step(bench->scan, bench->source)) > 0)
@@ -152,7 +153,7 @@ int main(void)
 	scan_kept = tw_scan_new(&key);
 	if (!scan_kept || !sample)
 		fail("start", ENOMEM);
-	bench = (struct bench){ tw_kernel_source_base(source), scan_kept, sample };
+	bench = (struct bench){ .source = tw_kernel_source_base(source), .scan = scan_kept, .sample = sample };
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
 		work(&bench, line);

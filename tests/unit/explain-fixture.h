@@ -16,7 +16,7 @@
 
 /* A machine in memory that the tests of `explain` fill with sockets and look at, the shipped rules, and a page. */
 static struct tw_fake_source fake;
-static struct tw_scan *scan;
+static struct tw_scan_past past;
 static struct tw_sample sample;
 static struct tw_settings *settings;
 static struct tw_page page;
@@ -34,7 +34,7 @@ static inline int set_up(TW_UNUSED void **state)
 static inline int tear_down(TW_UNUSED void **state)
 {
 	settings = tw_settings_free(settings);
-	scan = tw_scan_free(scan);
+	tw_scan_past_done(&past);
 	tw_fake_source_done(&fake);
 	return 0;
 }
@@ -47,8 +47,8 @@ static inline void look(void)
 	tw_fake_source_settle(&fake);
 	assert_int_equal(fake.base.gauge(&fake.base, &sample.gauge), 0);
 	sample.gauge.at_usec = 10 * TW_USEC_PER_SEC;
-	scan = tw_scan_free(scan);
-	assert_int_equal(tw_look_take(&fake.base, &order, &scan, &sample), 0);
+	tw_scan_past_done(&past);
+	assert_int_equal(tw_look_take(&fake.base, &order, &past, &sample), 0);
 }
 
 /* TIME-WAIT of clients from the other hosts. */

@@ -146,6 +146,7 @@ static inline void run(struct tw_source *source, enum tw_scan_kind kind, bool de
 		       struct tw_sample *sample)
 {
 	TW_CLEANUP_SCAN struct tw_scan *scan = tw_scan_new(&secret);
+	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
 	struct tw_scan_order order = {
 		.kind = kind,
 		.derive_time_wait = derive,
@@ -156,7 +157,7 @@ static inline void run(struct tw_source *source, enum tw_scan_kind kind, bool de
 
 	assert_non_null(scan);
 	assert_int_equal(source->gauge(source, &order.gauge), 0);
-	assert_int_equal(tw_scan_begin(scan, source, &order), 0);
+	assert_int_equal(tw_scan_begin(scan, &past, source, &order), 0);
 	while ((r = tw_scan_step(scan, source)) > 0)
 		;
 	assert_int_equal(r, 0);

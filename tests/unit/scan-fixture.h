@@ -20,6 +20,7 @@ static const struct tw_hash_key secret = { .k0 = 3, .k1 = 4 };
 struct fixture {
 	struct tw_fake_source fake;
 	struct tw_scan *scan;
+	struct tw_scan_past past;
 	struct tw_scan_order order;
 	struct tw_sample sample;
 };
@@ -41,6 +42,7 @@ static inline int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 
+	tw_scan_past_done(&fixture->past);
 	fixture->scan = tw_scan_free(fixture->scan);
 	assert_null(tw_scan_free(NULL));
 	tw_fake_source_done(&fixture->fake);
@@ -84,7 +86,7 @@ static inline int run(struct fixture *fixture, enum tw_scan_kind kind)
 	int r;
 
 	fixture->order.kind = kind;
-	r = tw_scan_begin(fixture->scan, source, &fixture->order);
+	r = tw_scan_begin(fixture->scan, &fixture->past, source, &fixture->order);
 	if (r < 0)
 		return r;
 	for (unsigned steps = 0; (r = tw_scan_step(fixture->scan, source)) > 0; steps++)

@@ -24,6 +24,7 @@ static const enum tw_scan_kind kinds[] = { TW_SCAN_CENSUS, TW_SCAN_SURVEY };
 struct fixture {
 	struct tw_fake_source fake;
 	struct tw_scan *scan;
+	struct tw_scan_past past;
 	struct tw_scan_order order;
 	struct tw_sample sample;
 	unsigned steps; /* of the last scan */
@@ -46,6 +47,7 @@ static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 
+	tw_scan_past_done(&fixture->past);
 	fixture->scan = tw_scan_free(fixture->scan);
 	tw_fake_source_done(&fixture->fake);
 	return 0;
@@ -60,7 +62,7 @@ static const struct tw_sample *run(struct fixture *fixture, enum tw_scan_kind ki
 	fixture->order.kind = kind;
 	fixture->order.at_usec = EPOCH + seconds * SECOND;
 	fixture->order.gauge = fixture->fake.gauge;
-	assert_int_equal(tw_scan_begin(fixture->scan, source, &fixture->order), 0);
+	assert_int_equal(tw_scan_begin(fixture->scan, &fixture->past, source, &fixture->order), 0);
 	for (fixture->steps = 1; (r = tw_scan_step(fixture->scan, source)) > 0; fixture->steps++)
 		assert_true(fixture->steps < 100000);
 	assert_int_equal(r, 0);
@@ -241,7 +243,7 @@ static void test_close_wait_through_troubles(void **state)
 	handed_on = close_wait->waiters;
 	tw_fake_source_clear(&fixture->fake);
 	add_waiters(fixture, 1000, 2000, 9);
-	assert_int_equal(tw_scan_begin(fixture->scan, source, &fixture->order), 0);
+	assert_int_equal(tw_scan_begin(fixture->scan, &fixture->past, source, &fixture->order), 0);
 	for (unsigned i = 0; i < 200; i++)
 		assert_int_equal(tw_scan_step(fixture->scan, source), 1);
 	for (unsigned i = 0; i < 30; i++) {

@@ -298,7 +298,7 @@ static void test_begin_again(void **state)
 
 	populate(fixture);
 	fixture->order.kind = TW_SCAN_SURVEY;
-	assert_int_equal(tw_scan_begin(fixture->scan, source, &fixture->order), 0);
+	assert_int_equal(tw_scan_begin(fixture->scan, &fixture->past, source, &fixture->order), 0);
 	for (unsigned i = 0; i < 6; i++)
 		assert_int_equal(tw_scan_step(fixture->scan, source), 1);
 	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);

@@ -44,6 +44,7 @@ static struct tw_catch hunt(enum tw_state state)
 	struct tw_kill_quota quota = { .wanted[0] = true, .most[0] = UINT32_MAX };
 	struct tw_source *source = tw_kernel_source_base(kernel);
 	TW_CLEANUP_SCAN struct tw_scan *scan = tw_scan_new(&secret);
+	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
 	struct tw_scan_order census = { .kind = TW_SCAN_CENSUS, .at_usec = 1000 * TW_USEC_PER_SEC };
 	static struct tw_sample sample;
 	struct tw_catch catch = { 0 };
@@ -51,7 +52,7 @@ static struct tw_catch hunt(enum tw_state state)
 
 	assert_non_null(scan);
 	assert_int_equal(source->gauge(source, &census.gauge), 0);
-	assert_int_equal(tw_scan_begin(scan, source, &census), 0);
+	assert_int_equal(tw_scan_begin(scan, &past, source, &census), 0);
 	while ((r = tw_scan_step(scan, source)) > 0)
 		;
 	assert_int_equal(r, 0);

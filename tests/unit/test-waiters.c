@@ -14,6 +14,9 @@
 
 static const struct tw_hash_key secret = { .k0 = 7, .k1 = 8 };
 
+/* Of the namespace. */
+static struct tw_waiter_set known;
+
 static int set_up(void **state)
 {
 	static struct tw_waiters waiters;
@@ -24,6 +27,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	tw_waiter_set_done(&known);
 	tw_waiters_done(*state);
 	/* Twice is no matter. */
 	tw_waiters_done(*state);
@@ -40,7 +44,7 @@ static void add(struct tw_waiters *waiters, uint64_t cookie)
 /* A whole scan that sees the cookies from `first` up to but without `end`. */
 static void scan(struct tw_waiters *waiters, usec_t at_usec, uint64_t first, uint64_t end)
 {
-	tw_waiters_begin(waiters, at_usec);
+	tw_waiters_begin(waiters, &known, at_usec);
 	for (uint64_t cookie = first; cookie < end; cookie++)
 		add(waiters, cookie);
 	tw_waiters_end(waiters);
@@ -53,10 +57,10 @@ static const struct tw_waiter *find(const struct tw_waiters *waiters, uint64_t c
 {
 	const struct tw_waiter *found = &nobody;
 
-	for (uint32_t i = 0; i < waiters->known.count; i++)
-		if (waiters->known.waiters[i].cookie == cookie) {
+	for (uint32_t i = 0; i < waiters->known->count; i++)
+		if (waiters->known->waiters[i].cookie == cookie) {
 			assert_ptr_equal(found, &nobody);
-			found = &waiters->known.waiters[i];
+			found = &waiters->known->waiters[i];
 		}
 	return found;
 }
@@ -65,9 +69,8 @@ static void test_empty(void **state)
 {
 	struct tw_waiters *waiters = *state;
 
-	assert_int_equal(waiters->known.count, 0);
 	scan(waiters, EPOCH, 1, 1);
-	assert_int_equal(waiters->known.count, 0);
+	assert_int_equal(waiters->known->count, 0);
 	assert_int_equal(waiters->question_count, 0);
 }
 
@@ -85,11 +88,11 @@ static void test_fields(void **state)
 
 	for (unsigned with_cgroup = 0; with_cgroup < 2; with_cgroup++) {
 		flow.has_cgroup = with_cgroup;
-		tw_waiters_begin(waiters, EPOCH);
+		tw_waiters_begin(waiters, &known, EPOCH);
 		tw_waiters_add(waiters, &flow, 42);
 		tw_waiters_end(waiters);
-		assert_int_equal(waiters->known.count, 1);
-		waiter = &waiters->known.waiters[0];
+		assert_int_equal(waiters->known->count, 1);
+		waiter = &waiters->known->waiters[0];
 		assert_true(waiter->cookie == flow.cookie);
 		assert_true(waiter->cgroup_id == (with_cgroup ? flow.cgroup_id : 0));
 		assert_int_equal(waiter->since_usec, EPOCH);
@@ -98,12 +101,12 @@ static void test_fields(void **state)
 	}
 	/* What changes is told anew. */
 	flow.receive_queue = 0;
-	tw_waiters_begin(waiters, EPOCH + SECOND);
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
 	tw_waiters_add(waiters, &flow, 43);
 	tw_waiters_end(waiters);
-	assert_int_equal(waiters->known.waiters[0].unread, 0);
-	assert_int_equal(waiters->known.waiters[0].unit, 43);
-	assert_int_equal(waiters->known.waiters[0].since_usec, EPOCH);
+	assert_int_equal(waiters->known->waiters[0].unread, 0);
+	assert_int_equal(waiters->known->waiters[0].unit, 43);
+	assert_int_equal(waiters->known->waiters[0].since_usec, EPOCH);
 }
 
 /* Comes, stays, goes. */
@@ -113,7 +116,7 @@ static void test_tracking(void **state)
 
 	scan(waiters, EPOCH, 10, 20);
 	scan(waiters, EPOCH + 5 * SECOND, 15, 25);
-	assert_int_equal(waiters->known.count, 10);
+	assert_int_equal(waiters->known->count, 10);
 	assert_ptr_equal(find(waiters, 14), &nobody);
 	assert_int_equal(find(waiters, 15)->since_usec, EPOCH);
 	assert_int_equal(find(waiters, 19)->since_usec, EPOCH);
@@ -123,20 +126,20 @@ static void test_tracking(void **state)
 	assert_int_equal(find(waiters, 10)->since_usec, EPOCH + 10 * SECOND);
 	assert_int_equal(find(waiters, 15)->since_usec, EPOCH);
 	scan(waiters, EPOCH + 15 * SECOND, 1, 1);
-	assert_int_equal(waiters->known.count, 0);
+	assert_int_equal(waiters->known->count, 0);
 }
 
 static void test_seen_twice(void **state)
 {
 	struct tw_waiters *waiters = *state;
 
-	tw_waiters_begin(waiters, EPOCH);
+	tw_waiters_begin(waiters, &known, EPOCH);
 	for (unsigned twice = 0; twice < 2; twice++)
 		for (uint64_t cookie = 1; cookie <= 300; cookie++)
 			add(waiters, cookie);
 	assert_int_equal(waiters->question_count, TW_WAITERS_ASKED_MAX);
 	tw_waiters_end(waiters);
-	assert_int_equal(waiters->known.count, 300);
+	assert_int_equal(waiters->known->count, 300);
 	assert_int_equal(waiters->known_untracked, 0);
 }
 
@@ -145,7 +148,7 @@ static void test_answers(void **state)
 	struct tw_waiters *waiters = *state;
 
 	scan(waiters, EPOCH, 1, 3);
-	tw_waiters_begin(waiters, EPOCH + SECOND);
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
 	for (uint64_t cookie = 1; cookie < 6; cookie++)
 		add(waiters, cookie);
 	/* Of those that are known nothing is asked. */
@@ -173,15 +176,15 @@ static void test_given_up(void **state)
 	const struct tw_waiter *handed_on;
 
 	scan(waiters, EPOCH, 1, 5);
-	handed_on = waiters->known.waiters;
-	tw_waiters_begin(waiters, EPOCH + SECOND);
+	handed_on = waiters->known->waiters;
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
 	for (uint64_t cookie = 3; cookie < 2000; cookie++)
 		add(waiters, cookie);
-	assert_ptr_equal(waiters->known.waiters, handed_on);
-	assert_int_equal(waiters->known.count, 4);
+	assert_ptr_equal(waiters->known->waiters, handed_on);
+	assert_int_equal(waiters->known->count, 4);
 	assert_int_equal(find(waiters, 4)->since_usec, EPOCH);
 	scan(waiters, EPOCH + 2 * SECOND, 1, 4);
-	assert_int_equal(waiters->known.count, 3);
+	assert_int_equal(waiters->known->count, 3);
 	assert_int_equal(find(waiters, 3)->since_usec, EPOCH);
 	assert_ptr_equal(find(waiters, 5), &nobody);
 }
@@ -193,8 +196,8 @@ static void test_handed_on(void **state)
 	const struct tw_waiter *handed_on;
 
 	scan(waiters, EPOCH, 1, 101);
-	handed_on = waiters->known.waiters;
-	tw_waiters_begin(waiters, EPOCH + SECOND);
+	handed_on = waiters->known->waiters;
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
 	for (uint64_t cookie = 1000; cookie < 11000; cookie++)
 		add(waiters, cookie);
 	for (unsigned i = 0; i < 100; i++) {
@@ -202,39 +205,40 @@ static void test_handed_on(void **state)
 		assert_int_equal(handed_on[i].since_usec, EPOCH);
 	}
 	tw_waiters_end(waiters);
-	assert_int_equal(waiters->known.count, 10000);
+	assert_int_equal(waiters->known->count, 10000);
 }
 
 static void test_growth_and_bound(void **state)
 {
 	struct tw_waiters *waiters = *state;
 
-	assert_int_equal(waiters->known.room, TW_WAITERS_MIN);
+	assert_int_equal(known.room, 0);
+	assert_int_equal(waiters->fresh.room, TW_WAITERS_MIN);
 	assert_true(TW_WAITERS_MIN * sizeof(struct tw_waiter) == 8192);
 	for (unsigned round = 0; round < 3; round++) {
 		scan(waiters, EPOCH + round * SECOND, 1, TW_WAITERS_MAX + 1001);
-		assert_int_equal(waiters->known.count, TW_WAITERS_MAX);
-		assert_int_equal(waiters->known.room, TW_WAITERS_MAX);
+		assert_int_equal(waiters->known->count, TW_WAITERS_MAX);
+		assert_int_equal(waiters->known->room, TW_WAITERS_MAX);
 		assert_int_equal(waiters->known_untracked, 1000);
-		for (uint32_t i = 0; i < waiters->known.count; i++) {
-			assert_int_equal(waiters->known.waiters[i].cookie, i + 1);
-			assert_int_equal(waiters->known.waiters[i].since_usec, EPOCH);
+		for (uint32_t i = 0; i < waiters->known->count; i++) {
+			assert_int_equal(waiters->known->waiters[i].cookie, i + 1);
+			assert_int_equal(waiters->known->waiters[i].since_usec, EPOCH);
 		}
 	}
 	/* There is room for those again, and memory is given back: one set at each scan. */
 	scan(waiters, EPOCH + 10 * SECOND, TW_WAITERS_MAX - 999, TW_WAITERS_MAX + 1001);
-	assert_int_equal(waiters->known.count, 2000);
+	assert_int_equal(waiters->known->count, 2000);
 	assert_int_equal(waiters->known_untracked, 0);
 	assert_int_equal(find(waiters, TW_WAITERS_MAX)->since_usec, EPOCH);
 	assert_int_equal(find(waiters, TW_WAITERS_MAX + 1)->since_usec, EPOCH + 10 * SECOND);
 	scan(waiters, EPOCH + 11 * SECOND, TW_WAITERS_MAX - 999, TW_WAITERS_MAX + 1001);
-	assert_int_equal(waiters->known.room, 8192);
+	assert_int_equal(waiters->known->room, 8192);
 	assert_int_equal(find(waiters, TW_WAITERS_MAX)->since_usec, EPOCH);
 	for (unsigned i = 0; i < 3; i++)
 		scan(waiters, EPOCH + 12 * SECOND, 1, 2);
-	assert_int_equal(waiters->known.room, TW_WAITERS_MIN);
+	assert_int_equal(waiters->known->room, TW_WAITERS_MIN);
 	assert_int_equal(waiters->fresh.room, TW_WAITERS_MIN);
-	assert_int_equal(waiters->known.count, 1);
+	assert_int_equal(waiters->known->count, 1);
 }
 
 static uint32_t next_random(uint64_t *seed)
@@ -261,7 +265,7 @@ static void test_walk(void **state)
 		bool whole = next_random(&seed) % 5 != 0;
 		uint32_t density = next_random(&seed) % 100, seen = 0;
 
-		tw_waiters_begin(waiters, now);
+		tw_waiters_begin(waiters, &known, now);
 		for (unsigned i = 0; i < COOKIES; i++) {
 			bool here = next_random(&seed) % 100 < density;
 
@@ -274,9 +278,9 @@ static void test_walk(void **state)
 		if (!whole)
 			continue;
 		tw_waiters_end(waiters);
-		assert_int_equal(waiters->known.count, seen);
+		assert_int_equal(waiters->known->count, seen);
 		for (uint32_t i = 0; i < seen; i++) {
-			const struct tw_waiter *waiter = &waiters->known.waiters[i];
+			const struct tw_waiter *waiter = &waiters->known->waiters[i];
 
 			assert_int_equal(waiter->since_usec, since[waiter->cookie >> 32]);
 		}
