@@ -304,7 +304,7 @@ static int get_raised(sd_bus *bus TW_UNUSED, const char *path TW_UNUSED, const c
 {
 	struct tw_bus_calls *calls = userdata;
 	const struct tw_settings *settings = calls->owner.manager->settings;
-	const struct tw_policy *policy = &calls->owner.manager->host.policy;
+	const struct tw_policy *policy = &calls->owner.manager->host->policy;
 	int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "s");
 
 	for (unsigned i = 0; i < settings->rule_count && r >= 0; i++)

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/chase.h"
 
-#include <errno.h>
 #include <string.h>
 
-int tw_chase_init(struct tw_chase *chase, struct tw_socket_sink *sink, struct tw_recorder *recorder,
-		  const char *namespace)
+void tw_chase_init(struct tw_chase *chase, struct tw_socket_sink *sink, struct tw_recorder *recorder,
+		   const char *namespace)
 {
 	memset(chase, 0, sizeof(*chase));
-	chase->hunt = tw_hunt_new();
-	if (!chase->hunt)
-		return -ENOMEM;
 	tw_reaper_init(&chase->reaper, sink, recorder, namespace);
-	return 0;
 }
 
 void tw_chase_done(struct tw_chase *chase)
@@ -37,10 +32,12 @@ void tw_chase_order(struct tw_chase *chase, const struct tw_kill_orders *orders,
 		chase->wanted = chase->wanted || chase->quota.wanted[i];
 }
 
-/* One that fails is not told: the next scan fails for the same reason and says so. */
+/* One that fails is not told: the next scan fails for the same reason and says so. Nor is a lack of memory. */
 bool tw_chase_begin(struct tw_chase *chase, const struct tw_sample *sample, usec_t now_usec)
 {
-	if (chase->wanted)
+	if (!chase->hunt)
+		chase->hunt = tw_hunt_new();
+	if (chase->wanted && chase->hunt)
 		chase->hunting = tw_hunt_begin(chase->hunt, &chase->orders, &chase->quota, sample, now_usec);
 	chase->wanted = false;
 	return chase->hunting;

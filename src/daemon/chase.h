@@ -9,7 +9,7 @@
  * reaper. Wiring only.
  */
 struct tw_chase {
-	struct tw_hunt *hunt;
+	struct tw_hunt *hunt; /* NULL before the first one */
 	struct tw_reaper reaper;
 	bool wanted; /* since the last tick, and not begun yet */
 	bool hunting;
@@ -20,9 +20,9 @@ struct tw_chase {
 	enum tw_mode mode;
 };
 
-/* All borrow. Returns 0 or -ENOMEM. */
-int tw_chase_init(struct tw_chase *chase, struct tw_socket_sink *sink, struct tw_recorder *recorder,
-		  const char *namespace);
+/* All borrow. */
+void tw_chase_init(struct tw_chase *chase, struct tw_socket_sink *sink, struct tw_recorder *recorder,
+		   const char *namespace);
 void tw_chase_done(struct tw_chase *chase);
 
 /* A tick's orders. What they point to must stand until tw_chase_stop(), or until the orders of the next tick. */

@@ -5,55 +5,102 @@
 #include "tell/snapshot.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The only namespace of this version: the one that the daemon is started in. */
 #define TW_HOST "host"
 
-int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_watch_edges *host,
-		    struct tw_clock *clock, const struct tw_hash_key *key, const struct tw_ledger *ledger)
+/* What is given to be done is ready to act from the start: later there may be no memory for it. */
+static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edges)
 {
+	manager->host = calloc(1, sizeof(*manager->host));
+	if (!manager->host)
+		return -ENOMEM;
+	tw_watch_init(manager->host, TW_HOST, edges, &manager->room);
+	return tw_watch_make_ready(manager->host);
+}
+
+int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_watch_edges *host,
+		    struct tw_clock *clock, const struct tw_hash_key *key)
+{
+	struct tw_time time = clock->read(clock);
 	int r;
 
 	memset(manager, 0, sizeof(*manager));
 	manager->recorder = host->recorder;
 	manager->clock = clock;
-	manager->key = *key;
-	manager->started_usec = clock->read(clock).now_usec;
-	r = tw_watch_init(&manager->host, TW_HOST, host, key, ledger, manager->started_usec);
-	if (r < 0)
+	manager->started_usec = manager->income.taken_usec = time.now_usec;
+	manager->booked_usec = time.cpu_usec;
+	r = tw_workroom_init(&manager->room, key);
+	if (r >= 0)
+		r = add_host(manager, host);
+	if (r < 0) {
+		tw_manager_done(manager);
 		return r;
+	}
 	manager->settings = settings;
 	return 0;
 }
 
 void tw_manager_done(struct tw_manager *manager)
 {
-	tw_watch_done(&manager->host);
+	if (manager->host) {
+		tw_watch_done(manager->host);
+		free(manager->host);
+		manager->host = NULL;
+	}
+	tw_workroom_done(&manager->room);
 	manager->settings = tw_settings_free(manager->settings);
 }
 
-/* All that the process has used since the last time counts: the budget is for the whole of it. */
-static usec_t book(struct tw_manager *manager)
+/* CPU time of the loop since the last call. */
+static usec_t take_cpu(struct tw_manager *manager)
 {
 	usec_t cpu_usec = manager->clock->read(manager->clock).cpu_usec;
+	usec_t used_usec = tw_usec_since(cpu_usec, manager->booked_usec);
 
-	tw_meter_spend(&manager->host.meter, tw_usec_since(cpu_usec, manager->booked_usec));
 	manager->booked_usec = cpu_usec;
-	return cpu_usec;
+	return used_usec;
+}
+
+/* All that the daemon uses counts: the budget is for the whole of it. */
+static void pay(struct tw_manager *manager, usec_t now_usec)
+{
+	usec_t amount_usec = tw_income_take(&manager->income, manager->settings->cpu_budget_milli, now_usec);
+
+	amount_usec = tw_meter_pay(&manager->own, amount_usec);
+	(void)tw_meter_pay(&manager->host->meter, amount_usec);
+	manager->room.overspent = !tw_meter_allows(&manager->own);
 }
 
 void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
 {
-	manager->host.edges.worker = worker;
+	manager->room.worker = worker;
+}
+
+/* Whose turn it is may do what is due. */
+static void begin_next(struct tw_manager *manager, struct tw_time time)
+{
+	if (!manager->working && tw_watch_begin(manager->host, manager->settings, time))
+		manager->working = manager->host;
 }
 
 int tw_manager_tick(struct tw_manager *manager)
 {
 	struct tw_time time = manager->clock->read(manager->clock);
-	int r = tw_watch_tick(&manager->host, manager->settings, time);
+	struct tw_watch *host = manager->host;
+	usec_t cost_usec;
+	int r;
 
-	tw_watch_ticked(&manager->host, tw_usec_since(book(manager), time.cpu_usec));
+	tw_meter_spend(&manager->own, take_cpu(manager));
+	r = tw_watch_tick(host, manager->settings, time);
+	cost_usec = take_cpu(manager);
+	tw_meter_spend(&manager->own, cost_usec);
+	host->sample.cost.tick_usec = cost_usec;
+	host->sample.cost.total_usec = tw_usec_add(manager->own.spent_usec, host->meter.spent_usec);
+	pay(manager, time.now_usec);
+	begin_next(manager, time);
 	manager->missed = r < 0 ? manager->missed + 1 : 0;
 	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
 }
@@ -61,45 +108,61 @@ int tw_manager_tick(struct tw_manager *manager)
 bool tw_manager_work(struct tw_manager *manager)
 {
 	struct tw_time time = manager->clock->read(manager->clock);
+	struct tw_watch *watch = manager->working;
 	bool more;
 
-	if (!tw_watch_busy(&manager->host))
+	if (!watch)
 		return false;
-	more = tw_watch_work(&manager->host, manager->settings, time);
-	(void)book(manager);
-	return more;
+	tw_meter_spend(&manager->own, take_cpu(manager));
+	more = tw_watch_work(watch, manager->settings, time);
+	if (manager->room.worker)
+		tw_meter_spend(&manager->own, take_cpu(manager));
+	else
+		tw_watch_charge(watch, take_cpu(manager));
+	if (!tw_watch_busy(watch)) {
+		manager->working = NULL;
+		begin_next(manager, time);
+		more = manager->working != NULL;
+	}
+	return more && !manager->room.worker;
+}
+
+bool tw_manager_busy(const struct tw_manager *manager)
+{
+	return manager->working != NULL;
 }
 
 usec_t tw_manager_interval(const struct tw_manager *manager)
 {
-	return tw_watch_interval(&manager->host, manager->settings);
+	return tw_watch_interval(manager->host, manager->settings);
 }
 
 bool tw_manager_ready(const struct tw_manager *manager)
 {
-	return manager->host.sample.survey.at_usec != 0;
+	return manager->host->sample.survey.at_usec != 0;
 }
 
 int tw_manager_error(const struct tw_manager *manager)
 {
-	return manager->host.error;
+	return manager->host->error;
 }
 
 void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
 {
 	struct tw_time time = manager->clock->read(manager->clock);
 
-	tw_watch_rebase(&manager->host, manager->settings, settings, time);
+	tw_watch_rebase(manager->host, manager->settings, settings, time);
 	manager->settings = tw_settings_free(manager->settings);
 	manager->settings = settings;
 }
 
 int tw_manager_restore(struct tw_manager *manager, unsigned *ret_count)
 {
-	unsigned before = manager->host.hand.restored;
-	int r = tw_watch_pause(&manager->host, manager->settings, manager->clock->read(manager->clock).now_usec);
+	const struct tw_hand *hand = &manager->host->acting->hand;
+	unsigned before = hand->restored;
+	int r = tw_watch_pause(manager->host, manager->settings, manager->clock->read(manager->clock).now_usec);
 
-	*ret_count = manager->host.hand.restored - before;
+	*ret_count = hand->restored - before;
 	return r;
 }
 
@@ -108,8 +171,8 @@ int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode)
 	if (manager->settings->mode == mode)
 		return 0;
 	manager->settings->mode = mode;
-	tw_watch_let_go(&manager->host);
-	return mode == TW_MODE_OBSERVE ? tw_watch_give_back(&manager->host) : 0;
+	tw_watch_let_go(manager->host);
+	return mode == TW_MODE_OBSERVE ? tw_watch_give_back(manager->host) : 0;
 }
 
 const char *tw_manager_mode(const struct tw_manager *manager)
@@ -121,8 +184,7 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 {
 	struct tw_situation situation;
 
-	tw_watch_situation(&manager->host, manager->settings, manager->clock->read(manager->clock).now_usec,
-			   &situation);
+	tw_watch_situation(manager->host, manager->settings, manager->clock->read(manager->clock).now_usec, &situation);
 	tw_json_object_begin(json);
 	tw_json_key(json, "version");
 	tw_json_string(json, PACKAGE_VERSION);
@@ -134,7 +196,7 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 	tw_json_milli(json, (int64_t)(now_usec / TW_USEC_PER_MSEC));
 	tw_json_key(json, "namespaces");
 	tw_json_array_begin(json);
-	tw_snapshot_add_json_situation(json, TW_HOST, &manager->host.sample, manager->settings->top, &situation);
+	tw_snapshot_add_json_situation(json, TW_HOST, &manager->host->sample, manager->settings->top, &situation);
 	tw_json_array_end(json);
 	tw_json_object_end(json);
 }
@@ -146,13 +208,13 @@ void tw_manager_exempt(struct tw_manager *manager, usec_t cpu_usec)
 
 int tw_manager_stop(struct tw_manager *manager)
 {
-	return tw_hand_restore(&manager->host.hand);
+	return tw_watch_restore(manager->host);
 }
 
 void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
 {
-	const struct tw_sample *sample = &manager->host.sample;
-	unsigned raised = tw_policy_raised(&manager->host.policy, manager->settings);
+	const struct tw_sample *sample = &manager->host->sample;
+	unsigned raised = tw_policy_raised(&manager->host->policy, manager->settings);
 
 	tw_text_addf(text, "%u of %u rules raised; ", raised, manager->settings->rule_count);
 	for (int state = 0; state < TW_STATE_COUNT; state++) {

@@ -23,19 +23,22 @@ struct tw_manager {
 	struct tw_settings *settings; /* consumes */
 	struct tw_recorder *recorder; /* borrows */
 	struct tw_clock *clock;	      /* borrows */
-	struct tw_hash_key key;
-	struct tw_watch host;
+	struct tw_workroom room;
+	struct tw_watch *host;	  /* owned */
+	struct tw_watch *working; /* whose scan or hunt is under way; NULL: nobody's; borrows */
+	struct tw_income income;
+	struct tw_meter own; /* what is no namespace's: ticks, records, answers */
 	usec_t started_usec;
-	usec_t booked_usec; /* CPU time that the meter knows of */
+	usec_t booked_usec; /* CPU time of the loop that is booked */
 	unsigned missed;    /* ticks in a row without a gauge */
 };
 
 /* So many ticks in a row without a gauge, and tw_manager_tick() gives up: a fresh start may do better. */
 #define TW_MANAGER_MISSED_MAX 30
 
-/* `settings` is consumed on success. `ledger`: what is still owed, already recovered from. Returns 0 or -ENOMEM. */
+/* `settings` is consumed on success. Returns 0, -ENOMEM, or the -errno of host->make_acting(). */
 int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_watch_edges *host,
-		    struct tw_clock *clock, const struct tw_hash_key *key, const struct tw_ledger *ledger);
+		    struct tw_clock *clock, const struct tw_hash_key *key);
 void tw_manager_done(struct tw_manager *manager);
 
 /* From now on this thread does what takes long. Not while there is work. Borrows. */
@@ -49,6 +52,9 @@ int tw_manager_tick(struct tw_manager *manager);
  * ended. Returns whether there is more to do now.
  */
 bool tw_manager_work(struct tw_manager *manager);
+
+/* Whether a scan or a hunt is under way. */
+bool tw_manager_busy(const struct tw_manager *manager);
 
 /* How long until the next tick is due. */
 usec_t tw_manager_interval(const struct tw_manager *manager);

@@ -19,17 +19,17 @@ usec_t tw_process_now(void)
 	return read_usec(CLOCK_MONOTONIC);
 }
 
+usec_t tw_process_thread_cpu(void)
+{
+	return read_usec(CLOCK_THREAD_CPUTIME_ID);
+}
+
 struct tw_time tw_process_time(void)
 {
 	return (struct tw_time){
 		.now_usec = read_usec(CLOCK_MONOTONIC),
-		.cpu_usec = read_usec(CLOCK_PROCESS_CPUTIME_ID),
+		.cpu_usec = tw_process_thread_cpu(),
 	};
-}
-
-usec_t tw_process_thread_cpu(void)
-{
-	return read_usec(CLOCK_THREAD_CPUTIME_ID);
 }
 
 usec_t tw_process_realtime(void)

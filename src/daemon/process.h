@@ -9,7 +9,7 @@
 /* CLOCK_MONOTONIC alone. */
 usec_t tw_process_now(void);
 
-/* That, and the CPU time of all threads; a system call, which the one above is not. */
+/* That, and the CPU time of the calling thread; a system call, which the one above is not. */
 struct tw_time tw_process_time(void);
 
 /* The same as a tw_clock; static. */

@@ -21,6 +21,7 @@
 /* Everything that lives as long as the daemon does. */
 struct life {
 	struct tw_grip grip;
+	struct tw_ledger ledger; /* of the host: what is still owed, at the start */
 	struct tw_record_sink *sink;
 	struct tw_bus *bus;
 	struct tw_kernel_source *source;
@@ -80,11 +81,24 @@ static int recover(struct life *life, struct tw_ledger *ret)
 	return 0;
 }
 
+static int make_acting(void *context, const char *name, struct tw_acting **ret)
+{
+	struct life *life = context;
+	const struct tw_acting_edges edges = {
+		.sysctl = &life->grip.tree.sink,
+		.socket = tw_socket_netlink_sink(life->sockets),
+		.store = &life->grip.file.store,
+		.recorder = tw_bus_recorder(life->bus),
+	};
+
+	*ret = tw_acting_new(&edges, &life->ledger, name);
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int begin(struct life *life, const struct tw_options *options, struct tw_settings **settings)
 {
 	struct tw_watch_edges edges = { 0 };
 	struct tw_hash_key key;
-	struct tw_ledger ledger;
 	int r = tw_record_sink_new(options->log, &life->sink);
 
 	if (r < 0)
@@ -95,7 +109,7 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 	r = tw_grip_open(&life->grip, options);
 	if (r < 0)
 		return r;
-	r = recover(life, &ledger);
+	r = recover(life, &life->ledger);
 	if (r < 0)
 		return r;
 	r = tw_process_secret(&key);
@@ -108,12 +122,11 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 	if (r < 0)
 		return complain("cannot reach the kernel's sock_diag to end sockets", r);
 	edges.source = tw_kernel_source_base(life->source);
-	edges.socket = tw_socket_netlink_sink(life->sockets);
-	edges.sysctl = &life->grip.tree.sink;
-	edges.store = &life->grip.file.store;
+	edges.make_acting = make_acting;
+	edges.context = life;
 	edges.recorder = tw_bus_recorder(life->bus);
 	edges.tells_bound = tw_kernel_source_tells_bound();
-	r = tw_manager_init(&life->manager, *settings, &edges, tw_process_clock(), &key, &ledger);
+	r = tw_manager_init(&life->manager, *settings, &edges, tw_process_clock(), &key);
 	if (r < 0)
 		return complain("cannot start", r);
 	*settings = NULL;

@@ -8,9 +8,9 @@ static int step_scan(void *context)
 	int r;
 
 	if (watch->job_begun)
-		return tw_scan_step(watch->scan, watch->edges.source);
+		return tw_scan_step(watch->room->scan, watch->edges.source);
 	watch->job_begun = true;
-	r = tw_scan_begin(watch->scan, &watch->past, watch->edges.source, &watch->order);
+	r = tw_scan_begin(watch->room->scan, &watch->past, watch->edges.source, &watch->order);
 	return r < 0 ? r : 1;
 }
 
@@ -18,7 +18,7 @@ static int step_hunt(void *context)
 {
 	struct tw_watch *watch = context;
 
-	return tw_chase_step(&watch->chase, watch->edges.source);
+	return tw_chase_step(&watch->acting->chase, watch->edges.source);
 }
 
 static const tw_worker_step steps[] = {
@@ -30,23 +30,28 @@ void tw_watch_start_job(struct tw_watch *watch, enum tw_watch_job job)
 {
 	watch->job = job;
 	watch->job_begun = false;
-	watch->job_from_usec = watch->meter.spent_usec;
-	if (watch->edges.worker)
-		tw_worker_start(watch->edges.worker, steps[job], watch);
+	watch->job_cost_usec = 0;
+	if (watch->room->worker)
+		tw_worker_start(watch->room->worker, steps[job], watch);
+}
+
+void tw_watch_charge(struct tw_watch *watch, usec_t cpu_usec)
+{
+	watch->job_cost_usec = tw_usec_add(watch->job_cost_usec, cpu_usec);
+	tw_meter_spend(&watch->meter, cpu_usec);
 }
 
 bool tw_watch_end_job(struct tw_watch *watch, int *ret)
 {
 	struct tw_worker_end end;
 
-	if (!watch->edges.worker) {
+	if (!watch->room->worker) {
 		*ret = steps[watch->job](watch);
-		watch->job_cost_usec = tw_usec_since(watch->meter.spent_usec, watch->job_from_usec);
 		return *ret <= 0;
 	}
-	if (!tw_worker_take(watch->edges.worker, &end))
+	if (!tw_worker_take(watch->room->worker, &end))
 		return false;
-	watch->job_cost_usec = end.cpu_usec;
+	tw_watch_charge(watch, end.cpu_usec);
 	*ret = end.result;
 	return true;
 }

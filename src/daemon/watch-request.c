@@ -10,7 +10,7 @@
 
 static void add_change(struct tw_situation *situation, const struct tw_watch *watch, enum tw_tunable tunable)
 {
-	const struct tw_ledger_entry *entry = &watch->hand.ledger.entries[tunable];
+	const struct tw_ledger_entry *entry = &watch->acting->hand.ledger.entries[tunable];
 	struct tw_change_situation *change = &situation->changes[situation->change_count++];
 
 	*change = (struct tw_change_situation){
@@ -27,13 +27,16 @@ static void add_change(struct tw_situation *situation, const struct tw_watch *wa
 void tw_watch_situation(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec,
 			struct tw_situation *ret)
 {
-	const struct tw_ledger *ledger = &watch->hand.ledger;
+	const struct tw_ledger *ledger;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->now_usec = now_usec;
 	ret->rule_count = settings->rule_count;
 	for (unsigned i = 0; i < settings->rule_count; i++)
 		ret->rules[i] = tw_policy_situation(&watch->policy, settings, i, &watch->sample);
+	if (!watch->acting)
+		return;
+	ledger = &watch->acting->hand.ledger;
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
 		if (ledger->entries[i].owner != TW_OWNER_NOBODY)
 			add_change(ret, watch, (enum tw_tunable)i);
@@ -49,12 +52,12 @@ static void pause_rule(struct tw_watch *watch, const struct tw_rule_settings *ru
 
 	for (unsigned i = 0; i < rule->action_count; i++)
 		if (rule->actions[i].kind != TW_ACTION_DESTROY)
-			tw_judge_pause(&watch->judge, rule->actions[i].tunable, pause_usec, now_usec);
+			tw_judge_pause(&watch->acting->judge, rule->actions[i].tunable, pause_usec, now_usec);
 }
 
 int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	for (unsigned i = 0; i < settings->rule_count; i++)
+	for (unsigned i = 0; watch->acting && i < settings->rule_count; i++)
 		if (tw_rule_active(&watch->policy.rules[i]))
 			pause_rule(watch, &settings->rules[i], now_usec);
 	return tw_watch_give_back(watch);
@@ -62,16 +65,23 @@ int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, u
 
 int tw_watch_give_back(struct tw_watch *watch)
 {
-	watch->at_rest = false;
-	return tw_hand_pause(&watch->hand);
+	if (!watch->acting)
+		return 0;
+	watch->acting->at_rest = false;
+	return tw_hand_pause(&watch->acting->hand);
+}
+
+int tw_watch_restore(struct tw_watch *watch)
+{
+	return watch->acting ? tw_hand_restore(&watch->acting->hand) : 0;
 }
 
 void tw_watch_let_go(struct tw_watch *watch)
 {
-	memset(&watch->desires, 0, sizeof(watch->desires));
-	watch->at_rest = false;
-	memset(&watch->kills, 0, sizeof(watch->kills));
-	tw_chase_stop(&watch->chase);
-	if (watch->edges.worker && watch->job == TW_WATCH_HUNT)
-		tw_worker_give_up(watch->edges.worker);
+	if (!watch->acting)
+		return;
+	watch->acting->at_rest = false;
+	tw_chase_stop(&watch->acting->chase);
+	if (watch->room->worker && watch->job == TW_WATCH_HUNT)
+		tw_worker_give_up(watch->room->worker);
 }

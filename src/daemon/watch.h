@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/hand.h"
 #include "base/duration.h"
-#include "base/hash.h"
 #include "base/macros.h"
-#include "daemon/chase.h"
-#include "daemon/worker.h"
-#include "decide/judge.h"
+#include "daemon/acting.h"
+#include "daemon/workroom.h"
 #include "decide/policy.h"
 #include "measure/meter.h"
 #include "measure/scan.h"
@@ -18,7 +15,7 @@
 
 #include <stdbool.h>
 
-/* The time as the loop read it: on the wall of the process and as CPU time that it has used. */
+/* The time as the loop read it: on the wall, and as CPU time that its thread has used. */
 struct tw_time {
 	usec_t now_usec;
 	usec_t cpu_usec;
@@ -34,53 +31,54 @@ enum tw_watch_job {
 /* The world around one watch; everything borrows. */
 struct tw_watch_edges {
 	struct tw_source *source;
-	struct tw_sysctl_sink *sysctl;
-	struct tw_socket_sink *socket;
-	struct tw_ledger_store *store;
 	struct tw_recorder *recorder;
-	struct tw_worker *worker; /* does the jobs; NULL: they are done in place */
-	bool tells_bound;	  /* see tw_kernel_source_tells_bound() */
+	/* Makes what acting in this namespace takes, when it is needed for the first time. Returns 0 or -errno. */
+	int (*make_acting)(void *context, const char *name, struct tw_acting **ret);
+	void *context;
+	bool tells_bound; /* see tw_kernel_source_tells_bound() */
 };
 
 /*
  * One network namespace: its sample flows from the source through the rules to the hand. Wiring only; what is decided
- * and done stands in the wings.
+ * and done stands in the wings. Lives in memory that was zero, and touches no more of it than it needs: a quiet
+ * namespace is a few pages.
  */
 struct tw_watch {
-	const char *name;
+	const char *name; /* borrows */
 	struct tw_watch_edges edges;
-	struct tw_scan *scan;
+	struct tw_workroom *room; /* borrows */
 	struct tw_scan_past past;
 	struct tw_sample sample;
 	struct tw_crest crest;
 	struct tw_policy policy;
-	struct tw_judge judge;
-	struct tw_desires desires;
-	bool at_rest; /* nothing is wanted or in force, and nothing is left to be told of it */
-	struct tw_kill_orders kills;
-	struct tw_chase chase;
-	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
-	struct tw_hand hand;
-	struct tw_meter meter;
+	struct tw_acting *acting; /* owned; NULL: nothing was wanted yet */
+	struct tw_meter meter;	  /* what its scans and hunts have cost */
 	usec_t census_due_usec;
 	usec_t survey_due_usec;
 	usec_t sample_record_due_usec;
 	usec_t stretch_told_usec; /* 0: not stretching */
 	unsigned failures;	  /* reads in a row that failed */
 	int error;		  /* of the last of them, -errno; 0 for none */
+	bool hurries;		  /* at the last tick there was no time to lose */
+	bool ends_sockets;	  /* there were orders to end some */
+	bool quiet;		  /* no rule was raised, and all was at rest */
+	/* What the last tick found to be due, and nobody has begun yet. */
+	bool scan_due;
+	bool scan_late;	  /* by more than a whole `census` */
+	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
+	enum tw_scan_kind scan_kind;
+	/* The job under way. */
 	enum tw_watch_job job;
-	bool quiet;	/* at the last tick no rule was raised, and all was at rest */
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
 	usec_t job_cost_usec; /* CPU time of the last one */
-	usec_t job_from_usec; /* what the meter had counted when it began */
 	bool partial_told;
 	bool dropped_told;
 };
 
-/* `name` borrows. `ledger` is what a former run left owed, already recovered from. Returns 0 or -ENOMEM. */
-int tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
-		  const struct tw_hash_key *key, const struct tw_ledger *ledger, usec_t now_usec);
+/* `name` borrows. Nothing is allocated. */
+void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
+		   struct tw_workroom *room);
 void tw_watch_done(struct tw_watch *watch);
 
 /* Whether a scan or a hunt is under way. */
@@ -89,14 +87,20 @@ static inline bool tw_watch_busy(const struct tw_watch *watch)
 	return watch->job != TW_WATCH_IDLE;
 }
 
+/* Makes what acting takes, where that is not there yet. Returns 0 or -errno. */
+int tw_watch_make_ready(struct tw_watch *watch);
+
 /*
- * Reads the gauge, decides and acts on what it shows, and starts a scan where one is due. Returns 0, or -errno where
- * the gauge could not be read; the failure is told and counted, the next tick tries again.
+ * Reads the gauge, decides and acts on what it shows, and finds out which scan is due. Returns 0, or -errno where the
+ * gauge could not be read; the failure is told and counted, the next tick tries again.
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
-/* What the tick has cost, when the meter knows of it. */
-void tw_watch_ticked(struct tw_watch *watch, usec_t cpu_usec);
+/*
+ * Begins a scan or a hunt, where one is due and may be paid for by now; room->worker does it, where there is one. No
+ * other watch may have one under way. Returns whether it began.
+ */
+bool tw_watch_begin(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
 /*
  * A slice of the scan or hunt under way, or a look at what the worker has made of it; decides and acts when it is
@@ -114,16 +118,33 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
 		     struct tw_time time);
 
-/* The following are in watch-job.c, and for watch.c alone. */
+/* Books CPU time of the loop's thread as that of the job under way. */
+void tw_watch_charge(struct tw_watch *watch, usec_t cpu_usec);
+
+/* The following is in watch-due.c, and for watch.c alone: which scan is due. */
+void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
+
+/* The following are in watch-job.c, and for watch.c and watch-due.c alone. */
 
 /* Begins a scan by the order, or a hunt: by the worker, where there is one. No other job is under way. */
 void tw_watch_start_job(struct tw_watch *watch, enum tw_watch_job job);
 
-/*
- * Whether the job under way has ended; where no worker does it, after one step of it. *ret then is its result, and what
- * it has cost stands in the watch.
- */
+/* Whether the job under way has ended; where no worker does it, after one step of it. *ret then is its result. */
 bool tw_watch_end_job(struct tw_watch *watch, int *ret);
+
+/* The following are in watch-tell.c, and for watch.c and watch-due.c alone. */
+
+/* A read that failed: told where it is the third in a row. */
+void tw_watch_tell_failure(struct tw_watch *watch, const char *what, int error, const char *why);
+
+/* The history, as often as it is asked for. */
+void tw_watch_tell_sample(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
+
+/* Scans come later than configured. Told at its beginning, and once an hour while it goes on. */
+void tw_watch_tell_stretch(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
+
+/* What the scan that has ended did not see whole, or not tell apart: once as long as it is so. */
+void tw_watch_tell_gaps(struct tw_watch *watch);
 
 /* The following are in watch-request.c. */
 
@@ -139,6 +160,9 @@ int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, u
 
 /* The same without a rest. */
 int tw_watch_give_back(struct tw_watch *watch);
+
+/* Puts everything back for good. Returns 0, or -errno where something stays owed. */
+int tw_watch_restore(struct tw_watch *watch);
 
 /* Forgets what was wanted at the last look, and what a hunt under way was sent for. */
 void tw_watch_let_go(struct tw_watch *watch);

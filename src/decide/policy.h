@@ -15,6 +15,7 @@ struct tw_policy {
 	struct tw_stepper steppers[TW_RULES_MAX][TW_ACTIONS_MAX]; /* of their actions that are steps */
 };
 
+/* Zero is the beginning too. */
 void tw_policy_init(struct tw_policy *policy);
 
 /*

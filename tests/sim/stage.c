@@ -3,6 +3,7 @@
 
 #include "act/hand.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -70,22 +71,36 @@ struct sim *sim_free(struct sim *sim)
 	return NULL;
 }
 
+static int make_acting(void *context, const char *name, struct tw_acting **ret)
+{
+	struct sim *sim = context;
+	const struct tw_acting_edges edges = {
+		.sysctl = &sim->act.sysctl,
+		.socket = &sim->act.socket,
+		.store = &sim->act.store,
+		.recorder = &sim->recorder,
+	};
+
+	*ret = tw_acting_new(&edges, &sim->ledger, name);
+	return *ret ? 0 : -ENOMEM;
+}
+
 void sim_start(struct sim *sim, struct tw_settings *settings)
 {
 	static const struct tw_hash_key key = { 1, 2 };
 	struct tw_watch_edges edges = {
 		.source = &sim->source.base,
-		.sysctl = &sim->act.sysctl,
-		.socket = &sim->act.socket,
-		.store = &sim->act.store,
 		.recorder = &sim->recorder,
+		.make_acting = make_acting,
+		.context = sim,
 		.tells_bound = true,
 	};
 	struct tw_hand recovery;
 
 	tw_hand_init(&recovery, &sim->act.saved, &sim->act.sysctl, &sim->act.store, &sim->recorder, "host");
 	(void)tw_hand_restore(&recovery);
-	if (tw_manager_init(&sim->manager, settings, &edges, &sim->clock, &key, &recovery.ledger) < 0)
+	sim->ledger = recovery.ledger;
+	if (tw_manager_init(&sim->manager, settings, &edges, &sim->clock, &key) < 0)
 		abort();
 	sim->running = true;
 }
@@ -107,7 +122,7 @@ static void wait_for_worker(struct sim *sim)
 {
 	struct pollfd ended = { .fd = sim->worker ? tw_worker_fd(sim->worker) : -1, .events = POLLIN };
 
-	if (sim->worker && tw_watch_busy(&sim->manager.host) && poll(&ended, 1, -1) < 0)
+	if (sim->worker && tw_manager_busy(&sim->manager) && poll(&ended, 1, -1) < 0)
 		abort();
 }
 
@@ -128,7 +143,7 @@ void sim_tick(struct sim *sim)
 		abort();
 	do {
 		wait_for_worker(sim);
-	} while (tw_manager_work(&sim->manager) || tw_watch_busy(&sim->manager.host));
+	} while (tw_manager_work(&sim->manager) || tw_manager_busy(&sim->manager));
 }
 
 void sim_run(struct sim *sim, unsigned seconds)

@@ -24,6 +24,7 @@ struct sim {
 	struct tw_fake_source source;
 	struct tw_fake_act act;
 	struct tw_manager manager;
+	struct tw_ledger ledger;  /* at the start */
 	struct tw_worker *worker; /* NULL: the manager does all work in place */
 	bool running;
 	unsigned told[TW_EVENT_COUNT];

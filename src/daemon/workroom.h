@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "daemon/worker.h"
+#include "measure/scan.h"
+#include "model/effect.h"
+
+/*
+ * What all watches use, one after the other: the tables of a scan, the thread that does what takes long, and the sheet
+ * that wishes are written on, from the rules to the hand.
+ */
+struct tw_workroom {
+	struct tw_scan *scan;
+	struct tw_worker *worker; /* borrows; NULL: jobs are done in place */
+	bool overspent;		  /* the daemon itself has used up more than its budget: no routine work begins */
+	struct tw_desires desires;
+	struct tw_kill_orders kills;
+};
+
+/* In memory that is zero. Returns 0 or -ENOMEM. */
+int tw_workroom_init(struct tw_workroom *room, const struct tw_hash_key *key);
+void tw_workroom_done(struct tw_workroom *room);
