@@ -10,6 +10,8 @@
 
 /* The only namespace of this version: the one that the daemon is started in. */
 #define TW_HOST "host"
+/* What the daemon may owe for itself before it holds scans up: some ticks, or the start. It is paid before all else. */
+#define TW_OWN_DEBT_USEC (5 * TW_USEC_PER_MSEC)
 
 /* What is given to be done is ready to act from the start: later there may be no memory for it. */
 static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edges)
@@ -71,7 +73,7 @@ static void pay(struct tw_manager *manager, usec_t now_usec)
 
 	amount_usec = tw_meter_pay(&manager->own, amount_usec);
 	(void)tw_meter_pay(&manager->host->meter, amount_usec);
-	manager->room.overspent = !tw_meter_allows(&manager->own);
+	manager->room.overspent = manager->own.owed_usec > TW_OWN_DEBT_USEC;
 }
 
 void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
