@@ -63,6 +63,7 @@ unit_tests = \
 	tests/unit/test-look \
 	tests/unit/test-meter \
 	tests/unit/test-metric \
+	tests/unit/test-namespace \
 	tests/unit/test-near \
 	tests/unit/test-netlink \
 	tests/unit/test-old-kernel \

@@ -11,6 +11,13 @@ struct step_case {
 	const struct tw_hand_wish *wish;
 };
 
+enum tw_hand_will tw_hand_will_of(const struct tw_desire *desire, enum tw_mode mode)
+{
+	if (!desire->wanted)
+		return TW_HAND_WILL_LEAVE;
+	return mode == TW_MODE_OBSERVE || desire->advised ? TW_HAND_WILL_OBSERVE : TW_HAND_WILL_ENFORCE;
+}
+
 static bool wants(const struct tw_hand_wish *wish)
 {
 	return wish->will == TW_HAND_WILL_ENFORCE || wish->will == TW_HAND_WILL_OBSERVE;

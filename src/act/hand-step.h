@@ -2,7 +2,9 @@
 #pragma once
 
 #include "act/ledger.h"
+#include "model/effect.h"
 #include "model/sample.h"
+#include "model/settings.h"
 #include "model/tunable.h"
 
 /* What is wanted of one tunable. */
@@ -13,6 +15,9 @@ enum tw_hand_will {
 	TW_HAND_WILL_PAUSE,   /* nothing for now: as above, but what is somebody else's stays marked as such */
 	TW_HAND_WILL_RECOVER, /* nothing, and a baseline found in place is no news: this run or a former one ends */
 };
+
+/* What a desire asks for in this mode. */
+enum tw_hand_will tw_hand_will_of(const struct tw_desire *desire, enum tw_mode mode);
 
 struct tw_hand_wish {
 	enum tw_hand_will will;

@@ -57,7 +57,7 @@ static struct tw_text reason_of(struct tw_event *event)
 }
 
 /* The command that an admin would type; the shell needs quotes around a range. */
-static void advise(struct tw_event *event, const struct tw_tunable_value *value)
+static void advise(const struct tw_hand *hand, struct tw_event *event, const struct tw_tunable_value *value)
 {
 	const char *quote = tw_tunable_info(event->sysctl)->kind == TW_TUNABLE_RANGE ? "\"" : "";
 	struct tw_text text;
@@ -65,6 +65,8 @@ static void advise(struct tw_event *event, const struct tw_tunable_value *value)
 	tw_text_init(&text, event->advice, sizeof(event->advice));
 	tw_text_addf(&text, "sysctl -w %s=%s%s%s", key_of(event->sysctl), quote, VALUE_TEXT(event->sysctl, value),
 		     quote);
+	if (strcmp(hand->namespace, TW_NAMESPACE_HOST) != 0)
+		tw_text_addf(&text, ", in the network namespace %s", hand->namespace);
 }
 
 void tw_hand_tell_advice(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire,
@@ -75,8 +77,10 @@ void tw_hand_tell_advice(struct tw_hand *hand, enum tw_tunable tunable, const st
 
 	event.old = *live;
 	event.new = known(&desire->value);
-	tw_text_add(&reason, "mode = observe: timewaitd would do this now, and writes nothing");
-	advise(&event, &desire->value);
+	tw_text_add(&reason,
+		    desire->advised ? "by its namespaces, the rule does not act in this one" : "mode = observe");
+	tw_text_add(&reason, ": timewaitd would do this now, and writes nothing");
+	advise(hand, &event, &desire->value);
 	tell(hand, &event);
 }
 
@@ -106,7 +110,7 @@ static const char *why_restored(enum tw_hand_will will)
 	case TW_HAND_WILL_ENFORCE:
 		return "the value wanted now is not one to keep in place of the baseline";
 	case TW_HAND_WILL_OBSERVE:
-		return "mode = observe: timewaitd changes nothing and gives back what it changed before";
+		return "mode = observe, or a rule that does not act here: timewaitd gives back what it changed before";
 	case TW_HAND_WILL_PAUSE:
 		return "somebody asked for it";
 	case TW_HAND_WILL_RECOVER:
@@ -291,6 +295,6 @@ void tw_hand_tell_owed(struct tw_hand *hand, enum tw_tunable tunable, const stru
 	tw_text_add(&reason, reading ? "cannot read what timewaitd wrote before: "
 				     : "cannot put the value back that was there before timewaitd: ");
 	add_sysctl_error(&reason, tunable, error);
-	advise(&event, &entry->baseline);
+	advise(hand, &event, &entry->baseline);
 	tell(hand, &event);
 }

@@ -365,13 +365,10 @@ static int take_turn(struct tw_hand *hand, enum tw_tunable tunable, const struct
 
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode)
 {
-	enum tw_hand_will will = mode == TW_MODE_OBSERVE ? TW_HAND_WILL_OBSERVE : TW_HAND_WILL_ENFORCE;
-
 	if (hand->unsaved)
 		tw_hand_save_after(hand);
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
-		(void)take_turn(hand, (enum tw_tunable)i, &desires->rows[i],
-				desires->rows[i].wanted ? will : TW_HAND_WILL_LEAVE);
+		(void)take_turn(hand, (enum tw_tunable)i, &desires->rows[i], tw_hand_will_of(&desires->rows[i], mode));
 }
 
 static int give_back(struct tw_hand *hand, enum tw_hand_will will)

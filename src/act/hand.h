@@ -78,7 +78,8 @@ void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct t
  */
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
 
-/* Whether nothing is changed or left to be saved: where nothing was wanted, it leaves the next reconciliation nothing. */
+/* Whether nothing is changed or left to be saved: where nothing was wanted, it leaves the next reconciliation nothing.
+ */
 static inline bool tw_hand_at_rest(const struct tw_hand *hand)
 {
 	return tw_ledger_is_empty(&hand->ledger) && !hand->unsaved;

@@ -132,7 +132,7 @@ void tw_reaper_quota(struct tw_reaper *reaper, const struct tw_kill_orders *orde
 		if (!row)
 			continue;
 		fill(row, now_usec);
-		if (mode == TW_MODE_OBSERVE) {
+		if (mode == TW_MODE_OBSERVE || orders->rows[i].advised) {
 			quota.wanted[i] = !row->advised;
 			continue;
 		}
@@ -241,7 +241,7 @@ void tw_reaper_reap(struct tw_reaper *reaper, const struct tw_kill_orders *order
 
 		if (!row || row->resting)
 			continue;
-		if (mode != TW_MODE_OBSERVE) {
+		if (mode != TW_MODE_OBSERVE && !orders->rows[i].advised) {
 			reap_order(reaper, row, &orders->rows[i], catch, i);
 		} else if (!row->advised && catch->seen[i] > 0) {
 			tw_reaper_tell_advice(reaper, &orders->rows[i], catch->seen[i]);

@@ -3,6 +3,7 @@
 
 #include "base/parse.h"
 #include "config/settings-action.h"
+#include "config/settings-namespaces.h"
 #include "config/settings-scope.h"
 #include "model/sample.h"
 
@@ -84,15 +85,7 @@ static bool parse_mode(const struct key_row *row TW_UNUSED, void *field, const c
 
 static bool parse_namespaces(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
 {
-	struct tw_settings *settings = field;
-
-	if (strcmp(value, "host") != 0) {
-		tw_text_add(why, "expected host: this version watches the host's network namespace only");
-		return false;
-	}
-	settings->namespace_count = 1;
-	(void)tw_text_copy(settings->namespaces[0], sizeof(settings->namespaces[0]), value);
-	return true;
+	return tw_namespaces_parse(field, value, why);
 }
 
 static bool parse_severity(const struct key_row *row TW_UNUSED, void *field, const char *value, struct tw_text *why)
@@ -211,7 +204,7 @@ static const struct key_row daemon_rows[TW_DAEMON_KEY_COUNT] = {
 	[TW_DAEMON_CENSUS] = { parse_span, DAEMON(census_usec), INTERVAL_MIN, SHORT_SPAN_MAX },
 	[TW_DAEMON_SURVEY] = { parse_span, DAEMON(survey_usec), INTERVAL_MIN, TW_USEC_PER_DAY },
 	[TW_DAEMON_CPU_BUDGET] = { parse_percent, DAEMON(cpu_budget_milli), 100, 100000 },
-	[TW_DAEMON_NAMESPACES] = { parse_namespaces, 0, 0, 0 },
+	[TW_DAEMON_NAMESPACES] = { parse_namespaces, DAEMON(namespaces), 0, 0 },
 	[TW_DAEMON_TOP] = { parse_number, DAEMON(top), 1, TW_TOP_MAX },
 	[TW_DAEMON_SAMPLE_RECORD] = { parse_span, DAEMON(sample_record_usec), 0, LONG_SPAN_MAX },
 	[TW_DAEMON_PROOF_AFTER] = { parse_span, DAEMON(proof_after_usec), TW_USEC_PER_SEC, SHORT_SPAN_MAX },
@@ -226,12 +219,25 @@ static const struct key_row destroy_rows[TW_DESTROY_KEY_COUNT] = { [TW_DESTROY_A
 #define RULE(field) offsetof(struct tw_rule_draft, field)
 
 static const char *const rule_names[TW_RULE_KEY_COUNT + 1] = {
-	[TW_RULE_METRIC] = "metric",	 [TW_RULE_RAISE] = "raise",	    [TW_RULE_CLEAR] = "clear",
-	[TW_RULE_AGE] = "age",		 [TW_RULE_UNIT] = "unit",	    [TW_RULE_DESTINATION] = "destination",
-	[TW_RULE_LISTENER] = "listener", [TW_RULE_RAISE_FOR] = "raise-for", [TW_RULE_CLEAR_FOR] = "clear-for",
-	[TW_RULE_FORECAST] = "forecast", [TW_RULE_SEVERITY] = "severity",   [TW_RULE_REMIND] = "remind",
-	[TW_RULE_SET] = "set",		 [TW_RULE_STEP] = "step",	    [TW_RULE_DESTROY] = "destroy",
-	[TW_RULE_GATE] = "gate",	 [TW_RULE_PROOF] = "proof",	    [TW_RULE_COOLDOWN] = "cooldown",
+	[TW_RULE_METRIC] = "metric",
+	[TW_RULE_RAISE] = "raise",
+	[TW_RULE_CLEAR] = "clear",
+	[TW_RULE_AGE] = "age",
+	[TW_RULE_UNIT] = "unit",
+	[TW_RULE_DESTINATION] = "destination",
+	[TW_RULE_LISTENER] = "listener",
+	[TW_RULE_RAISE_FOR] = "raise-for",
+	[TW_RULE_CLEAR_FOR] = "clear-for",
+	[TW_RULE_FORECAST] = "forecast",
+	[TW_RULE_SEVERITY] = "severity",
+	[TW_RULE_REMIND] = "remind",
+	[TW_RULE_SET] = "set",
+	[TW_RULE_STEP] = "step",
+	[TW_RULE_DESTROY] = "destroy",
+	[TW_RULE_GATE] = "gate",
+	[TW_RULE_PROOF] = "proof",
+	[TW_RULE_COOLDOWN] = "cooldown",
+	[TW_RULE_NAMESPACES] = "namespaces",
 };
 
 static const struct key_row rule_rows[TW_RULE_KEY_COUNT] = {
@@ -253,6 +259,7 @@ static const struct key_row rule_rows[TW_RULE_KEY_COUNT] = {
 	[TW_RULE_GATE] = { parse_truth, RULE(settings.gate), 0, 0 },
 	[TW_RULE_PROOF] = { parse_truth, RULE(settings.proof), 0, 0 },
 	[TW_RULE_COOLDOWN] = { parse_span, RULE(settings.cooldown_usec), 0, LONG_SPAN_MAX },
+	[TW_RULE_NAMESPACES] = { parse_namespaces, RULE(settings.namespaces), 0, 0 },
 };
 
 const struct tw_key_table tw_daemon_keys = { "daemon", daemon_names, TW_DAEMON_KEY_COUNT, 0 };

@@ -8,18 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The only namespace of this version: the one that the daemon is started in. */
-#define TW_HOST "host"
 /* What the daemon may owe for itself before it holds scans up: some ticks, or the start. It is paid before all else. */
 #define TW_OWN_DEBT_USEC (5 * TW_USEC_PER_MSEC)
 
 /* What is given to be done is ready to act from the start: later there may be no memory for it. */
-static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edges)
+static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edges, const struct tw_settings *settings)
 {
 	manager->host = calloc(1, sizeof(*manager->host));
 	if (!manager->host)
 		return -ENOMEM;
-	tw_watch_init(manager->host, TW_HOST, edges, &manager->room);
+	tw_watch_init(manager->host, TW_NAMESPACE_HOST, edges, &manager->room, settings);
 	return tw_watch_make_ready(manager->host);
 }
 
@@ -36,7 +34,7 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 	manager->booked_usec = time.cpu_usec;
 	r = tw_workroom_init(&manager->room, key);
 	if (r >= 0)
-		r = add_host(manager, host);
+		r = add_host(manager, host, settings);
 	if (r < 0) {
 		tw_manager_done(manager);
 		return r;
@@ -198,7 +196,8 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 	tw_json_milli(json, (int64_t)(now_usec / TW_USEC_PER_MSEC));
 	tw_json_key(json, "namespaces");
 	tw_json_array_begin(json);
-	tw_snapshot_add_json_situation(json, TW_HOST, &manager->host->sample, manager->settings->top, &situation);
+	tw_snapshot_add_json_situation(json, TW_NAMESPACE_HOST, &manager->host->sample, manager->settings->top,
+				       &situation);
 	tw_json_array_end(json);
 	tw_json_object_end(json);
 }
@@ -242,5 +241,5 @@ void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const 
 	va_start(arguments, format);
 	tw_text_addv(&text, format, arguments);
 	va_end(arguments);
-	manager->recorder->tell(manager->recorder, TW_HOST, &event);
+	manager->recorder->tell(manager->recorder, TW_NAMESPACE_HOST, &event);
 }

@@ -12,11 +12,12 @@
 #define TW_CHASE_MAX_USEC TW_USEC_PER_SEC
 
 void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
-		   struct tw_workroom *room)
+		   struct tw_workroom *room, const struct tw_settings *settings)
 {
 	watch->name = name;
 	watch->edges = *edges;
 	watch->room = room;
+	tw_policy_init(&watch->policy, settings, name);
 }
 
 void tw_watch_done(struct tw_watch *watch)

@@ -78,7 +78,7 @@ struct tw_watch {
 
 /* `name` borrows. Nothing is allocated. */
 void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
-		   struct tw_workroom *room);
+		   struct tw_workroom *room, const struct tw_settings *settings);
 void tw_watch_done(struct tw_watch *watch);
 
 /* Whether a scan or a hunt is under way. */

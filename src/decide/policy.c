@@ -16,11 +16,22 @@ struct scene {
 	const char *namespace;
 };
 
-void tw_policy_init(struct tw_policy *policy)
+_Static_assert(TW_RULES_MAX <= 64, "a bit for each rule");
+
+void tw_policy_init(struct tw_policy *policy, const struct tw_settings *settings, const char *namespace)
 {
-	for (size_t i = 0; i < TW_ARRAY_SIZE(policy->rules); i++)
-		tw_rule_init(&policy->rules[i]);
-	memset(policy->steppers, 0, sizeof(policy->steppers));
+	policy->beside_host = strcmp(namespace, TW_NAMESPACE_HOST) != 0;
+	policy->advising = 0;
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (!tw_namespace_list_has(&settings->rules[i].namespaces, namespace))
+			policy->advising |= UINT64_C(1) << i;
+}
+
+/* The kernel tells orphans and TCP's memory in the first namespace alone: elsewhere there is nothing to be looked at.
+ */
+static bool applies(const struct tw_policy *policy, const struct tw_rule_settings *settings)
+{
+	return !policy->beside_host || !tw_metric_info(settings->metric)->host_only;
 }
 
 static bool attributed(enum tw_metric metric)
@@ -140,7 +151,7 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,
 		    struct tw_desires *ret_desires, struct tw_kill_orders *ret_kills)
 {
-	const struct tw_wishes wishes = { .desires = ret_desires, .kills = ret_kills };
+	struct tw_wishes wishes = { .desires = ret_desires, .kills = ret_kills };
 	const struct scene scene = {
 		.sample = sample,
 		.top = settings->top,
@@ -158,6 +169,9 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		struct tw_reading reading = tw_reading_take(sample, rule_settings);
 		enum tw_rule_edge edge;
 
+		if (!applies(policy, rule_settings))
+			continue;
+		wishes.advised = policy->advising >> i & 1;
 		add_need(&reading, rule_settings, policy->steppers[i], sample);
 		edge = tw_rule_step(rule, rule_settings, &reading, now_usec);
 		tell_edge(edge, rule_settings, rule, &reading, &scene);
@@ -269,25 +283,41 @@ static int find_rule(const struct tw_settings *from, const struct tw_rule_settin
 	return -1;
 }
 
+/* Of the memory only what was in use is touched. */
+static void clear(struct tw_policy *policy, unsigned count)
+{
+	memset(policy->rules, 0, count * sizeof(policy->rules[0]));
+	memset(policy->steppers, 0, count * sizeof(policy->steppers[0]));
+}
+
 void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, const struct tw_settings *to,
 		      usec_t now_usec, struct tw_recorder *recorder, const char *namespace)
 {
-	struct tw_policy rebased;
+	const struct tw_policy before = *policy;
 
-	tw_policy_init(&rebased);
 	for (unsigned i = 0; i < from->rule_count; i++)
-		if (tw_rule_active(&policy->rules[i]) && find_rule(to, &from->rules[i]) < 0)
-			tell_cleared(&from->rules[i], &policy->rules[i], now_usec,
+		if (tw_rule_active(&before.rules[i]) && find_rule(to, &from->rules[i]) < 0)
+			tell_cleared(&from->rules[i], &before.rules[i], now_usec,
 				     "the configuration does not have this rule any more", recorder, namespace);
+	clear(policy, TW_MAX(from->rule_count, to->rule_count));
+	tw_policy_init(policy, to, namespace);
 	for (unsigned i = 0; i < to->rule_count; i++) {
 		int was = find_rule(from, &to->rules[i]);
 
 		if (was < 0)
 			continue;
-		rebased.rules[i] = policy->rules[was];
-		tw_wish_rebase(rebased.steppers[i], &to->rules[i], policy->steppers[was], &from->rules[was]);
+		policy->rules[i] = before.rules[was];
+		tw_wish_rebase(policy->steppers[i], &to->rules[i], before.steppers[was], &from->rules[was]);
 	}
-	*policy = rebased;
+}
+
+void tw_policy_leave(struct tw_policy *policy, const struct tw_settings *settings, usec_t now_usec, const char *reason,
+		     struct tw_recorder *recorder, const char *namespace)
+{
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (tw_rule_active(&policy->rules[i]))
+			tell_cleared(&settings->rules[i], &policy->rules[i], now_usec, reason, recorder, namespace);
+	clear(policy, settings->rule_count);
 }
 
 unsigned tw_policy_raised(const struct tw_policy *policy, const struct tw_settings *settings)

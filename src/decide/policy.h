@@ -11,17 +11,20 @@
 
 /* The rules of one network namespace in their present states, in the order of the settings. */
 struct tw_policy {
+	uint64_t advising; /* a bit for each rule that does not act in this namespace: what it wants is advice */
+	bool beside_host; /* another namespace than the host's: what the kernel tells of the host alone is not missed */
 	struct tw_rule rules[TW_RULES_MAX];
 	struct tw_stepper steppers[TW_RULES_MAX][TW_ACTIONS_MAX]; /* of their actions that are steps */
 };
 
-/* Zero is the beginning too. */
-void tw_policy_init(struct tw_policy *policy);
+/* In memory that is zero: where the rules are to be looked at. */
+void tw_policy_init(struct tw_policy *policy, const struct tw_settings *settings, const char *namespace);
 
 /*
  * Steps every rule with the sample, tells the edges to the recorder, and says what the raised ones want: of the
- * sysctls, and which sockets to end. Where two want one tunable the higher severity wins, then the one that stands
- * earlier in the configuration. Both outputs are zero, or of the step before.
+ * sysctls, and which sockets to end. Where two want one tunable, one that acts here goes before one that does not, then
+ * the higher severity wins, then the one that stands earlier in the configuration. Both outputs are zero, or of the
+ * step before.
  */
 void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings, const struct tw_sample *sample,
 		    usec_t now_usec, struct tw_recorder *recorder, const char *namespace,
@@ -49,6 +52,10 @@ bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sampl
  */
 void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, const struct tw_settings *to,
 		      usec_t now_usec, struct tw_recorder *recorder, const char *namespace);
+
+/* The namespace is watched no more: each raised rule is told as cleared, for this reason. */
+void tw_policy_leave(struct tw_policy *policy, const struct tw_settings *settings, usec_t now_usec, const char *reason,
+		     struct tw_recorder *recorder, const char *namespace);
 
 /* How the rule of this index stands, and who is behind it by this sample. */
 struct tw_rule_situation tw_policy_situation(const struct tw_policy *policy, const struct tw_settings *settings,

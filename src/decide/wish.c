@@ -4,20 +4,23 @@
 #include "base/text.h"
 
 /* Whether `settings` goes before the winner so far; an equal severity leaves the earlier one in place. */
-static bool goes_before(const struct tw_rule_settings *settings, const struct tw_desire *winner)
+static bool goes_before(const struct tw_rule_settings *settings, bool advised, const struct tw_desire *winner)
 {
-	return !winner->wanted || settings->severity > winner->rule->severity;
+	if (!winner->wanted || advised != winner->advised)
+		return !winner->wanted || !advised;
+	return settings->severity > winner->rule->severity;
 }
 
-static void add_desire(struct tw_desires *desires, enum tw_tunable tunable, const struct tw_tunable_value *value,
+static void add_desire(struct tw_wishes wishes, enum tw_tunable tunable, const struct tw_tunable_value *value,
 		       const struct tw_rule_settings *settings, const struct tw_rule *rule)
 {
-	struct tw_desire *desire = &desires->rows[tunable];
+	struct tw_desire *desire = &wishes.desires->rows[tunable];
 
-	desires->any = true;
-	if (goes_before(settings, desire))
+	wishes.desires->any = true;
+	if (goes_before(settings, wishes.advised, desire))
 		*desire = (struct tw_desire){
 			.wanted = true,
+			.advised = wishes.advised,
 			.value = *value,
 			.rule = settings,
 			.subject = rule->subject,
@@ -26,11 +29,14 @@ static void add_desire(struct tw_desires *desires, enum tw_tunable tunable, cons
 }
 
 /* The configuration has no more of them than there is room for; were it so, the later ones would wait. */
-static void add_kill(struct tw_kill_orders *kills, const struct tw_destroy *destroy,
-		     const struct tw_rule_settings *settings, const struct tw_rule *rule)
+static void add_kill(struct tw_wishes wishes, const struct tw_destroy *destroy, const struct tw_rule_settings *settings,
+		     const struct tw_rule *rule)
 {
+	struct tw_kill_orders *kills = wishes.kills;
+
 	if (kills->count == TW_KILLS_MAX)
 		return;
+	kills->rows[kills->count].advised = wishes.advised;
 	kills->rows[kills->count].destroy = destroy;
 	kills->rows[kills->count].rule = settings;
 	kills->rows[kills->count++].subject = rule->subject;
@@ -72,18 +78,18 @@ void tw_wish_add(struct tw_wishes wishes, struct tw_stepper steppers[TW_ACTIONS_
 		switch (action->kind) {
 		case TW_ACTION_SET:
 			if (tw_rule_active(rule))
-				add_desire(wishes.desires, action->tunable, &action->value, settings, rule);
+				add_desire(wishes, action->tunable, &action->value, settings, rule);
 			break;
 		case TW_ACTION_STEP:
 			if (tw_stepper_step(&steppers[i], action, settings, rule, sample, now_usec))
 				tell_stop(&steppers[i], action, settings, rule, sample, recorder, namespace);
 			stepped.numbers[0] = steppers[i].wanted;
 			if (tw_stepper_wants(&steppers[i]))
-				add_desire(wishes.desires, action->tunable, &stepped, settings, rule);
+				add_desire(wishes, action->tunable, &stepped, settings, rule);
 			break;
 		case TW_ACTION_DESTROY:
 			if (tw_rule_active(rule))
-				add_kill(wishes.kills, &action->destroy, settings, rule);
+				add_kill(wishes, &action->destroy, settings, rule);
 			break;
 		}
 	}

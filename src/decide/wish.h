@@ -12,11 +12,13 @@
 struct tw_wishes {
 	struct tw_desires *desires;
 	struct tw_kill_orders *kills;
+	bool advised; /* what is added is not to be done, but told */
 };
 
 /*
- * Adds what one rule wants; nothing where it is not active. Where two want one tunable the higher severity wins, then
- * the one that was added first. `steppers`: one for each action. A step that cannot be taken is told once as refused.
+ * Adds what one rule wants; nothing where it is not active. Where two want one tunable, one that acts goes before one
+ * that advises, then the higher severity wins, then the one that was added first. `steppers`: one for each action. A
+ * step that cannot be taken is told once as refused.
  */
 void tw_wish_add(struct tw_wishes wishes, struct tw_stepper steppers[TW_ACTIONS_MAX],
 		 const struct tw_rule_settings *settings, const struct tw_rule *rule, const struct tw_sample *sample,

@@ -9,6 +9,7 @@
 /* What the raised rules want of one tunable at this moment: decided, not yet done. */
 struct tw_desire {
 	bool wanted;
+	bool advised; /* to be told as advice, not to be done: the rule does not act in this namespace */
 	struct tw_tunable_value value;
 	const struct tw_rule_settings *rule; /* the one that won; borrows */
 	struct tw_subject subject;	     /* who is behind it */
@@ -30,6 +31,7 @@ struct tw_desires {
 struct tw_kill_orders {
 	unsigned count;
 	struct tw_kill_order {
+		bool advised;			     /* as in a desire */
 		const struct tw_destroy *destroy;    /* borrows from the settings */
 		const struct tw_rule_settings *rule; /* borrows */
 		struct tw_subject subject;	     /* who is behind it */

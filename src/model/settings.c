@@ -92,6 +92,7 @@ void tw_rule_settings_init(struct tw_rule_settings *rule)
 		.age_usec = 1 * TW_USEC_PER_MINUTE,
 		.remind_usec = 1 * TW_USEC_PER_HOUR,
 		.cooldown_usec = 10 * TW_USEC_PER_MINUTE,
+		.namespaces = { TW_NAMESPACE_HOST },
 		.severity = TW_SEVERITY_WARNING,
 		.gate = true,
 		.proof = true,
@@ -114,8 +115,7 @@ struct tw_settings *tw_settings_new_empty(void)
 	settings->sample_record_usec = 1 * TW_USEC_PER_MINUTE;
 	settings->proof_after_usec = 30 * TW_USEC_PER_SEC;
 	settings->max_changes = 60;
-	settings->namespace_count = 1;
-	(void)tw_text_copy(settings->namespaces[0], sizeof(settings->namespaces[0]), "host");
+	settings->namespaces = (struct tw_namespace_list){ TW_NAMESPACE_HOST };
 	return settings;
 }
 

@@ -5,6 +5,7 @@
 #include "base/macros.h"
 #include "model/flow.h"
 #include "model/metric.h"
+#include "model/namespace.h"
 #include "model/severity.h"
 #include "model/tunable.h"
 
@@ -17,10 +18,6 @@
 #define TW_RULES_MAX 64
 #endif
 #define TW_ACTIONS_MAX 8
-#ifndef TW_NAMESPACES_MAX /* ./dev fuzz sets a lower one, which short inputs reach */
-#define TW_NAMESPACES_MAX 32
-#endif
-#define TW_NAMESPACE_NAME_MAX 64
 
 enum tw_mode {
 	TW_MODE_ENFORCE,
@@ -85,6 +82,7 @@ struct tw_rule_settings {
 	usec_t remind_usec;   /* 0: never */
 	usec_t cooldown_usec;
 	struct tw_scope scope;
+	struct tw_namespace_list namespaces; /* where its actions are carried out; elsewhere they are told as advice */
 	enum tw_severity severity;
 	bool gate;  /* refuse actions that cannot help */
 	bool proof; /* put actions back that did not help */
@@ -106,8 +104,7 @@ struct tw_settings {
 	unsigned max_changes;	/* writes an hour and tunable; 0: any number */
 	bool destroy_time_wait; /* [destroy] allow */
 	bool destroy_close_wait;
-	unsigned namespace_count;
-	char namespaces[TW_NAMESPACES_MAX][TW_NAMESPACE_NAME_MAX]; /* "host", "all" or names */
+	struct tw_namespace_list namespaces; /* that are watched */
 	unsigned rule_count;
 	struct tw_rule_settings rules[TW_RULES_MAX];
 };

@@ -276,7 +276,7 @@ static void test_a_day_again(void **state TW_UNUSED)
 
 	print_message("# seed %u (set TW_SEED for another)\n", seed);
 	srandom(seed);
-	assert_int_equal(tw_replay_new(settings, &replay), 0);
+	assert_int_equal(tw_replay_new(settings, "host", &replay), 0);
 	/* It ends and lives again in between. */
 	live_on(&load, 30000);
 	sim->now_usec += 300 * TW_USEC_PER_SEC;

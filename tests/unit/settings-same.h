@@ -48,6 +48,7 @@ static inline void assert_same_rule(const struct tw_rule_settings *a, const stru
 	assert_int_equal(a->remind_usec, b->remind_usec);
 	assert_int_equal(a->cooldown_usec, b->cooldown_usec);
 	assert_same_scope(&a->scope, &b->scope);
+	assert_string_equal(a->namespaces.words, b->namespaces.words);
 	assert_int_equal(a->severity, b->severity);
 	assert_int_equal(a->gate, b->gate);
 	assert_int_equal(a->proof, b->proof);
@@ -71,9 +72,7 @@ static inline void assert_same(const struct tw_settings *a, const struct tw_sett
 	assert_int_equal(a->max_changes, b->max_changes);
 	assert_int_equal(a->destroy_time_wait, b->destroy_time_wait);
 	assert_int_equal(a->destroy_close_wait, b->destroy_close_wait);
-	assert_int_equal(a->namespace_count, b->namespace_count);
-	for (unsigned i = 0; i < a->namespace_count; i++)
-		assert_string_equal(a->namespaces[i], b->namespaces[i]);
+	assert_string_equal(a->namespaces.words, b->namespaces.words);
 	assert_int_equal(a->rule_count, b->rule_count);
 	for (unsigned i = 0; i < a->rule_count; i++)
 		assert_same_rule(&a->rules[i], &b->rules[i]);

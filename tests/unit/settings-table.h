@@ -129,6 +129,8 @@ static inline void render_rule(struct tw_text *text, const struct tw_rule_settin
 	if (rule->severity != usual.severity)
 		tw_text_addf(text, " severity=%s", tw_severity_name(rule->severity));
 	render_scope(text, &rule->scope);
+	if (strcmp(rule->namespaces.words, usual.namespaces.words) != 0)
+		tw_text_addf(text, " namespaces=%s", rule->namespaces.words);
 	if (rule->gate != usual.gate)
 		tw_text_addf(text, " gate=%d", (int)rule->gate);
 	if (rule->proof != usual.proof)
@@ -152,8 +154,8 @@ static inline void render_settings(struct tw_text *text, const struct tw_setting
 		tw_text_add(text, " cpu-budget=");
 		tw_text_add_milli(text, settings->cpu_budget_milli);
 	}
-	if (settings->namespace_count != 1 || strcmp(settings->namespaces[0], "host") != 0)
-		tw_text_addf(text, " namespaces=%u", settings->namespace_count);
+	if (strcmp(settings->namespaces.words, "host") != 0)
+		tw_text_addf(text, " namespaces=%s", settings->namespaces.words);
 	if (settings->top != usual->top)
 		tw_text_addf(text, " top=%u", settings->top);
 	render_span(text, "sample-record", settings->sample_record_usec, usual->sample_record_usec);

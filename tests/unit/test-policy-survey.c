@@ -20,7 +20,7 @@ static struct tw_settings *settings;
 static int begin(TW_UNUSED void **state)
 {
 	memset(&sample, 0, sizeof(sample));
-	tw_policy_init(&policy);
+	memset(&policy, 0, sizeof(policy));
 	settings = tw_settings_new_empty();
 	return settings ? 0 : -1;
 }

@@ -48,7 +48,6 @@ static int begin(void **state)
 
 	stage->told.base.tell = remember;
 	stage->settings = tw_settings_new_empty();
-	tw_policy_init(&stage->policy);
 	*state = stage;
 	return stage->settings ? 0 : -1;
 }
@@ -161,7 +160,7 @@ static void test_who_wins(void **state)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		stage->settings->rule_count = 0;
 		stage->told.count = 0;
-		tw_policy_init(&stage->policy);
+		memset(&stage->policy, 0, sizeof(stage->policy));
 		for (int k = 0; k < 3; k++)
 			add_set(add_rule(stage->settings, (const char *[]){ "a", "b", "c" }[k], rows[i].severities[k]),
 				TW_TUNABLE_FIN_TIMEOUT, k + 1);

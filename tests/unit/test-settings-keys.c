@@ -17,9 +17,20 @@ static const struct row rows[] = {
 	  "a:2: cpu-budget = '100.1%': expected a percentage from 0.1% to 100%\n", NULL },
 	{ "cpu-budget without a unit", "[daemon]\ncpu-budget=1\n", NULL,
 	  "a:2: cpu-budget = '1': expected a percentage from 0.1% to 100%\n", NULL },
-	{ "namespaces", "[daemon]\nnamespaces=host web\n", NULL,
-	  "a:2: namespaces = 'host web': expected host: this version watches the host's network namespace only\n",
+	{ "namespaces with a slash", "[daemon]\nnamespaces=host a/b\n", NULL,
+	  "a:2: namespaces = 'host a/b': expected host, all, or names of network namespaces as `ip netns` shows them, "
+	  "without a slash\n",
 	  NULL },
+	{ "namespaces that are none", "[daemon]\nnamespaces=..\n", NULL,
+	  "a:2: namespaces = '..': expected host, all, or names of network namespaces as `ip netns` shows them, "
+	  "without a slash\n",
+	  NULL },
+	{ "namespaces with commas", "[daemon]\nnamespaces=host,web\n", NULL,
+	  "a:2: namespaces = 'host,web': expected host, all, or names with a blank between them\n", NULL },
+	{ "namespaces in capitals", "[daemon]\nnamespaces=web ALL\n", NULL,
+	  "a:2: namespaces = 'web ALL': expected host, all, or names; did you mean 'all'?\n", NULL },
+	{ "namespaces of a rule", RULE "namespaces=Host\n", NULL,
+	  "a:5: namespaces = 'Host': expected host, all, or names; did you mean 'host'?\n", NULL },
 	{ "top", "[daemon]\ntop=101\n", NULL, "a:2: top = '101': expected a number from 1 to 100\n", NULL },
 	{ "top beyond 2^64", "[daemon]\ntop=18446744073709551617\n", NULL,
 	  "a:2: top = '18446744073709551617': expected a number from 1 to 100\n", NULL },
@@ -118,6 +129,11 @@ static const struct row rows[] = {
 	  "severity=critical destination=10.0.0.2:0 gate=0 proof=0 net.ipv4.tcp_tw_reuse=1\n" },
 	{ "gate and proof are on", RULE "gate=yes\nproof=on\n[rule s]\nmetric=bound\nraise=9\nclear=1\n", NULL, "",
 	  "daemon:\nr: time-wait 9 1\ns: bound 9 1\n" },
+	{ "namespaces",
+	  "[daemon]\nnamespaces = host  web-* ; x\n" RULE "namespaces=all\n[rule s]\nmetric=bound\nraise=9\n"
+	  "clear=1\nnamespaces=web-1\n",
+	  NULL, "",
+	  "daemon: namespaces=host  web-*\nr: time-wait 9 1 namespaces=all\ns: bound 9 1 namespaces=web-1\n" },
 	{ "gate is off", RULE "gate=no\n", NULL, "", "daemon:\nr: time-wait 9 1 gate=0\n" },
 	{ "proof is off", RULE "proof = false ; x\n", NULL, "", "daemon:\nr: time-wait 9 1 proof=0\n" },
 	{ "a long name", "[rule\t" FORTY "0123]\nmetric=bound\nraise=1\nclear=0\n", NULL, "",
@@ -141,9 +157,10 @@ static void test_keys(void **state TW_UNUSED)
 	static const char *const daemon[] = { "mode",	     "interval",     "census",	   "survey",
 					      "cpu-budget",  "namespaces",   "top",	   "sample-record",
 					      "proof-after", "allow-unsafe", "max-changes" };
-	static const char *const rule[] = { "metric",	"raise",     "clear",	  "age",      "unit",	  "destination",
-					    "listener", "raise-for", "clear-for", "forecast", "severity", "remind",
-					    "set",	"step",	     "destroy",	  "gate",     "proof",	  "cooldown" };
+	static const char *const rule[] = { "metric",	   "raise",    "clear",	    "age",	 "unit",
+					    "destination", "listener", "raise-for", "clear-for", "forecast",
+					    "severity",	   "remind",   "set",	    "step",	 "destroy",
+					    "gate",	   "proof",    "cooldown",  "namespaces" };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(daemon); i++)
 		assert_string_equal(tw_settings_keys("daemon")[i], daemon[i]);

@@ -25,8 +25,7 @@ static void check_daemon_defaults(const struct tw_settings *settings)
 	assert_int_equal(settings->max_changes, 60);
 	assert_false(settings->destroy_time_wait);
 	assert_false(settings->destroy_close_wait);
-	assert_int_equal(settings->namespace_count, 1);
-	assert_string_equal(settings->namespaces[0], "host");
+	assert_string_equal(settings->namespaces.words, "host");
 }
 
 static void check_rule_defaults(const struct tw_rule_settings *rule)

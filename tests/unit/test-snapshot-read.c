@@ -156,7 +156,7 @@ static void test_too_much(TW_UNUSED void **state)
 	for (unsigned i = 0; i < 2 * TW_RULES_MAX; i++)
 		tw_text_add(&text, ",{}");
 	tw_text_add(&text, "]}");
-	for (unsigned i = 0; i < 2 * TW_NAMESPACES_MAX; i++)
+	for (unsigned i = 0; i < TW_NAMESPACES_MAX + 1; i++)
 		tw_text_add(&text, ",{}");
 	tw_text_add(&text, "]}");
 	TW_CLEANUP_VIEW struct tw_view *view = read_json(json);

@@ -34,7 +34,7 @@ static struct tw_recorder recorder = { .tell = remember };
 static int begin(void **state TW_UNUSED)
 {
 	memset(&sample, 0, sizeof(sample));
-	tw_policy_init(&policy);
+	memset(&policy, 0, sizeof(policy));
 	told_count = 0;
 	settings = tw_settings_new_empty();
 	sample.gauge.sysctls[BUCKETS] = (struct tw_live_value){ { { 65536 } }, true };

@@ -65,6 +65,11 @@ struct tw_view_change {
 	char rule[TW_RULE_NAME_MAX];
 };
 
+/* Network namespaces of a snapshot that are read: far more than any machine has containers. */
+#ifndef TW_NAMESPACES_MAX /* ./dev fuzz sets a lower one, which short inputs reach */
+#define TW_NAMESPACES_MAX 4096
+#endif
+
 struct tw_view_namespace {
 	char name[TW_NAMESPACE_NAME_MAX];
 	bool partial;

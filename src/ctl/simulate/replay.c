@@ -13,6 +13,7 @@
 struct tw_replay {
 	struct tw_recorder recorder; /* first: its address is the replay's */
 	struct tw_settings *settings;
+	const char *namespace; /* borrows */
 	struct tw_policy policy;
 	struct tw_sample sample; /* the one that was decided on last; its gauge at 0: none yet */
 	struct tw_sample next;
@@ -100,7 +101,7 @@ static void examine_all(struct tw_replay *replay)
 	settings->rule_count = kept;
 }
 
-int tw_replay_new(struct tw_settings *settings, struct tw_replay **ret)
+int tw_replay_new(struct tw_settings *settings, const char *namespace, struct tw_replay **ret)
 {
 	struct tw_replay *replay = calloc(1, sizeof(*replay));
 
@@ -108,13 +109,14 @@ int tw_replay_new(struct tw_settings *settings, struct tw_replay **ret)
 		return -ENOMEM;
 	replay->recorder.tell = tell;
 	replay->settings = settings;
-	tw_policy_init(&replay->policy);
+	replay->namespace = namespace;
 	replay->waiters = calloc(2 * TW_REPLAY_WAITERS_MAX, sizeof(*replay->waiters));
 	if (!replay->waiters) {
 		(void)tw_replay_free(replay);
 		return -ENOMEM;
 	}
 	examine_all(replay);
+	tw_policy_init(&replay->policy, settings, namespace);
 	*ret = replay;
 	return 0;
 }
@@ -144,7 +146,8 @@ static void decide(struct tw_replay *replay, usec_t at_usec, usec_t now_usec)
 static void begin_anew(struct tw_replay *replay, usec_t at_usec)
 {
 	tw_alerts_stop(&replay->simulated, at_usec);
-	tw_policy_init(&replay->policy);
+	memset(&replay->policy, 0, sizeof(replay->policy));
+	tw_policy_init(&replay->policy, replay->settings, replay->namespace);
 	memset(&replay->sample, 0, sizeof(replay->sample));
 }
 

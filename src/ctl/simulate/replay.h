@@ -23,8 +23,11 @@ enum tw_replay_limit {
 	TW_REPLAY_SURVEY = 8, /* ports were told apart when the rules then in force asked for it */
 };
 
-/* `settings` is borrowed and changed: ages become those that are told, what is not tried loses its place. */
-int tw_replay_new(struct tw_settings *settings, struct tw_replay **ret);
+/*
+ * Of one network namespace. `settings` is borrowed and changed: ages become those that are told, what is not tried
+ * loses its place. `namespace` borrows.
+ */
+int tw_replay_new(struct tw_settings *settings, const char *namespace, struct tw_replay **ret);
 struct tw_replay *tw_replay_free(struct tw_replay *replay);
 TW_DEFINE_CLEANUP(struct tw_replay, tw_replay_free)
 #define TW_CLEANUP_REPLAY TW_CLEANUP(tw_replay_freep)

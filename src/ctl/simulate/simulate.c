@@ -46,7 +46,7 @@ static int simulate(struct tw_settings *settings, const struct tw_past_options *
 	TW_CLEANUP_REPLAY struct tw_replay *replay = NULL;
 	struct simulation simulation = { .taker = { .take = take } };
 	long count;
-	int r = tw_replay_new(settings, &replay);
+	int r = tw_replay_new(settings, options->order.namespace, &replay);
 
 	if (r >= 0) {
 		simulation.replay = replay;

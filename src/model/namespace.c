@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/namespace.h"
+
+#include "base/parse.h"
+#include "base/text.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+bool tw_namespace_list_says(const struct tw_namespace_list *list, const char *word)
+{
+	const char *cursor = list->words, *end = cursor + strlen(cursor), *found;
+	size_t length;
+
+	while (tw_parse_word(&cursor, end, &found, &length))
+		if (tw_parse_is(found, length, word))
+			return true;
+	return false;
+}
+
+static bool matches(const char *word, size_t length, const char *name)
+{
+	char pattern[TW_NAMESPACE_LIST_MAX];
+
+	return tw_text_copy_bytes(pattern, sizeof(pattern), word, length) && fnmatch(pattern, name, 0) == 0;
+}
+
+bool tw_namespace_list_has(const struct tw_namespace_list *list, const char *name)
+{
+	const char *cursor = list->words, *end = cursor + strlen(cursor), *word;
+	bool host = strcmp(name, TW_NAMESPACE_HOST) == 0;
+	size_t length;
+
+	while (tw_parse_word(&cursor, end, &word, &length))
+		if (tw_parse_is(word, length, TW_NAMESPACE_ALL) || tw_parse_is(word, length, name) ||
+		    (!host && matches(word, length, name)))
+			return true;
+	return false;
+}
+
+bool tw_namespace_list_is_wide(const struct tw_namespace_list *list)
+{
+	const char *cursor = list->words, *end = cursor + strlen(cursor), *word;
+	size_t length;
+
+	while (tw_parse_word(&cursor, end, &word, &length))
+		if (!tw_parse_is(word, length, TW_NAMESPACE_HOST))
+			return true;
+	return false;
+}
