@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 int tw_boot_id_read(char ret[TW_BOOT_ID_MAX])
 {
@@ -25,15 +24,5 @@ int tw_boot_id_read(char ret[TW_BOOT_ID_MAX])
 	if (rest != TW_BOOT_ID_MAX - 1 || memchr(id, '\0', rest))
 		return -EBADMSG;
 	(void)tw_text_copy_bytes(ret, TW_BOOT_ID_MAX, id, rest);
-	return 0;
-}
-
-int tw_network_namespace_id(uint64_t *ret)
-{
-	struct stat status;
-
-	if (stat("/proc/thread-self/ns/net", &status) < 0)
-		return tw_errno();
-	*ret = status.st_ino;
 	return 0;
 }

@@ -3,10 +3,5 @@
 
 #include "act/ledger.h"
 
-#include <stdint.h>
-
 /* This boot's id, from /proc/sys/kernel/random/boot_id. Returns 0, -EBADMSG for what is none, or -errno. */
 int tw_boot_id_read(char ret[TW_BOOT_ID_MAX]);
-
-/* The inode of the calling thread's network namespace (namespaces(7)). Returns 0 or -errno. */
-int tw_network_namespace_id(uint64_t *ret);

@@ -183,7 +183,7 @@ int tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, const cha
 	return 0;
 }
 
-int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, uint64_t namespace_id,
+int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, const struct tw_netns_id *namespace,
 			struct tw_ledger *ret)
 {
 	char bytes[TW_LEDGER_TEXT_MAX];
@@ -200,7 +200,7 @@ int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, 
 		return r;
 	if (strcmp(ledger.boot_id, boot_id) != 0)
 		return -ESTALE;
-	if (ledger.namespace_id != namespace_id)
+	if (namespace && !tw_netns_same(&ledger.namespace, namespace))
 		return -EXDEV;
 	*ret = ledger;
 	return 0;

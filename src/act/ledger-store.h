@@ -27,7 +27,10 @@ int tw_state_directory_open(struct tw_state_directory *ret, const char *path, pi
 void tw_state_directory_close(struct tw_state_directory *directory);
 #define TW_CLEANUP_STATE_DIRECTORY TW_CLEANUP(tw_state_directory_close)
 
-/* Longest file name of a ledger, with NUL: "ledger-" and a namespace's name. */
+/* The name of the host's ledger, and what that of another namespace begins with: its inode follows. */
+#define TW_LEDGER_OF_HOST "ledger"
+#define TW_LEDGER_OF_NAMESPACE "ledger-"
+/* Longest file name of a ledger, with NUL. */
 #define TW_LEDGER_FILE_NAME_MAX 128
 
 /* The ledger of one network namespace as a file in the state directory. */
@@ -46,11 +49,12 @@ struct tw_ledger_file {
 int tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, const char *name);
 
 /*
- * Reads what a former run left. Returns 0; -ENOENT where it left nothing; -ESTALE where that was before this boot;
- * -EXDEV where it is of another network namespace; -EBADMSG for a damaged file, -EPROTONOSUPPORT for one of another
- * timewaitd; -errno where it cannot be read. *ret is untouched unless it returns 0.
+ * Reads what a former run left; of any namespace, where NULL is given for it. Returns 0; -ENOENT where it left nothing;
+ * -ESTALE where that was before this boot; -EXDEV where it is of another network namespace; -EBADMSG for a damaged
+ * file, -EPROTONOSUPPORT for one of another timewaitd; -errno where it cannot be read. *ret is untouched unless it
+ * returns 0.
  */
-int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, uint64_t namespace_id,
+int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, const struct tw_netns_id *namespace,
 			struct tw_ledger *ret);
 
 /*

@@ -10,9 +10,11 @@
 
 #define MAGIC "timewaitd-ledger"
 /* Grows when an older timewaitd would misread what a newer one wrote. */
-#define VERSION 2
-/* The same without reserved ports. */
-#define VERSION_OLD 1
+#define VERSION 3
+/* Without the cookie of the namespace. */
+#define VERSION_INODE 2
+/* And without reserved ports. */
+#define VERSION_UNRESERVED 1
 /* No word is empty. */
 #define NO_PORT "-"
 
@@ -69,7 +71,10 @@ static void write_version(const struct tw_ledger *ledger, uint64_t version, stru
 
 	tw_text_addf(text, MAGIC " %" PRIu64 "\nboot ", version);
 	add_name(text, ledger->boot_id);
-	tw_text_addf(text, "\nnamespace %" PRIu64 "\n", ledger->namespace_id);
+	tw_text_addf(text, "\nnamespace %" PRIu64, ledger->namespace.inode);
+	if (version > VERSION_INODE)
+		tw_text_addf(text, " %" PRIu64, ledger->namespace.cookie);
+	tw_text_add_char(text, '\n');
 	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++) {
 		if (ledger->entries[i].owner == TW_OWNER_NOBODY)
 			continue;
@@ -233,15 +238,15 @@ static bool parse_entry(struct line *line, struct tw_ledger *ledger)
 	return true;
 }
 
-static bool parse_head(const char **cursor, const char *end, struct tw_ledger *ledger)
+static bool parse_head(const char **cursor, const char *end, uint64_t version, struct tw_ledger *ledger)
 {
 	struct line line;
 
 	if (!next_line(cursor, end, &line) || !take(&line, "boot") || at_end(&line) ||
 	    !take_rest(&line, ledger->boot_id, sizeof(ledger->boot_id)))
 		return false;
-	return next_line(cursor, end, &line) && take(&line, "namespace") && take_u64(&line, &ledger->namespace_id) &&
-	       at_end(&line);
+	return next_line(cursor, end, &line) && take(&line, "namespace") && take_u64(&line, &ledger->namespace.inode) &&
+	       (version <= VERSION_INODE || take_u64(&line, &ledger->namespace.cookie)) && at_end(&line);
 }
 
 /* The entries, and the line that ends them. */
@@ -290,10 +295,10 @@ int tw_ledger_text_parse(const char *bytes, size_t length, struct tw_ledger *ret
 
 	if (!next_line(&cursor, end, &line) || !take(&line, MAGIC) || !take_u64(&line, &version) || !at_end(&line))
 		return -EBADMSG;
-	if (version != VERSION && version != VERSION_OLD)
+	if (version < VERSION_UNRESERVED || version > VERSION)
 		return -EPROTONOSUPPORT;
-	if (!parse_head(&cursor, end, &ledger) || !parse_body(&cursor, end, &ledger) ||
-	    (version == VERSION_OLD && ledger.reserved.ours) || !is_canonical(&ledger, version, bytes, length))
+	if (!parse_head(&cursor, end, version, &ledger) || !parse_body(&cursor, end, &ledger) ||
+	    (version == VERSION_UNRESERVED && ledger.reserved.ours) || !is_canonical(&ledger, version, bytes, length))
 		return -EBADMSG;
 	*ret = ledger;
 	return 0;

@@ -15,21 +15,23 @@
 /*
  * Writes a ledger as text, one fact a line:
  *
- *     timewaitd-ledger 2
+ *     timewaitd-ledger 3
  *     boot 6f4f2c0e-9c5b-4d0f-8f35-0f5c6a1c4a5e
- *     namespace 4026531840
+ *     namespace 4026531840 1
  *     entry net.ipv4.tcp_tw_reuse ours baseline 2 previous 2 written 1 rule port-exhaustion
  *     entry net.ipv4.ip_local_port_range yielded baseline 32768 60999 previous 1024 65535 written 1024 65535 rule wide
  *     reserved baseline - previous 8080 written 8080,9090
  *     end 2
  *
- * `reserved` is there only where it is owed; "-" stands for no port. The last line counts the entries: a ledger that
+ * The namespace has its inode and its cookie, 0 where that is not known. `reserved` is there only where it is owed; "-"
+ * stands for no port. The last line counts the entries: a ledger that
  * was cut anywhere has none. Control bytes in names become '?'.
  */
 void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text);
 
 /*
- * Reads what tw_ledger_text_write() wrote, also before there were reserved ports in it (version 1), and nothing else:
+ * Reads what tw_ledger_text_write() wrote, also before there were reserved ports (version 1) or cookies (version 2) in
+ * it, and nothing else:
  * each line once and in its place, each tunable at most once, nothing behind the end. Returns 0, -EPROTONOSUPPORT for
  * another version, -EBADMSG for anything else.
  */

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <string.h>
 
-void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, uint64_t namespace_id)
+void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, const struct tw_netns_id *namespace)
 {
 	memset(ledger, 0, sizeof(*ledger));
 	(void)tw_text_copy(ledger->boot_id, sizeof(ledger->boot_id), boot_id);
-	ledger->namespace_id = namespace_id;
+	ledger->namespace = *namespace;
 }
 
 bool tw_ledger_is_empty(const struct tw_ledger *ledger)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/netns-id.h"
 #include "model/ports.h"
 #include "model/settings.h"
 #include "model/tunable.h"
@@ -37,13 +38,13 @@ struct tw_ledger_reserved {
 /* What timewaitd owes to one network namespace. */
 struct tw_ledger {
 	char boot_id[TW_BOOT_ID_MAX]; /* sysctls do not outlive a boot, nor does what we owe */
-	uint64_t namespace_id;	      /* inode of the network namespace: never written into another one */
+	struct tw_netns_id namespace; /* never written into another one */
 	struct tw_ledger_entry entries[TW_TUNABLE_COUNT];
 	struct tw_ledger_reserved reserved;
 };
 
 /* Empty. A boot id that does not fit is cut. */
-void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, uint64_t namespace_id);
+void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, const struct tw_netns_id *namespace);
 
 /* Whether nothing stands in it: nothing is owed, and nothing yielded. */
 bool tw_ledger_is_empty(const struct tw_ledger *ledger);

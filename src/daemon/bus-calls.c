@@ -303,12 +303,12 @@ static int get_raised(sd_bus *bus TW_UNUSED, const char *path TW_UNUSED, const c
 		      sd_bus_error *error TW_UNUSED)
 {
 	struct tw_bus_calls *calls = userdata;
-	const struct tw_settings *settings = calls->owner.manager->settings;
-	const struct tw_policy *policy = &calls->owner.manager->host->policy;
+	const struct tw_manager *manager = calls->owner.manager;
+	const struct tw_settings *settings = manager->settings;
 	int r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "s");
 
 	for (unsigned i = 0; i < settings->rule_count && r >= 0; i++)
-		if (tw_rule_active(&policy->rules[i]))
+		if (tw_manager_is_raised(manager, i))
 			r = append_text(reply, settings->rules[i].name);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }

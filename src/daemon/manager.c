@@ -18,23 +18,33 @@ static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edg
 	if (!manager->host)
 		return -ENOMEM;
 	tw_watch_init(manager->host, TW_NAMESPACE_HOST, edges, &manager->room, settings);
+	manager->host_watched = tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST);
 	return tw_watch_make_ready(manager->host);
 }
 
-int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_watch_edges *host,
-		    struct tw_clock *clock, const struct tw_hash_key *key)
+static usec_t enter(struct tw_book *book, struct tw_meter *meter)
 {
-	struct tw_time time = clock->read(clock);
+	struct tw_manager *manager = (struct tw_manager *)(void *)((char *)book - offsetof(struct tw_manager, book));
+
+	return tw_manager_book(manager, meter);
+}
+
+int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_manager_edges *edges,
+		    const struct tw_hash_key *key)
+{
+	struct tw_time time = edges->clock->read(edges->clock);
 	int r;
 
 	memset(manager, 0, sizeof(*manager));
-	manager->recorder = host->recorder;
-	manager->clock = clock;
+	manager->recorder = edges->host.recorder;
+	manager->clock = edges->clock;
+	manager->book.enter = enter;
 	manager->started_usec = manager->income.taken_usec = time.now_usec;
 	manager->booked_usec = time.cpu_usec;
+	tw_roster_init(&manager->roster, edges->neighbours, &manager->room, manager->recorder);
 	r = tw_workroom_init(&manager->room, key);
 	if (r >= 0)
-		r = add_host(manager, host, settings);
+		r = add_host(manager, &edges->host, settings);
 	if (r < 0) {
 		tw_manager_done(manager);
 		return r;
@@ -45,6 +55,7 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 
 void tw_manager_done(struct tw_manager *manager)
 {
+	tw_roster_done(&manager->roster);
 	if (manager->host) {
 		tw_watch_done(manager->host);
 		free(manager->host);
@@ -54,92 +65,9 @@ void tw_manager_done(struct tw_manager *manager)
 	manager->settings = tw_settings_free(manager->settings);
 }
 
-/* CPU time of the loop since the last call. */
-static usec_t take_cpu(struct tw_manager *manager)
-{
-	usec_t cpu_usec = manager->clock->read(manager->clock).cpu_usec;
-	usec_t used_usec = tw_usec_since(cpu_usec, manager->booked_usec);
-
-	manager->booked_usec = cpu_usec;
-	return used_usec;
-}
-
-/* All that the daemon uses counts: the budget is for the whole of it. */
-static void pay(struct tw_manager *manager, usec_t now_usec)
-{
-	usec_t amount_usec = tw_income_take(&manager->income, manager->settings->cpu_budget_milli, now_usec);
-
-	amount_usec = tw_meter_pay(&manager->own, amount_usec);
-	(void)tw_meter_pay(&manager->host->meter, amount_usec);
-	manager->room.overspent = manager->own.owed_usec > TW_OWN_DEBT_USEC;
-}
-
 void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
 {
 	manager->room.worker = worker;
-}
-
-/* Whose turn it is may do what is due. */
-static void begin_next(struct tw_manager *manager, struct tw_time time)
-{
-	if (!manager->working && tw_watch_begin(manager->host, manager->settings, time))
-		manager->working = manager->host;
-}
-
-int tw_manager_tick(struct tw_manager *manager)
-{
-	struct tw_time time = manager->clock->read(manager->clock);
-	struct tw_watch *host = manager->host;
-	usec_t cost_usec;
-	int r;
-
-	tw_meter_spend(&manager->own, take_cpu(manager));
-	r = tw_watch_tick(host, manager->settings, time);
-	cost_usec = take_cpu(manager);
-	tw_meter_spend(&manager->own, cost_usec);
-	host->sample.cost.tick_usec = cost_usec;
-	host->sample.cost.total_usec = tw_usec_add(manager->own.spent_usec, host->meter.spent_usec);
-	pay(manager, time.now_usec);
-	begin_next(manager, time);
-	manager->missed = r < 0 ? manager->missed + 1 : 0;
-	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
-}
-
-bool tw_manager_work(struct tw_manager *manager)
-{
-	struct tw_time time = manager->clock->read(manager->clock);
-	struct tw_watch *watch = manager->working;
-	bool more;
-
-	if (!watch)
-		return false;
-	tw_meter_spend(&manager->own, take_cpu(manager));
-	more = tw_watch_work(watch, manager->settings, time);
-	if (manager->room.worker)
-		tw_meter_spend(&manager->own, take_cpu(manager));
-	else
-		tw_watch_charge(watch, take_cpu(manager));
-	if (!tw_watch_busy(watch)) {
-		manager->working = NULL;
-		begin_next(manager, time);
-		more = manager->working != NULL;
-	}
-	return more && !manager->room.worker;
-}
-
-bool tw_manager_busy(const struct tw_manager *manager)
-{
-	return manager->working != NULL;
-}
-
-usec_t tw_manager_interval(const struct tw_manager *manager)
-{
-	return tw_watch_interval(manager->host, manager->settings);
-}
-
-bool tw_manager_ready(const struct tw_manager *manager)
-{
-	return manager->host->sample.survey.at_usec != 0;
 }
 
 int tw_manager_error(const struct tw_manager *manager)
@@ -152,27 +80,77 @@ void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
 	struct tw_time time = manager->clock->read(manager->clock);
 
 	tw_watch_rebase(manager->host, manager->settings, settings, time);
+	manager->host_watched = tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST);
+	if (!manager->host_watched) {
+		tw_watch_leave(manager->host, settings, time.now_usec,
+			       "the configuration does not have the host any more");
+		(void)tw_watch_give_back(manager->host);
+	}
+	tw_roster_rebase(&manager->roster, manager->settings, settings, time);
 	manager->settings = tw_settings_free(manager->settings);
 	manager->settings = settings;
 }
 
+unsigned tw_manager_count(const struct tw_manager *manager)
+{
+	return manager->roster.count + manager->host_watched;
+}
+
+struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned index)
+{
+	if (manager->host_watched)
+		return index == 0 ? manager->host : &manager->roster.posts[index - 1]->watch;
+	return &manager->roster.posts[index]->watch;
+}
+
+bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule)
+{
+	for (unsigned i = 0; i < tw_manager_count(manager); i++)
+		if (tw_rule_active(&tw_manager_watch(manager, i)->policy.rules[rule]))
+			return true;
+	return false;
+}
+
+static unsigned restored(const struct tw_watch *watch)
+{
+	return watch->acting ? watch->acting->hand.restored : 0;
+}
+
 int tw_manager_restore(struct tw_manager *manager, unsigned *ret_count)
 {
-	const struct tw_hand *hand = &manager->host->acting->hand;
-	unsigned before = hand->restored;
-	int r = tw_watch_pause(manager->host, manager->settings, manager->clock->read(manager->clock).now_usec);
+	usec_t now_usec = manager->clock->read(manager->clock).now_usec;
+	int first = 0;
 
-	*ret_count = hand->restored - before;
-	return r;
+	*ret_count = 0;
+	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
+		struct tw_watch *watch = tw_manager_watch(manager, i);
+		unsigned before = restored(watch);
+		int r = tw_watch_pause(watch, manager->settings, now_usec);
+
+		*ret_count += restored(watch) - before;
+		if (first == 0)
+			first = r;
+	}
+	return first;
 }
 
 int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode)
 {
+	int first = 0;
+
 	if (manager->settings->mode == mode)
 		return 0;
 	manager->settings->mode = mode;
-	tw_watch_let_go(manager->host);
-	return mode == TW_MODE_OBSERVE ? tw_watch_give_back(manager->host) : 0;
+	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
+		struct tw_watch *watch = tw_manager_watch(manager, i);
+		int r;
+
+		tw_watch_let_go(watch);
+		r = mode == TW_MODE_OBSERVE ? tw_watch_give_back(watch) : 0;
+		if (first == 0)
+			first = r;
+	}
+	return first;
 }
 
 const char *tw_manager_mode(const struct tw_manager *manager)
@@ -182,9 +160,8 @@ const char *tw_manager_mode(const struct tw_manager *manager)
 
 void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_json *json)
 {
-	struct tw_situation situation;
+	usec_t monotonic_usec = manager->clock->read(manager->clock).now_usec;
 
-	tw_watch_situation(manager->host, manager->settings, manager->clock->read(manager->clock).now_usec, &situation);
 	tw_json_object_begin(json);
 	tw_json_key(json, "version");
 	tw_json_string(json, PACKAGE_VERSION);
@@ -196,8 +173,13 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 	tw_json_milli(json, (int64_t)(now_usec / TW_USEC_PER_MSEC));
 	tw_json_key(json, "namespaces");
 	tw_json_array_begin(json);
-	tw_snapshot_add_json_situation(json, TW_NAMESPACE_HOST, &manager->host->sample, manager->settings->top,
-				       &situation);
+	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
+		const struct tw_watch *watch = tw_manager_watch(manager, i);
+		struct tw_situation situation;
+
+		tw_watch_situation(watch, manager->settings, monotonic_usec, &situation);
+		tw_snapshot_add_json_situation(json, watch->name, &watch->sample, manager->settings->top, &situation);
+	}
 	tw_json_array_end(json);
 	tw_json_object_end(json);
 }
@@ -207,17 +189,22 @@ void tw_manager_exempt(struct tw_manager *manager, usec_t cpu_usec)
 	manager->booked_usec = tw_usec_add(manager->booked_usec, cpu_usec);
 }
 
+/* The host's is put back whether it is watched by now or not. */
 int tw_manager_stop(struct tw_manager *manager)
 {
-	return tw_watch_restore(manager->host);
+	int first = tw_watch_restore(manager->host);
+
+	for (unsigned i = 0; i < manager->roster.count; i++) {
+		int r = tw_watch_restore(&manager->roster.posts[i]->watch);
+
+		if (first == 0)
+			first = r;
+	}
+	return first;
 }
 
-void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
+static void add_numbers(struct tw_text *text, const struct tw_sample *sample)
 {
-	const struct tw_sample *sample = &manager->host->sample;
-	unsigned raised = tw_policy_raised(&manager->host->policy, manager->settings);
-
-	tw_text_addf(text, "%u of %u rules raised; ", raised, manager->settings->rule_count);
 	for (int state = 0; state < TW_STATE_COUNT; state++) {
 		if (state != TW_STATE_ESTABLISHED && state != TW_STATE_TIME_WAIT && state != TW_STATE_CLOSE_WAIT)
 			continue;
@@ -229,6 +216,21 @@ void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
 	}
 	tw_text_add(text, "port-use ");
 	tw_value_add(text, tw_sample_metric(sample, TW_METRIC_PORT_USE), TW_UNIT_PERCENT);
+}
+
+void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
+{
+	unsigned raised = 0;
+
+	for (unsigned i = 0; i < tw_manager_count(manager); i++)
+		raised += tw_policy_raised(&tw_manager_watch(manager, i)->policy, manager->settings);
+	tw_text_addf(text, "%u of %u rules raised", raised, manager->settings->rule_count * tw_manager_count(manager));
+	if (manager->roster.count > 0)
+		tw_text_addf(text, " in %u network namespaces", tw_manager_count(manager));
+	if (!manager->host_watched)
+		return;
+	tw_text_add(text, manager->roster.count > 0 ? "; host: " : "; ");
+	add_numbers(text, &manager->host->sample);
 }
 
 void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...)

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/macros.h"
+#include "daemon/roster.h"
 #include "daemon/watch.h"
 #include "model/event.h"
 #include "model/settings.h"
@@ -24,27 +25,40 @@ struct tw_manager {
 	struct tw_recorder *recorder; /* borrows */
 	struct tw_clock *clock;	      /* borrows */
 	struct tw_workroom room;
-	struct tw_watch *host;	  /* owned */
+	struct tw_watch *host; /* owned */
+	bool host_watched;     /* the configuration names it */
+	struct tw_roster roster;
 	struct tw_watch *working; /* whose scan or hunt is under way; NULL: nobody's; borrows */
 	struct tw_income income;
 	struct tw_meter own; /* what is no namespace's: ticks, records, answers */
+	struct tw_book book;
 	usec_t started_usec;
 	usec_t booked_usec; /* CPU time of the loop that is booked */
+	usec_t round_usec;  /* when the round of ticks began */
+	bool round_goes_on; /* it takes more than one slice */
+	usec_t sliced_usec; /* the last slice */
 	unsigned missed;    /* ticks in a row without a gauge */
 };
 
 /* So many ticks in a row without a gauge, and tw_manager_tick() gives up: a fresh start may do better. */
 #define TW_MANAGER_MISSED_MAX 30
 
-/* `settings` is consumed on success. Returns 0, -ENOMEM, or the -errno of host->make_acting(). */
-int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_watch_edges *host,
-		    struct tw_clock *clock, const struct tw_hash_key *key);
+/* The world of a manager; everything borrows. */
+struct tw_manager_edges {
+	struct tw_watch_edges host;
+	struct tw_neighbours *neighbours; /* NULL: no other namespace can be watched */
+	struct tw_clock *clock;
+};
+
+/* `settings` is consumed on success. Returns 0, -ENOMEM, or the -errno of host.make_acting(). */
+int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_manager_edges *edges,
+		    const struct tw_hash_key *key);
 void tw_manager_done(struct tw_manager *manager);
 
 /* From now on this thread does what takes long. Not while there is work. Borrows. */
 void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker);
 
-/* One interval. Returns 0, or -EIO when the gauge has failed too often to go on. */
+/* One interval, or the next slice of one. Returns 0, or -EIO when the host's gauge has failed too often to go on. */
 int tw_manager_tick(struct tw_manager *manager);
 
 /*
@@ -53,17 +67,27 @@ int tw_manager_tick(struct tw_manager *manager);
  */
 bool tw_manager_work(struct tw_manager *manager);
 
-/* Whether a scan or a hunt is under way. */
+/* Whether a scan, a hunt or a look for namespaces is under way. */
 bool tw_manager_busy(const struct tw_manager *manager);
 
-/* How long until the next tick is due. */
+/* How long from the last tick until the next one is due. */
 usec_t tw_manager_interval(const struct tw_manager *manager);
 
-/* Whether the first full sample is in. */
-bool tw_manager_ready(const struct tw_manager *manager);
+/*
+ * What is to be done before the first tick of the loop: a tick, and the work that it starts, until all namespaces have
+ * been looked at once. Returns whether the first full sample of the host is in.
+ */
+bool tw_manager_begin(struct tw_manager *manager);
 
 /* Why the last tick or scan failed, -errno; 0 where it did not. */
 int tw_manager_error(const struct tw_manager *manager);
+
+/* The namespaces that are watched, the host's first where it is one of them. */
+unsigned tw_manager_count(const struct tw_manager *manager);
+struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned index);
+
+/* Whether the rule of this index is raised in any of them. */
+bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule);
 
 /* Carries on under new settings, which are consumed. */
 void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings);
@@ -97,3 +121,8 @@ void tw_manager_status(const struct tw_manager *manager, struct tw_text *text);
 
 /* Tells an event that concerns the daemon as a whole. */
 void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...) TW_PRINTF(3, 4);
+
+/* The following are in manager-turns.c, and for manager.c alone. */
+
+/* CPU time of the loop since the last booking, to a meter; NULL: the daemon's own. */
+usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter);

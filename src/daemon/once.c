@@ -43,7 +43,7 @@ int tw_once(const struct tw_settings *settings, bool json)
 	r = tw_process_secret(&order.key);
 	if (r < 0)
 		return r;
-	r = tw_kernel_source_new(&source);
+	r = tw_kernel_source_new(NULL, &source);
 	if (r < 0)
 		return r;
 	order.at_usec = tw_process_now();

@@ -3,6 +3,9 @@
 
 #include "act/boot-source.h"
 #include "act/hand.h"
+#include "base/fd.h"
+#include "base/setns-source.h"
+#include "daemon/recover-namespaces.h"
 #include "tell/record-sink.h"
 
 #include <errno.h>
@@ -10,7 +13,6 @@
 #include <string.h>
 
 #define TW_SYSCTL_ROOT "/proc/sys"
-#define TW_LEDGER_NAME "ledger"
 
 static int complain(const char *what, const char *which, int error)
 {
@@ -21,9 +23,10 @@ static int complain(const char *what, const char *which, int error)
 int tw_grip_open(struct tw_grip *grip, const struct tw_options *options)
 {
 	pid_t owner = 0;
+	uint64_t inode;
 	int r;
 
-	*grip = (struct tw_grip){ .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1 };
+	*grip = TW_GRIP_NONE;
 	r = tw_state_directory_open(&grip->directory, options->state_dir, &owner);
 	if (r == -EBUSY) {
 		fprintf(stderr, "timewaitd: another timewaitd (process %d) uses the state directory %s\n", (int)owner,
@@ -32,21 +35,24 @@ int tw_grip_open(struct tw_grip *grip, const struct tw_options *options)
 	}
 	if (r < 0)
 		return complain("cannot use the state directory", options->state_dir, r);
-	r = tw_ledger_file_init(&grip->file, grip->directory.fd, TW_LEDGER_NAME);
+	r = tw_ledger_file_init(&grip->file, grip->directory.fd, TW_LEDGER_OF_HOST);
 	if (r < 0)
-		return complain("cannot use the ledger", TW_LEDGER_NAME, r);
+		return complain("cannot use the ledger", TW_LEDGER_OF_HOST, r);
 	r = tw_sysctl_tree_open(&grip->tree, TW_SYSCTL_ROOT);
 	if (r < 0)
 		return complain("cannot open", TW_SYSCTL_ROOT, r);
 	r = tw_boot_id_read(grip->boot_id);
 	if (r < 0)
 		return complain("cannot read", "the boot id", r);
-	r = tw_network_namespace_id(&grip->namespace_id);
+	r = tw_netns_here(&grip->namespace);
+	if (r >= 0)
+		r = tw_netns_open("/proc/thread-self/ns/net", &grip->home_fd, &inode);
 	return r < 0 ? complain("cannot find", "the network namespace", r) : 0;
 }
 
 void tw_grip_close(struct tw_grip *grip)
 {
+	grip->home_fd = tw_close(grip->home_fd);
 	tw_sysctl_tree_close(&grip->tree);
 	tw_state_directory_close(&grip->directory);
 }
@@ -57,8 +63,8 @@ int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_led
 	struct tw_hand hand;
 	int r;
 
-	tw_ledger_init(&ledger, grip->boot_id, grip->namespace_id);
-	r = tw_ledger_file_load(&grip->file, grip->boot_id, grip->namespace_id, &ledger);
+	tw_ledger_init(&ledger, grip->boot_id, &grip->namespace);
+	r = tw_ledger_file_load(&grip->file, grip->boot_id, &grip->namespace, &ledger);
 	/* The sysctls went with the boot that they were changed in, so nothing is owed. */
 	if (r == -ENOENT || r == -ESTALE)
 		r = 0;
@@ -88,9 +94,9 @@ const char *tw_recover_error(int error)
 int tw_recover_job(const struct tw_options *options)
 {
 	TW_CLEANUP_RECORD_SINK struct tw_record_sink *sink = NULL;
-	TW_CLEANUP_GRIP struct tw_grip grip = { .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1 };
+	TW_CLEANUP_GRIP struct tw_grip grip = TW_GRIP_NONE;
 	struct tw_ledger ledger;
-	int r = tw_record_sink_new(options->log, &sink);
+	int others, r = tw_record_sink_new(options->log, &sink);
 
 	if (r < 0) {
 		fprintf(stderr, "timewaitd: cannot open the log: %s\n", strerror(-r));
@@ -100,6 +106,9 @@ int tw_recover_job(const struct tw_options *options)
 	if (r < 0)
 		return TW_EXIT_FAILURE;
 	r = tw_recover(&grip, tw_record_sink_recorder(sink), &ledger);
+	others = tw_recover_namespaces(&grip, tw_record_sink_recorder(sink));
+	if (r >= 0)
+		r = others;
 	if (r < 0) {
 		fprintf(stderr, "timewaitd: not everything is put back: %s\n", tw_recover_error(r));
 		return TW_EXIT_FAILURE;

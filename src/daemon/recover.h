@@ -12,8 +12,12 @@ struct tw_grip {
 	struct tw_ledger_file file;
 	struct tw_sysctl_tree tree;
 	char boot_id[TW_BOOT_ID_MAX];
-	uint64_t namespace_id;
+	struct tw_netns_id namespace; /* the host's */
+	int home_fd;		      /* of it */
 };
+
+/* Nothing open yet: what tw_grip_close() may be given. */
+#define TW_GRIP_NONE ((struct tw_grip){ .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1, .home_fd = -1 })
 
 /* Prints what is wrong. Returns 0 or -errno; `grip` may be given to tw_grip_close() in either case. */
 int tw_grip_open(struct tw_grip *grip, const struct tw_options *options);

@@ -6,8 +6,9 @@
 #include "daemon/bus.h"
 #include "daemon/loop.h"
 #include "daemon/manager.h"
+#include "daemon/neighbours.h"
 #include "daemon/process.h"
-#include "daemon/recover.h"
+#include "daemon/recover-namespaces.h"
 #include "measure/diag.h"
 #include "measure/kernel-source.h"
 #include "tell/record-sink.h"
@@ -26,6 +27,7 @@ struct life {
 	struct tw_bus *bus;
 	struct tw_kernel_source *source;
 	struct tw_socket_netlink *sockets;
+	struct tw_kernel_neighbours *neighbours;
 	struct tw_worker *worker;
 	struct tw_manager manager;
 	bool managing;
@@ -45,6 +47,7 @@ static void life_done(struct life *life)
 	if (life->managing)
 		tw_manager_done(&life->manager);
 	life->worker = tw_worker_free(life->worker);
+	life->neighbours = tw_kernel_neighbours_free(life->neighbours);
 	life->sockets = tw_socket_netlink_free(life->sockets);
 	life->source = tw_kernel_source_free(life->source);
 	tell_lost_records(life);
@@ -95,10 +98,69 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* What cannot be put back there now is tried again at the next start; the host is watched all the same. */
+static void recover_others(struct life *life)
+{
+	struct tw_recorder *recorder = tw_record_sink_recorder(life->sink);
+	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
+	struct tw_text reason;
+	int r = tw_recover_namespaces(&life->grip, recorder);
+
+	if (r >= 0)
+		return;
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_addf(&reason, "what an earlier run changed in other network namespaces is not all put back: %s",
+		     tw_recover_error(r));
+	recorder->tell(recorder, TW_NAMESPACE_HOST, &event);
+}
+
+static int reach_kernel(struct life *life)
+{
+	struct tw_site_ground ground = {
+		.grip = &life->grip,
+		.recorder = tw_bus_recorder(life->bus),
+		.home_fd = life->grip.home_fd,
+	};
+	int r = tw_kernel_source_new(NULL, &life->source);
+
+	if (r < 0)
+		return complain("cannot reach the kernel's counters and sock_diag", r);
+	r = tw_socket_netlink_new(&life->sockets);
+	if (r < 0)
+		return complain("cannot reach the kernel's sock_diag to end sockets", r);
+	ground.host = life->source;
+	r = tw_kernel_neighbours_new(&ground, &life->neighbours);
+	return r < 0 ? complain("cannot look for network namespaces", r) : 0;
+}
+
+static int manage(struct life *life, struct tw_settings **settings)
+{
+	const struct tw_manager_edges edges = {
+		.host = {
+			.source = tw_kernel_source_base(life->source),
+			.recorder = tw_bus_recorder(life->bus),
+			.make_acting = make_acting,
+			.context = life,
+			.tells_bound = tw_kernel_source_tells_bound(),
+		},
+		.neighbours = tw_kernel_neighbours_base(life->neighbours),
+		.clock = tw_process_clock(),
+	};
+	struct tw_hash_key key;
+	int r = tw_process_secret(&key);
+
+	if (r < 0)
+		return complain("cannot draw a random number", r);
+	r = tw_manager_init(&life->manager, *settings, &edges, &key);
+	if (r < 0)
+		return complain("cannot start", r);
+	*settings = NULL;
+	life->managing = true;
+	return 0;
+}
+
 static int begin(struct life *life, const struct tw_options *options, struct tw_settings **settings)
 {
-	struct tw_watch_edges edges = { 0 };
-	struct tw_hash_key key;
 	int r = tw_record_sink_new(options->log, &life->sink);
 
 	if (r < 0)
@@ -112,26 +174,9 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 	r = recover(life, &life->ledger);
 	if (r < 0)
 		return r;
-	r = tw_process_secret(&key);
-	if (r < 0)
-		return complain("cannot draw a random number", r);
-	r = tw_kernel_source_new(&life->source);
-	if (r < 0)
-		return complain("cannot reach the kernel's counters and sock_diag", r);
-	r = tw_socket_netlink_new(&life->sockets);
-	if (r < 0)
-		return complain("cannot reach the kernel's sock_diag to end sockets", r);
-	edges.source = tw_kernel_source_base(life->source);
-	edges.make_acting = make_acting;
-	edges.context = life;
-	edges.recorder = tw_bus_recorder(life->bus);
-	edges.tells_bound = tw_kernel_source_tells_bound();
-	r = tw_manager_init(&life->manager, *settings, &edges, tw_process_clock(), &key);
-	if (r < 0)
-		return complain("cannot start", r);
-	*settings = NULL;
-	life->managing = true;
-	return 0;
+	recover_others(life);
+	r = reach_kernel(life);
+	return r < 0 ? r : manage(life, settings);
 }
 
 /* They wait for the loop: a stop or a reload that comes during the start takes place right after it. */
@@ -149,11 +194,9 @@ static void hold_signals(void)
 /* Whoever waits for the service to be ready gets one that has seen the machine. */
 static int take_first_sample(struct tw_manager *manager)
 {
-	int r = tw_manager_tick(manager);
+	int r;
 
-	while (r >= 0 && tw_manager_work(manager))
-		;
-	if (tw_manager_ready(manager))
+	if (tw_manager_begin(manager))
 		return 0;
 	r = tw_manager_error(manager);
 	fprintf(stderr, "timewaitd: cannot take a first sample: %s\n", tw_diag_error_text(r));
@@ -195,7 +238,7 @@ int tw_run(const struct tw_options *options, struct tw_settings *settings)
 {
 	TW_CLEANUP_SETTINGS struct tw_settings *owned = settings;
 	TW_CLEANUP(life_done)
-	struct life life = { .grip = { .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1 } };
+	struct life life = { .grip = TW_GRIP_NONE };
 	int r;
 
 	hold_signals();

@@ -11,6 +11,30 @@
 /* CPU time that a hurried survey may borrow against the budget: some dumps of all the sockets that a range can hold. */
 #define TW_BORROW_MAX_USEC (500 * TW_USEC_PER_MSEC)
 
+/* Where nothing has moved since the last scan, the next one comes after so many times `survey`. */
+#define TW_SPARED_SURVEYS 10
+
+/* Since the last scan; or that one failed, or something is on its way that takes time alone. */
+static bool has_moved(const struct tw_watch *watch, const struct tw_settings *settings)
+{
+	const struct tw_census *census = &watch->sample.census;
+	const struct tw_gauge *then = &watch->order.gauge, *now = &watch->sample.gauge;
+
+	return census->at_usec == 0 || census->at_usec != watch->order.at_usec || census->partial ||
+	       census->count[TW_STATE_CLOSE_WAIT] > 0 || !tw_policy_rests(&watch->policy, settings) ||
+	       then->segments != now->segments || then->tcp_inuse != now->tcp_inuse ||
+	       then->tcp6_inuse != now->tcp6_inuse || then->time_wait != now->time_wait;
+}
+
+usec_t tw_watch_rescan_usec(const struct tw_watch *watch, const struct tw_settings *settings)
+{
+	usec_t span_usec = settings->survey_usec;
+
+	for (unsigned i = 1; watch->spared && i < TW_SPARED_SURVEYS; i++)
+		span_usec = tw_usec_add(span_usec, settings->survey_usec);
+	return tw_usec_add(watch->sample.census.at_usec, span_usec);
+}
+
 /* A survey counts as a census too. */
 void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
@@ -18,8 +42,15 @@ void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *setting
 		now_usec >= watch->survey_due_usec || tw_policy_wants_survey(&watch->policy, settings, &watch->sample);
 
 	watch->scan_due = !tw_watch_busy(watch) && (survey || now_usec >= watch->census_due_usec);
+	if (watch->spared && !has_moved(watch, settings))
+		watch->scan_due = watch->scan_due && now_usec >= tw_watch_rescan_usec(watch, settings);
 	watch->scan_kind = survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS;
 	watch->scan_late = watch->scan_due && now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
+}
+
+static bool wants_chase(const struct tw_watch *watch)
+{
+	return watch->acting && watch->acting->chase.wanted;
 }
 
 static void start_scan(struct tw_watch *watch, usec_t now_usec)
@@ -33,36 +64,28 @@ static void start_scan(struct tw_watch *watch, usec_t now_usec)
 		.gauge = watch->sample.gauge,
 	};
 	watch->scan_due = false;
-	watch->chase_first = watch->acting && watch->acting->chase.wanted;
+	watch->chase_first = wants_chase(watch);
 	tw_watch_start_job(watch, TW_WATCH_SCAN);
 }
 
 /* What is about to fail cannot wait for the budget: it borrows, within bounds. */
-static bool may_begin(const struct tw_watch *watch)
+static bool is_paid_for(const struct tw_watch *watch)
 {
-	return (tw_meter_allows(&watch->meter) && !watch->room->overspent) ||
-	       (watch->hurries && watch->meter.owed_usec < TW_BORROW_MAX_USEC);
+	const struct tw_workroom *room = watch->room;
+
+	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent) ||
+	       (watch->hurries && watch->payer->owed_usec < TW_BORROW_MAX_USEC && !room->overdrawn);
 }
 
-static bool begin_scan(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+bool tw_watch_may_begin(const struct tw_watch *watch)
 {
-	if (!watch->scan_due)
-		return false;
-	if (!may_begin(watch)) {
-		if (watch->scan_late)
-			tw_watch_tell_stretch(watch, settings, now_usec);
-		return false;
-	}
-	if (!watch->scan_late)
-		watch->stretch_told_usec = 0;
-	start_scan(watch, now_usec);
-	return true;
+	return !tw_watch_busy(watch) && (watch->scan_due || wants_chase(watch)) && is_paid_for(watch);
 }
 
-/* Within the budget, when no scan is under way: both read from one source. */
+/* Both read from one source. */
 static bool begin_chase(struct tw_watch *watch, usec_t now_usec)
 {
-	if (!watch->acting || !watch->acting->chase.wanted || !may_begin(watch))
+	if (!wants_chase(watch))
 		return false;
 	watch->chase_first = false;
 	if (!tw_chase_begin(&watch->acting->chase, &watch->sample, now_usec))
@@ -72,9 +95,14 @@ static bool begin_chase(struct tw_watch *watch, usec_t now_usec)
 }
 
 /* What had to wait for the other is first, so that a tight budget starves neither. */
-bool tw_watch_begin(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)
+bool tw_watch_begin(struct tw_watch *watch, struct tw_time time)
 {
 	if (watch->chase_first && begin_chase(watch, time.now_usec))
 		return true;
-	return begin_scan(watch, settings, time.now_usec) || begin_chase(watch, time.now_usec);
+	if (!watch->scan_due)
+		return begin_chase(watch, time.now_usec);
+	if (!watch->scan_late)
+		watch->stretch_told_usec = 0;
+	start_scan(watch, time.now_usec);
+	return true;
 }

@@ -38,7 +38,7 @@ void tw_watch_start_job(struct tw_watch *watch, enum tw_watch_job job)
 void tw_watch_charge(struct tw_watch *watch, usec_t cpu_usec)
 {
 	watch->job_cost_usec = tw_usec_add(watch->job_cost_usec, cpu_usec);
-	tw_meter_spend(&watch->meter, cpu_usec);
+	tw_meter_spend(watch->payer, cpu_usec);
 }
 
 bool tw_watch_end_job(struct tw_watch *watch, int *ret)

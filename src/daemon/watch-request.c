@@ -71,6 +71,12 @@ int tw_watch_give_back(struct tw_watch *watch)
 	return tw_hand_pause(&watch->acting->hand);
 }
 
+void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason)
+{
+	tw_policy_leave(&watch->policy, settings, now_usec, reason, watch->edges.recorder, watch->name);
+	tw_watch_let_go(watch);
+}
+
 int tw_watch_restore(struct tw_watch *watch)
 {
 	return watch->acting ? tw_hand_restore(&watch->acting->hand) : 0;

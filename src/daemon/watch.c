@@ -17,6 +17,7 @@ void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_wat
 	watch->name = name;
 	watch->edges = *edges;
 	watch->room = room;
+	watch->payer = &watch->meter;
 	tw_policy_init(&watch->policy, settings, name);
 }
 
@@ -92,6 +93,22 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	tw_watch_find_due(watch, settings, time.now_usec);
 	tw_watch_tell_sample(watch, settings, time.now_usec);
 	return 0;
+}
+
+bool tw_watch_stands_still(const struct tw_watch *watch, const struct tw_settings *settings)
+{
+	const struct tw_sample *sample = &watch->sample;
+
+	return watch->failures == 0 && !tw_watch_busy(watch) && !watch->scan_due && tw_acting_rests(watch->acting) &&
+	       tw_policy_rests(&watch->policy, settings) && sample->census.at_usec != 0 && !sample->census.partial &&
+	       sample->census.count[TW_STATE_CLOSE_WAIT] == 0 && sample->previous.at_usec != 0 &&
+	       sample->previous.segments == sample->gauge.segments;
+}
+
+void tw_watch_confirm(struct tw_watch *watch, usec_t now_usec)
+{
+	watch->sample.previous = watch->sample.gauge;
+	watch->sample.gauge.at_usec = now_usec;
 }
 
 static void end_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)

@@ -53,6 +53,7 @@ struct tw_watch {
 	struct tw_policy policy;
 	struct tw_acting *acting; /* owned; NULL: nothing was wanted yet */
 	struct tw_meter meter;	  /* what its scans and hunts have cost */
+	struct tw_meter *payer;	  /* of the next one: the meter, or one of several; borrows */
 	usec_t census_due_usec;
 	usec_t survey_due_usec;
 	usec_t sample_record_due_usec;
@@ -61,6 +62,7 @@ struct tw_watch {
 	int error;		  /* of the last of them, -errno; 0 for none */
 	bool hurries;		  /* at the last tick there was no time to lose */
 	bool ends_sockets;	  /* there were orders to end some */
+	bool spared;		  /* is scanned where something has moved, and seldom else: see watch-due.c */
 	bool quiet;		  /* no rule was raised, and all was at rest */
 	/* What the last tick found to be due, and nobody has begun yet. */
 	bool scan_due;
@@ -96,11 +98,14 @@ int tw_watch_make_ready(struct tw_watch *watch);
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
+/* Whether a scan or a hunt is due, and is paid for by now. */
+bool tw_watch_may_begin(const struct tw_watch *watch);
+
 /*
- * Begins a scan or a hunt, where one is due and may be paid for by now; room->worker does it, where there is one. No
- * other watch may have one under way. Returns whether it began.
+ * Begins it; room->worker does it, where there is one. No other watch may have one under way. Returns whether it began:
+ * a hunt may find that there is nothing to look for.
  */
-bool tw_watch_begin(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
+bool tw_watch_begin(struct tw_watch *watch, struct tw_time time);
 
 /*
  * A slice of the scan or hunt under way, or a look at what the worker has made of it; decides and acts when it is
@@ -113,6 +118,18 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
  * destination could be used up within a rule's forecast. A second at most while sockets are to be ended.
  */
 usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings *settings);
+
+/*
+ * Whether nothing happens here, and nothing is on its way: the counters of packets stood still between the last two
+ * gauges, nobody waits for time to pass, and nothing is due.
+ */
+bool tw_watch_stands_still(const struct tw_watch *watch, const struct tw_settings *settings);
+
+/* A look at one that stands still has shown that all is as it was: the gauge is as good as new. */
+void tw_watch_confirm(struct tw_watch *watch, usec_t now_usec);
+
+/* When a scan is due even where nothing has moved. */
+usec_t tw_watch_rescan_usec(const struct tw_watch *watch, const struct tw_settings *settings);
 
 /* Carries on under new settings. */
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
@@ -160,6 +177,9 @@ int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, u
 
 /* The same without a rest. */
 int tw_watch_give_back(struct tw_watch *watch);
+
+/* It is watched no more: raised rules are told as cleared, for this reason. */
+void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason);
 
 /* Puts everything back for good. Returns 0, or -errno where something stays owed. */
 int tw_watch_restore(struct tw_watch *watch);

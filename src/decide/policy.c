@@ -183,10 +183,10 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
  * Whether `taken` ports come to `range` within the span if sockets go on being added as since the crest. Where none
  * are, or nothing is known of it, they do not.
  */
-static bool fills_within(const struct tw_sample *sample, uint64_t taken, uint32_t range, usec_t span_usec)
+static bool fills_within(const struct tw_sample *sample, struct tw_tally now, uint64_t taken, uint32_t range,
+			 usec_t span_usec)
 {
 	const struct tw_tally *before = &sample->crest;
-	struct tw_tally now = tw_gauge_tally(&sample->gauge);
 	unsigned __int128 added;
 
 	if (range == 0 || before->at_usec == 0 || now.at_usec <= before->at_usec || now.sockets <= before->sockets)
@@ -215,11 +215,12 @@ static bool could_raise(const struct tw_rule_settings *settings, const struct tw
 	if (!most.known || tw_rule_settings_upward(settings) == (settings->metric == TW_METRIC_PORT_ETA))
 		return true;
 	if (settings->metric == TW_METRIC_PORT_ETA)
-		return fills_within(sample, bound, range, span_of(settings->raise_milli));
+		return fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range,
+				    span_of(settings->raise_milli));
 	if (most.milli >= settings->raise_milli)
 		return true;
 	return settings->forecast_usec > 0 && most.milli >= settings->raise_milli - settings->raise_milli / 2 &&
-	       fills_within(sample, bound, range, settings->forecast_usec);
+	       fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range, settings->forecast_usec);
 }
 
 bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
@@ -264,14 +265,19 @@ static uint64_t ports_taken(const struct tw_sample *sample)
 	return TW_MIN(bound, held);
 }
 
-bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample)
+bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now)
 {
 	usec_t longest_usec = 0;
 
 	for (unsigned i = 0; i < settings->rule_count; i++)
 		if (settings->rules[i].metric == TW_METRIC_PORT_USE)
 			longest_usec = TW_MAX(longest_usec, settings->rules[i].forecast_usec);
-	return longest_usec > 0 && fills_within(sample, ports_taken(sample), range_ports(sample), longest_usec);
+	return longest_usec > 0 && fills_within(sample, now, ports_taken(sample), range_ports(sample), longest_usec);
+}
+
+bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample)
+{
+	return tw_policy_would_hurry(settings, sample, tw_gauge_tally(&sample->gauge));
 }
 
 /* The index of the rule of the same name and metric; -1 for none. */
@@ -318,6 +324,14 @@ void tw_policy_leave(struct tw_policy *policy, const struct tw_settings *setting
 		if (tw_rule_active(&policy->rules[i]))
 			tell_cleared(&settings->rules[i], &policy->rules[i], now_usec, reason, recorder, namespace);
 	clear(policy, settings->rule_count);
+}
+
+bool tw_policy_rests(const struct tw_policy *policy, const struct tw_settings *settings)
+{
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (policy->rules[i].state != TW_RULE_NORMAL)
+			return false;
+	return true;
 }
 
 unsigned tw_policy_raised(const struct tw_policy *policy, const struct tw_settings *settings)

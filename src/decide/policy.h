@@ -45,6 +45,9 @@ bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_sett
  */
 bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample);
 
+/* The same, were it as many sockets by now. */
+bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now);
+
 /*
  * Carries the states over to new settings by the rules' names. A raised rule that is not there any more, or that now
  * watches another metric, is told as cleared; what it wanted is not wanted any more at the next step.
@@ -60,6 +63,9 @@ void tw_policy_leave(struct tw_policy *policy, const struct tw_settings *setting
 /* How the rule of this index stands, and who is behind it by this sample. */
 struct tw_rule_situation tw_policy_situation(const struct tw_policy *policy, const struct tw_settings *settings,
 					     unsigned index, const struct tw_sample *sample);
+
+/* Whether every rule is normal: then time alone changes none. */
+bool tw_policy_rests(const struct tw_policy *policy, const struct tw_settings *settings);
 
 /* How many rules are raised. */
 unsigned tw_policy_raised(const struct tw_policy *policy, const struct tw_settings *settings);

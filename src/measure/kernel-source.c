@@ -7,6 +7,7 @@
 #include "measure/proc-source.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -21,6 +22,7 @@ struct tw_kernel_source {
 	struct tw_proc_source *proc;   /* of the gauge alone: a scan may be under way in another thread */
 	struct tw_ports_source *ports; /* of a scan */
 	struct tw_cgroup_source *cgroups;
+	bool borrows_cgroups;
 	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
 };
 
@@ -87,7 +89,7 @@ static int unit(struct tw_source *base, uint64_t cgroup_id, char ret[TW_UNIT_MAX
 	return tw_cgroup_source_unit(of(base)->cgroups, cgroup_id, ret);
 }
 
-int tw_kernel_source_new(struct tw_kernel_source **ret)
+int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_source **ret)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = calloc(1, sizeof(*source));
 	int r;
@@ -113,7 +115,11 @@ int tw_kernel_source_new(struct tw_kernel_source **ret)
 	r = tw_diag_source_new(&source->diag);
 	if (r < 0)
 		return r;
-	r = tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX, &source->cgroups);
+	source->borrows_cgroups = lender;
+	if (lender)
+		source->cgroups = lender->cgroups;
+	else
+		r = tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX, &source->cgroups);
 	if (r < 0)
 		return r;
 	*ret = TW_TAKE_PTR(source);
@@ -123,7 +129,8 @@ int tw_kernel_source_new(struct tw_kernel_source **ret)
 struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
 {
 	if (source) {
-		source->cgroups = tw_cgroup_source_free(source->cgroups);
+		if (!source->borrows_cgroups)
+			source->cgroups = tw_cgroup_source_free(source->cgroups);
 		source->diag = tw_diag_source_free(source->diag);
 		source->ports = tw_ports_source_free(source->ports);
 		source->proc = tw_proc_source_free(source->proc);

@@ -199,14 +199,16 @@ static long reread_optional(struct tw_proc_source *source, enum file file)
 static int read_counters(struct tw_proc_source *source, struct tw_gauge *gauge)
 {
 	long n = reread_optional(source, FILE_SOCKSTAT6);
+	struct tw_procnet_snmp snmp = { 0 };
 
 	if (n > 0)
 		(void)tw_procnet_parse_sockstat6(source->text, (size_t)n, &gauge->tcp6_inuse);
 	if (n >= 0)
 		n = reread_optional(source, FILE_SNMP);
 	if (n > 0)
-		(void)tw_procnet_parse_snmp(source->text, (size_t)n, &source->snmp, gauge->counters,
-					    &gauge->established);
+		(void)tw_procnet_parse_snmp(source->text, (size_t)n, &source->snmp, gauge->counters, &snmp);
+	gauge->established = snmp.established;
+	gauge->segments = snmp.segments;
 	if (n >= 0)
 		n = reread_optional(source, FILE_NETSTAT);
 	if (n > 0)

@@ -100,7 +100,7 @@ static void hand_on(const struct tw_count *found, const enum tw_counter *which, 
 }
 
 int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_proc_layout *layout,
-			  struct tw_count counters[TW_COUNTER_COUNT], uint64_t *ret_established)
+			  struct tw_count counters[TW_COUNTER_COUNT], struct tw_procnet_snmp *ret)
 {
 	static const enum tw_counter which[] = {
 		TW_COUNTER_CONNECT_FAIL,
@@ -108,18 +108,21 @@ int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_proc_layout
 		TW_COUNTER_ACTIVE_OPEN,
 		TW_COUNTER_PASSIVE_OPEN,
 	};
-	static const char *const names[] = { "AttemptFails", "EstabResets", "ActiveOpens", "PassiveOpens",
-					     "CurrEstab" };
+	static const char *const names[] = {
+		"AttemptFails", "EstabResets", "ActiveOpens", "PassiveOpens", "CurrEstab", "InSegs", "OutSegs",
+	};
 	struct tw_count found[TW_ARRAY_SIZE(names)];
-	const struct tw_count *established = &found[TW_ARRAY_SIZE(which)];
+	const struct tw_count *others = &found[TW_ARRAY_SIZE(which)];
 	int r = tw_proc_table_read(text, length, "Tcp:", names, TW_ARRAY_SIZE(names), layout, found);
 
 	if (r < 0)
 		return r;
-	if (!established->known)
+	if (!others[0].known)
 		return -EINVAL;
 	hand_on(found, which, TW_ARRAY_SIZE(which), counters);
-	*ret_established = established->value;
+	/* Unsigned: a sum that wraps moves all the same. */
+	*ret = (struct tw_procnet_snmp){ .established = others[0].value,
+					 .segments = others[1].value + others[2].value };
 	return 0;
 }
 

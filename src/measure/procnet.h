@@ -27,13 +27,19 @@ int tw_procnet_parse_sockstat(const char *text, size_t length, struct tw_procnet
 /* "TCP6: inuse N" of /proc/net/sockstat6. */
 int tw_procnet_parse_sockstat6(const char *text, size_t length, uint64_t *ret_inuse);
 
+/* What of that table is no counter of ours. */
+struct tw_procnet_snmp {
+	uint64_t established; /* CurrEstab */
+	uint64_t segments;    /* InSegs + OutSegs; those that are absent are 0 */
+};
+
 /*
  * The table "Tcp:" of /proc/net/snmp: those counters of enum tw_counter that it holds are set, the others in `counters`
  * are left alone; a name that is absent leaves its counter as it was. CurrEstab must be there. *layout: this function's
  * own, from one call to the next.
  */
 int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_proc_layout *layout,
-			  struct tw_count counters[TW_COUNTER_COUNT], uint64_t *ret_established);
+			  struct tw_count counters[TW_COUNTER_COUNT], struct tw_procnet_snmp *ret);
 
 /* The table "TcpExt:" of /proc/net/netstat: the same. */
 int tw_procnet_parse_netstat(const char *text, size_t length, struct tw_proc_layout *layout,

@@ -5,6 +5,7 @@
 #include "model/ports.h"
 #include "model/sample.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,15 @@
  * the others, so that it can be read while another thread is at a scan.
  */
 struct tw_source {
+	/*
+	 * The cheapest look; a deep one tells the segments too. NULL where it is of no use: then each look is a gauge.
+	 */
+	int (*pulse)(struct tw_source *source, bool deep, struct tw_pulse *ret);
+
+	/* Lets go of all that the pulse does not need, until the next gauge. NULL where pulse is. Not while a scan is
+	 * under way. */
+	void (*rest)(struct tw_source *source);
+
 	/* Everything that is O(1). `at_usec` is left to the caller. */
 	int (*gauge)(struct tw_source *source, struct tw_gauge *ret);
 

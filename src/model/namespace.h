@@ -18,6 +18,9 @@ struct tw_namespace {
 	char name[TW_NAMESPACE_NAME_MAX];
 };
 
+/* Puts "@ID" behind a name that another one has, too. */
+void tw_namespace_tell_apart(struct tw_namespace *namespace);
+
 /* Longest text of a list, with NUL: a line of the configuration. */
 #define TW_NAMESPACE_LIST_MAX 200
 
@@ -32,6 +35,9 @@ bool tw_namespace_list_has(const struct tw_namespace_list *list, const char *nam
 
 /* Whether the word stands in the list as it is. */
 bool tw_namespace_list_says(const struct tw_namespace_list *list, const char *word);
+
+/* Whether it can have some without a name under /run/netns: "all", and those with * or ? in them. */
+bool tw_namespace_list_is_open(const struct tw_namespace_list *list);
 
 /* Whether anything but the host's can be in it. */
 bool tw_namespace_list_is_wide(const struct tw_namespace_list *list);

@@ -30,12 +30,30 @@ static uint64_t add_held(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge)
+struct tw_tally tw_pulse_tally(const struct tw_pulse *pulse, usec_t at_usec)
 {
 	return (struct tw_tally){
-		.at_usec = gauge->at_usec,
-		.sockets = add_held(add_held(gauge->tcp_inuse, gauge->tcp6_inuse), gauge->time_wait),
+		.at_usec = at_usec,
+		.sockets = add_held(add_held(pulse->tcp_inuse, pulse->tcp6_inuse), pulse->time_wait),
 	};
+}
+
+struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge)
+{
+	const struct tw_pulse pulse = {
+		.tcp_inuse = gauge->tcp_inuse,
+		.tcp6_inuse = gauge->tcp6_inuse,
+		.time_wait = gauge->time_wait,
+	};
+
+	return tw_pulse_tally(&pulse, gauge->at_usec);
+}
+
+bool tw_gauge_has_pulse(const struct tw_gauge *gauge, const struct tw_pulse *pulse)
+{
+	return gauge->tcp_inuse == pulse->tcp_inuse && gauge->tcp6_inuse == pulse->tcp6_inuse &&
+	       gauge->time_wait == pulse->time_wait &&
+	       (!pulse->segments.known || gauge->segments == pulse->segments.value);
 }
 
 static bool census_holds(const struct tw_sample *sample)

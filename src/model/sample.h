@@ -42,10 +42,17 @@ struct tw_gauge {
 	uint64_t alloc;			    /* of the whole machine */
 	uint64_t memory_pages;		    /* of the whole machine */
 	uint64_t established;		    /* snmp CurrEstab: CLOSE-WAIT counts too */
+	uint64_t segments;		    /* snmp InSegs and OutSegs: moves with every packet of TCP */
 	struct tw_count memory_limit_pages; /* tcp_mem[2] */
 	struct tw_count conntrack_count;    /* where conntrack is loaded */
 	struct tw_count conntrack_max;
 	uint32_t reserved_ports; /* how many ports of the range ip_local_reserved_ports takes away */
+};
+
+/* What of a gauge is read the cheapest, and moves with nearly all that happens. */
+struct tw_pulse {
+	uint64_t tcp_inuse, tcp6_inuse, time_wait; /* as in the gauge */
+	struct tw_count segments;		   /* the same, where it was asked for */
 };
 
 /* Exact numbers per state. */
@@ -188,6 +195,12 @@ struct tw_sample {
 
 /* All sockets that a gauge counts: listeners and mini-sockets too, bound ones not. */
 struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge);
+
+/* The same of a pulse. */
+struct tw_tally tw_pulse_tally(const struct tw_pulse *pulse, usec_t at_usec);
+
+/* Whether the pulse is what the gauge saw, in all that it tells. */
+bool tw_gauge_has_pulse(const struct tw_gauge *gauge, const struct tw_pulse *pulse);
 
 /* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */
 struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter);

@@ -57,7 +57,8 @@ struct tw_evidence {
 	enum tw_counter grows;
 	bool by_metric;
 	enum tw_metric falls;
-	bool runs_out; /* a value in seconds that each socket keeps as it was when its time began: old ones run out first */
+	bool runs_out; /* a value in seconds that each socket keeps as it was when its time began: old ones run out
+			  first */
 };
 
 /* Longest value as text, with NUL: two 64-bit numbers, so that none is ever shown cut. */

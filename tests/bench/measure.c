@@ -147,7 +147,7 @@ int main(void)
 	int r = tw_process_secret(&key);
 
 	if (r == 0)
-		r = tw_kernel_source_new(&source);
+		r = tw_kernel_source_new(NULL, &source);
 	if (r < 0)
 		fail("start", -r);
 	scan_kept = tw_scan_new(&key);

@@ -165,7 +165,7 @@ void tw_fake_act_init(struct tw_fake_act *fake)
 	fake->probe_answer = -ENOENT;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(fake->live); i++)
 		fake->live[i].known = true;
-	tw_ledger_init(&fake->saved, "00000000-0000-4000-8000-000000000000", 1);
+	tw_ledger_init(&fake->saved, "00000000-0000-4000-8000-000000000000", &(struct tw_netns_id){ 1, 1 });
 }
 
 void tw_fake_act_start(struct tw_fake_act *fake, struct tw_hand *hand)

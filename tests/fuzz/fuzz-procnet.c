@@ -38,13 +38,13 @@ static void check_tables(const char *text, size_t size)
 	static struct tw_proc_layout old_snmp, old_netstat;
 	struct tw_proc_layout snmp = { 0 }, netstat = { 0 };
 	struct tw_count fresh[TW_COUNTER_COUNT] = { 0 }, kept[TW_COUNTER_COUNT] = { 0 };
-	uint64_t number = 0, again = 0;
+	struct tw_procnet_snmp first = { 0 }, again = { 0 };
 
-	(void)tw_procnet_parse_snmp(text, size, &snmp, fresh, &number);
+	(void)tw_procnet_parse_snmp(text, size, &snmp, fresh, &first);
 	(void)tw_procnet_parse_netstat(text, size, &netstat, fresh);
 	(void)tw_procnet_parse_snmp(text, size, &snmp, kept, &again);
 	(void)tw_procnet_parse_netstat(text, size, &netstat, kept);
-	if (number != again || memcmp(fresh, kept, sizeof(fresh)) != 0)
+	if (memcmp(&first, &again, sizeof(first)) != 0 || memcmp(fresh, kept, sizeof(fresh)) != 0)
 		abort();
 	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
 		if (!fresh[i].known && fresh[i].value != 0)

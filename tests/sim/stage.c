@@ -88,19 +88,22 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 void sim_start(struct sim *sim, struct tw_settings *settings)
 {
 	static const struct tw_hash_key key = { 1, 2 };
-	struct tw_watch_edges edges = {
-		.source = &sim->source.base,
-		.recorder = &sim->recorder,
-		.make_acting = make_acting,
-		.context = sim,
-		.tells_bound = true,
+	const struct tw_manager_edges edges = {
+		.host = {
+			.source = &sim->source.base,
+			.recorder = &sim->recorder,
+			.make_acting = make_acting,
+			.context = sim,
+			.tells_bound = true,
+		},
+		.clock = &sim->clock,
 	};
 	struct tw_hand recovery;
 
 	tw_hand_init(&recovery, &sim->act.saved, &sim->act.sysctl, &sim->act.store, &sim->recorder, "host");
 	(void)tw_hand_restore(&recovery);
 	sim->ledger = recovery.ledger;
-	if (tw_manager_init(&sim->manager, settings, &edges, &sim->clock, &key) < 0)
+	if (tw_manager_init(&sim->manager, settings, &edges, &key) < 0)
 		abort();
 	sim->running = true;
 }

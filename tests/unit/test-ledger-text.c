@@ -15,9 +15,10 @@
 #include <string.h>
 
 #define BOOT "6f4f2c0e-9c5b-4d0f-8f35-0f5c6a1c4a5e"
-#define FACTS "boot " BOOT "\nnamespace 4026531840\n"
-#define HEAD "timewaitd-ledger 2\n" FACTS
-#define OLD_HEAD "timewaitd-ledger 1\n" FACTS
+#define FACTS "boot " BOOT "\nnamespace 4026531840"
+#define HEAD "timewaitd-ledger 3\n" FACTS " 9\n"
+#define INODE_HEAD "timewaitd-ledger 2\n" FACTS "\n"
+#define OLD_HEAD "timewaitd-ledger 1\n" FACTS "\n"
 #define RESERVED "reserved baseline - previous 8080 written 8080,9000-9010\n"
 #define REUSE "entry net.ipv4.tcp_tw_reuse ours baseline 2 previous 2 written 1 rule port-exhaustion\n"
 #define RANGE                                                                                                     \
@@ -48,6 +49,12 @@ static const struct {
 	{ "no port three times", HEAD "reserved baseline - previous - written -\nend 0\n", 0 },
 	{ "the version before", OLD_HEAD REUSE RANGE "end 2\n", 0 },
 
+	{ "the version without a cookie", INODE_HEAD REUSE RESERVED "end 1\n", 0 },
+	{ "a cookie that is not known", "timewaitd-ledger 3\n" FACTS " 0\nend 0\n", 0 },
+	{ "no cookie", "timewaitd-ledger 3\n" FACTS "\nend 0\n", -EBADMSG },
+	{ "a cookie in the version before", "timewaitd-ledger 2\n" FACTS " 9\nend 0\n", -EBADMSG },
+	{ "two cookies", "timewaitd-ledger 3\n" FACTS " 9 9\nend 0\n", -EBADMSG },
+
 	{ "reserved ports in the version before", OLD_HEAD REUSE RESERVED "end 1\n", -EBADMSG },
 	{ "reserved ports twice", HEAD RESERVED RESERVED "end 0\n", -EBADMSG },
 	{ "reserved ports before an entry", HEAD RESERVED REUSE "end 1\n", -EBADMSG },
@@ -63,7 +70,7 @@ static const struct {
 	{ "a newline", "\n", -EBADMSG },
 	{ "no magic", "boot x\n", -EBADMSG },
 	{ "another file", "timewaitd 1\nboot x\nnamespace 1\nend 0\n", -EBADMSG },
-	{ "a newer version", "timewaitd-ledger 3\nwhatever follows\n", -EPROTONOSUPPORT },
+	{ "a newer version", "timewaitd-ledger 4\nwhatever follows\n", -EPROTONOSUPPORT },
 	{ "version 0", "timewaitd-ledger 0\nboot x\nnamespace 1\nend 0\n", -EPROTONOSUPPORT },
 	{ "no version", "timewaitd-ledger\n", -EBADMSG },
 	{ "a version that is none", "timewaitd-ledger one\n", -EBADMSG },
@@ -161,7 +168,8 @@ static void test_reads_the_facts(void **state TW_UNUSED)
 
 	assert_int_equal(parse_exactly(text, strlen(text), &ledger), 0);
 	assert_string_equal(ledger.boot_id, BOOT);
-	assert_int_equal(ledger.namespace_id, 4026531840);
+	assert_int_equal(ledger.namespace.inode, 4026531840);
+	assert_int_equal(ledger.namespace.cookie, 9);
 	reuse = &ledger.entries[TW_TUNABLE_TW_REUSE];
 	assert_int_equal(reuse->owner, TW_OWNER_OURS);
 	assert_int_equal(reuse->baseline.numbers[0], 2);
@@ -207,7 +215,7 @@ static void test_every_byte_counts(void **state TW_UNUSED)
 
 static void fill(struct tw_ledger *ledger, int64_t low, int64_t high)
 {
-	tw_ledger_init(ledger, BOOT, UINT64_MAX);
+	tw_ledger_init(ledger, BOOT, &(struct tw_netns_id){ UINT64_MAX, UINT64_MAX });
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		struct tw_ledger_entry *entry = &ledger->entries[i];
 		bool range = tw_tunable_info((enum tw_tunable)i)->kind == TW_TUNABLE_RANGE;
@@ -262,7 +270,7 @@ static void test_names_stay_on_their_line(void **state TW_UNUSED)
 	struct tw_ledger ledger, read;
 	struct tw_text text;
 
-	tw_ledger_init(&ledger, "boot\nid", 1);
+	tw_ledger_init(&ledger, "boot\nid", &(struct tw_netns_id){ 1, 2 });
 	ledger.entries[TW_TUNABLE_TW_REUSE].owner = TW_OWNER_OURS;
 	(void)snprintf(ledger.entries[TW_TUNABLE_TW_REUSE].rule, TW_RULE_NAME_MAX, "a\nend 0\n\x7f\xc3\xa4");
 	tw_text_init(&text, bytes, sizeof(bytes));

@@ -81,11 +81,12 @@ static void test_snmp(void **state TW_UNUSED)
 {
 	struct tw_proc_layout layout = { 0 };
 	struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
-	uint64_t established = 0;
+	struct tw_procnet_snmp snmp = { 0 };
 
 	counters[TW_COUNTER_LISTEN_DROP] = (struct tw_count){ .value = 5, .known = true };
-	assert_int_equal(tw_procnet_parse_snmp(snmp_text, strlen(snmp_text), &layout, counters, &established), 0);
-	assert_int_equal(established, 105);
+	assert_int_equal(tw_procnet_parse_snmp(snmp_text, strlen(snmp_text), &layout, counters, &snmp), 0);
+	assert_int_equal(snmp.established, 105);
+	assert_int_equal(snmp.segments, 106);
 	assert_int_equal(counters[TW_COUNTER_ACTIVE_OPEN].value, 101);
 	assert_int_equal(counters[TW_COUNTER_PASSIVE_OPEN].value, 102);
 	assert_int_equal(counters[TW_COUNTER_CONNECT_FAIL].value, 103);
@@ -113,11 +114,10 @@ static void test_snmp_harm(void **state TW_UNUSED)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(bad); i++) {
 		struct tw_count counters[TW_COUNTER_COUNT] = { 0 };
 		struct tw_proc_layout layout = { 0 };
-		uint64_t established = 77;
+		struct tw_procnet_snmp snmp = { .established = 77 };
 
-		assert_int_equal(tw_procnet_parse_snmp(bad[i], strlen(bad[i]), &layout, counters, &established),
-				 -EINVAL);
-		assert_int_equal(established, 77);
+		assert_int_equal(tw_procnet_parse_snmp(bad[i], strlen(bad[i]), &layout, counters, &snmp), -EINVAL);
+		assert_int_equal(snmp.established, 77);
 		assert_false(counters[TW_COUNTER_ACTIVE_OPEN].known);
 	}
 }

@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/parse.h"
+#include "base/setns-source.h"
 #include "ctl/lint/lint-place.h"
 #include "measure/kernel-source.h"
 
@@ -177,7 +178,7 @@ static int read_source(struct tw_lint_facts *facts)
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
 	struct tw_source *source;
 	struct tw_gauge gauge = { 0 };
-	int r = tw_kernel_source_new(&kernel);
+	int r = tw_kernel_source_new(NULL, &kernel);
 
 	if (r < 0)
 		return r;
@@ -199,11 +200,11 @@ static bool is_current(const struct tw_ledger *ledger)
 	const char *id = bytes;
 	long length = tw_file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", bytes, sizeof(bytes));
 	size_t rest = length > 0 ? (size_t)length : 0;
-	struct stat status;
+	struct tw_netns_id here;
 
 	tw_parse_trim(&id, &rest);
-	return length > 0 && tw_parse_is(id, rest, ledger->boot_id) && stat("/proc/thread-self/ns/net", &status) == 0 &&
-	       status.st_ino == ledger->namespace_id;
+	return length > 0 && tw_parse_is(id, rest, ledger->boot_id) && tw_netns_here(&here) == 0 &&
+	       tw_netns_same(&here, &ledger->namespace);
 }
 
 static void read_ledger(const char *state_directory, struct tw_lint_facts *facts)

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/manager.h"
+
+#include <errno.h>
+
+/* What the daemon may owe for itself before it holds scans up: some ticks, or the start. It is paid before all else. */
+#define TW_OWN_DEBT_USEC (5 * TW_USEC_PER_MSEC)
+/* What all namespaces together may owe, and one that hurries still borrows. */
+#define TW_DEBT_MAX_USEC (2 * TW_USEC_PER_SEC)
+/* Between two slices of a round the loop does what else there is to do. */
+#define TW_SLICE_USEC (2 * TW_USEC_PER_MSEC)
+
+/* CPU time of the loop since the last call. */
+static usec_t take_cpu(struct tw_manager *manager)
+{
+	usec_t cpu_usec = manager->clock->read(manager->clock).cpu_usec;
+	usec_t used_usec = tw_usec_since(cpu_usec, manager->booked_usec);
+
+	manager->booked_usec = cpu_usec;
+	return used_usec;
+}
+
+usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter)
+{
+	usec_t used_usec = take_cpu(manager);
+
+	tw_meter_spend(meter ? meter : &manager->own, used_usec);
+	return used_usec;
+}
+
+/* ---- who pays, and who may go on */
+
+/* What is to be shared, and among how many. */
+struct share {
+	usec_t left_usec;
+	unsigned debtors;
+	usec_t owed_usec; /* still, by those that were paid for */
+};
+
+static void count(const struct tw_meter *meter, struct share *share)
+{
+	share->debtors += !tw_meter_allows(meter);
+}
+
+static void pay_one(struct tw_meter *meter, struct share *share)
+{
+	usec_t part_usec;
+
+	if (tw_meter_allows(meter))
+		return;
+	part_usec = share->left_usec / share->debtors--;
+	share->left_usec -= part_usec - tw_meter_pay(meter, part_usec);
+	share->owed_usec = tw_usec_add(share->owed_usec, meter->owed_usec);
+}
+
+/*
+ * All that the daemon uses counts: the budget is for the whole of it. What is no namespace's is paid first, and what is
+ * left in equal shares, so that none can use up what belongs to the others.
+ */
+static void pay(struct tw_manager *manager, usec_t now_usec)
+{
+	struct tw_roster *roster = &manager->roster;
+	struct share share = { 0 };
+
+	count(&manager->host->meter, &share);
+	count(&roster->newcomers, &share);
+	for (unsigned i = 0; i < roster->count; i++)
+		count(&roster->posts[i]->watch.meter, &share);
+	share.left_usec = tw_income_take(&manager->income, manager->settings->cpu_budget_milli, now_usec);
+	share.left_usec = tw_meter_pay(&manager->own, share.left_usec);
+	pay_one(&manager->host->meter, &share);
+	pay_one(&roster->newcomers, &share);
+	for (unsigned i = 0; i < roster->count; i++)
+		pay_one(&roster->posts[i]->watch.meter, &share);
+	manager->room.overspent = manager->own.owed_usec > TW_OWN_DEBT_USEC;
+	manager->room.overdrawn = share.owed_usec > TW_DEBT_MAX_USEC;
+}
+
+/* ---- whose turn it is */
+
+/* What hurries is first, then what was counted longest ago. */
+static bool goes_before(const struct tw_watch *a, const struct tw_watch *b)
+{
+	return a->hurries != b->hurries ? a->hurries : a->sample.census.at_usec < b->sample.census.at_usec;
+}
+
+static struct tw_watch *find_next(struct tw_manager *manager, usec_t now_usec)
+{
+	struct tw_watch *next = NULL;
+	unsigned late = 0;
+
+	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
+		struct tw_watch *watch = tw_manager_watch(manager, i);
+
+		if (tw_watch_may_begin(watch)) {
+			if (!next || goes_before(watch, next))
+				next = watch;
+		} else if (watch->scan_due && watch->scan_late) {
+			if (watch == manager->host)
+				tw_watch_tell_stretch(watch, manager->settings, now_usec);
+			else
+				late++;
+		}
+	}
+	tw_roster_tell_stretch(&manager->roster, late, manager->settings, now_usec);
+	return next;
+}
+
+/* One thing at a time: a look for namespaces, a scan or a hunt. */
+static void begin_next(struct tw_manager *manager, struct tw_time time)
+{
+	struct tw_watch *next;
+
+	if (tw_manager_busy(manager))
+		return;
+	if (tw_roster_look_is_due(&manager->roster, manager->settings, time.now_usec)) {
+		tw_roster_begin_look(&manager->roster, manager->settings, time.now_usec);
+		return;
+	}
+	next = find_next(manager, time.now_usec);
+	if (next && tw_watch_begin(next, time))
+		manager->working = next;
+}
+
+bool tw_manager_busy(const struct tw_manager *manager)
+{
+	return manager->working || manager->roster.looking;
+}
+
+/* ---- ticks */
+
+static int tick_host(struct tw_manager *manager, struct tw_time time)
+{
+	struct tw_watch *host = manager->host;
+	int r;
+
+	(void)tw_manager_book(manager, NULL);
+	r = tw_watch_tick(host, manager->settings, time);
+	host->sample.cost.tick_usec = tw_manager_book(manager, NULL);
+	host->sample.cost.total_usec = tw_usec_add(manager->own.spent_usec, host->meter.spent_usec);
+	return r;
+}
+
+int tw_manager_tick(struct tw_manager *manager)
+{
+	struct tw_time time = manager->clock->read(manager->clock);
+	int r = 0;
+
+	manager->sliced_usec = time.now_usec;
+	if (!manager->round_goes_on) {
+		manager->round_usec = time.now_usec;
+		if (manager->host_watched)
+			r = tick_host(manager, time);
+		manager->missed = r < 0 ? manager->missed + 1 : 0;
+	}
+	manager->round_goes_on = tw_roster_tick(&manager->roster, manager->settings, time, &manager->book);
+	tw_roster_let_go(&manager->roster, manager->settings, time.now_usec);
+	(void)tw_manager_book(manager, NULL);
+	pay(manager, time.now_usec);
+	begin_next(manager, time);
+	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
+}
+
+static usec_t shortest_interval(const struct tw_manager *manager)
+{
+	usec_t interval_usec = manager->settings->interval_usec;
+
+	for (unsigned i = 0; i < tw_manager_count(manager); i++)
+		interval_usec =
+			TW_MIN(interval_usec, tw_watch_interval(tw_manager_watch(manager, i), manager->settings));
+	return interval_usec;
+}
+
+usec_t tw_manager_interval(const struct tw_manager *manager)
+{
+	usec_t next_usec = tw_usec_add(manager->round_usec, shortest_interval(manager));
+
+	if (manager->round_goes_on)
+		return TW_SLICE_USEC;
+	return TW_MAX(tw_usec_since(next_usec, manager->sliced_usec), TW_SLICE_USEC);
+}
+
+/* ---- work */
+
+static bool work_on_scan(struct tw_manager *manager, struct tw_time time)
+{
+	struct tw_watch *watch = manager->working;
+	bool more = tw_watch_work(watch, manager->settings, time);
+
+	if (manager->room.worker)
+		(void)tw_manager_book(manager, NULL);
+	else
+		tw_watch_charge(watch, take_cpu(manager));
+	if (!tw_watch_busy(watch))
+		manager->working = NULL;
+	return more;
+}
+
+bool tw_manager_work(struct tw_manager *manager)
+{
+	struct tw_time time = manager->clock->read(manager->clock);
+	bool more;
+
+	if (!tw_manager_busy(manager))
+		return false;
+	(void)tw_manager_book(manager, NULL);
+	if (manager->working)
+		more = work_on_scan(manager, time);
+	else
+		more = tw_roster_work(&manager->roster, manager->settings, time.now_usec);
+	if (!tw_manager_busy(manager)) {
+		begin_next(manager, time);
+		more = tw_manager_busy(manager);
+	}
+	return more && !manager->room.worker;
+}
+
+bool tw_manager_begin(struct tw_manager *manager)
+{
+	bool wide = tw_namespace_list_is_wide(&manager->settings->namespaces);
+	int r;
+
+	manager->room.starting = true;
+	/* The first round looks for namespaces, the second takes them up and looks at them. */
+	for (unsigned round = 0; round < (wide ? 2 : 1); round++) {
+		do {
+			r = tw_manager_tick(manager);
+			while (r >= 0 && tw_manager_work(manager))
+				;
+		} while (r >= 0 && manager->round_goes_on);
+	}
+	manager->room.starting = false;
+	return !manager->host_watched || manager->host->sample.survey.at_usec != 0;
+}
