@@ -11,8 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The tables are bounded (100 rows each), so are the rules (64, with a sentence each). */
-#define TW_PAGE_MAX (512 * 1024)
+/* A snapshot of one namespace with a hundred rows of each table fits the first; no bus takes more than the last. */
+#define TW_PAGE_MIN ((size_t)512 * 1024)
+#define TW_PAGE_MAX ((size_t)32 * 1024 * 1024)
 #define TW_STATUS_MAX 256
 /* U+FFFD takes three bytes in the place of one. */
 #define TW_UTF8_GROWTH 3
@@ -259,22 +260,34 @@ static int on_set_mode(sd_bus_message *call, void *userdata, sd_bus_error *error
 
 /* ---- what everybody may know */
 
+/* Into as much room as it takes. NULL without that. */
+static char *write_snapshot(struct tw_bus_calls *calls)
+{
+	for (size_t capacity = TW_PAGE_MIN; capacity <= TW_PAGE_MAX; capacity *= 2) {
+		TW_CLEANUP_FREE char *bytes = malloc(capacity);
+		struct tw_text page;
+		struct tw_json json;
+
+		if (!bytes)
+			return NULL;
+		tw_text_init(&page, bytes, capacity);
+		tw_json_init(&json, &page);
+		tw_manager_snapshot(calls->owner.manager, calls->started_usec, tw_process_realtime(), &json);
+		if (!page.cut)
+			return TW_TAKE_PTR(bytes);
+	}
+	return NULL;
+}
+
 static int on_get_snapshot(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	TW_CLEANUP_FREE char *bytes = malloc(TW_PAGE_MAX);
 	struct tw_bus_calls *calls = userdata;
 	usec_t cpu_usec = tw_process_thread_cpu();
-	struct tw_text page;
-	struct tw_json json;
+	TW_CLEANUP_FREE char *bytes = write_snapshot(calls);
 	int r;
 
 	if (!bytes)
-		return -ENOMEM;
-	tw_text_init(&page, bytes, TW_PAGE_MAX);
-	tw_json_init(&json, &page);
-	tw_manager_snapshot(calls->owner.manager, calls->started_usec, tw_process_realtime(), &json);
-	if (page.cut)
-		return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "the snapshot is too long");
+		return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "there is no room for the snapshot");
 	r = sd_bus_reply_method_return(call, "s", bytes);
 	tw_manager_exempt(calls->owner.manager, tw_usec_since(tw_process_thread_cpu(), cpu_usec));
 	return r;

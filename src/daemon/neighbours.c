@@ -37,9 +37,9 @@ static const struct tw_namespace *found(struct tw_neighbours *base, unsigned ind
 	return &list->rows[index].namespace;
 }
 
-static unsigned denied(struct tw_neighbours *base)
+static bool denied(struct tw_neighbours *base)
 {
-	return tw_netns_source_denied(of(base)->source);
+	return tw_netns_source_is_denied(of(base)->source);
 }
 
 static int open_one(struct tw_neighbours *base, unsigned index, struct tw_watch_edges *ret)

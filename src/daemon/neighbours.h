@@ -20,8 +20,8 @@ struct tw_neighbours {
 	 * look. */
 	const struct tw_namespace *(*found)(struct tw_neighbours *neighbours, unsigned index, bool *ret_named);
 
-	/* Processes that could not be asked where they are. */
-	unsigned (*denied)(struct tw_neighbours *neighbours);
+	/* Whether most processes could not be asked where they are. */
+	bool (*denied)(struct tw_neighbours *neighbours);
 
 	/* Opens this one. Returns 0, -ENOENT or -ESTALE where it is gone by now, -EPERM where it may not be entered,
 	 * -errno. */

@@ -2,58 +2,143 @@
 #include "daemon/once.h"
 
 #include "base/fd.h"
+#include "base/setns-source.h"
 #include "base/text.h"
 #include "daemon/process.h"
+#include "measure/diag.h"
 #include "measure/kernel-source.h"
 #include "measure/look.h"
+#include "measure/netns-source.h"
 #include "tell/snapshot.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-/* The tables are bounded (100 rows each), so is the page. */
+/* The tables are bounded (100 rows each), so is what is printed of one namespace. */
 #define TW_PAGE_MAX (256 * 1024)
 
-static void print_json(struct tw_text *page, const struct tw_sample *sample, unsigned top)
+#define HEAD "{\"namespaces\":["
+#define TAIL "]}\n"
+
+struct once {
+	const struct tw_settings *settings;
+	bool json;
+	struct tw_look_order order;
+	struct tw_kernel_source *host; /* NULL until it is looked at */
+	unsigned printed;
+};
+
+static int print(struct once *once, const char *namespace, const struct tw_sample *sample)
 {
+	TW_CLEANUP_FREE char *bytes = malloc(TW_PAGE_MAX);
+	struct tw_text page;
 	struct tw_json json;
 
-	tw_json_init(&json, page);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "namespaces");
-	tw_json_array_begin(&json);
-	tw_snapshot_add_json(&json, "host", sample, top);
-	tw_json_array_end(&json);
-	tw_json_object_end(&json);
-	tw_text_add_char(page, '\n');
+	if (!bytes)
+		return -ENOMEM;
+	tw_text_init(&page, bytes, TW_PAGE_MAX);
+	if (once->json) {
+		tw_text_add(&page, once->printed > 0 ? "," : HEAD);
+		tw_json_init(&json, &page);
+		tw_snapshot_add_json(&json, namespace, sample, once->settings->top);
+	} else {
+		tw_text_add(&page, once->printed > 0 ? "\n" : "");
+		tw_snapshot_add_text(&page, namespace, sample, once->settings->top);
+	}
+	once->printed++;
+	return fputs(bytes, stdout) == EOF ? tw_errno() : 0;
+}
+
+/* The namespace that the thread is in. */
+static int look(struct once *once, const char *namespace, struct tw_kernel_source **source)
+{
+	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
+	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
+	int r;
+
+	if (!sample)
+		return -ENOMEM;
+	r = tw_kernel_source_new(once->host, source);
+	if (r < 0)
+		return r;
+	once->order.at_usec = tw_process_now();
+	r = tw_look_take(tw_kernel_source_base(*source), &once->order, &past, sample);
+	return r < 0 ? r : print(once, namespace, sample);
+}
+
+static int visit(struct once *once, const struct tw_netns_source *found, const struct tw_netns_found *row, int home_fd)
+{
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_CLOSE int fd = -1;
+	int r = tw_netns_source_open(found, row, &fd);
+
+	if (r >= 0)
+		r = tw_netns_enter(fd);
+	if (r < 0)
+		return r;
+	r = look(once, row->namespace.name, &source);
+	tw_netns_leave(home_fd);
+	return r;
+}
+
+/* One that is gone by now is passed over; one that cannot be looked at is said, and the others are looked at. */
+static int visit_others(struct once *once, const struct tw_netns_source *found, int home_fd)
+{
+	const struct tw_netns_list *list = tw_netns_source_found(found);
+	int first = 0;
+
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct tw_netns_found *row = &list->rows[i];
+		int r;
+
+		if (!tw_namespace_list_has(&once->settings->namespaces, row->namespace.name))
+			continue;
+		r = visit(once, found, row, home_fd);
+		if (r == 0 || r == -ENOENT || r == -ESTALE)
+			continue;
+		fprintf(stderr, "timewaitd: network namespace %s: %s\n", row->namespace.name, tw_diag_error_text(r));
+		if (first == 0)
+			first = r;
+	}
+	return first;
+}
+
+static int look_at_others(struct once *once)
+{
+	TW_CLEANUP_NETNS_SOURCE struct tw_netns_source *found = NULL;
+	TW_CLEANUP_CLOSE int home_fd = -1;
+	uint64_t home;
+	int r = tw_netns_open("/proc/thread-self/ns/net", &home_fd, &home);
+
+	if (r >= 0)
+		r = tw_netns_source_new(&tw_netns_paths, &found);
+	if (r < 0)
+		return r;
+	tw_netns_source_begin(found, tw_namespace_list_is_open(&once->settings->namespaces));
+	while ((r = tw_netns_source_step(found)) > 0)
+		;
+	return r < 0 ? r : visit_others(once, found, home_fd);
 }
 
 int tw_once(const struct tw_settings *settings, bool json)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
-	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
-	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
-	TW_CLEANUP_FREE char *bytes = malloc(TW_PAGE_MAX);
-	struct tw_look_order order = { .bound_known = tw_kernel_source_tells_bound() };
-	struct tw_text page;
-	int r;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *host = NULL;
+	struct once once = { .settings = settings, .json = json };
+	int r = tw_process_secret(&once.order.key);
 
-	if (!sample || !bytes)
-		return -ENOMEM;
-	r = tw_process_secret(&order.key);
 	if (r < 0)
 		return r;
-	r = tw_kernel_source_new(NULL, &source);
-	if (r < 0)
-		return r;
-	order.at_usec = tw_process_now();
-	r = tw_look_take(tw_kernel_source_base(source), &order, &past, sample);
-	if (r < 0)
-		return r;
-	tw_text_init(&page, bytes, TW_PAGE_MAX);
-	if (json)
-		print_json(&page, sample, settings->top);
-	else
-		tw_snapshot_add_text(&page, "host", sample, settings->top);
-	return fputs(bytes, stdout) == EOF || fflush(stdout) == EOF ? tw_errno() : 0;
+	once.order.bound_known = tw_kernel_source_tells_bound();
+	if (tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST)) {
+		r = look(&once, TW_NAMESPACE_HOST, &host);
+		once.host = host;
+	}
+	if (r >= 0 && tw_namespace_list_is_wide(&settings->namespaces))
+		r = look_at_others(&once);
+	if (json && (r >= 0 || once.printed > 0))
+		fputs(once.printed > 0 ? TAIL : HEAD TAIL, stdout);
+	if (fflush(stdout) == EOF && r >= 0)
+		r = tw_errno();
+	return r;
 }

@@ -103,7 +103,7 @@ static void recover_one(struct recovery *recovery)
 	found = tw_netns_list_find(tw_netns_source_found(recovery->source), recovery->ledger.namespace.inode);
 	r = found ? put_back(recovery, found) : -ENOENT;
 	if (r == -ENOENT || r == -ESTALE) {
-		if (!found && tw_netns_source_denied(recovery->source) > 0) {
+		if (!found && tw_netns_source_is_denied(recovery->source)) {
 			note(recovery, -EACCES);
 			return;
 		}

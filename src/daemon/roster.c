@@ -247,21 +247,15 @@ static void mark_gone(struct tw_roster *roster, const struct tw_settings *settin
 
 static void tell_denied(struct tw_roster *roster)
 {
-	unsigned denied = roster->looks_at_processes ? roster->neighbours->denied(roster->neighbours) : 0;
-	char bytes[TW_REASON_MAX];
-	struct tw_text text;
+	bool denied = roster->looks_at_processes && roster->neighbours->denied(roster->neighbours);
 
-	if (!roster->looks_at_processes)
-		return;
-	if (denied > 0 && !roster->denied_told) {
-		tw_text_init(&text, bytes, sizeof(bytes));
-		tw_text_addf(&text,
-			     "%u processes may not be asked for their network namespaces, and those without a name are "
-			     "not found by them: that takes CAP_SYS_PTRACE, see timewaitd.conf(5)",
-			     denied);
-		tell(roster, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING, TW_NAMESPACE_HOST, bytes);
-	}
-	roster->denied_told = denied > 0;
+	if (denied && !roster->denied_told)
+		tell(roster, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING, TW_NAMESPACE_HOST,
+		     "most processes may not be asked for their network namespaces, so that those without a name are "
+		     "not "
+		     "found: that takes CAP_SYS_PTRACE, see timewaitd.conf(5)");
+	if (roster->looks_at_processes)
+		roster->denied_told = denied;
 }
 
 static void end_look(struct tw_roster *roster, int result, const struct tw_settings *settings, usec_t now_usec)

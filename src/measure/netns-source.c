@@ -30,7 +30,7 @@ struct tw_netns_source {
 	bool at_processes;
 	DIR *directory; /* that is read now; NULL: the next one is to be opened, or nothing is left */
 	bool done;
-	unsigned denied;
+	unsigned asked, denied; /* processes */
 	struct tw_netns_list list;
 	char text[CGROUP_TEXT_MAX];
 };
@@ -79,7 +79,7 @@ void tw_netns_source_begin(struct tw_netns_source *source, bool processes)
 	source->wants_processes = processes;
 	source->at_processes = false;
 	source->done = false;
-	source->denied = 0;
+	source->asked = source->denied = 0;
 }
 
 /* Another file system's inodes are none of nsfs; and the host's own is known. */
@@ -108,6 +108,7 @@ static int take_process(struct tw_netns_source *source, const char *name)
 
 	if (tw_parse_u64(name, strlen(name), &pid) < 0)
 		return 0;
+	source->asked++;
 	(void)snprintf(path, sizeof(path), "%" PRIu64 "/ns/net", pid);
 	if (fstatat(dirfd(source->directory), path, &status, 0) < 0) {
 		source->denied += errno == EACCES || errno == EPERM;
@@ -184,9 +185,9 @@ const struct tw_netns_list *tw_netns_source_found(const struct tw_netns_source *
 	return &source->list;
 }
 
-unsigned tw_netns_source_denied(const struct tw_netns_source *source)
+bool tw_netns_source_is_denied(const struct tw_netns_source *source)
 {
-	return source->denied;
+	return source->denied > source->asked / 2;
 }
 
 int tw_netns_source_open(const struct tw_netns_source *source, const struct tw_netns_found *found, int *ret_fd)

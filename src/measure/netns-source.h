@@ -33,8 +33,10 @@ int tw_netns_source_step(struct tw_netns_source *source);
 /* After the last step; stands until the next begin. */
 const struct tw_netns_list *tw_netns_source_found(const struct tw_netns_source *source);
 
-/* Processes of which it may not be seen where they are. */
-unsigned tw_netns_source_denied(const struct tw_netns_source *source);
+/*
+ * Whether most processes may not be asked where they are: that takes CAP_SYS_PTRACE. Some may be refused to everybody.
+ */
+bool tw_netns_source_is_denied(const struct tw_netns_source *source);
 
 /*
  * Opens one that was found, by its name or by its process. Returns 0; -ENOENT or -ESTALE where it is not there any

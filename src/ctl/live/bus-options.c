@@ -21,13 +21,18 @@ enum {
 	OPTION_JSON,
 	OPTION_WATCH,
 	OPTION_FOLLOW,
+	OPTION_NAMESPACE,
 	OPTION_HELP,
 };
 
 static const struct option long_options[] = {
-	{ "bus", required_argument, NULL, OPTION_BUS },	    { "json", no_argument, NULL, OPTION_JSON },
-	{ "watch", optional_argument, NULL, OPTION_WATCH }, { "follow", no_argument, NULL, OPTION_FOLLOW },
-	{ "help", no_argument, NULL, OPTION_HELP },	    { 0 },
+	{ "bus", required_argument, NULL, OPTION_BUS },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "watch", optional_argument, NULL, OPTION_WATCH },
+	{ "follow", no_argument, NULL, OPTION_FOLLOW },
+	{ "namespace", required_argument, NULL, OPTION_NAMESPACE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ 0 },
 };
 
 /* The bit that allows it; 0 where every verb does. */
@@ -40,6 +45,8 @@ static unsigned needs(int option)
 		return TW_REMOTE_OPTION_WATCH;
 	case OPTION_FOLLOW:
 		return TW_REMOTE_OPTION_FOLLOW;
+	case OPTION_NAMESPACE:
+		return TW_REMOTE_OPTION_NAMESPACE;
 	default:
 		return 0;
 	}
@@ -79,6 +86,9 @@ static int take_option(struct tw_remote_options *options, const struct tw_verb *
 		return parse_watch(options, verb);
 	case OPTION_FOLLOW:
 		options->follow = true;
+		return -1;
+	case OPTION_NAMESPACE:
+		options->namespace = optarg;
 		return -1;
 	case OPTION_HELP:
 		fputs(verb->help, stdout);

@@ -12,13 +12,15 @@ enum tw_remote_option {
 	TW_REMOTE_OPTION_WATCH = 2,
 	TW_REMOTE_OPTION_FOLLOW = 4,
 	TW_REMOTE_OPTION_OPERAND = 8, /* no option, but one argument */
+	TW_REMOTE_OPTION_NAMESPACE = 16,
 };
 
 /* What the verbs that talk to the daemon take. */
 struct tw_remote_options {
-	const char *address; /* borrows argv; NULL: the system's bus */
-	const char *operand; /* borrows argv; NULL: none */
-	usec_t watch_usec;   /* 0: once */
+	const char *address;   /* borrows argv; NULL: the system's bus */
+	const char *operand;   /* borrows argv; NULL: none */
+	const char *namespace; /* borrows argv; NULL: none was chosen */
+	usec_t watch_usec;     /* 0: once */
 	bool json;
 	bool follow;
 };

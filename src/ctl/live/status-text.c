@@ -2,6 +2,7 @@
 #include "ctl/live/status-text.h"
 
 #include "base/macros.h"
+#include "ctl/live/status-namespaces.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -364,8 +365,10 @@ static void add_cost(struct tw_screen *screen, const struct tw_view_namespace *n
 /* ---- the page */
 
 static void add_namespace(struct tw_screen *screen, const struct tw_status_order *order,
-			  const struct tw_view_namespace *namespace, struct tw_grid *grid)
+			  const struct tw_view_namespace *namespace)
 {
+	struct tw_grid grid;
+
 	if (order->view->namespace_count > 1) {
 		tw_screen_end(screen);
 		SAY(screen, TW_STYLE_TITLE, 0, "Network namespace %s", or_unknown(namespace->name));
@@ -374,18 +377,41 @@ static void add_namespace(struct tw_screen *screen, const struct tw_status_order
 	add_raised(screen, namespace);
 	add_changes(screen, namespace);
 	add_states(screen, namespace);
-	add_destinations(screen, namespace, order->rows, grid);
-	add_units(screen, namespace, order->rows, grid);
-	add_listeners(screen, namespace, order->rows, grid);
+	add_destinations(screen, namespace, order->rows, &grid);
+	add_units(screen, namespace, order->rows, &grid);
+	add_listeners(screen, namespace, order->rows, &grid);
 	if (!order->why_direct)
 		add_cost(screen, namespace);
 }
 
+/* Of those beside the first: what is raised in them, whatever else there is. */
+static void add_others(struct tw_screen *screen, const struct tw_status_order *order)
+{
+	for (unsigned i = 1; i < order->view->namespace_count; i++) {
+		const struct tw_view_namespace *namespace = &order->view->namespaces[i];
+		const struct tw_view_rule *raised[TW_RULES_MAX];
+		unsigned count = tw_status_raised(namespace, raised);
+
+		if (count == 0)
+			continue;
+		tw_screen_end(screen);
+		SAY(screen, TW_STYLE_TITLE, 0, "Raised in %s: %u of %u rules", or_unknown(namespace->name), count,
+		    namespace->rules.count);
+		tw_screen_end(screen);
+		for (unsigned k = 0; k < count; k++)
+			tw_status_add_rule(screen, namespace, raised[k]);
+	}
+}
+
 void tw_status_add(struct tw_screen *screen, const struct tw_status_order *order)
 {
-	struct tw_grid grid;
-
 	say_source(screen, order);
-	for (unsigned i = 0; i < order->view->namespace_count; i++)
-		add_namespace(screen, order, &order->view->namespaces[i], &grid);
+	if (order->chosen) {
+		add_namespace(screen, order, order->chosen);
+	} else if (order->view->namespace_count > 0) {
+		add_namespace(screen, order, &order->view->namespaces[0]);
+		add_others(screen, order);
+		if (order->view->namespace_count > 1)
+			tw_status_add_namespaces(screen, order->view, 2 * order->rows);
+	}
 }

@@ -9,16 +9,21 @@
 /* What the page is about, beside the view. */
 struct tw_status_order {
 	const struct tw_view *view;
-	const char *why_direct; /* NULL: the view is the daemon's; else why it was not asked */
-	unsigned rows;		/* of each table at most */
+	const struct tw_view_namespace *chosen; /* this one alone, of the view; NULL: the first, and a table of all */
+	const char *why_direct;			/* NULL: the view is the daemon's; else why it was not asked */
+	unsigned rows;				/* of each table at most */
 };
 
-/* Bytes that hold a page of `namespaces`: a hundred rows of each table, 64 sentences, escapes and all. */
-#define TW_STATUS_BYTES(namespaces) (16384u + (size_t)(namespaces)*262144u)
+/*
+ * Bytes that hold a page: a hundred rows of each table, 64 sentences, escapes and all, of one namespace; of each other
+ * one what is raised in it.
+ */
+#define TW_STATUS_BYTES(namespaces) (524288u + (size_t)(namespaces)*65536u)
 
 /*
  * The state of things on one screen, in the order of importance: what is raised, what was changed and why, the states,
- * the busiest destinations, leaking units, the fullest listeners, and what watching costs.
+ * the busiest destinations, leaking units, the fullest listeners, and what watching costs. Of several namespaces the
+ * first, then what is raised in the others, and a table of all.
  */
 void tw_status_add(struct tw_screen *screen, const struct tw_status_order *order);
 

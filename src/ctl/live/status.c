@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "ctl/live/bus-options.h"
 #include "ctl/live/snapshot-source.h"
+#include "ctl/live/status-namespaces.h"
 #include "ctl/live/status-text.h"
 #include "ctl/terminal-source.h"
 #include "measure/diag.h"
@@ -54,7 +55,8 @@ static const char *why_direct(const struct tw_answer *answer, char *bytes, size_
 	return bytes;
 }
 
-static int show(const struct tw_answer *answer, bool watched)
+/* Returns 0, or -ENODATA where there is none of the name that was chosen. */
+static int show(const struct tw_answer *answer, const char *namespace, bool watched)
 {
 	struct tw_terminal terminal = tw_terminal_look();
 	size_t capacity = TW_STATUS_BYTES(answer->view->namespace_count);
@@ -62,6 +64,7 @@ static int show(const struct tw_answer *answer, bool watched)
 	char why[128];
 	struct tw_status_order order = {
 		.view = answer->view,
+		.chosen = namespace ? tw_status_find(answer->view, namespace) : NULL,
 		.why_direct = why_direct(answer, why, sizeof(why)),
 		.rows = choose_rows(&terminal),
 	};
@@ -70,6 +73,8 @@ static int show(const struct tw_answer *answer, bool watched)
 
 	if (!page)
 		return -ENOMEM;
+	if (namespace && !order.chosen)
+		return -ENODATA;
 	tw_text_init(&text, page, capacity);
 	tw_status_add(&screen, &order);
 	if (watched && terminal.moves)
@@ -92,7 +97,7 @@ static int ask_and_show(struct tw_asker *asker, const struct tw_remote_options *
 
 	if (r < 0)
 		return r;
-	return options->json ? show_json(&answer) : show(&answer, options->watch_usec > 0);
+	return options->json ? show_json(&answer) : show(&answer, options->namespace, options->watch_usec > 0);
 }
 
 static void wait_for(usec_t span_usec)
@@ -109,7 +114,9 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
 	TW_CLEANUP_ASKER struct tw_asker *asker = NULL;
 	struct tw_remote_options options;
-	int r = tw_remote_options_parse(&options, verb, TW_REMOTE_OPTION_JSON | TW_REMOTE_OPTION_WATCH, argc, argv);
+	int r = tw_remote_options_parse(&options, verb,
+					TW_REMOTE_OPTION_JSON | TW_REMOTE_OPTION_WATCH | TW_REMOTE_OPTION_NAMESPACE,
+					argc, argv);
 
 	if (r >= 0)
 		return r;
@@ -125,8 +132,11 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 	}
 	if (r >= 0)
 		return TW_EXIT_OK;
-	fprintf(stderr, "timewaitctl: status: %s\n",
-		r == -EBADMSG ? "the daemon's answer is not understood" : tw_diag_error_text(r));
+	if (r == -ENODATA)
+		fprintf(stderr, "timewaitctl: status: no network namespace %s is watched\n", options.namespace);
+	else
+		fprintf(stderr, "timewaitctl: status: %s\n",
+			r == -EBADMSG ? "the daemon's answer is not understood" : tw_diag_error_text(r));
 	return TW_EXIT_FAILURE;
 }
 
@@ -138,6 +148,7 @@ const struct tw_verb tw_verb_status = {
 		"destinations, units that do not close, the fullest listeners, and what watching costs.\n"
 		"Without a daemon: measure directly, and say so.\n"
 		"\n"
+		"  --namespace NAME   this network namespace alone\n"
 		"  --json             the daemon's snapshot as one JSON object\n"
 		"  --watch[=SECONDS]  again and again, every 2 s or as said\n" TW_REMOTE_HELP,
 	.run = run,
