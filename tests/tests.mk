@@ -66,10 +66,13 @@ unit_tests = \
 	tests/unit/test-namespace \
 	tests/unit/test-near \
 	tests/unit/test-netlink \
+	tests/unit/test-netns-list \
+	tests/unit/test-netns-source \
 	tests/unit/test-old-kernel \
 	tests/unit/test-owners \
 	tests/unit/test-page \
 	tests/unit/test-parse \
+	tests/unit/test-policy-namespaces \
 	tests/unit/test-policy-survey \
 	tests/unit/test-policy \
 	tests/unit/test-ports \
@@ -135,6 +138,8 @@ sim_tests = \
 	tests/sim/test-pace \
 	tests/sim/test-replay \
 	tests/sim/test-request \
+	tests/sim/test-roster \
+	tests/sim/test-roster-pace \
 	tests/sim/test-step \
 	tests/sim/test-time
 
@@ -252,6 +257,8 @@ tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c test
 tests_sim_test_pace_SOURCES = tests/sim/test-pace.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_replay_SOURCES = tests/sim/test-replay.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_request_SOURCES = tests/sim/test-request.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_roster_SOURCES = tests/sim/test-roster.c tests/sim/town.h
+tests_sim_test_roster_pace_SOURCES = tests/sim/test-roster-pace.c tests/sim/town.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_time_SOURCES = tests/sim/test-time.c tests/sim/stage.c tests/sim/stage.h
 

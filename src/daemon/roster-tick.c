@@ -29,6 +29,8 @@ static bool stirs(struct tw_post *post, const struct tw_settings *settings, usec
 	/* What cannot be read is for the tick to tell. */
 	if (source->pulse(source, deep, &pulse) < 0 || !tw_gauge_has_pulse(&watch->sample.gauge, &pulse))
 		return true;
+	/* So that growth is seen against this moment, not against the last gauge. */
+	tw_crest_add(&watch->crest, tw_pulse_tally(&pulse, now_usec));
 	if (deep) {
 		post->deep_due_usec = tw_usec_add(now_usec, times(settings->interval_usec, DEEP_EVERY));
 		tw_watch_confirm(watch, now_usec);
@@ -37,13 +39,20 @@ static bool stirs(struct tw_post *post, const struct tw_settings *settings, usec
 }
 
 /* Ports do not wait for a stretched tick. */
-static bool rushes(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+static bool rushes(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	struct tw_source *source = watch->edges.source;
+	struct tw_tally tally;
 	struct tw_pulse pulse;
 
-	return source->pulse(source, false, &pulse) == 0 &&
-	       tw_policy_would_hurry(settings, &watch->sample, tw_pulse_tally(&pulse, now_usec));
+	if (!source->pulse || source->pulse(source, false, &pulse) < 0)
+		return false;
+	tally = tw_pulse_tally(&pulse, now_usec);
+	watch->sample.crest = tw_crest_highest(&watch->crest, now_usec);
+	if (tw_policy_would_hurry(settings, &watch->sample, tally))
+		return true; /* the tick that follows adds it */
+	tw_crest_add(&watch->crest, tally);
+	return false;
 }
 
 static bool is_due(const struct tw_roster *roster, struct tw_post *post, const struct tw_settings *settings,

@@ -52,6 +52,32 @@ static int gauge(struct tw_source *base, struct tw_gauge *ret)
 	return 0;
 }
 
+static int pulse(struct tw_source *base, bool deep, struct tw_pulse *ret)
+{
+	struct tw_fake_source *fake = of(base);
+
+	fake->pulses++;
+	fake->deep_pulses += deep;
+	*ret = (struct tw_pulse){
+		.tcp_inuse = fake->gauge.tcp_inuse,
+		.tcp6_inuse = fake->gauge.tcp6_inuse,
+		.time_wait = fake->gauge.time_wait,
+		.segments = { .value = deep ? fake->gauge.segments : 0, .known = deep },
+	};
+	return 0;
+}
+
+static void rest(struct tw_source *base)
+{
+	of(base)->rests++;
+}
+
+void tw_fake_source_beat(struct tw_fake_source *fake)
+{
+	fake->base.pulse = pulse;
+	fake->base.rest = rest;
+}
+
 static int port_range(struct tw_source *base, struct tw_port_set *ret)
 {
 	struct tw_fake_source *fake = of(base);

@@ -63,6 +63,7 @@ struct tw_fake_source {
 	int refuses_both;	    /* -errno in answer to a request for both families; 0: it is taken */
 
 	/* Read by the test, freely. */
+	unsigned pulses, deep_pulses, rests; /* where it has pulses: tw_fake_source_beat() */
 	unsigned gauges, port_ranges, scans, dumps, datagrams, ages_asked, units_asked; /* calls so far */
 	struct tw_diag_query queries[16]; /* the last ones: of dump n at n % 16, the first being 0 */
 
@@ -85,6 +86,9 @@ struct tw_fake_source {
 /* An empty machine with the default port range, 32768 to 60999, and the defaults of a recent kernel's sysctls. */
 void tw_fake_source_init(struct tw_fake_source *fake);
 void tw_fake_source_done(struct tw_fake_source *fake);
+
+/* From now on it has a pulse, as a namespace beside the host's has. */
+void tw_fake_source_beat(struct tw_fake_source *fake);
 
 /* A socket without a cookie is given one. Aborts without memory. */
 void tw_fake_source_add(struct tw_fake_source *fake, const struct tw_flow *flow);

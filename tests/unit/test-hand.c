@@ -209,6 +209,31 @@ static void test_observes(void **state TW_UNUSED)
 	assert_int_equal(fake.writes + fake.saves, 0);
 }
 
+/* A rule that does not act in this namespace: told with where to type it, and what was ours goes back. */
+static void test_advised(void **state TW_UNUSED)
+{
+	const struct tw_event *event;
+
+	hand.namespace = "web";
+	want(REUSE, 1);
+	desires.rows[REUSE].advised = true;
+	enforce();
+	enforce();
+	event = expect(1, TW_EVENT_ADVICE);
+	assert_string_equal(event->advice, "sysctl -w net.ipv4.tcp_tw_reuse=1, in the network namespace web");
+	assert_string_equal(event->reason,
+			    "by its namespaces, the rule does not act in this one: timewaitd would do this "
+			    "now, and writes nothing");
+	assert_int_equal(fake.writes + fake.saves, 0);
+	desires.rows[REUSE].advised = false;
+	enforce();
+	(void)expect(1, TW_EVENT_ADJUSTED);
+	desires.rows[REUSE].advised = true;
+	enforce();
+	assert_int_equal(live(REUSE), 2);
+	assert_false(tw_ledger_owes(&hand.ledger));
+}
+
 static void test_observes_from_now_on(void **state TW_UNUSED)
 {
 	adjust();
@@ -394,6 +419,7 @@ int main(void)
 		TEST(test_refused_by_us),
 		TEST(test_refused_while_ours),
 		TEST(test_observes),
+		TEST(test_advised),
 		TEST(test_observes_from_now_on),
 		TEST(test_refused_write),
 		TEST(test_refused_read),

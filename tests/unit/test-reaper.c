@@ -173,6 +173,20 @@ static void test_observing_ends_nothing(void **state TW_UNUSED)
 	assert_int_equal(world.event_count, 4);
 }
 
+/* A rule that does not act in this namespace beside one that does. */
+static void test_advised_orders_end_nothing(void **state TW_UNUSED)
+{
+	order(&full, &time_wait);
+	order(&leak, &close_wait);
+	orders.rows[0].advised = true;
+	assert_int_equal(tick(TW_MODE_ENFORCE, 0, 250), 0);
+	assert_int_equal(tick(TW_MODE_ENFORCE, S, 250), 10);
+	assert_int_equal(world.event_count, 2);
+	assert_int_equal(world.events[0].kind, TW_EVENT_ADVICE);
+	assert_int_equal(world.events[1].kind, TW_EVENT_DESTROYED);
+	assert_ptr_equal(world.events[1].rule, &leak);
+}
+
 static void test_refusals_are_told_once(void **state TW_UNUSED)
 {
 	static const struct {
@@ -286,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup(test_what_is_told, set_up),
 		cmocka_unit_test_setup(test_close_wait_leaves_its_descriptor, set_up),
 		cmocka_unit_test_setup(test_observing_ends_nothing, set_up),
+		cmocka_unit_test_setup(test_advised_orders_end_nothing, set_up),
 		cmocka_unit_test_setup(test_refusals_are_told_once, set_up),
 		cmocka_unit_test_setup(test_one_refusal_does_not_stop_the_others, set_up),
 		cmocka_unit_test_setup(test_failures_are_tried_again, set_up),

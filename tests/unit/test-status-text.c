@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/live/status-text.h"
 
+#include "ctl/live/status-namespaces.h"
 #include "view-fixture.h"
 
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 static char page[65536];
+static const char *chosen; /* the namespace; NULL: all */
 
 static const char *write_page(const char *json, const char *why_direct, unsigned width, unsigned rows)
 {
@@ -20,6 +22,7 @@ static const char *write_page(const char *json, const char *why_direct, unsigned
 	struct tw_screen screen = { .text = &text, .width = width };
 
 	assert_non_null(view);
+	order.chosen = chosen ? tw_status_find(view, chosen) : NULL;
 	tw_text_init(&text, page, sizeof(page));
 	tw_status_add(&screen, &order);
 	assert_false(text.cut);
@@ -80,7 +83,46 @@ static void test_namespaces(TW_UNUSED void **state)
 {
 	write_page(VIEW(VIEW_NAMESPACE("host", "") "," VIEW_NAMESPACE("blue", "")), NULL, 80, 5);
 	has("\n\nNetwork namespace host\nRaised: 3");
+	has("\n\nRaised in blue: 3 of 4 rules\n  ports error, clearing for 1min\n    it was bad\n    done: net.ipv4");
+	has("\nNetwork namespaces (2)\n  RAISED    USE  ESTABLISHED  TIME-WAIT  CLOSE-WAIT  COUNTED AGO  NAME\n");
+	has("       3  47.2%           12       3866           -            -  blue\n");
+	has_not("Network namespace blue");
+}
+
+static void test_one_namespace(TW_UNUSED void **state)
+{
+	chosen = "blue";
+	write_page(VIEW(VIEW_NAMESPACE("host", "") "," VIEW_NAMESPACE("blue", "")), NULL, 80, 5);
+	chosen = NULL;
 	has("\n\nNetwork namespace blue\nRaised: 3");
+	has_not("host");
+	has_not("RAISED");
+}
+
+/* Those with something raised first, then by ports, then by sockets; the rest is but counted. */
+static void test_many_namespaces(TW_UNUSED void **state)
+{
+#define NAMED(name, more) "{\"name\":\"" name "\"" more "}"
+	write_page(
+		VIEW(NAMED("a", ",\"rules\":[]") "," NAMED("b", ",\"rules\":[],\"metrics\":{\"port-use\":3}") "," NAMED(
+			"c",
+			",\"rules\":[{\"name\":\"r\",\"state\":\"raised\"}],\"ages\":{\"census\":7}") "," NAMED("d",
+														",\"rul"
+														"es\":["
+														"],"
+														"\"stat"
+														"es\":{"
+														"\"list"
+														"en\":"
+														"1}") "," NAMED("e",
+																"")),
+		NULL, 80, 2);
+	has("\nRaised in c: 1 of 1 rules\n");
+	has("       1    -            -          -           -           7s  c\n"
+	    "       0   3%            -          -           -            -  b\n"
+	    "       0    -            -          -           -            -  d\n"
+	    "       0    -            -          -           -            -  a\n"
+	    "  and 1 more; --namespace NAME shows one\n");
 }
 
 static void test_no_line_is_longer(TW_UNUSED void **state)
@@ -101,6 +143,8 @@ int main(void)
 		cmocka_unit_test(test_without_a_daemon),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_one_namespace),
+		cmocka_unit_test(test_many_namespaces),
 		cmocka_unit_test(test_no_line_is_longer),
 	};
 

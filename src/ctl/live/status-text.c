@@ -2,23 +2,14 @@
 #include "ctl/live/status-text.h"
 
 #include "base/macros.h"
+#include "ctl/live/status-cost.h"
 #include "ctl/live/status-namespaces.h"
+#include "ctl/live/status-say.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define SENTENCE_MAX (TW_VIEW_SENTENCE_MAX + 256)
 #define SENTENCE_INDENT 4
-
-/* A sentence that is put together in place, then wrapped. */
-#define SAY(screen, style, indent, ...)                               \
-	do {                                                          \
-		char _bytes[SENTENCE_MAX];                            \
-		struct tw_text _text;                                 \
-		tw_text_init(&_text, _bytes, sizeof(_bytes));         \
-		tw_text_addf(&_text, __VA_ARGS__);                    \
-		tw_screen_words((screen), (style), (indent), _bytes); \
-	} while (0)
 
 /* A figure in a sentence. */
 struct figure {
@@ -323,45 +314,6 @@ static void add_listeners(struct tw_screen *screen, const struct tw_view_namespa
 	add_grid(screen, grid, "Fullest listeners", count);
 }
 
-/* ---- what it costs */
-
-/* Milliseconds as seconds have them: 0.04 -> "0.04 ms". */
-static struct figure milliseconds(struct tw_value value)
-{
-	struct figure figure;
-	struct tw_text text;
-
-	tw_text_init(&text, figure.bytes, sizeof(figure.bytes));
-	if (value.known)
-		tw_text_add_milli_rounded(&text, value.milli, 2);
-	tw_text_add(&text, value.known ? " ms" : "none yet");
-	return figure;
-}
-
-static struct figure age(struct tw_value value)
-{
-	struct figure figure = { "never" };
-	struct tw_text text;
-
-	if (!value.known)
-		return figure;
-	tw_text_init(&text, figure.bytes, sizeof(figure.bytes));
-	tw_value_add(&text, value, TW_UNIT_SECONDS);
-	tw_text_add(&text, " ago");
-	return figure;
-}
-
-static void add_cost(struct tw_screen *screen, const struct tw_view_namespace *namespace)
-{
-	tw_screen_words(screen, TW_STYLE_TITLE, 0, "Watching:");
-	SAY(screen, TW_STYLE_FAINT, 2, " gauge %s (%s), census %s (%s), survey %s (%s);",
-	    age(namespace->age_gauge).bytes, milliseconds(namespace->cost_tick).bytes, age(namespace->age_census).bytes,
-	    milliseconds(namespace->cost_census).bytes, age(namespace->age_survey).bytes,
-	    milliseconds(namespace->cost_survey).bytes);
-	SAY(screen, TW_STYLE_FAINT, 2, " %s of CPU time in all", milliseconds(namespace->cost_total).bytes);
-	tw_screen_end(screen);
-}
-
 /* ---- the page */
 
 static void add_namespace(struct tw_screen *screen, const struct tw_status_order *order,
@@ -381,7 +333,7 @@ static void add_namespace(struct tw_screen *screen, const struct tw_status_order
 	add_units(screen, namespace, order->rows, &grid);
 	add_listeners(screen, namespace, order->rows, &grid);
 	if (!order->why_direct)
-		add_cost(screen, namespace);
+		tw_status_add_cost(screen, namespace);
 }
 
 /* Of those beside the first: what is raised in them, whatever else there is. */

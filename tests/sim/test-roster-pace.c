@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How often is looked, and who pays for it. */
+#include "sim/town.h"
+
+/* Where nothing happens, nothing is read but the pulse; the first packet ends that. */
+static void test_rests(void **state TW_UNUSED)
+{
+	struct tw_fake_source *source = &town->houses[0].source;
+	unsigned gauges, scans, deep;
+
+	town->houses[0].there = true;
+	tw_fake_source_add_many(source, TW_STATE_ESTABLISHED, 2, 80, 40000, 5, 0);
+	tw_fake_source_settle(source);
+	start(settings_of("all"));
+	run(5, NULL);
+	assert_true(source->rests > 0);
+	gauges = source->gauges;
+	scans = source->scans;
+	deep = source->deep_pulses;
+	run(100, NULL);
+	assert_int_equal(source->gauges, gauges);
+	assert_int_equal(source->scans, scans);
+	assert_in_range(source->deep_pulses - deep, 9, 11);
+	/* Its gauge is as good as new, the age of its census is known. */
+	assert_in_range(tw_usec_since(town->now_usec, the("n0")->sample.gauge.at_usec), 0, 10 * S);
+	assert_in_range(tw_usec_since(town->now_usec, the("n0")->sample.census.at_usec), 100 * S, 106 * S);
+	/* Seen by the next deep pulse where only packets tell of it, at once where sockets do. */
+	stir(&town->houses[0]);
+	run(11, NULL);
+	assert_true(source->gauges > gauges);
+	assert_true(source->scans > scans);
+	run(20, NULL);
+	gauges = source->gauges;
+	source->gauge.time_wait++;
+	run(1, NULL);
+	assert_int_equal(source->gauges, gauges + 1);
+	/* After ten times `survey` it is counted again in any case. */
+	run(30, NULL);
+	scans = source->scans;
+	run(600, NULL);
+	assert_int_equal(source->scans, scans + 1);
+}
+
+/* What leaks does so without a packet: time alone raises that rule, so it is looked at all the while. */
+static void test_a_leak_does_not_rest(void **state TW_UNUSED)
+{
+	struct tw_fake_source *source = &town->houses[0].source;
+
+	town->houses[0].there = true;
+	tw_fake_source_add_many(source, TW_STATE_CLOSE_WAIT, 2, 80, 40000, 150, 0);
+	tw_fake_source_settle(source);
+	start(settings_of("all"));
+	run(120, NULL);
+	assert_int_equal(town->told[TW_EVENT_RAISED], 1);
+	assert_string_equal(town->last[TW_EVENT_RAISED], "n0");
+}
+
+static void all_are_busy(unsigned second TW_UNUSED)
+{
+	for (unsigned i = 0; i < TOWN_MAX; i++)
+		if (town->houses[i].there)
+			stir(&town->houses[i]);
+}
+
+static usec_t oldest_census(unsigned first, unsigned count)
+{
+	usec_t oldest_usec = 0;
+
+	for (unsigned i = first; i < first + count; i++) {
+		const struct tw_watch *watch = the(town->houses[i].namespace.name);
+
+		oldest_usec = TW_MAX(oldest_usec, tw_usec_since(town->now_usec, watch->sample.census.at_usec));
+	}
+	return oldest_usec;
+}
+
+/* One with a dump of 0.4 s among thirty small ones, all busy: it pays for itself, and they do not notice. */
+static void test_a_hostile_one_delays_itself(void **state TW_UNUSED)
+{
+	usec_t before_usec, age_alone_usec = 0, age_usec = 0, hostile_usec = 0;
+
+	for (unsigned i = 1; i <= 30; i++) {
+		town->houses[i].there = true;
+		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 20, 0);
+		tw_fake_source_settle(&town->houses[i].source);
+	}
+	start(settings_of("all"));
+	run(60, all_are_busy);
+	for (unsigned i = 0; i < 60; i++) {
+		run(2, all_are_busy);
+		age_alone_usec = TW_MAX(age_alone_usec, oldest_census(1, 30));
+	}
+	assert_in_range(age_alone_usec, 0, 20 * S);
+
+	town->houses[0].there = true;
+	town->houses[0].source.rows_per_datagram = 1;
+	tw_fake_source_add_many(&town->houses[0].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 2000, 0);
+	tw_fake_source_settle(&town->houses[0].source);
+	run(60, all_are_busy);
+	before_usec = read_clock(NULL).cpu_usec;
+	for (unsigned i = 0; i < 300; i++) {
+		run(2, all_are_busy);
+		age_usec = TW_MAX(age_usec, oldest_census(1, 30));
+		hostile_usec = TW_MAX(hostile_usec, oldest_census(0, 1));
+	}
+	assert_in_range(age_usec, 0, age_alone_usec + 2 * S);
+	assert_true(hostile_usec > 20 * S);
+	assert_in_range(read_clock(NULL).cpu_usec - before_usec, 600 * S / 100, 600 * S * 2 / 100);
+	assert_int_equal(town->told[TW_EVENT_STRETCHED], 1);
+}
+
+static void all_are_new(unsigned second)
+{
+	for (unsigned i = 0; i < TOWN_MAX; i++) {
+		town->houses[i].there = (i + second) % 2 == 0;
+		town->houses[i].namespace.id += town->houses[i].there ? 1000 : 0;
+	}
+}
+
+/* Thirty come and go each second, each of which wants to be counted once: the budget holds all the same. */
+static void test_newcomers_share_a_purse(void **state TW_UNUSED)
+{
+	struct tw_settings *settings = settings_of("all");
+	usec_t before_usec;
+
+	settings->census_usec = S;
+	for (unsigned i = 0; i < TOWN_MAX; i++) {
+		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 100, 0);
+		tw_fake_source_settle(&town->houses[i].source);
+	}
+	start(settings);
+	run(10, all_are_new);
+	before_usec = read_clock(NULL).cpu_usec;
+	run(300, all_are_new);
+	assert_in_range(read_clock(NULL).cpu_usec - before_usec, 0, 300 * S * 2 / 100);
+	/* A record each would be more than anybody reads. */
+	assert_in_range(town->told[TW_EVENT_NAMESPACE_NEW], 20, 6 * (TW_ROSTER_TOLD_MAX + 1));
+}
+
+static void one_fills(unsigned second)
+{
+	all_are_busy(second);
+	tw_fake_source_clear_state(&town->houses[5].source, TW_STATE_TIME_WAIT);
+	tw_fake_source_add_many(&town->houses[5].source, TW_STATE_TIME_WAIT, 2, 80, 32768, 3000 * (second + 1), 1000);
+	tw_fake_source_settle(&town->houses[5].source);
+}
+
+/* Ports do not wait: many are busy, their ticks are stretched, and one of them runs short. */
+static void test_a_rush_is_not_stretched(void **state TW_UNUSED)
+{
+	struct tw_settings *settings = settings_of("all");
+
+	settings->cpu_budget_milli = 100;
+	(void)strcpy(settings->rules[0].namespaces.words, "all");
+	for (unsigned i = 0; i < TOWN_MAX; i++)
+		town->houses[i].there = true;
+	start(settings);
+	run(120, all_are_busy);
+	assert_true(town->manager.roster.stretch > 3);
+	run(6, one_fills);
+	assert_int_equal(town->told[TW_EVENT_RAISED], 1);
+	assert_string_equal(town->last[TW_EVENT_ADJUSTED], "n5");
+	assert_int_equal(town->houses[5].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rests, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_leak_does_not_rest, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_hostile_one_delays_itself, begin, end),
+		cmocka_unit_test_setup_teardown(test_newcomers_share_a_purse, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_rush_is_not_stretched, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
