@@ -164,6 +164,7 @@ EXTRA_DIST += \
 	$(house_tests) \
 	tests/bench/bench.py \
 	tests/bench/field.py \
+	tests/bench/neighbours.py \
 	tests/bench/report.py \
 	tests/bench/trials.py \
 	tests/dist \

@@ -25,6 +25,7 @@ usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter)
 	usec_t used_usec = take_cpu(manager);
 
 	tw_meter_spend(meter ? meter : &manager->own, used_usec);
+	manager->spent_usec = tw_usec_add(manager->spent_usec, used_usec);
 	return used_usec;
 }
 
@@ -137,7 +138,7 @@ static int tick_host(struct tw_manager *manager, struct tw_time time)
 	(void)tw_manager_book(manager, NULL);
 	r = tw_watch_tick(host, manager->settings, time);
 	host->sample.cost.tick_usec = tw_manager_book(manager, NULL);
-	host->sample.cost.total_usec = tw_usec_add(manager->own.spent_usec, host->meter.spent_usec);
+	host->sample.cost.total_usec = manager->spent_usec;
 	return r;
 }
 
@@ -191,8 +192,10 @@ static bool work_on_scan(struct tw_manager *manager, struct tw_time time)
 		(void)tw_manager_book(manager, NULL);
 	else
 		tw_watch_charge(watch, take_cpu(manager));
-	if (!tw_watch_busy(watch))
+	if (!tw_watch_busy(watch)) {
 		manager->working = NULL;
+		manager->spent_usec = tw_usec_add(manager->spent_usec, watch->job_cost_usec);
+	}
 	return more;
 }
 

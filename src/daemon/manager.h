@@ -32,6 +32,7 @@ struct tw_manager {
 	struct tw_income income;
 	struct tw_meter own; /* what is no namespace's: ticks, records, answers */
 	struct tw_book book;
+	usec_t spent_usec; /* CPU time of all, since the start */
 	usec_t started_usec;
 	usec_t booked_usec; /* CPU time of the loop that is booked */
 	usec_t round_usec;  /* when the round of ticks began */

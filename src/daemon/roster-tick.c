@@ -33,7 +33,8 @@ static bool stirs(struct tw_post *post, const struct tw_settings *settings, usec
 	tw_crest_add(&watch->crest, tw_pulse_tally(&pulse, now_usec));
 	if (deep) {
 		post->deep_due_usec = tw_usec_add(now_usec, times(settings->interval_usec, DEEP_EVERY));
-		tw_watch_confirm(watch, now_usec);
+		tw_watch_confirm(watch, settings, now_usec);
+		return !tw_policy_rests(&watch->policy, settings);
 	}
 	return false;
 }

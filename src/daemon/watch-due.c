@@ -21,7 +21,7 @@ static bool has_moved(const struct tw_watch *watch, const struct tw_settings *se
 	const struct tw_gauge *then = &watch->order.gauge, *now = &watch->sample.gauge;
 
 	return census->at_usec == 0 || census->at_usec != watch->order.at_usec || census->partial ||
-	       census->count[TW_STATE_CLOSE_WAIT] > 0 || !tw_policy_rests(&watch->policy, settings) ||
+	       !tw_policy_rests(&watch->policy, settings) || watch->sample.accepting.accept_queue.milli > 0 ||
 	       then->segments != now->segments || then->tcp_inuse != now->tcp_inuse ||
 	       then->tcp6_inuse != now->tcp6_inuse || then->time_wait != now->time_wait;
 }

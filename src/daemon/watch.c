@@ -101,14 +101,15 @@ bool tw_watch_stands_still(const struct tw_watch *watch, const struct tw_setting
 
 	return watch->failures == 0 && !tw_watch_busy(watch) && !watch->scan_due && tw_acting_rests(watch->acting) &&
 	       tw_policy_rests(&watch->policy, settings) && sample->census.at_usec != 0 && !sample->census.partial &&
-	       sample->census.count[TW_STATE_CLOSE_WAIT] == 0 && sample->previous.at_usec != 0 &&
+	       sample->accepting.accept_queue.milli == 0 && sample->previous.at_usec != 0 &&
 	       sample->previous.segments == sample->gauge.segments;
 }
 
-void tw_watch_confirm(struct tw_watch *watch, usec_t now_usec)
+void tw_watch_confirm(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	watch->sample.previous = watch->sample.gauge;
-	watch->sample.gauge.at_usec = now_usec;
+	tw_sample_confirm(&watch->sample, now_usec);
+	if (watch->sample.close_wait.waiter_count > 0)
+		decide(watch, settings, now_usec);
 }
 
 static void end_scan(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time)

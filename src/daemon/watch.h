@@ -125,8 +125,8 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
  */
 bool tw_watch_stands_still(const struct tw_watch *watch, const struct tw_settings *settings);
 
-/* A look at one that stands still has shown that all is as it was: the gauge is as good as new. */
-void tw_watch_confirm(struct tw_watch *watch, usec_t now_usec);
+/* A look at one that stands still has shown that all is as it was: what waits for time alone is looked at. */
+void tw_watch_confirm(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
 
 /* When a scan is due even where nothing has moved. */
 usec_t tw_watch_rescan_usec(const struct tw_watch *watch, const struct tw_settings *settings);

@@ -97,6 +97,20 @@ static struct tw_value accept_queue(const struct tw_accepting *accepting)
 	return accepting->at_usec == 0 || accepting->partial ? tw_value_unknown() : accepting->accept_queue;
 }
 
+void tw_sample_confirm(struct tw_sample *sample, usec_t now_usec)
+{
+	struct tw_close_wait *close_wait = &sample->close_wait;
+	usec_t since_usec = tw_usec_since(now_usec, close_wait->at_usec);
+
+	sample->previous = sample->gauge;
+	sample->gauge.at_usec = now_usec;
+	if (close_wait->at_usec == 0 || close_wait->partial)
+		return;
+	for (unsigned i = 0; i < close_wait->row_count; i++)
+		close_wait->rows[i].oldest_usec = tw_usec_add(close_wait->rows[i].oldest_usec, since_usec);
+	close_wait->at_usec = now_usec;
+}
+
 /* Of the oldest socket in CLOSE-WAIT; 0 where there is none. */
 static struct tw_value close_wait_age(const struct tw_close_wait *close_wait)
 {

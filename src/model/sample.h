@@ -202,6 +202,12 @@ struct tw_tally tw_pulse_tally(const struct tw_pulse *pulse, usec_t at_usec);
 /* Whether the pulse is what the gauge saw, in all that it tells. */
 bool tw_gauge_has_pulse(const struct tw_gauge *gauge, const struct tw_pulse *pulse);
 
+/*
+ * Nothing has moved since the gauge and the close-wait of the sample were measured: they are as good as new, and those
+ * in CLOSE-WAIT are so much older.
+ */
+void tw_sample_confirm(struct tw_sample *sample, usec_t now_usec);
+
 /* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */
 struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter);
 

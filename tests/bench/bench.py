@@ -2,7 +2,7 @@
 """
 What timewaitd costs, against the least that the kernel lets a program pay, and against what others pay for the same.
 
-bench.py JSON [quick | SIZE...]; sizes such as 10000, 100k, 1M. NODE_EXPORTER names that program, where there is one.
+bench.py JSON [quick | namespaces | SIZE...]; sizes such as 10000, 100k, 1M. NODE_EXPORTER names that program, where there is one.
 """
 
 import itertools
@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 
+import neighbours
 import report
 import trials
 from field import BUILD, Field, prune
@@ -93,7 +94,27 @@ def measure(sizes, seconds, reloads):
     return found
 
 
+def write(path, found):
+    with open(path, "w") as file:
+        json.dump(found, file, indent=1)
+        file.write("\n")
+
+
+def measure_neighbours(path, seconds):
+    """Many network namespaces, and nothing else."""
+    found = {"machine": machine(), "neighbours": neighbours.measure(seconds, say)}
+    found["contract"] = neighbours.verdicts(found["neighbours"])
+    write(path, found)
+    report.machine(found["machine"], sys.stdout)
+    neighbours.show(found["neighbours"], sys.stdout)
+    report.contract(found["contract"], sys.stdout)
+
+
 def main(path, arguments):
+    if arguments == ["namespaces"]:
+        prune()
+        measure_neighbours(path, STEADY_SECONDS)
+        return
     quick = arguments == ["quick"]
     sizes = [10_000] if quick else sorted({parse_size(text) for text in arguments}) or DEFAULT_SIZES
     prune()
@@ -101,12 +122,8 @@ def main(path, arguments):
     found = measure(sizes, 10 if quick else STEADY_SECONDS, 30 if quick else 100)
     found["seconds"] = time.monotonic() - began
     found["contract"] = report.verdicts(found)
-    with open(path, "w") as file:
-        json.dump(found, file, indent=1)
-        file.write("\n")
-    host = found["machine"]
-    print(f"Linux {host['kernel']}, {host['cores']} x {host['cpu']}, load {host['load_before']:.2f} at the beginning")
-    print(f"{host['compiler']}\n")
+    write(path, found)
+    report.machine(found["machine"], sys.stdout)
     report.contests(found["contests"], sys.stdout)
     report.daemon(found, sys.stdout)
     report.contract(found["contract"], sys.stdout)

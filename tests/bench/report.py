@@ -41,6 +41,14 @@ def raw(contest):
     return min(cpu(contest, "raw family"), cpu(contest, "raw legacy"))
 
 
+def machine(host, out):
+    print(
+        f"Linux {host['kernel']}, {host['cores']} x {host['cpu']}, load {host['load_before']:.2f} at the beginning",
+        file=out,
+    )
+    print(f"{host['compiler']}\n", file=out)
+
+
 def contests(found, out):
     """One table of CPU time, one of wall time, one of CPU time against the raw dump."""
     for title, cell in (

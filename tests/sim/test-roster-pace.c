@@ -41,8 +41,8 @@ static void test_rests(void **state TW_UNUSED)
 	assert_int_equal(source->scans, scans + 1);
 }
 
-/* What leaks does so without a packet: time alone raises that rule, so it is looked at all the while. */
-static void test_a_leak_does_not_rest(void **state TW_UNUSED)
+/* What leaks does so without a packet: time alone raises that rule. */
+static void test_a_leak_is_seen_in_its_sleep(void **state TW_UNUSED)
 {
 	struct tw_fake_source *source = &town->houses[0].source;
 
@@ -50,9 +50,13 @@ static void test_a_leak_does_not_rest(void **state TW_UNUSED)
 	tw_fake_source_add_many(source, TW_STATE_CLOSE_WAIT, 2, 80, 40000, 150, 0);
 	tw_fake_source_settle(source);
 	start(settings_of("all"));
-	run(120, NULL);
+	run(50, NULL);
+	assert_true(source->rests > 0);
+	assert_int_equal(source->scans, 1);
+	run(70, NULL);
 	assert_int_equal(town->told[TW_EVENT_RAISED], 1);
 	assert_string_equal(town->last[TW_EVENT_RAISED], "n0");
+	assert_in_range(the("n0")->sample.close_wait.rows[0].oldest_usec, 110 * S, 121 * S);
 }
 
 static void all_are_busy(unsigned second TW_UNUSED)
@@ -167,7 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rests, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_leak_does_not_rest, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_leak_is_seen_in_its_sleep, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_hostile_one_delays_itself, begin, end),
 		cmocka_unit_test_setup_teardown(test_newcomers_share_a_purse, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_rush_is_not_stretched, begin, end),

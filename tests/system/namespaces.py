@@ -64,8 +64,8 @@ def prune():
 class Namespace:
     """A network namespace with a name under /run/netns, removed with all its processes by close()."""
 
-    def __init__(self):
-        self.name = f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
+    def __init__(self, name=None):
+        self.name = name or f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
         self._processes = []
         run("ip", "netns", "add", self.name)
         self.ip("link", "set", "lo", "up")

@@ -19,7 +19,7 @@ import cages
 from buses import Bus
 from namespaces import Namespace, Pair, end_process, run, wait_until
 from programs import BUILD, ENVIRONMENT, TIMEWAITD, Daemon, tool
-from settings import WANTED, adjusting, daemon_section, prompt_rule
+from settings import PORTS, WANTED, daemon_section, prompt_rule
 
 PREFIX = f"twtest{os.getpid()}-n"
 NUMBERS = itertools.count()
@@ -142,23 +142,16 @@ def churn(pair, seconds):
     return json.loads(done[-1])
 
 
-PORTS_EVERYWHERE = """
-[rule port-exhaustion]
-metric = port-use
-raise = 45%
-clear = 25%
-clear-for = 1s
-forecast = 15s
-set = net.ipv4.tcp_tw_reuse=1
-namespaces = {namespaces}
-"""
+def healing(names, namespaces, **more):
+    """Watches these, with the shipped rule about ports, which acts in `namespaces`."""
+    return watching("host", *names, **more) + PORTS + f"namespaces = {namespaces}\n"
 
 
 def test_heals_one_alone(home, bystander, short_of_ports, tmp_path):
     """It runs short of ports, is healed, and put back; nobody else's sysctls move."""
     near = short_of_ports.near
     before = {namespace: namespace.all_sysctls() for namespace in (home, near, bystander)}
-    config = watching("host", near.name, bystander.name) + PORTS_EVERYWHERE.format(namespaces="all")
+    config = healing((near.name, bystander.name), "all")
     daemon = Daemon(home, tmp_path, config)
     load = churn(short_of_ports, 6)
     assert load["failed"] == 0, load
@@ -176,7 +169,7 @@ def test_heals_one_alone(home, bystander, short_of_ports, tmp_path):
 def test_elsewhere_a_rule_advises(home, short_of_ports, tmp_path):
     """A rule that says nothing acts in the host's namespace alone."""
     near = short_of_ports.near
-    config = watching("host", near.name) + PORTS_EVERYWHERE.format(namespaces="host")
+    config = healing((near.name,), "host")
     daemon = Daemon(home, tmp_path, config)
     churn(short_of_ports, 3)
     advice = daemon.wait_for("advice", NAMESPACE=near.name)
@@ -321,8 +314,8 @@ def test_a_hostile_one_holds_up_nobody(home, bystander, short_of_ports, tmp_path
         str(BUILD / "tests/bench/makesockets"), "established", "200000", "10000", stdout=subprocess.PIPE, text=True
     )
     assert maker.stdout.readline().startswith("ready")
-    config = watching("host", hostile.name, near.name, interval="500ms", census="1s", survey="5s", cpu_budget="2%")
-    daemon = Daemon(home, tmp_path, config + PORTS_EVERYWHERE.format(namespaces="all"))
+    pace = {"interval": "500ms", "census": "1s", "survey": "5s", "cpu_budget": "2%"}
+    daemon = Daemon(home, tmp_path, healing((hostile.name, near.name), "all", **pace))
     assert churn(short_of_ports, 6)["failed"] == 0
     assert near.sysctl(REUSE) == "1"
     daemon.stop()
