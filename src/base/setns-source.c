@@ -4,26 +4,27 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
-#include <linux/nsfs.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define HERE "/proc/thread-self/ns/net"
 
 int tw_netns_open(const char *path, int *ret_fd, uint64_t *ret_inode)
 {
 	TW_CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct statfs system;
 	struct stat status;
 
 	if (fd < 0)
 		return tw_errno();
-	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
-		return -EINVAL;
-	if (fstat(fd, &status) < 0)
+	if (fstatfs(fd, &system) < 0 || fstat(fd, &status) < 0)
 		return tw_errno();
+	if (system.f_type != NSFS_MAGIC)
+		return -EINVAL;
 	*ret_fd = TW_TAKE_FD(fd);
 	*ret_inode = status.st_ino;
 	return 0;

@@ -5,7 +5,10 @@
 
 /* Network namespaces as files (namespaces(7)): what is opened here keeps its namespace alive until it is closed. */
 
-/* Opens a file of a network namespace. Returns 0, -EINVAL where it is none, or -errno of open(2). */
+/*
+ * Opens a file of a namespace; of which kind, who enters it is told. Returns 0, -EINVAL where it is none, or -errno of
+ * open(2).
+ */
 int tw_netns_open(const char *path, int *ret_fd, uint64_t *ret_inode);
 
 /* The calling thread's. Returns 0 or -errno. */

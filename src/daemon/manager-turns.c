@@ -47,7 +47,7 @@ static void pay_one(struct tw_meter *meter, struct share *share)
 {
 	usec_t part_usec;
 
-	if (tw_meter_allows(meter))
+	if (tw_meter_allows(meter) || share->debtors == 0)
 		return;
 	part_usec = share->left_usec / share->debtors--;
 	share->left_usec -= part_usec - tw_meter_pay(meter, part_usec);

@@ -148,9 +148,10 @@ int tw_recover_namespaces(struct tw_grip *grip, struct tw_recorder *recorder)
 		free(recovery);
 		return first;
 	}
-	while ((entry = readdir(directory)))
+	while (errno = 0, (entry = readdir(directory)))
 		if (is_ledger(entry->d_name))
 			recover_file(recovery, entry->d_name);
+	note(recovery, errno != 0 ? tw_errno() : 0);
 	(void)closedir(directory);
 	recovery->source = tw_netns_source_free(recovery->source);
 	first = recovery->first;

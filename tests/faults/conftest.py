@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the system tests have for namespaces and programs serves here too."""
 
+import contextlib
+import dataclasses
 import os
 import pathlib
 import sys
@@ -12,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import namespaces  # noqa: E402
 import programs  # noqa: E402
 import stage  # noqa: E402
+import symbols  # noqa: E402
 
 
 def pytest_configure(config):
@@ -26,18 +29,60 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="network namespaces need root"))
 
 
-@pytest.fixture(scope="session")
-def stages(tmp_path_factory):
+@contextlib.contextmanager
+def _two_stages(tmp_path_factory, apart):
     """Two, so that two runs go on side by side."""
     if os.geteuid() != 0:
         yield []
         return
-    namespaces.prune()
-    made = [stage.Stage(tmp_path_factory.mktemp(f"stage{number}")) for number in range(2)]
+    made = [stage.Stage(tmp_path_factory.mktemp("stage"), apart) for number in range(2)]
     yield made
     for one in made:
         one.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left():
+    namespaces.prune()
+    yield
     assert namespaces.ours() == []
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory):
+    with _two_stages(tmp_path_factory, False) as made:
+        yield made
+
+
+@dataclasses.dataclass
+class Theatre:
+    """Where the same is played again and again: its stages, the run in which nothing fails, and who calls in it."""
+
+    stages: list
+    golden: stage.Life | None
+    chains: dict
+
+    @classmethod
+    def of(cls, stages):
+        golden = stages[0].play() if stages else None
+        return cls(stages, golden, symbols.chains(golden.report.points) if golden else {})
+
+
+@pytest.fixture(scope="session")
+def here(stages):
+    return Theatre.of(stages)
+
+
+@pytest.fixture(scope="session")
+def there(tmp_path_factory):
+    """Where the daemon watches another namespace than its own."""
+    with _two_stages(tmp_path_factory, True) as made:
+        yield Theatre.of(made)
+
+
+@pytest.fixture(params=["here", "there"])
+def theatre(request):
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -46,6 +91,5 @@ def one_stage(stages):
 
 
 @pytest.fixture(scope="session")
-def golden(stages):
-    """The run in which nothing fails."""
-    return stages[0].play() if stages else None
+def golden(here):
+    return here.golden

@@ -4,8 +4,9 @@
 import dataclasses
 import errno
 import re
+import signal
 
-from explained import HARMLESS, NEVER_FAILS
+from explained import FATAL, HARMLESS, NEVER_FAILS
 from stage import MISUSED, STUCK
 
 SHORT = 1000  # inject.h: less than what was asked for
@@ -44,6 +45,9 @@ ERRORS = {
     "bind": (errno.ENOMEM,),
     "connect": (errno.ECONNREFUSED,),
     "getsockname": (errno.ENOBUFS,),
+    "getsockopt": (errno.ENOPROTOOPT,),
+    "setns": (errno.EPERM,),
+    "fstatfs": (errno.EACCES,),
     "setsockopt": (errno.ENOMEM,),
     "send": (errno.ENOBUFS,),
     "sendto": (errno.ENOBUFS, errno.EINTR),
@@ -60,7 +64,7 @@ ERRORS = {
 LASTING = ("open", "openat", "read", "pread", "write", "sendto", "recvmsg", "fsync", "renameat", "unlinkat")
 STEADY = ("tick", "raise")
 # Records that say that something is wrong.
-TELLING = ("degraded", "partial", "refused", "reload-failed")
+TELLING = ("degraded", "partial", "refused", "reload-failed", "namespace-gone")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,6 +158,9 @@ def problems(fault, life, golden, chain):
         return ["does not stop, or has no timer"]
     if life.status == MISUSED:
         return ["the test is wrong"]
+    if (fault.point.function, fault.point.object) in FATAL:
+        lost = [] if life.recovered else [f"loses a baseline: {life.restore_said}"]
+        return lost if life.status == -signal.SIGABRT else [f"goes on, or ends with {life.status}", *lost]
     if life.status not in EXIT_STATUSES:
         found.append(f"ends with {life.status}")
     elif life.report.hits == 0:

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -99,6 +101,18 @@ int stat(const char *path, struct stat *ret)
 	TIDY(AT_FDCWD, path);
 	FAIL_IF_TOLD("stat", object, -1);
 	return REAL(stat)(path, ret);
+}
+
+int fstatfs(int fd, struct statfs *ret)
+{
+	FAIL_IF_TOLD("fstatfs", inject_name(fd), -1);
+	return REAL(fstatfs)(fd, ret);
+}
+
+int setns(int fd, int kind)
+{
+	FAIL_IF_TOLD("setns", inject_name(fd), -1);
+	return REAL(setns)(fd, kind);
 }
 
 int fstat(int fd, struct stat *ret)

@@ -4,10 +4,13 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -153,15 +156,33 @@ void inject_script_done(void)
 		(void)REAL(close)(script_fds[--script_fd_count]);
 }
 
+/* In the namespace that the daemon watches, which may be another one than its own. */
+static void make_there(void (*make)(void))
+{
+	const char *theatre = getenv("TW_FAULT_NAMESPACE");
+	int home = theatre ? REAL(open)("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) : -1;
+	int there = theatre ? REAL(open)(theatre, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (theatre && REAL(setns)(there, CLONE_NEWNET) < 0)
+		_exit(INJECT_MISUSED);
+	make();
+	if (theatre && REAL(setns)(home, CLONE_NEWNET) < 0)
+		_exit(INJECT_MISUSED);
+	if (theatre) {
+		(void)REAL(close)(home);
+		(void)REAL(close)(there);
+	}
+}
+
 static void next_phase(void)
 {
 	ticks = 0;
 	switch (++inject_phase) {
 	case PHASE_TICK:
-		make_service();
+		make_there(make_service);
 		break;
 	case PHASE_RAISE:
-		make_server();
+		make_there(make_server);
 		break;
 	case PHASE_RELOAD:
 		(void)kill(getpid(), SIGHUP);

@@ -37,6 +37,12 @@ int getsockname(int fd, struct sockaddr *address, socklen_t *length)
 	return REAL(getsockname)(fd, address, length);
 }
 
+int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+	FAIL_IF_TOLD("getsockopt", inject_name(fd), -1);
+	return REAL(getsockopt)(fd, level, option, value, length);
+}
+
 int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
 	FAIL_IF_TOLD("setsockopt", inject_name(fd), -1);

@@ -209,10 +209,25 @@ int inject_fault(const char *function, const char *object)
 
 /* ---- descriptors */
 
-/* The tree of cgroups is the machine's. */
+/* The digits behind the mark in the text become one. */
+static void cut_number(char *text, const char *mark)
+{
+	char *at = strstr(text, mark), *end;
+
+	if (!at)
+		return;
+	at += strlen(mark);
+	end = at + strspn(at, "0123456789");
+	if (end > at) {
+		*at++ = 'N';
+		memmove(at, end, strlen(end) + 1);
+	}
+}
+
+/* The tree of cgroups is the machine's; the name of the namespace that is watched is the test's. */
 void inject_tidy(char *ret, size_t size, const char *directory, const char *path)
 {
-	const char *home = getenv("TW_FAULT_HOME");
+	const char *home = getenv("TW_FAULT_HOME"), *theatre = getenv("TW_FAULT_NAMESPACE");
 	char whole[512];
 	size_t length = home ? strlen(home) : 0;
 
@@ -222,8 +237,13 @@ void inject_tidy(char *ret, size_t size, const char *directory, const char *path
 		(void)snprintf(ret, size, "~%s", whole + length);
 	else if (strncmp(whole, "/sys/fs/cgroup", 14) == 0)
 		(void)snprintf(ret, size, "/sys/fs/cgroup");
+	else if (theatre && strcmp(whole, theatre) == 0)
+		(void)snprintf(ret, size, "/run/netns/there");
+	else if (strncmp(whole, "/run/netns/", 11) == 0)
+		(void)snprintf(ret, size, "/run/netns/other");
 	else
 		(void)snprintf(ret, size, "%s", whole);
+	cut_number(ret, "ledger-");
 	for (char *c = ret; *c; c++)
 		if (*c == ' ' || *c == '\n' || *c == '\t')
 			*c = '_';

@@ -12,6 +12,7 @@
  *   TW_FAULT_HOME     the directory of the test, "~" in names
  *   TW_FAULT_REPORT   the file to write at the end
  *   TW_FAULT          "once" or "forever", error, phase, thread, function, object, hash; one space between
+ *   TW_FAULT_NAMESPACE  where the script makes its sockets, if not where the daemon lives
  *   TW_FAULT_NETLINK  "once" or "forever", phase, and how answers of sock_diag are changed
  */
 

@@ -99,10 +99,15 @@ class Life:
 
 
 class Stage:
-    """See above. `home` is its directory."""
+    """
+    See above. `home` is its directory. With `apart` the daemon lives in one namespace, and what it watches and adjusts is
+    another.
+    """
 
-    def __init__(self, home):
+    def __init__(self, home, apart=False):
         self.namespace = Namespace()
+        self._daemons = Namespace() if apart else self.namespace
+        self._apart = apart
         self._home = home
         self._state = home / "state"
         self._config = home / "timewaitd.conf"
@@ -125,20 +130,29 @@ class Stage:
         """One life with this value of TW_FAULT, of TW_FAULT_NETLINK; without a bus, or with one that hangs."""
         shutil.rmtree(self._state, ignore_errors=True)
         self._report.unlink(missing_ok=True)
-        self._config.write_text(CONFIG)
+        self._config.write_text(self._configuration())
         status, output, errors = self._live(fault, netlink, f"unix:path={self._home}/bus" if bus else "none")
         self._let_go()
         kept = self.namespace.all_sysctls() == self._baseline
         recovered, said = (True, "") if kept and not self._ledger_is_left() else self._restore()
         return Life(
             status=status,
-            records=[json.loads(line) for line in output.splitlines() if _is_whole(line)],
+            records=[json.loads(self._tidy(line)) for line in output.splitlines() if _is_whole(line)],
             errors=errors,
             report=Report.read(self._report),
             kept=kept,
             recovered=recovered,
             restore_said=said,
         )
+
+    def _configuration(self):
+        there = f"namespaces = {self.namespace.name}\n"
+        head, rules = CONFIG.split("[rule ", 1)
+        return f"{head}{there}\n[rule {rules}{there}" if self._apart else CONFIG
+
+    def _tidy(self, line):
+        """Its name is another one in each test."""
+        return line.replace(self.namespace.name, "there") if self._apart else line
 
     def _live(self, fault, netlink, bus):
         environment = {
@@ -149,13 +163,15 @@ class Stage:
             "NOTIFY_SOCKET": str(self._home / "notify"),
             "WATCHDOG_USEC": "20000000",
         }
+        if self._apart:
+            environment["TW_FAULT_NAMESPACE"] = f"/run/netns/{self.namespace.name}"
         if fault:
             environment["TW_FAULT"] = fault
         if netlink:
             environment["TW_FAULT_NETLINK"] = netlink
         command = [TIMEWAITD, f"--config={self._config}", "--log=json", f"--bus={bus}", f"--state-dir={self._state}"]
         with open(self._home / "records", "w+") as records, open(self._home / "errors", "w+") as errors:
-            with self.namespace.entered():
+            with self._daemons.entered():
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=records, stderr=errors, env=environment
                 )
@@ -176,11 +192,11 @@ class Stage:
                 self._bus.accept()[0].close()
 
     def _ledger_is_left(self):
-        return (self._state / "ledger").exists()
+        return any(self._state.glob("ledger*"))
 
     def _restore(self):
         """timewaitd --restore, of which nothing fails."""
-        with self.namespace.entered():
+        with self._daemons.entered():
             done = subprocess.run(
                 [TIMEWAITD, "--restore", "--log=json", f"--state-dir={self._state}"],
                 capture_output=True,
@@ -203,6 +219,8 @@ class Stage:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
             last.sendto(b"", str(self._home / "notify"))
         self._bus.close()
+        if self._apart:
+            self._daemons.close()
         self.namespace.close()
 
 

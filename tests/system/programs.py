@@ -34,6 +34,12 @@ def tool(name):
     return str(BUILD / "tests/tools" / name)
 
 
+def is_sanitized():
+    """Whether a sanitizer takes memory at will, and keeps what is freed for a while."""
+    with open(TIMEWAITD, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 class Daemon:
     """timewaitd in a namespace, its records in a file as JSON."""
 

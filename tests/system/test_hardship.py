@@ -14,7 +14,7 @@ import time
 import pytest
 
 from namespaces import run, wait_until
-from programs import QUICK, TIMEWAITD, WANTED, Confined, Daemon, adjusting, read_sysctls
+from programs import QUICK, TIMEWAITD, WANTED, Confined, Daemon, adjusting, is_sanitized, read_sysctls
 
 SMALL_STATE = 'mount -t tmpfs -o size=16k none "{state}"'  # four pages: the lock, the ledger, its successor, one more
 OWN_SYSCTLS = "mount --bind /proc/sys /proc/sys"
@@ -375,11 +375,6 @@ def test_a_stop_without_descriptors(near, listener, baseline, daemon):
         started.stop()
     assert read_sysctls(near) == baseline
     assert not (started.state / "ledger").exists()
-
-
-def is_sanitized():
-    with open(TIMEWAITD, "rb") as file:
-        return b"__asan_init" in file.read()
 
 
 def test_no_memory(near, listener, baseline, daemon):

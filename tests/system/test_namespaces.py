@@ -18,7 +18,7 @@ import pytest
 import cages
 from buses import Bus
 from namespaces import Namespace, Pair, end_process, run, wait_until
-from programs import BUILD, ENVIRONMENT, TIMEWAITD, Daemon, tool
+from programs import BUILD, ENVIRONMENT, TIMEWAITD, Daemon, is_sanitized, tool
 from settings import PORTS, WANTED, daemon_section, prompt_rule
 
 PREFIX = f"twtest{os.getpid()}-n"
@@ -92,7 +92,8 @@ def test_comes_and_goes(home, place, tmp_path):
     config = watching("host", f"{place}*")
     daemon = Daemon(home, tmp_path, config)
     descriptors = f"/proc/{daemon.process.pid}/fd"
-    before = len(os.listdir(descriptors))
+    # While it looks for namespaces it has a directory open.
+    before = min(len(os.listdir(descriptors)) for _ in range(50) if not time.sleep(0.01))
     run("ip", "netns", "add", f"{place}a")
     record = daemon.wait_for("namespace-new", NAMESPACE=f"{place}a")
     assert place in record["MESSAGE"]
@@ -299,7 +300,7 @@ def test_churn_of_namespaces_leaks_nothing(home, place, tmp_path):
     made = turn_over(20)
     assert made >= 900
     wait_until(lambda: held()[0] == descriptors, 10, lambda: f"{held()} was {descriptors}")
-    assert held()[1] - memory < 1024, "KiB"
+    assert is_sanitized() or held()[1] - memory < 1024, "KiB"
     said = [record for record in daemon.records() if record["TIMEWAITD_EVENT"] in ("degraded", "partial")]
     assert said == []
     daemon.stop()

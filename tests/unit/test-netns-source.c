@@ -36,7 +36,7 @@ static uint64_t bind_here(const char *path)
 	struct tw_netns_id here;
 
 	write_file(path, "");
-	assert_int_equal(mount("/proc/thread-self/ns/net", path, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL), 0);
 	assert_int_equal(tw_netns_here(&here), 0);
 	return here.inode;
 }
@@ -70,7 +70,7 @@ static int set_up(void **state TW_UNUSED)
 {
 	if (refused)
 		return 0;
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
 		refused = strerror(errno);
 		return 0;
 	}
@@ -152,7 +152,7 @@ static void test_what_there_is(void **state TW_UNUSED)
 	assert_int_equal(umount2(path, MNT_DETACH), 0);
 	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), -EINVAL);
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
-	assert_int_equal(mount("/proc/thread-self/ns/net", path, NULL, MS_BIND, NULL), 0);
+	assert_int_equal(mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL), 0);
 	tw_netns_leave(home);
 	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), -ESTALE);
 	assert_int_equal(umount2(path, MNT_DETACH), 0);
