@@ -35,6 +35,7 @@ unit_tests = \
 	tests/unit/test-explain-text \
 	tests/unit/test-explain-topic \
 	tests/unit/test-explain-words \
+	tests/unit/test-exposition \
 	tests/unit/test-file-source \
 	tests/unit/test-finding \
 	tests/unit/test-flow \
@@ -63,6 +64,7 @@ unit_tests = \
 	tests/unit/test-look \
 	tests/unit/test-meter \
 	tests/unit/test-metric \
+	tests/unit/test-metrics-page \
 	tests/unit/test-namespace \
 	tests/unit/test-near \
 	tests/unit/test-netlink \
@@ -264,7 +266,7 @@ tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/
 tests_sim_test_time_SOURCES = tests/sim/test-time.c tests/sim/stage.c tests/sim/stage.h
 
 # Every test links the wings that it tests and nothing of the roof, but for the simulation.
-LDADD = libtw_fake.a libtw_ctl.a $(wings) $(ctl_libraries) $(CMOCKA_LIBS)
+LDADD = libtw_fake.a libtw_ctl.a libtw_exporter.a libtw_remote.a $(wings) $(ctl_libraries) $(MICROHTTPD_LIBS) $(CMOCKA_LIBS)
 
 tests_fuzz_fuzz_destroy_SOURCES = tests/fuzz/fuzz-destroy.c tests/fuzz/replay.c
 tests_fuzz_fuzz_diag_SOURCES = tests/fuzz/fuzz-diag.c tests/fuzz/replay.c

@@ -205,6 +205,11 @@ const struct tw_tunable_info *tw_tunable_info(enum tw_tunable tunable)
 	return &tunables[tunable];
 }
 
+const char *tw_tunable_short_name(enum tw_tunable tunable)
+{
+	return strrchr(tunables[tunable].key, '.') + 1;
+}
+
 bool tw_tunable_from_key(const char *key, size_t length, enum tw_tunable *ret)
 {
 	for (size_t i = 0; i < TW_ARRAY_SIZE(tunables); i++) {

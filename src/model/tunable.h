@@ -83,6 +83,8 @@ struct tw_tunable_info {
 };
 
 const struct tw_tunable_info *tw_tunable_info(enum tw_tunable tunable);
+/* "tcp_tw_reuse" of "net.ipv4.tcp_tw_reuse". */
+const char *tw_tunable_short_name(enum tw_tunable tunable);
 /* By key, also in the spelling with slashes. */
 bool tw_tunable_from_key(const char *key, size_t length, enum tw_tunable *ret);
 

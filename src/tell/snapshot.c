@@ -6,15 +6,6 @@
 
 #include <string.h>
 
-/* "tcp_tw_reuse" of "net.ipv4.tcp_tw_reuse". */
-static const char *short_key(enum tw_tunable tunable)
-{
-	const char *key = tw_tunable_info(tunable)->key;
-	const char *dot = strrchr(key, '.');
-
-	return dot ? dot + 1 : key;
-}
-
 static void add_json_number(struct tw_json *json, const char *key, bool known, uint64_t number)
 {
 	tw_json_key(json, key);
@@ -54,11 +45,21 @@ static void add_json_metrics(struct tw_json *json, const struct tw_sample *sampl
 	tw_json_object_end(json);
 }
 
+/* Since the namespace was made: they only grow. */
+static void add_json_counters(struct tw_json *json, const struct tw_gauge *gauge)
+{
+	tw_json_object_begin(json);
+	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
+		add_json_number(json, tw_counter_name((enum tw_counter)i), gauge->counters[i].known,
+				gauge->counters[i].value);
+	tw_json_object_end(json);
+}
+
 static void add_json_tunable(struct tw_json *json, enum tw_tunable tunable, const struct tw_live_value *live)
 {
 	char value[TW_TUNABLE_VALUE_MAX];
 
-	tw_json_key(json, short_key(tunable));
+	tw_json_key(json, tw_tunable_short_name(tunable));
 	if (!live->known)
 		tw_json_null(json);
 	else if (tw_tunable_info(tunable)->kind == TW_TUNABLE_RANGE)
@@ -215,6 +216,8 @@ static void add_json_sample(struct tw_json *json, const char *namespace, const s
 	add_json_states(json, sample);
 	tw_json_key(json, "metrics");
 	add_json_metrics(json, sample);
+	tw_json_key(json, "counters");
+	add_json_counters(json, &sample->gauge);
 	tw_json_key(json, "limits");
 	add_json_limits(json, sample);
 	tw_json_key(json, "destinations");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/live/raised-text.h"
-#include "ctl/live/snapshot-read.h"
 #include "ctl/live/status-text.h"
 #include "ctl/live/top-model.h"
+#include "exporter/page-text.h"
+#include "remote/snapshot-read.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -93,6 +94,46 @@ static void require_alerts(const struct tw_view *view)
 	require(!text.cut);
 }
 
+/* A label: a name, and a text that ends where it ends. Returns what is behind it. */
+static const char *require_label(const char *at)
+{
+	at += strspn(at, "abcdefghijklmnopqrstuvwxyz");
+	require(at[0] == '=' && at[1] == '"');
+	for (at += 2; *at != '"'; at++) {
+		require((unsigned char)*at >= 0x20);
+		if (*at == '\\')
+			require(*++at == '"' || *at == '\\' || *at == 'n');
+	}
+	return at + 1;
+}
+
+/* Every line is a comment, or a name with labels and a number. */
+static void require_metrics(const struct tw_view *view, enum tw_format format)
+{
+	static char bytes[1 << 20];
+	struct tw_metrics metrics = { .view = view, .top = 10, .top_other = 3 };
+	struct tw_text text;
+
+	tw_text_init(&text, bytes, sizeof(bytes));
+	tw_metrics_add(&text, format, &metrics);
+	require(!text.cut && text.bytes[text.length - 1] == '\n');
+	for (const char *at = bytes; *at != '\0'; at = strchr(at, '\n') + 1) {
+		if (*at == '#')
+			continue;
+		require(strncmp(at, "timewaitd_", 10) == 0);
+		at += strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+		if (*at == '{') {
+			do
+				at = require_label(at + 1);
+			while (*at == ',');
+			require(*at++ == '}');
+		}
+		require(*at++ == ' ');
+		at += strncmp(at, "NaN", 3) == 0 ? 3 : strspn(at, "-0123456789.");
+		require(*at == '\n');
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct tw_top top;
@@ -106,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* One page of an input: other inputs make it wider. */
 	require_page(view, WIDTH_MIN + (unsigned)(size % WIDTHS));
 	require_alerts(view);
+	require_metrics(view, size % 2 ? TW_FORMAT_TEXT : TW_FORMAT_OPEN_METRICS);
 	tw_top_update(&top, view);
 	return 0;
 }

@@ -8,7 +8,8 @@ export LC_ALL=C
 srcdir=${TW_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 builddir=${TW_BUILDDIR:-$PWD}
 wings='base model config measure decide act tell daemon'
-# What the annexe has for a roof: argv, and a file for each verb.
+# What the annexes have for roofs: argv, and in ctl a file for each verb.
+exporter_roof='main options'
 ctl_roof='main options explain/explain lint/lint live/alerts-verb live/bus-options live/mode live/reload live/restore
 live/status live/top past/history past/past-options report/report simulate/simulate'
 edge='-(source|sink|store|load)$'
@@ -23,7 +24,10 @@ allowed() {
 	measure | decide | act | tell | config) echo "$1" model base ;;
 	daemon) echo "$wings" ;;
 	ctl) echo ctl "$house" ;;
-	ctl/explain | ctl/lint | ctl/live | ctl/past) echo "$1" ctl "$house" ;;
+	ctl/explain | ctl/lint | ctl/past) echo "$1" ctl "$house" ;;
+	ctl/live) echo "$1" remote ctl "$house" ;;
+	remote) echo remote "$house" ;;
+	exporter) echo exporter remote "$house" ;;
 	ctl/report | ctl/simulate) echo "$1" ctl/past ctl "$house" ;;
 	esac
 }
@@ -53,7 +57,7 @@ crossing_includes() {
 					*) echo "${file#"$1/"} includes $path" ;;
 					esac
 					# An annexe may look and compute. To act and to tell is the daemon's alone.
-					if [ "${folder%%/*}" = ctl ] && [[ $path =~ ^(act|decide|tell)/ && ${path%.h} =~ $edge ]]; then
+					if [[ ${folder%%/*} =~ ^(ctl|exporter|remote)$ && $path =~ ^(act|decide|tell)/ && ${path%.h} =~ $edge ]]; then
 						echo "${file#"$1/"} includes the edge $path"
 					fi
 					case /$path/ in
@@ -67,7 +71,8 @@ crossing_includes() {
 # Whether a source, by its folder and name, touches the world by right.
 is_edge() {
 	local path=$1/$2
-	[[ $2 =~ $edge ]] || { [[ $path = ctl/* ]] && [[ " ${ctl_roof//$'\n'/ } " = *" ${path#ctl/} "* ]]; }
+	[[ $2 =~ $edge ]] || { [[ $path = ctl/* ]] && [[ " ${ctl_roof//$'\n'/ } " = *" ${path#ctl/} "* ]]; } ||
+		{ [[ $path = exporter/* ]] && [[ " $exporter_roof " = *" ${path#exporter/} "* ]]; }
 }
 
 # Symbols by which an object reaches the world. Fortified and 64-bit variants are folded into the plain name first.

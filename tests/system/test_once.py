@@ -44,6 +44,7 @@ def test_its_shape(near):
         "partial",
         "states",
         "metrics",
+        "counters",
         "limits",
         "destinations",
         "listeners",

@@ -121,7 +121,7 @@ static void test_every_name(TW_UNUSED void **state)
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
 		assert_true(tw_topic_find(tw_tunable_info((enum tw_tunable)i)->key, settings, &topic, &near));
 		assert_int_equal(topic.tunable, i);
-		assert_true(tw_topic_find(tw_topic_short_key((enum tw_tunable)i), settings, &topic, &near));
+		assert_true(tw_topic_find(tw_tunable_short_name((enum tw_tunable)i), settings, &topic, &near));
 		assert_int_equal(topic.kind, TW_TOPIC_TUNABLE);
 		assert_int_equal(topic.tunable, i);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 #include "tell-sample.h"
 #include "tell/snapshot.h"
@@ -112,6 +112,12 @@ static void test_own_words(TW_UNUSED void **state)
 	assert_false(of->states[TW_STATE_LISTEN].known);
 	assert_int_equal(of->metrics[TW_METRIC_PORT_USE].milli, 47254);
 	assert_int_equal(of->usable_ports.milli, 8192000);
+	assert_int_equal(of->reserved_ports.milli, 12000);
+	assert_int_equal(of->range_high.milli, 40999000);
+	assert_int_equal(of->sysctls[TW_TUNABLE_TW_REUSE].milli, 2000);
+	assert_false(of->sysctls[TW_TUNABLE_PORT_RANGE].known || of->sysctls[TW_TUNABLE_FIN_TIMEOUT].known);
+	assert_int_equal(of->counters[TW_COUNTER_ACTIVE_OPEN].milli, 99000);
+	assert_false(of->counters[TW_COUNTER_RESET].known);
 	assert_int_equal(of->destinations.count, 3);
 	assert_string_equal(of->destinations.rows[0].name, "10.0.0.1 -> 10.0.0.2:8080");
 	assert_int_equal(of->destinations.rows[0].port_eta.milli, 3940);

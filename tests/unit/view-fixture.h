@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 #include <string.h>
 

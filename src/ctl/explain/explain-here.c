@@ -314,7 +314,7 @@ void tw_here_say_tunable(struct tw_page *page, const struct tw_sample *sample, e
 		tw_page_note(page, "range-high",
 			     live->known ? tw_value_of(live->value.numbers[1] * 1000) : tw_value_unknown());
 	} else {
-		tw_page_note(page, tw_topic_short_key(tunable),
+		tw_page_note(page, tw_tunable_short_name(tunable),
 			     live->known ? tw_value_of(live->value.numbers[0] * 1000) : tw_value_unknown());
 	}
 	if (!live->known) {

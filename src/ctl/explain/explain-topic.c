@@ -21,11 +21,6 @@ static const struct {
 	{ "closewait", TW_STATE_CLOSE_WAIT },  { "listening", TW_STATE_LISTEN },
 };
 
-const char *tw_topic_short_key(enum tw_tunable tunable)
-{
-	return strrchr(tw_tunable_info(tunable)->key, '.') + 1;
-}
-
 const char *tw_topic_name(const struct tw_topic *topic)
 {
 	switch (topic->kind) {
@@ -68,7 +63,7 @@ static bool find_tunable(const char *word, enum tw_tunable *ret)
 	if (tw_tunable_from_key(word, strlen(word), ret))
 		return true;
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
-		if (strcmp(word, tw_topic_short_key((enum tw_tunable)i)) == 0) {
+		if (strcmp(word, tw_tunable_short_name((enum tw_tunable)i)) == 0) {
 			*ret = (enum tw_tunable)i;
 			return true;
 		}
@@ -96,7 +91,7 @@ static const char *find_near(const char *dashed, const char *underscored, const 
 	for (unsigned i = 0; i < settings->rule_count; i++)
 		words[count++] = settings->rules[i].name;
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
-		words[count++] = tw_topic_short_key((enum tw_tunable)i);
+		words[count++] = tw_tunable_short_name((enum tw_tunable)i);
 		words[count++] = tw_tunable_info((enum tw_tunable)i)->key;
 	}
 	nearest = tw_near(dashed, words, count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/exit.h"
 #include "ctl/live/bus-options.h"
-#include "ctl/live/bus-source.h"
+#include "remote/bus-source.h"
 #include "ctl/options.h"
 
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/text.h"
-#include "ctl/live/bus-source.h"
+#include "remote/bus-source.h"
 #include "ctl/live/screen.h"
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 /* Bytes that hold the alerts of `namespaces`, as a page or as JSON. */
 #define TW_RAISED_BYTES(namespaces) (4096u + (size_t)(namespaces)*524288u)

@@ -2,7 +2,7 @@
 #include "base/exit.h"
 #include "base/parse.h"
 #include "ctl/live/bus-options.h"
-#include "ctl/live/bus-source.h"
+#include "remote/bus-source.h"
 #include "tell/scrub.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "ctl/live/bus-source.h"
+#include "remote/bus-source.h"
 #include "ctl/measure-source.h"
 #include "tell/snapshot.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/duration.h"
 #include "base/macros.h"
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ctl/live/screen.h"
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 /* The namespace of this name in the view, or NULL. */
 const struct tw_view_namespace *tw_status_find(const struct tw_view *view, const char *name);

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "ctl/live/screen.h"
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 /* Longest sentence of a status page, with NUL: a finding, and what is put around it. */
 #define SENTENCE_MAX (TW_VIEW_SENTENCE_MAX + 256)

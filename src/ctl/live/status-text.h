@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ctl/live/screen.h"
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ctl/live/grid.h"
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 #include "ctl/live/top-trace.h"
 
 #include <stdbool.h>

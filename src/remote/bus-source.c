@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/live/bus-source.h"
+#include "remote/bus-source.h"
 
 #include "base/text.h"
 
@@ -42,7 +42,7 @@ static int connect_failure(int r)
 	return r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR || r == -ENOMEDIUM ? -ENXIO : r;
 }
 
-static int open_bus(const char *address, sd_bus **ret)
+int tw_remote_open_bus(const char *address, sd_bus **ret)
 {
 	sd_bus *bus = NULL;
 	int r;
@@ -70,7 +70,7 @@ int tw_remote_new(const char *address, struct tw_remote **ret)
 
 	if (!made)
 		return -ENOMEM;
-	r = open_bus(address, &made->bus);
+	r = tw_remote_open_bus(address, &made->bus);
 	if (r < 0)
 		return connect_failure(r);
 	/* The first call says hello: only then it is known whether somebody listens. */

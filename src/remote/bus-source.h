@@ -5,6 +5,7 @@
 #include "base/macros.h"
 
 #include <stdint.h>
+#include <systemd/sd-bus.h>
 
 /* The names of the daemon's interface. */
 #define TW_REMOTE_NAME "org.timewaitd1"
@@ -14,8 +15,12 @@
 /* A connection to the bus that the daemon is on. */
 struct tw_remote;
 
+/* The bus itself, connected without waiting: to `address`, or to the system's where that is NULL. Returns 0 or -errno.
+ */
+int tw_remote_open_bus(const char *address, sd_bus **ret);
+
 /*
- * Every call returns 0, or
+ * Every call below returns 0, or
  *   -ENXIO   there is no daemon: no bus, or nobody of that name on it
  *   -EACCES  the daemon refuses: it obeys root alone
  *   -errno   anything else; tw_remote_words() has what was said

@@ -75,7 +75,9 @@ struct tw_view_namespace {
 	bool partial;
 	struct tw_value states[TW_STATE_COUNT];
 	struct tw_value metrics[TW_METRIC_COUNT]; /* those that are no state's count */
-	struct tw_value usable_ports;
+	struct tw_value counters[TW_COUNTER_COUNT];
+	struct tw_value usable_ports, reserved_ports, range_low, range_high;
+	struct tw_value sysctls[TW_TUNABLE_COUNT];			 /* those that are one number */
 	struct tw_value age_gauge, age_census, age_survey;		 /* seconds */
 	struct tw_value cost_tick, cost_census, cost_survey, cost_total; /* milliseconds */
 	TW_VIEW_TABLE(struct tw_view_destination, TW_TOP_MAX) destinations;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/live/snapshot-read.h"
+#include "remote/snapshot-read.h"
 
 #include "base/parse.h"
 #include "tell/scrub.h"
@@ -151,6 +151,16 @@ static void read_change(const json_t *from, struct tw_view_change *row)
 
 /* ---- a namespace */
 
+static void read_limits(const json_t *from, struct tw_view_namespace *to)
+{
+	to->usable_ports = read_number(from, "usable-ports");
+	to->reserved_ports = read_number(from, "reserved-ports");
+	to->range_low = read_number(from, "range-low");
+	to->range_high = read_number(from, "range-high");
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
+		to->sysctls[i] = read_number(from, tw_tunable_short_name((enum tw_tunable)i));
+}
+
 static void read_numbers(const json_t *from, struct tw_view_namespace *to)
 {
 	const json_t *part = json_object_get(from, "states");
@@ -160,7 +170,10 @@ static void read_numbers(const json_t *from, struct tw_view_namespace *to)
 	part = json_object_get(from, "metrics");
 	for (unsigned i = TW_METRIC_STATE_LAST + 1; i < TW_METRIC_COUNT; i++)
 		to->metrics[i] = read_number(part, tw_metric_info((enum tw_metric)i)->name);
-	to->usable_ports = read_number(json_object_get(from, "limits"), "usable-ports");
+	part = json_object_get(from, "counters");
+	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
+		to->counters[i] = read_number(part, tw_counter_name((enum tw_counter)i));
+	read_limits(json_object_get(from, "limits"), to);
 	part = json_object_get(from, "ages");
 	to->age_gauge = read_number(part, "gauge");
 	to->age_census = read_number(part, "census");

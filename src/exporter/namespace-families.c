@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "exporter/namespace-families.h"
+
+#include "model/counter.h"
+#include "model/tcp-state.h"
+#include "model/tunable.h"
+
+#define MILLI 1000
+
+/* Percent to a ratio, milliseconds to seconds. */
+enum {
+	AS_IT_IS = 0,
+	OF_PERCENT = 2,
+	OF_MILLISECONDS = 3,
+};
+
+void tw_sample_line_add(struct tw_sample_line *line, unsigned label_count, struct tw_value value, unsigned shift)
+{
+	tw_exposition_add(line->out, line->family, line->labels, label_count, value, shift);
+}
+
+static void add_partial(struct tw_sample_line *line, const struct tw_namespace_family *family,
+			const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	tw_sample_line_add(line, 1, tw_value_of(namespace->partial ? MILLI : 0), family->shift);
+}
+
+/* All of them, always: a state that nothing is in is 0, and its series does not end. */
+static void add_states(struct tw_sample_line *line, const struct tw_namespace_family *family,
+		       const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
+		line->labels[1] = (struct tw_label){ "state", tw_state_name((enum tw_state)i) };
+		tw_sample_line_add(line, 2, namespace->states[i], family->shift);
+	}
+}
+
+static void add_metric(struct tw_sample_line *line, const struct tw_namespace_family *family,
+		       const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	tw_sample_line_add(line, 1, namespace->metrics[family->index], family->shift);
+}
+
+static void add_counter(struct tw_sample_line *line, const struct tw_namespace_family *family,
+			const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	tw_sample_line_add(line, 1, namespace->counters[family->index], family->shift);
+}
+
+static void add_usable_ports(struct tw_sample_line *line, const struct tw_namespace_family *family,
+			     const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	tw_sample_line_add(line, 1, namespace->usable_ports, family->shift);
+}
+
+static void add_reserved_ports(struct tw_sample_line *line, const struct tw_namespace_family *family,
+			       const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	tw_sample_line_add(line, 1, namespace->reserved_ports, family->shift);
+}
+
+static void add_sysctl(struct tw_sample_line *line, const char *name, struct tw_value value)
+{
+	line->labels[1] = (struct tw_label){ "sysctl", name };
+	tw_sample_line_add(line, 2, value, AS_IT_IS);
+}
+
+/* Those that this kernel has. */
+static void add_sysctls(struct tw_sample_line *line, const struct tw_namespace_family *family TW_UNUSED,
+			const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
+		if (namespace->sysctls[i].known)
+			add_sysctl(line, tw_tunable_short_name((enum tw_tunable)i), namespace->sysctls[i]);
+	add_sysctl(line, "ip_local_port_range_low", namespace->range_low);
+	add_sysctl(line, "ip_local_port_range_high", namespace->range_high);
+}
+
+static void add_part(struct tw_sample_line *line, const char *part, struct tw_value value, unsigned shift)
+{
+	line->labels[1] = (struct tw_label){ "part", part };
+	tw_sample_line_add(line, 2, value, shift);
+}
+
+static void add_ages(struct tw_sample_line *line, const struct tw_namespace_family *family,
+		     const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	add_part(line, "gauge", namespace->age_gauge, family->shift);
+	add_part(line, "census", namespace->age_census, family->shift);
+	add_part(line, "survey", namespace->age_survey, family->shift);
+}
+
+static void add_costs(struct tw_sample_line *line, const struct tw_namespace_family *family,
+		      const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+{
+	add_part(line, "gauge", namespace->cost_tick, family->shift);
+	add_part(line, "census", namespace->cost_census, family->shift);
+	add_part(line, "survey", namespace->cost_survey, family->shift);
+}
+
+#define RATIO(metric_name, metric, text)                                                                      \
+	{                                                                                                     \
+		.family = { metric_name "_ratio", "ratio", text, 0 }, .index = (metric), .shift = OF_PERCENT, \
+		.add = add_metric                                                                             \
+	}
+#define SECONDS(metric_name, metric, text)                                                                     \
+	{                                                                                                      \
+		.family = { metric_name "_seconds", "seconds", text, 0 }, .index = (metric), .add = add_metric \
+	}
+#define COUNTER(counter_name, counter, text)                                                                      \
+	{                                                                                                         \
+		.family = { counter_name, NULL, text, TW_FAMILY_COUNTER }, .index = (counter), .add = add_counter \
+	}
+#define ROWS(rows_name, rows_unit, how, rows_shift, text)                                                \
+	{                                                                                                \
+		.family = { rows_name, rows_unit, text, 0 }, .shift = (rows_shift), .add = tw_rows_##how \
+	}
+
+const struct tw_namespace_family tw_namespace_families[] = {
+	{ .family = { "partial", NULL, "Whether a count is missing, or moved too much while it was made.", 0 },
+	  .add = add_partial },
+	{ .family = { "sockets", NULL, "TCP sockets by state, IPv4 and IPv6.", 0 }, .add = add_states },
+	RATIO("port_use", TW_METRIC_PORT_USE,
+	      "Local ports in use towards the busiest destination, of the usable ones."),
+	SECONDS("port_exhaustion", TW_METRIC_PORT_ETA,
+		"Until the ports towards some destination run out, as they grow."),
+	{ .family = { "usable_ports", NULL, "Local ports that connect() can pick from.", 0 }, .add = add_usable_ports },
+	{ .family = { "reserved_ports", NULL, "Ports of the range that ip_local_reserved_ports takes away.", 0 },
+	  .add = add_reserved_ports },
+	RATIO("time_wait_buckets", TW_METRIC_TIME_WAIT_BUCKETS, "TIME-WAIT sockets, of tcp_max_tw_buckets."),
+	RATIO("orphans", TW_METRIC_ORPHANS, "Sockets that no process holds, of tcp_max_orphans."),
+	RATIO("tcp_memory", TW_METRIC_TCP_MEMORY, "Memory of TCP, of the limit in tcp_mem."),
+	RATIO("accept_queue", TW_METRIC_ACCEPT_QUEUE, "The fullest accept queue, of its backlog."),
+	SECONDS("close_wait_oldest", TW_METRIC_CLOSE_WAIT_AGE, "Age of the oldest socket in CLOSE-WAIT."),
+	COUNTER("time_wait_overflows", TW_COUNTER_TIME_WAIT_OVERFLOW, "TIME-WAIT sockets beyond tcp_max_tw_buckets."),
+	COUNTER("listen_overflows", TW_COUNTER_LISTEN_OVERFLOW, "Connections that a full accept queue kept out."),
+	COUNTER("listen_drops", TW_COUNTER_LISTEN_DROP, "Connections that a listener dropped, for whatever reason."),
+	COUNTER("syn_cookies", TW_COUNTER_SYN_COOKIES, "SYN cookies sent, because a SYN queue was full."),
+	COUNTER("connect_failures", TW_COUNTER_CONNECT_FAIL, "Connections that failed before they were established."),
+	COUNTER("resets", TW_COUNTER_RESET, "Connections that were reset."),
+	COUNTER("memory_aborts", TW_COUNTER_MEMORY_ABORT, "Connections aborted because memory of TCP ran out."),
+	COUNTER("time_wait_reused", TW_COUNTER_TIME_WAIT_REUSED, "TIME-WAIT sockets whose port was used anew."),
+	COUNTER("active_opens", TW_COUNTER_ACTIVE_OPEN, "Connections begun from here."),
+	COUNTER("passive_opens", TW_COUNTER_PASSIVE_OPEN, "Connections begun from elsewhere."),
+	{ .family = { "sysctl_value", NULL, "Sysctls as the kernel has them now.", 0 }, .add = add_sysctls },
+	{ .family = { "age_seconds", "seconds", "How old the figures of each part are.", 0 }, .add = add_ages },
+	{ .family = { "cost_seconds", "seconds", "CPU time that the last of each part took.", 0 },
+	  .shift = OF_MILLISECONDS,
+	  .add = add_costs },
+	ROWS("destination_ports", NULL, destination_ports, AS_IT_IS, "Local ports held towards a destination."),
+	ROWS("destination_port_use_ratio", "ratio", destination_use, OF_PERCENT, "The same, of the usable ones."),
+	ROWS("destination_sockets", NULL, destination_sockets, AS_IT_IS,
+	     "The sockets that hold these ports, by state."),
+	ROWS("listener_queue", NULL, listener_queue, AS_IT_IS, "Connections that wait for accept()."),
+	ROWS("listener_backlog", NULL, listener_backlog, AS_IT_IS, "How many may wait."),
+	ROWS("listener_connections", NULL, listener_connections, AS_IT_IS, "Connections that came in by a listener."),
+	ROWS("unit_close_wait_sockets", NULL, unit_count, AS_IT_IS, "Sockets in CLOSE-WAIT of a systemd unit."),
+	ROWS("unit_close_wait_oldest_seconds", "seconds", unit_oldest, AS_IT_IS, "Age of the oldest of them."),
+	ROWS("unit_bound_sockets", NULL, unit_bound, AS_IT_IS, "Ports that a unit has bound and not connected."),
+	ROWS("rule_raised", NULL, rule_raised, AS_IT_IS, "Whether a rule is raised, or on its way back."),
+	ROWS("rule_state", NULL, rule_state, AS_IT_IS, "The state of a rule: 1 for the one that it is in."),
+	ROWS("rule_value", NULL, rule_value, AS_IT_IS, "What a rule looks at, in its metric's own unit."),
+	ROWS("rule_raise_level", NULL, rule_raise, AS_IT_IS, "Where it is raised, in the same unit."),
+	ROWS("rule_clear_level", NULL, rule_clear, AS_IT_IS, "Where it is cleared, in the same unit."),
+	ROWS("sysctl_changed", NULL, changes, AS_IT_IS,
+	     "Sysctls that are not as they were: changed by the daemon, or then "
+	     "by somebody else."),
+};
+const unsigned tw_namespace_family_count = TW_ARRAY_SIZE(tw_namespace_families);
+
+void tw_namespace_family_add(struct tw_exposition *out, const struct tw_namespace_family *family,
+			     const struct tw_metrics *metrics)
+{
+	const struct tw_view *view = metrics->view;
+	struct tw_sample_line line = { .out = out, .family = &family->family };
+
+	tw_exposition_begin(out, &family->family);
+	for (unsigned i = 0; i < view->namespace_count; i++) {
+		line.labels[0] = (struct tw_label){ "namespace", view->namespaces[i].name };
+		family->add(&line, family, &view->namespaces[i], i == 0 ? metrics->top : metrics->top_other);
+	}
+}

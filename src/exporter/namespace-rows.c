@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "exporter/namespace-families.h"
+
+#include <string.h>
+
+#define MILLI 1000
+
+#define DEFINE_ROWS(name)                                                                                    \
+	void tw_rows_##name(struct tw_sample_line *line, const struct tw_namespace_family *family TW_UNUSED, \
+			    const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
+
+/* The rows of a table that are told, one after the other. */
+#define FOR_ROWS(row, table)                                                                                          \
+	for (__typeof__((table).rows[0]) const *row = (table).rows; row < (table).rows + TW_MIN((table).count, rows); \
+	     row++)
+
+/* Each rule and each change is told: there are no more of them than the configuration has. */
+#define FOR_ALL(row, table) \
+	for (__typeof__((table).rows[0]) const *row = (table).rows; row < (table).rows + (table).count; row++)
+
+/* ---- destinations: "10.0.0.1 -> 10.0.0.2:80" */
+
+struct ends {
+	char source[TW_DESTINATION_TEXT_MAX];
+	const char *destination;
+};
+
+static void label_ends(struct tw_sample_line *line, const struct tw_view_destination *row, struct ends *ends)
+{
+	static const char arrow[] = " -> ";
+	char *at;
+
+	(void)tw_text_copy(ends->source, sizeof(ends->source), row->name);
+	at = strstr(ends->source, arrow);
+	ends->destination = at ? at + strlen(arrow) : "";
+	if (at)
+		*at = '\0';
+	line->labels[1] = (struct tw_label){ "source", ends->source };
+	line->labels[2] = (struct tw_label){ "destination", ends->destination };
+}
+
+DEFINE_ROWS(destination_ports)
+{
+	struct ends ends;
+
+	FOR_ROWS(row, namespace->destinations)
+	{
+		label_ends(line, row, &ends);
+		tw_sample_line_add(line, 3, row->ports, family->shift);
+	}
+}
+
+DEFINE_ROWS(destination_use)
+{
+	struct ends ends;
+
+	FOR_ROWS(row, namespace->destinations)
+	{
+		label_ends(line, row, &ends);
+		tw_sample_line_add(line, 3, row->port_use, family->shift);
+	}
+}
+
+static void add_state(struct tw_sample_line *line, const char *state, struct tw_value value)
+{
+	line->labels[3] = (struct tw_label){ "state", state };
+	tw_sample_line_add(line, 4, value, 0);
+}
+
+DEFINE_ROWS(destination_sockets)
+{
+	struct ends ends;
+
+	FOR_ROWS(row, namespace->destinations)
+	{
+		label_ends(line, row, &ends);
+		add_state(line, "time-wait", row->time_wait);
+		add_state(line, "established", row->established);
+		add_state(line, "other", row->other);
+	}
+}
+
+/* ---- listeners and units: by one word */
+
+static void add_named(struct tw_sample_line *line, const char *label, const char *name, struct tw_value value)
+{
+	line->labels[1] = (struct tw_label){ label, name };
+	tw_sample_line_add(line, 2, value, line->family->unit && strcmp(line->family->unit, "ratio") == 0 ? 2 : 0);
+}
+
+DEFINE_ROWS(listener_queue)
+{
+	FOR_ROWS(row, namespace->listeners)
+	add_named(line, "listener", row->address, row->queue);
+}
+
+DEFINE_ROWS(listener_backlog)
+{
+	FOR_ROWS(row, namespace->listeners)
+	add_named(line, "listener", row->address, row->backlog);
+}
+
+DEFINE_ROWS(listener_connections)
+{
+	FOR_ROWS(row, namespace->listeners)
+	add_named(line, "listener", row->address, row->connections);
+}
+
+DEFINE_ROWS(unit_count)
+{
+	FOR_ROWS(row, namespace->units)
+	add_named(line, "unit", row->name, row->count);
+}
+
+DEFINE_ROWS(unit_oldest)
+{
+	FOR_ROWS(row, namespace->units)
+	add_named(line, "unit", row->name, row->oldest);
+}
+
+DEFINE_ROWS(unit_bound)
+{
+	FOR_ROWS(row, namespace->bound)
+	add_named(line, "unit", row->name, row->sockets);
+}
+
+/* ---- rules and changes */
+
+static struct tw_value truth(bool is)
+{
+	return tw_value_of(is ? MILLI : 0);
+}
+
+DEFINE_ROWS(rule_raised)
+{
+	FOR_ALL(row, namespace->rules)
+	{
+		line->labels[1] = (struct tw_label){ "rule", row->name };
+		line->labels[2] = (struct tw_label){ "severity", tw_severity_name(row->severity) };
+		tw_sample_line_add(line, 3, truth(tw_view_rule_is_raised(row)), 0);
+	}
+}
+
+DEFINE_ROWS(rule_state)
+{
+	static const char *const states[] = { "normal", "rising", "raised", "clearing" };
+
+	FOR_ALL(row, namespace->rules)
+	{
+		line->labels[1] = (struct tw_label){ "rule", row->name };
+		for (size_t i = 0; i < TW_ARRAY_SIZE(states); i++) {
+			line->labels[2] = (struct tw_label){ "state", states[i] };
+			tw_sample_line_add(line, 3, truth(strcmp(row->state, states[i]) == 0), 0);
+		}
+	}
+}
+
+static void add_of_rule(struct tw_sample_line *line, const struct tw_view_rule *row, struct tw_value value)
+{
+	line->labels[1] = (struct tw_label){ "rule", row->name };
+	line->labels[2] = (struct tw_label){ "metric", row->metric_name };
+	tw_sample_line_add(line, 3, value, 0);
+}
+
+DEFINE_ROWS(rule_value)
+{
+	FOR_ALL(row, namespace->rules)
+	add_of_rule(line, row, row->value);
+}
+
+DEFINE_ROWS(rule_raise)
+{
+	FOR_ALL(row, namespace->rules)
+	add_of_rule(line, row, row->raise);
+}
+
+DEFINE_ROWS(rule_clear)
+{
+	FOR_ALL(row, namespace->rules)
+	add_of_rule(line, row, row->clear);
+}
+
+DEFINE_ROWS(changes)
+{
+	FOR_ALL(row, namespace->changes)
+	{
+		line->labels[1] = (struct tw_label){ "sysctl", row->sysctl };
+		line->labels[2] = (struct tw_label){ "rule", row->rule };
+		line->labels[3] = (struct tw_label){ "owner", row->owner };
+		tw_sample_line_add(line, 4, truth(true), 0);
+	}
+}
