@@ -180,6 +180,7 @@ EXTRA_DIST += \
 	tests/faults/test_netlink.py \
 	tests/faults/inject.h \
 	$(fault_sources) \
+	tests/fleet \
 	tests/fuzz/corpus \
 	tests/fuzz/record.py \
 	tests/kernels \

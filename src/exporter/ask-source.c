@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 #include <systemd/sd-bus.h>
 #include <time.h>
 
@@ -62,12 +63,15 @@ struct tw_ask *tw_ask_free(struct tw_ask *ask)
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error TW_UNUSED)
 {
 	struct tw_ask *ask = userdata;
-	const char *json = NULL;
-	bool failed = sd_bus_message_is_method_error(reply, NULL);
+	const sd_bus_error *failure = sd_bus_message_get_error(reply);
+	struct tw_ask_answer answer = { .took_usec = tw_usec_since(now(), ask->since_usec) };
+	bool failed = failure != NULL;
 
-	if (!failed && sd_bus_message_read(reply, "s", &json) <= 0)
-		json = NULL;
-	ask->on_answer(ask->context, json, tw_usec_since(now(), ask->since_usec));
+	if (failed)
+		answer.why = failure->message ? failure->message : failure->name;
+	else if (sd_bus_message_read(reply, "s", &answer.json) <= 0)
+		answer = (struct tw_ask_answer){ .why = "its answer is none" };
+	ask->on_answer(ask->context, &answer);
 	ask->call = sd_bus_slot_unref(ask->call);
 	/* Anew the next time, not while it is at work: one that was started again does not come back on the old
 	 * connection. */
@@ -108,11 +112,14 @@ static int call(struct tw_ask *ask)
 
 void tw_ask_begin(struct tw_ask *ask)
 {
+	int r;
+
 	if (ask->call)
 		return;
 	ask->since_usec = now();
-	if (call(ask) >= 0)
+	r = call(ask);
+	if (r >= 0)
 		return;
 	disconnect(ask);
-	ask->on_answer(ask->context, NULL, 0);
+	ask->on_answer(ask->context, &(struct tw_ask_answer){ .why = strerror(-r) });
 }

@@ -9,8 +9,14 @@
 /* Asks the daemon for its snapshot while the loop goes on. */
 struct tw_ask;
 
-/* The answer, borrowed for the call; NULL where there was none. `took_usec`: since it was asked for. */
-typedef void (*tw_ask_on_answer)(void *context, const char *json, usec_t took_usec);
+/* What came of a question; its texts are borrowed for the call. */
+struct tw_ask_answer {
+	const char *json; /* NULL: there was none */
+	const char *why;  /* and this is what was said instead */
+	usec_t took_usec; /* since it was asked for */
+};
+
+typedef void (*tw_ask_on_answer)(void *context, const struct tw_ask_answer *answer);
 
 /* `address` is that of the bus, or NULL for the system's; all three are borrowed. Returns 0 or -ENOMEM. */
 int tw_ask_new(sd_event *event, const char *address, tw_ask_on_answer on_answer, void *context, struct tw_ask **ret);

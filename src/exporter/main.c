@@ -98,20 +98,20 @@ static void put_pages(struct exporter *exporter)
 	exporter->told_usec = now();
 }
 
-static void on_answer(void *context, const char *json, usec_t took_usec)
+static void on_answer(void *context, const struct tw_ask_answer *answer)
 {
 	struct exporter *exporter = context;
 	struct tw_metrics *metrics = &exporter->metrics;
 	TW_CLEANUP_VIEW struct tw_view *view = NULL;
 	bool was_up = metrics->errors == 0 || metrics->asking.known;
 
-	if (json && tw_snapshot_read(json, strlen(json), &view) < 0)
+	if (answer->json && tw_snapshot_read(answer->json, strlen(answer->json), &view) < 0)
 		view = NULL;
 	metrics->view = view;
 	metrics->errors += !view;
-	metrics->asking = view ? tw_value_of((int64_t)took_usec) : tw_value_unknown();
+	metrics->asking = view ? tw_value_of((int64_t)answer->took_usec) : tw_value_unknown();
 	if (was_up && !view)
-		say(SD_WARNING, "timewaitd does not answer", NULL);
+		say(SD_WARNING, "timewaitd does not answer", answer->why);
 	if (!was_up && view)
 		say(SD_NOTICE, "timewaitd answers", NULL);
 	put_pages(exporter);
