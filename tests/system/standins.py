@@ -97,5 +97,14 @@ class Terminal:
     def wait_for(self, text, seconds=10):
         return self.wait(lambda lines: any(text in line for line in lines), seconds)
 
+    def _is_idle(self):
+        return self._tmux("list-panes", "-t", "t", "-F", "#{pane_current_command}").strip() == "sh"
+
     def close(self):
+        """What runs there is ended first: a leak sanitizer that the end of the terminal meets at its work never ends."""
+        for key in ("Escape", "q", "C-c"):
+            if not self._is_idle():
+                self.press(key)
+                time.sleep(0.2)
+        wait_until(self._is_idle, 10, lambda: "\n".join(self.lines()))
         self._tmux("kill-server")
