@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/measure-source.h"
 
+#include "base/clock-source.h"
 #include "base/fd.h"
 #include "measure/kernel-source.h"
 #include "measure/look.h"
@@ -16,14 +17,6 @@ struct tw_measure {
 	usec_t cost_usec;
 };
 
-static usec_t read_clock(clockid_t clock)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(clock, &now);
-	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
-}
-
 static void pause_for(usec_t span_usec)
 {
 	struct timespec left = {
@@ -37,14 +30,14 @@ static void pause_for(usec_t span_usec)
 
 int tw_measure_again(struct tw_measure *measure)
 {
-	usec_t began_usec = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+	usec_t began_usec = tw_clock_read(CLOCK_PROCESS_CPUTIME_ID);
 	int r;
 
-	measure->order.at_usec = read_clock(CLOCK_MONOTONIC);
+	measure->order.at_usec = tw_clock_read(CLOCK_MONOTONIC);
 	r = tw_look_take(tw_kernel_source_base(measure->source), &measure->order, &measure->past, &measure->sample);
 	if (r < 0)
 		return r;
-	measure->cost_usec = tw_usec_since(read_clock(CLOCK_PROCESS_CPUTIME_ID), began_usec);
+	measure->cost_usec = tw_usec_since(tw_clock_read(CLOCK_PROCESS_CPUTIME_ID), began_usec);
 	return 0;
 }
 
@@ -60,7 +53,7 @@ static int measure_twice(struct tw_measure *measure)
 	r = source->gauge(source, &measure->sample.gauge);
 	if (r < 0)
 		return r;
-	measure->sample.gauge.at_usec = read_clock(CLOCK_MONOTONIC);
+	measure->sample.gauge.at_usec = tw_clock_read(CLOCK_MONOTONIC);
 	pause_for(TW_MEASURE_SPAN_USEC);
 	return tw_measure_again(measure);
 }

@@ -1,40 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/process.h"
 
+#include "base/clock-source.h"
 #include "base/fd.h"
 
 #include <sys/random.h>
 #include <time.h>
 
-static usec_t read_usec(clockid_t id)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(id, &now);
-	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
-}
-
 usec_t tw_process_now(void)
 {
-	return read_usec(CLOCK_MONOTONIC);
+	return tw_clock_read(CLOCK_MONOTONIC);
 }
 
 usec_t tw_process_thread_cpu(void)
 {
-	return read_usec(CLOCK_THREAD_CPUTIME_ID);
+	return tw_clock_read(CLOCK_THREAD_CPUTIME_ID);
 }
 
 struct tw_time tw_process_time(void)
 {
 	return (struct tw_time){
-		.now_usec = read_usec(CLOCK_MONOTONIC),
+		.now_usec = tw_clock_read(CLOCK_MONOTONIC),
 		.cpu_usec = tw_process_thread_cpu(),
 	};
 }
 
 usec_t tw_process_realtime(void)
 {
-	return read_usec(CLOCK_REALTIME);
+	return tw_clock_read(CLOCK_REALTIME);
 }
 
 static struct tw_time read_clock(struct tw_clock *clock TW_UNUSED)

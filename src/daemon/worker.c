@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/worker.h"
 
+#include "base/clock-source.h"
 #include "base/fd.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A dump needs a few KiB of stack; the look-up of a unit some path names. */
@@ -34,24 +34,16 @@ struct tw_worker {
 	int event_fd;
 };
 
-static usec_t thread_cpu_usec(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
-}
-
 static void do_job(struct tw_worker *worker)
 {
-	usec_t before_usec = thread_cpu_usec();
+	usec_t before_usec = tw_clock_read(CLOCK_THREAD_CPUTIME_ID);
 	int r = 1;
 
 	while (r > 0 && !atomic_load(&worker->given_up))
 		r = worker->step(worker->context);
 	worker->end = (struct tw_worker_end){
 		.result = r > 0 ? -ECANCELED : r,
-		.cpu_usec = tw_usec_since(thread_cpu_usec(), before_usec),
+		.cpu_usec = tw_usec_since(tw_clock_read(CLOCK_THREAD_CPUTIME_ID), before_usec),
 	};
 }
 

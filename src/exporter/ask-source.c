@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "exporter/ask-source.h"
 
+#include "base/clock-source.h"
 #include "remote/bus-source.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
-#include <time.h>
 
 /* Less than the 10 s that a scraper waits as a rule: it learns that the daemon does not answer. */
 #define TIMEOUT_USEC (5 * TW_USEC_PER_SEC)
@@ -22,14 +22,6 @@ struct tw_ask {
 	sd_bus_slot *call;
 	usec_t since_usec;
 };
-
-static usec_t now(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (usec_t)time.tv_sec * TW_USEC_PER_SEC + (usec_t)time.tv_nsec / 1000;
-}
 
 int tw_ask_new(sd_event *event, const char *address, tw_ask_on_answer on_answer, void *context, struct tw_ask **ret)
 {
@@ -64,7 +56,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error T
 {
 	struct tw_ask *ask = userdata;
 	const sd_bus_error *failure = sd_bus_message_get_error(reply);
-	struct tw_ask_answer answer = { .took_usec = tw_usec_since(now(), ask->since_usec) };
+	struct tw_ask_answer answer = { .took_usec = tw_usec_since(tw_clock_read(CLOCK_MONOTONIC), ask->since_usec) };
 	bool failed = failure != NULL;
 
 	if (failed)
@@ -116,7 +108,7 @@ void tw_ask_begin(struct tw_ask *ask)
 
 	if (ask->call)
 		return;
-	ask->since_usec = now();
+	ask->since_usec = tw_clock_read(CLOCK_MONOTONIC);
 	r = call(ask);
 	if (r >= 0)
 		return;

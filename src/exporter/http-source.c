@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "exporter/http-source.h"
 
+#include "base/clock-source.h"
 #include "base/duration.h"
 #include "base/fd.h"
 
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 /* Sockets to listen at: systemd hands over what the unit has. */
 #define LISTEN_MAX 8
@@ -48,14 +48,6 @@ struct tw_http {
 	struct door doors[LISTEN_MAX];
 };
 
-static usec_t now(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (usec_t)time.tv_sec * TW_USEC_PER_SEC + (usec_t)time.tv_nsec / 1000;
-}
-
 /* ---- clients */
 
 static struct client *find_client(struct door *door, const struct MHD_Connection *connection)
@@ -73,7 +65,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 	struct client *client = find_client(context, comes ? NULL : connection);
 
 	if (client)
-		*client = (struct client){ .connection = comes ? connection : NULL, .since_usec = now() };
+		*client = (struct client){ .connection = comes ? connection : NULL,
+					   .since_usec = tw_clock_read(CLOCK_MONOTONIC) };
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state TW_UNUSED,
@@ -82,13 +75,13 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	struct client *client = find_client(context, connection);
 
 	if (client)
-		client->since_usec = now();
+		client->since_usec = tw_clock_read(CLOCK_MONOTONIC);
 }
 
 /* It sends or reads a byte now and then, and would do so for ever. */
 static void let_go_of_slow(struct door *door)
 {
-	usec_t now_usec = now();
+	usec_t now_usec = tw_clock_read(CLOCK_MONOTONIC);
 
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &door->clients[i];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock-source.h"
 #include "base/exit.h"
 #include "base/fd.h"
 #include "exporter/ask-source.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 /* Scrapes within this see the same figures: the daemon is asked once, however many scrape. */
 #define FRESH_USEC TW_USEC_PER_SEC
@@ -30,14 +30,6 @@ struct exporter {
 	usec_t told_usec; /* when the pages were made; 0: never */
 	int failure;	  /* -errno of the last writing */
 };
-
-static usec_t now(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (usec_t)time.tv_sec * TW_USEC_PER_SEC + (usec_t)time.tv_nsec / 1000;
-}
 
 /* The journal takes the level off; a terminal would show it. */
 static void say(const char *level, const char *words, const char *why)
@@ -95,7 +87,7 @@ static void put_pages(struct exporter *exporter)
 	if (r < 0 && r != exporter->failure)
 		(void)complain(exporter->http ? "cannot make a page" : exporter->options.textfile, r);
 	exporter->failure = TW_MIN(r, 0);
-	exporter->told_usec = now();
+	exporter->told_usec = tw_clock_read(CLOCK_MONOTONIC);
 }
 
 static void on_answer(void *context, const struct tw_ask_answer *answer)
@@ -124,7 +116,8 @@ static void on_answer(void *context, const struct tw_ask_answer *answer)
 
 static bool is_fresh(const struct exporter *exporter)
 {
-	return exporter->told_usec != 0 && tw_usec_since(now(), exporter->told_usec) < FRESH_USEC;
+	return exporter->told_usec != 0 &&
+	       tw_usec_since(tw_clock_read(CLOCK_MONOTONIC), exporter->told_usec) < FRESH_USEC;
 }
 
 static bool on_request(void *context)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock-source.h"
 #include "base/exit.h"
 #include "base/fd.h"
 #include "ctl/live/bus-options.h"
@@ -10,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* How often it looks: TW_TRACE_LENGTH of these are the three minutes that the bars tell. */
 #define LOOK_USEC (2 * TW_USEC_PER_SEC)
@@ -34,14 +34,6 @@ struct live {
 	bool alarm;
 	usec_t next_usec; /* when to look again */
 };
-
-static usec_t read_clock(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
-}
 
 /* Every way out goes through the end of run(), where the terminal is given back. */
 static void catch_signals(void)
@@ -92,7 +84,7 @@ static void look(struct live *live)
 	usec_t pause_usec = TW_MAX(LOOK_USEC, answer.cost_usec * BUDGET_DIVISOR);
 	struct tw_text text;
 
-	live->next_usec = tw_usec_add(read_clock(), pause_usec);
+	live->next_usec = tw_usec_add(tw_clock_read(CLOCK_MONOTONIC), pause_usec);
 	if (r >= 0) {
 		tw_top_update(live->top, answer.view);
 		write_head(live, &answer);
@@ -121,10 +113,11 @@ static void watch(struct live *live)
 		usec_t left_usec;
 		int key;
 
-		if (!live->top->paused && read_clock() >= live->next_usec)
+		if (!live->top->paused && tw_clock_read(CLOCK_MONOTONIC) >= live->next_usec)
 			look(live);
 		draw(live);
-		left_usec = live->top->paused ? TW_USEC_PER_MINUTE : tw_usec_since(live->next_usec, read_clock());
+		left_usec = live->top->paused ? TW_USEC_PER_MINUTE
+					      : tw_usec_since(live->next_usec, tw_clock_read(CLOCK_MONOTONIC));
 		key = tw_top_wait_key(left_usec, &gone);
 		if (key != TW_TOP_KEY_NONE && !tw_top_key(live->top, key, tw_top_page()))
 			return;

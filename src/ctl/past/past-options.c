@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/past/past-options.h"
 
+#include "base/clock-source.h"
 #include "base/exit.h"
 #include "base/parse.h"
 #include "ctl/options.h"
@@ -169,14 +170,12 @@ static int check(const struct tw_past_options *options, const struct tw_verb *ve
 int tw_past_options_parse(struct tw_past_options *options, const struct tw_verb *verb, unsigned allowed, int argc,
 			  char *argv[])
 {
-	struct timespec now = { 0 };
 	int option, r;
 
 	tzset();
-	(void)clock_gettime(CLOCK_REALTIME, &now);
 	*options = (struct tw_past_options){
 		.order = { .namespace = "host", .until_usec = TW_USEC_INFINITY },
-		.now_usec = (usec_t)now.tv_sec * TW_USEC_PER_SEC + (usec_t)now.tv_nsec / 1000,
+		.now_usec = tw_clock_read(CLOCK_REALTIME),
 	};
 	/* 0: begin anew, for main() has read options of its own. What is wrong is said here. */
 	optind = 0;
