@@ -3,10 +3,18 @@
 
 #include <errno.h>
 
-/* What the daemon may owe for itself before it holds scans up: some ticks, or the start. It is paid before all else. */
-#define TW_OWN_DEBT_USEC (5 * TW_USEC_PER_MSEC)
+/* What may be owed for some ticks, or the start. More of its own holds scans up: that is paid before all else. */
+#define TW_TICKS_DEBT_USEC (5 * TW_USEC_PER_MSEC)
 /* What all namespaces together may owe, and one that hurries still borrows. */
 #define TW_DEBT_MAX_USEC (2 * TW_USEC_PER_SEC)
+/*
+ * So many may owe for what was routine, and so much together, before nobody else begins any: what a scan costs is known
+ * only once it is done, and what has become dear has become so for all. One that owes much delays none of the others.
+ */
+#define TW_DEBTORS_MAX 5
+#define TW_ROUTINE_DEBT_USEC (50 * TW_USEC_PER_MSEC)
+/* Of sharing out: what is left after these nobody gets. */
+#define TW_ROUNDS_MAX 4
 /* Between two slices of a round the loop does what else there is to do. */
 #define TW_SLICE_USEC (2 * TW_USEC_PER_MSEC)
 
@@ -31,27 +39,46 @@ usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter)
 
 /* ---- who pays, and who may go on */
 
-/* What is to be shared, and among how many. */
-struct share {
-	usec_t left_usec;
+/* What all owe, how many these are, and how many owe for more than ticks. */
+struct debt {
+	usec_t owed_usec;
 	unsigned debtors;
-	usec_t owed_usec; /* still, by those that were paid for */
+	unsigned scanned;
 };
 
-static void count(const struct tw_meter *meter, struct share *share)
+static void add_debt(const struct tw_meter *meter, struct debt *debt)
 {
-	share->debtors += !tw_meter_allows(meter);
+	debt->owed_usec = tw_usec_add(debt->owed_usec, meter->owed_usec);
+	debt->debtors += !tw_meter_allows(meter);
+	debt->scanned += meter->owed_usec > TW_TICKS_DEBT_USEC;
 }
 
-static void pay_one(struct tw_meter *meter, struct share *share)
+/* Who may go on, as things stand: behind each payment and each piece of work. */
+static struct debt weigh(struct tw_manager *manager)
+{
+	struct tw_roster *roster = &manager->roster;
+	struct tw_workroom *room = &manager->room;
+	struct debt debt = { 0 };
+
+	add_debt(&manager->host->meter, &debt);
+	add_debt(&roster->newcomers, &debt);
+	for (unsigned i = 0; i < roster->count; i++)
+		add_debt(&roster->posts[i]->watch.meter, &debt);
+	room->overspent = manager->own.owed_usec > TW_TICKS_DEBT_USEC;
+	room->overdrawn = debt.owed_usec > TW_DEBT_MAX_USEC;
+	room->pressed = debt.scanned > TW_DEBTORS_MAX && debt.owed_usec > TW_ROUTINE_DEBT_USEC;
+	return debt;
+}
+
+/* Its part of what is left. */
+static void pay_one(struct tw_meter *meter, usec_t *left_usec, unsigned *debtors)
 {
 	usec_t part_usec;
 
-	if (tw_meter_allows(meter) || share->debtors == 0)
+	if (tw_meter_allows(meter) || *debtors == 0)
 		return;
-	part_usec = share->left_usec / share->debtors--;
-	share->left_usec -= part_usec - tw_meter_pay(meter, part_usec);
-	share->owed_usec = tw_usec_add(share->owed_usec, meter->owed_usec);
+	part_usec = *left_usec / (*debtors)--;
+	*left_usec -= part_usec - tw_meter_pay(meter, part_usec);
 }
 
 /*
@@ -61,20 +88,19 @@ static void pay_one(struct tw_meter *meter, struct share *share)
 static void pay(struct tw_manager *manager, usec_t now_usec)
 {
 	struct tw_roster *roster = &manager->roster;
-	struct share share = { 0 };
+	usec_t left_usec = tw_income_take(&manager->income, manager->settings->cpu_budget_milli, now_usec);
+	unsigned debtors;
 
-	count(&manager->host->meter, &share);
-	count(&roster->newcomers, &share);
-	for (unsigned i = 0; i < roster->count; i++)
-		count(&roster->posts[i]->watch.meter, &share);
-	share.left_usec = tw_income_take(&manager->income, manager->settings->cpu_budget_milli, now_usec);
-	share.left_usec = tw_meter_pay(&manager->own, share.left_usec);
-	pay_one(&manager->host->meter, &share);
-	pay_one(&roster->newcomers, &share);
-	for (unsigned i = 0; i < roster->count; i++)
-		pay_one(&roster->posts[i]->watch.meter, &share);
-	manager->room.overspent = manager->own.owed_usec > TW_OWN_DEBT_USEC;
-	manager->room.overdrawn = share.owed_usec > TW_DEBT_MAX_USEC;
+	left_usec = tw_meter_pay(&manager->own, left_usec);
+	/* What those that owe little leave over is for the others: in each round some are done. */
+	for (unsigned round = 0; round < TW_ROUNDS_MAX && left_usec > 0; round++) {
+		debtors = weigh(manager).debtors;
+		pay_one(&manager->host->meter, &left_usec, &debtors);
+		pay_one(&roster->newcomers, &left_usec, &debtors);
+		for (unsigned i = 0; i < roster->count; i++)
+			pay_one(&roster->posts[i]->watch.meter, &left_usec, &debtors);
+	}
+	(void)weigh(manager);
 }
 
 /* ---- whose turn it is */
@@ -212,6 +238,7 @@ bool tw_manager_work(struct tw_manager *manager)
 	else
 		more = tw_roster_work(&manager->roster, manager->settings, time.now_usec);
 	if (!tw_manager_busy(manager)) {
+		(void)weigh(manager);
 		begin_next(manager, time);
 		more = tw_manager_busy(manager);
 	}

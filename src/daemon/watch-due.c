@@ -73,7 +73,7 @@ static bool is_paid_for(const struct tw_watch *watch)
 {
 	const struct tw_workroom *room = watch->room;
 
-	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent) ||
+	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent && !room->pressed) ||
 	       (watch->hurries && watch->payer->owed_usec < TW_BORROW_MAX_USEC && !room->overdrawn);
 }
 

@@ -16,6 +16,7 @@ struct tw_workroom {
 	struct tw_worker *worker; /* borrows; NULL: jobs are done in place */
 	bool starting;		  /* the daemon is not ready yet: it looks at everything once, whatever that costs */
 	bool overspent;		  /* the daemon itself has used up more than its budget: no routine work begins */
+	bool pressed;		  /* many owe for routine work: no more of it begins */
 	bool overdrawn;		  /* all namespaces together owe so much that none may borrow */
 	struct tw_desires desires;
 	struct tw_kill_orders kills;

@@ -113,6 +113,28 @@ static void test_a_hostile_one_delays_itself(void **state TW_UNUSED)
 	assert_int_equal(town->told[TW_EVENT_STRETCHED], 1);
 }
 
+/* What is cheap becomes dear for all at once: each finds out by itself, but they do not all owe for it at once. */
+static void test_all_become_dear(void **state TW_UNUSED)
+{
+	usec_t before_usec;
+
+	for (unsigned i = 0; i < TOWN_MAX; i++) {
+		town->houses[i].there = true;
+		town->houses[i].source.rows_per_datagram = 1;
+		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 5, 0);
+		tw_fake_source_settle(&town->houses[i].source);
+	}
+	start(settings_of("all"));
+	run(120, all_are_busy);
+	for (unsigned i = 0; i < TOWN_MAX; i++) {
+		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 41000, 750, 0);
+		tw_fake_source_settle(&town->houses[i].source);
+	}
+	before_usec = read_clock(NULL).cpu_usec;
+	run(200, all_are_busy);
+	assert_in_range(read_clock(NULL).cpu_usec - before_usec, 200 * S / 100, 200 * S * 2 / 100 + S);
+}
+
 static void all_are_new(unsigned second)
 {
 	for (unsigned i = 0; i < TOWN_MAX; i++) {
@@ -173,6 +195,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rests, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_leak_is_seen_in_its_sleep, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_hostile_one_delays_itself, begin, end),
+		cmocka_unit_test_setup_teardown(test_all_become_dear, begin, end),
 		cmocka_unit_test_setup_teardown(test_newcomers_share_a_purse, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_rush_is_not_stretched, begin, end),
 	};
