@@ -184,6 +184,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus \
 	tests/fuzz/record.py \
 	tests/kernels \
+	tests/packages \
 	tests/page \
 	tests/scenes \
 	tests/soak \

@@ -28,9 +28,9 @@ def why_not():
 
 
 class Machine:
-    def __init__(self, place):
+    def __init__(self, place, root="/", binds=(SOURCE, BUILD)):
         self._place = str(place)
-        self._sdboot("start", "-b", str(SOURCE), "-b", str(BUILD), self._place)
+        self._sdboot("start", "-r", str(root), *(word for bind in binds for word in ("-b", str(bind))), self._place)
         self._cursor = None
 
     def _sdboot(self, *arguments, timeout=120):
