@@ -48,8 +48,8 @@ class Debian(Machine):
         return dict(line.split(" = ", 1) for line in lines if " = " in line)
 
     def files(self):
-        """All that is kept, and what there is in /run, but for the way to the packages."""
-        found = self.run("find", "/", "/run", "-xdev", "-path", "/tmp", "-prune", "-o", "-print", timeout=120)
+        """Where packages and services leave something, but for the way to the packages themselves."""
+        found = self.run("find", "/etc", "/run", "/usr", "/var", "-xdev", timeout=120)
         return set(found.splitlines()) - {str(path) for path in (workshop.PLACE, *workshop.PLACE.parents)}
 
 
