@@ -34,7 +34,7 @@ def edit(path, pattern, replacement):
 
 def commit(place):
     run("git", "-C", place, "add", "-A")
-    run("git", "-C", place, "-c", "user.name=test", "-c", "user.email=test", "commit", "-qm", "packaging: release")
+    run("git", "-C", place, "-c", "user.name=test", "-c", "user.email=test", "commit", "--allow-empty", "-qm", "packaging: release")
 
 
 def release(place):
