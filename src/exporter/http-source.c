@@ -107,13 +107,14 @@ static enum MHD_Result answer_metrics(struct door *door, struct MHD_Connection *
 	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
 	struct tw_http *http = door->http;
 	struct client *client = find_client(door, connection);
+	enum tw_format format = tw_format_choose(accept);
 
-	if (!has_waited && client && !http->on_request(http->context)) {
+	if (!has_waited && client && !http->on_request(http->context, format)) {
 		client->waits = true;
 		MHD_suspend_connection(connection);
 		return MHD_YES;
 	}
-	return answer(connection, MHD_HTTP_OK, http->pages[tw_format_choose(accept)]);
+	return answer(connection, MHD_HTTP_OK, http->pages[format]);
 }
 
 /* Called once for the head of a request, again when there is no more of it, and again after a wait. */

@@ -11,9 +11,11 @@
 /* Serves pages over HTTP: GET and HEAD of /metrics, and a word about it at /. */
 struct tw_http;
 
-/* Somebody wants a page. Returns whether it may be served as it is; if not, tw_http_set_page() and tw_http_go_on()
- * follow. */
-typedef bool (*tw_http_on_request)(void *context);
+/*
+ * Somebody wants a page of this format. Returns whether it may be served as it is; if not, tw_http_set_page() and
+ * tw_http_go_on() follow.
+ */
+typedef bool (*tw_http_on_request)(void *context, enum tw_format format);
 
 /*
  * Listens at the descriptors, which it consumes. `event` and `context` are borrowed. Returns 0, -ENOMEM, -EINVAL where

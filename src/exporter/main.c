@@ -28,7 +28,9 @@ struct exporter {
 	struct tw_http *http; /* NULL: a file is written */
 	struct tw_metrics metrics;
 	usec_t told_usec; /* when the pages were made; 0: never */
-	int failure;	  /* -errno of the last writing */
+	bool wanted[TW_FORMAT_COUNT], made[TW_FORMAT_COUNT];
+	size_t capacity; /* that the last page fitted into */
+	int failure;	 /* -errno of the last writing */
 };
 
 /* The journal takes the level off; a terminal would show it. */
@@ -47,18 +49,21 @@ static int complain(const char *what, int r)
 /* ---- pages */
 
 /* Returns the page, which the caller frees; NULL where there is no memory for it. */
-static char *write_page(const struct tw_metrics *metrics, enum tw_format format, size_t *ret_length)
+static char *write_page(struct exporter *exporter, enum tw_format format, size_t *ret_length)
 {
-	for (size_t capacity = PAGE_BYTES_MIN; capacity <= PAGE_BYTES_MAX; capacity *= 2) {
+	size_t capacity = TW_MAX(exporter->capacity, PAGE_BYTES_MIN);
+
+	for (; capacity <= PAGE_BYTES_MAX; capacity *= 2) {
 		TW_CLEANUP_FREE char *bytes = malloc(capacity);
 		struct tw_text text;
 
 		if (!bytes)
 			return NULL;
 		tw_text_init(&text, bytes, capacity);
-		tw_metrics_add(&text, format, metrics);
+		tw_metrics_add(&text, format, &exporter->metrics);
 		if (text.cut)
 			continue;
+		exporter->capacity = capacity;
 		*ret_length = text.length;
 		return TW_TAKE_PTR(bytes);
 	}
@@ -68,7 +73,7 @@ static char *write_page(const struct tw_metrics *metrics, enum tw_format format,
 static int put_page(struct exporter *exporter, enum tw_format format)
 {
 	size_t length;
-	TW_CLEANUP_FREE char *bytes = write_page(&exporter->metrics, format, &length);
+	TW_CLEANUP_FREE char *bytes = write_page(exporter, format, &length);
 
 	if (!bytes)
 		return -ENOMEM;
@@ -77,13 +82,19 @@ static int put_page(struct exporter *exporter, enum tw_format format)
 	return tw_http_set_page(exporter->http, format, TW_TAKE_PTR(bytes), length);
 }
 
-/* Where one cannot be made the old one stays, and its own time stamp tells how old it is. */
+/*
+ * In the formats that somebody has asked for: they are as long as there is to tell. Where one cannot be made the old
+ * one stays, and its own time stamp tells how old it is.
+ */
 static void put_pages(struct exporter *exporter)
 {
-	int r = put_page(exporter, TW_FORMAT_TEXT);
+	int r = 0;
 
-	if (r >= 0 && exporter->http)
-		r = put_page(exporter, TW_FORMAT_OPEN_METRICS);
+	for (unsigned i = 0; i < TW_FORMAT_COUNT; i++) {
+		exporter->made[i] = exporter->wanted[i];
+		if (r >= 0 && exporter->wanted[i])
+			r = put_page(exporter, (enum tw_format)i);
+	}
 	if (r < 0 && r != exporter->failure)
 		(void)complain(exporter->http ? "cannot make a page" : exporter->options.textfile, r);
 	exporter->failure = TW_MIN(r, 0);
@@ -114,20 +125,21 @@ static void on_answer(void *context, const struct tw_ask_answer *answer)
 		(void)sd_event_exit(exporter->event, exporter->failure < 0 ? TW_EXIT_FAILURE : TW_EXIT_OK);
 }
 
-static bool is_fresh(const struct exporter *exporter)
+static bool is_fresh(const struct exporter *exporter, enum tw_format format)
 {
-	return exporter->told_usec != 0 &&
+	return exporter->made[format] && exporter->told_usec != 0 &&
 	       tw_usec_since(tw_clock_read(CLOCK_MONOTONIC), exporter->told_usec) < FRESH_USEC;
 }
 
-static bool on_request(void *context)
+static bool on_request(void *context, enum tw_format format)
 {
 	struct exporter *exporter = context;
 
 	exporter->metrics.scrapes++;
-	if (!is_fresh(exporter))
+	exporter->wanted[format] = true;
+	if (!is_fresh(exporter, format))
 		tw_ask_begin(exporter->ask);
-	return is_fresh(exporter);
+	return is_fresh(exporter, format);
 }
 
 /* ---- begin and end */
@@ -147,6 +159,7 @@ static int on_every(sd_event_source *source, uint64_t usec TW_UNUSED, void *user
 
 static int begin_textfile(struct exporter *exporter)
 {
+	exporter->wanted[TW_FORMAT_TEXT] = true;
 	if (exporter->options.every_usec > 0)
 		return sd_event_add_time_relative(exporter->event, NULL, CLOCK_MONOTONIC, 0, 0, on_every, exporter);
 	exporter->metrics.scrapes++;
