@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 from namespaces import end_process, run, wait_until
 from settings import PORTS, QUICK, WANTED, adjusting  # noqa: F401 - what tests have a daemon do, beside the daemon
@@ -85,6 +86,10 @@ class Daemon:
             lambda: "started: " + self.story(),
         )
         assert self.process.poll() is None, "ended at once: " + self.story()
+
+    def descriptors(self):
+        """How many it keeps: some are open for a moment, while it reads a directory or names a unit."""
+        return min(len(os.listdir(f"/proc/{self.process.pid}/fd")) for _ in range(50) if not time.sleep(0.01))
 
     def records(self, event=None, **fields):
         """The records so far, whole lines only; of one event and with these fields (RULE="x"), if asked for."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What timewaitd is for: a client that would run out of ports towards one destination does not."""
 
-import os
 import time
 
 import pytest
@@ -37,7 +36,7 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     before = narrow.sysctl(REUSE)
     assert before != "1"
     watching = daemon(SHIPPED_CONF.read_text())
-    descriptors = len(os.listdir(f"/proc/{watching.process.pid}/fd"))
+    descriptors = watching.descriptors()
     start_sink(pair.far, Pair.FAR, PORT)
 
     churn = Churn(narrow, Pair.FAR, PORT, RATE, 20)
@@ -61,7 +60,7 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     (adjusted,), (restored,) = watching.records("adjusted"), watching.records("restored")
     assert [adjusted[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, before, "1", before]
     assert [restored[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, "1", before, before]
-    assert len(os.listdir(f"/proc/{watching.process.pid}/fd")) == descriptors
+    assert watching.descriptors() == descriptors
 
 
 def test_it_acts_before_six_ports_of_ten_are_used(near, pair, daemon):

@@ -91,17 +91,15 @@ def test_hundreds_are_counted_exactly(home, place, tmp_path):
 def test_comes_and_goes(home, place, tmp_path):
     config = watching("host", f"{place}*")
     daemon = Daemon(home, tmp_path, config)
-    descriptors = f"/proc/{daemon.process.pid}/fd"
-    # While it looks for namespaces it has a directory open.
-    before = min(len(os.listdir(descriptors)) for _ in range(50) if not time.sleep(0.01))
+    before = daemon.descriptors()
     run("ip", "netns", "add", f"{place}a")
     record = daemon.wait_for("namespace-new", NAMESPACE=f"{place}a")
     assert place in record["MESSAGE"]
-    assert len(os.listdir(descriptors)) > before
+    assert daemon.descriptors() > before
     inode = os.stat(f"/run/netns/{place}a").st_ino
     gone(f"{place}a")
     daemon.wait_for("namespace-gone", NAMESPACE=f"{place}a")
-    wait_until(lambda: len(os.listdir(descriptors)) == before, 5, "its descriptors are closed")
+    wait_until(lambda: daemon.descriptors() == before, 5, "its descriptors are closed")
     # The same name again is another namespace.
     run("ip", "netns", "add", f"{place}a")
     daemon.wait_for("namespace-new", count=2, NAMESPACE=f"{place}a")
@@ -299,7 +297,7 @@ def test_churn_of_namespaces_leaks_nothing(home, place, tmp_path):
     descriptors, memory = held()
     made = turn_over(60)
     assert made >= 2400
-    wait_until(lambda: held()[0] == descriptors, 10, lambda: f"{held()} was {descriptors}")
+    wait_until(lambda: held()[0] <= descriptors, 10, lambda: f"{held()} was {descriptors}")
     assert is_sanitized() or held()[1] - memory < 1024, "KiB"
     said = [record for record in daemon.records() if record["TIMEWAITD_EVENT"] in ("degraded", "partial")]
     assert said == []
