@@ -161,9 +161,10 @@ static struct MHD_Response *make_response(const char *type, char *bytes, size_t 
 	return NULL;
 }
 
-static struct MHD_Response *make_word(const char *type, const char *word)
+/* Of words that last as long as the program. */
+static struct MHD_Response *make_word(const char *type, char *words)
 {
-	return make_response(type, (char *)(uintptr_t)word, strlen(word), MHD_RESPMEM_PERSISTENT);
+	return make_response(type, words, strlen(words), MHD_RESPMEM_PERSISTENT);
 }
 
 static void replace(struct MHD_Response **place, struct MHD_Response *response)
@@ -248,12 +249,15 @@ static int open_door(struct tw_http *http, sd_event *event, int fd)
 
 static int init(struct tw_http *http, sd_event *event, const int *fds, unsigned fd_count)
 {
+	static const char plain[] = "text/plain; charset=utf-8", html[] = "text/html; charset=utf-8";
+	static char word[] = "<!doctype html><title>timewaitd-exporter</title>"
+			     "<p>timewaitd: <a href=\"/metrics\">metrics</a></p>\n";
+	static char nothing[] = "There is /metrics.\n", no_method[] = "GET and HEAD alone.\n";
 	int r = sd_event_add_time_relative(event, &http->timer, CLOCK_MONOTONIC, LOOK_USEC, 0, on_timer, http);
 
-	http->word = make_word("text/html; charset=utf-8", "<!doctype html><title>timewaitd-exporter</title>"
-							   "<p>timewaitd: <a href=\"/metrics\">metrics</a></p>\n");
-	http->nothing = make_word("text/plain; charset=utf-8", "There is /metrics.\n");
-	http->no_method = make_word("text/plain; charset=utf-8", "GET and HEAD alone.\n");
+	http->word = make_word(html, word);
+	http->nothing = make_word(plain, nothing);
+	http->no_method = make_word(plain, no_method);
 	if (r >= 0 && (!http->word || !http->nothing || !http->no_method))
 		r = -ENOMEM;
 	for (unsigned i = 0; i < fd_count; i++) {

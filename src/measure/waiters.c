@@ -109,7 +109,7 @@ void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint
 	/* A dump may tell one twice. */
 	if (slot && *slot != 0)
 		return;
-	if (fresh->count == fresh->room) {
+	if (!slot || fresh->count == fresh->room) {
 		if (!grow(waiters)) {
 			waiters->untracked++;
 			return;

@@ -17,7 +17,7 @@ import pytest
 
 from buses import Bus
 from namespaces import end_process, wait_until
-from programs import BUILD, ENVIRONMENT, Churn, Daemon, start_sink
+from programs import BUILD, ENVIRONMENT, Churn, Daemon, is_sanitized, start_sink
 from settings import daemon_section, prompt_rule
 
 EXPORTER = str(BUILD / "timewaitd-exporter")
@@ -209,7 +209,7 @@ def test_a_thousand_at_once(daemon, exporter):
             assert answer.readline().startswith(b"HTTP/1.1 200")
             page = answer.read()
         assert b"timewaitd_up 1" in page and b"\ntimewaitd_exporter_snapshot_seconds" in page
-    assert max(peak, exporter.memory_kib()) - before < 8192, "KiB"
+    assert is_sanitized() or max(peak, exporter.memory_kib()) - before < 8192, "KiB"
     wait_until(lambda: exporter.descriptors() < 20, 10, "they are closed")
 
 
@@ -267,7 +267,7 @@ def test_garbage_is_refused(daemon, exporter):
     with concurrent.futures.ThreadPoolExecutor(120) as pool:
         list(pool.map(send, GARBAGE * 20))
     assert of(exporter.samples(), "up") == 1
-    assert exporter.memory_kib() - before < 4096, "KiB"
+    assert is_sanitized() or exporter.memory_kib() - before < 4096, "KiB"
     wait_until(lambda: exporter.descriptors() <= descriptors, 10, "they are closed")
 
 
