@@ -168,6 +168,16 @@ static int tick_host(struct tw_manager *manager, struct tw_time time)
 	return r;
 }
 
+/* As it was lately, from round to round: what is left of the budget is for the namespaces. */
+static void note_own_cost(struct tw_manager *manager)
+{
+	usec_t cost_usec = tw_usec_since(manager->own.spent_usec, manager->own_before_usec);
+	usec_t *lately_usec = &manager->roster.own_cost_usec;
+
+	*lately_usec = *lately_usec - *lately_usec / 8 + cost_usec / 8;
+	manager->own_before_usec = manager->own.spent_usec;
+}
+
 int tw_manager_tick(struct tw_manager *manager)
 {
 	struct tw_time time = manager->clock->read(manager->clock);
@@ -180,6 +190,8 @@ int tw_manager_tick(struct tw_manager *manager)
 			r = tick_host(manager, time);
 		manager->missed = r < 0 ? manager->missed + 1 : 0;
 	}
+	if (!manager->round_goes_on)
+		note_own_cost(manager);
 	manager->round_goes_on = tw_roster_tick(&manager->roster, manager->settings, time, &manager->book);
 	tw_roster_let_go(&manager->roster, manager->settings, time.now_usec);
 	(void)tw_manager_book(manager, NULL);

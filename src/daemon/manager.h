@@ -30,7 +30,8 @@ struct tw_manager {
 	struct tw_roster roster;
 	struct tw_watch *working; /* whose scan or hunt is under way; NULL: nobody's; borrows */
 	struct tw_income income;
-	struct tw_meter own; /* what is no namespace's: ticks, records, answers */
+	struct tw_meter own;	/* what is no namespace's: ticks, records, answers */
+	usec_t own_before_usec; /* what it had spent at the end of the last round */
 	struct tw_book book;
 	usec_t spent_usec; /* CPU time of all, since the start */
 	usec_t started_usec;

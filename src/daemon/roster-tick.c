@@ -8,8 +8,9 @@
 /* So much in one slice, a pulse being one (some 4 us) and a tick so many more: nobody waits long behind it. */
 #define SLICE_UNITS 1024u
 #define TICK_UNITS 20u
-/* Of the budget, ticks may take this part. */
+/* Of what the budget leaves for namespaces, ticks may take this part; of all of it in any case that one. */
 #define TICKS_SHARE 2
+#define TICKS_SHARE_LEAST 8
 
 static usec_t times(usec_t span_usec, unsigned factor)
 {
@@ -101,7 +102,9 @@ static bool tick_post(struct tw_roster *roster, struct tw_post *post, const stru
 /* So that all that are awake, at the cost of a tick as it is lately, stay within the part of the budget for them. */
 static void set_stretch(struct tw_roster *roster, const struct tw_settings *settings)
 {
-	usec_t allowed_usec = settings->interval_usec * (usec_t)settings->cpu_budget_milli / 100000 / TICKS_SHARE;
+	usec_t budget_usec = settings->interval_usec * (usec_t)settings->cpu_budget_milli / 100000;
+	usec_t allowed_usec = TW_MAX(tw_usec_since(budget_usec, roster->own_cost_usec) / TICKS_SHARE,
+				     budget_usec / TICKS_SHARE_LEAST);
 
 	roster->awake = 0;
 	for (unsigned i = 0; i < roster->count; i++)

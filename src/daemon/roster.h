@@ -58,6 +58,7 @@ struct tw_roster {
 	/* How far ticks are stretched where many namespaces are busy: so many times `interval`. */
 	unsigned stretch;
 	usec_t tick_cost_usec; /* of one tick, as it was lately */
+	usec_t own_cost_usec;  /* of a round, what is no namespace's: looks, pulses, records */
 	unsigned awake;	       /* posts that do not rest */
 	/* The round under way. */
 	bool taking_up; /* what the last look found is still being taken up */
