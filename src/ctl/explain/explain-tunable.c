@@ -32,7 +32,8 @@ static const struct tw_explain_words tunables[] = {
 		.costs = "About 200 bytes of memory for each socket that is really there; a high limit alone costs nothing.",
 		.helps = "Raising it, where TCPTimeWaitOverflow grows.",
 		.vain = "Lowering it: it evicts nothing and frees no port, but later connections lose the protection of TIME-WAIT. "
-			"The kernel takes 0 and -1 without a word, and then there is no TIME-WAIT at all.",
+			"The kernel takes 0 without a word, and then there is no TIME-WAIT at all, and -1, which before Linux "
+			"5.18 is the same and since then no limit.",
 	},
 	[TW_TUNABLE_PORT_RANGE] = {
 		.means = "The local ports that connect() picks from, both ends included, for IPv4 and IPv6 alike, and for UDP. Each "

@@ -43,7 +43,10 @@ static const char *buckets_low(const struct tw_lint_facts *facts, const struct t
 
 static const char *buckets_none(TW_UNUSED const struct tw_lint_facts *facts, const struct tw_lint_place *place)
 {
-	return number(place) <= 0 ? "leaves no room for TIME-WAIT" : NULL;
+	/* Compared without a sign since 5.18: inet_twsk_alloc(). */
+	if (number(place) < 0)
+		return "is no limit since Linux 5.18, and before that leaves no room for TIME-WAIT";
+	return number(place) == 0 ? "leaves no room for TIME-WAIT" : NULL;
 }
 
 static const char *reuse_permanent(TW_UNUSED const struct tw_lint_facts *facts, const struct tw_lint_place *place)
@@ -151,9 +154,9 @@ static const struct tw_lint_check checks[] = {
 	{
 		.id = "tw-buckets-none",
 		.severity = TW_SEVERITY_ERROR,
-		.consequence = "The kernel takes it without a word and closes every connection without TIME-WAIT, so "
-			       "old segments "
-			       "can reach new connections, and a lost last ACK ends in a reset.",
+		.consequence = "The kernel takes it without a word. Without room it closes every connection without "
+			       "TIME-WAIT, so old segments can reach new connections, and a lost last ACK ends in a "
+			       "reset; without a limit nothing bounds the memory of TIME-WAIT.",
 		VALUE(TW_TUNABLE_MAX_TW_BUCKETS, buckets_none),
 	},
 	{
