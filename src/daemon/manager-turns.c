@@ -272,5 +272,7 @@ bool tw_manager_begin(struct tw_manager *manager)
 		} while (r >= 0 && manager->round_goes_on);
 	}
 	manager->room.starting = false;
+	/* A start is once, and who comes next, or hurries, is not to wait for it. */
+	manager->roster.newcomers.owed_usec = 0;
 	return !manager->host_watched || manager->host->sample.survey.at_usec != 0;
 }

@@ -135,6 +135,22 @@ static void test_all_become_dear(void **state TW_UNUSED)
 	assert_in_range(read_clock(NULL).cpu_usec - before_usec, 200 * S / 100, 200 * S * 2 / 100 + S);
 }
 
+/* At the start all are counted, whatever that costs; one that comes behind it does not wait until that is paid. */
+static void test_nobody_waits_for_the_start(void **state TW_UNUSED)
+{
+	for (unsigned i = 0; i < TOWN_MAX; i++) {
+		town->houses[i].there = i > 0;
+		town->houses[i].source.rows_per_datagram = 1;
+		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 750, 0);
+		tw_fake_source_settle(&town->houses[i].source);
+	}
+	start(settings_of("all"));
+	run(10, NULL);
+	town->houses[0].there = true;
+	run(15, NULL);
+	assert_true(the("n0")->sample.census.at_usec != 0);
+}
+
 static void all_are_new(unsigned second)
 {
 	for (unsigned i = 0; i < TOWN_MAX; i++) {
@@ -196,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_leak_is_seen_in_its_sleep, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_hostile_one_delays_itself, begin, end),
 		cmocka_unit_test_setup_teardown(test_all_become_dear, begin, end),
+		cmocka_unit_test_setup_teardown(test_nobody_waits_for_the_start, begin, end),
 		cmocka_unit_test_setup_teardown(test_newcomers_share_a_purse, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_rush_is_not_stretched, begin, end),
 	};
