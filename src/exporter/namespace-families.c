@@ -5,8 +5,6 @@
 #include "model/tcp-state.h"
 #include "model/tunable.h"
 
-#define MILLI 1000
-
 /* Percent to a ratio, milliseconds to seconds. */
 enum {
 	AS_IT_IS = 0,
@@ -22,7 +20,7 @@ void tw_sample_line_add(struct tw_sample_line *line, unsigned label_count, struc
 static void add_partial(struct tw_sample_line *line, const struct tw_namespace_family *family,
 			const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
 {
-	tw_sample_line_add(line, 1, tw_value_of(namespace->partial ? MILLI : 0), family->shift);
+	tw_sample_line_add(line, 1, tw_value_of_truth(namespace->partial), family->shift);
 }
 
 /* All of them, always: a state that nothing is in is 0, and its series does not end. */
@@ -35,28 +33,10 @@ static void add_states(struct tw_sample_line *line, const struct tw_namespace_fa
 	}
 }
 
-static void add_metric(struct tw_sample_line *line, const struct tw_namespace_family *family,
+static void add_figure(struct tw_sample_line *line, const struct tw_namespace_family *family,
 		       const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
 {
-	tw_sample_line_add(line, 1, namespace->metrics[family->index], family->shift);
-}
-
-static void add_counter(struct tw_sample_line *line, const struct tw_namespace_family *family,
-			const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
-{
-	tw_sample_line_add(line, 1, namespace->counters[family->index], family->shift);
-}
-
-static void add_usable_ports(struct tw_sample_line *line, const struct tw_namespace_family *family,
-			     const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
-{
-	tw_sample_line_add(line, 1, namespace->usable_ports, family->shift);
-}
-
-static void add_reserved_ports(struct tw_sample_line *line, const struct tw_namespace_family *family,
-			       const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
-{
-	tw_sample_line_add(line, 1, namespace->reserved_ports, family->shift);
+	tw_sample_line_add(line, 1, tw_figure_in(namespace, family), family->shift);
 }
 
 static void add_sysctl(struct tw_sample_line *line, const char *name, struct tw_value value)
@@ -98,22 +78,25 @@ static void add_costs(struct tw_sample_line *line, const struct tw_namespace_fam
 	add_part(line, "survey", namespace->cost_survey, family->shift);
 }
 
-#define RATIO(metric_name, metric, text)                                                                      \
-	{                                                                                                     \
-		.family = { metric_name "_ratio", "ratio", text, 0 }, .index = (metric), .shift = OF_PERCENT, \
-		.add = add_metric                                                                             \
+#define FIGURE(member) .figure = offsetof(struct tw_view_namespace, member), .add = add_figure
+#define RATIO(name, metric, text)                                                                           \
+	{                                                                                                   \
+		.family = { name "_ratio", "ratio", text, 0 }, .shift = OF_PERCENT, FIGURE(metrics[metric]) \
 	}
-#define SECONDS(metric_name, metric, text)                                                                     \
-	{                                                                                                      \
-		.family = { metric_name "_seconds", "seconds", text, 0 }, .index = (metric), .add = add_metric \
+#define SECONDS(name, metric, text)                                                        \
+	{                                                                                  \
+		.family = { name "_seconds", "seconds", text, 0 }, FIGURE(metrics[metric]) \
 	}
-#define COUNTER(counter_name, counter, text)                                                                      \
-	{                                                                                                         \
-		.family = { counter_name, NULL, text, TW_FAMILY_COUNTER }, .index = (counter), .add = add_counter \
+#define COUNTER(name, counter, text)                                                         \
+	{                                                                                    \
+		.family = { name, NULL, text, TW_FAMILY_COUNTER }, FIGURE(counters[counter]) \
 	}
-#define ROWS(rows_name, rows_unit, how, rows_shift, text)                                                \
-	{                                                                                                \
-		.family = { rows_name, rows_unit, text, 0 }, .shift = (rows_shift), .add = tw_rows_##how \
+/* One sample a row: of `table`, whose rows have the figure `member`. */
+#define ROWS(name, unit, how, table, member, text)                                                      \
+	{                                                                                               \
+		.family = { name, unit, text, 0 },                                                      \
+		.figure = offsetof(__typeof__(((struct tw_view_namespace *)0)->table.rows[0]), member), \
+		.add = tw_rows_##how                                                                    \
 	}
 
 const struct tw_namespace_family tw_namespace_families[] = {
@@ -124,9 +107,9 @@ const struct tw_namespace_family tw_namespace_families[] = {
 	      "Local ports in use towards the busiest destination, of the usable ones."),
 	SECONDS("port_exhaustion", TW_METRIC_PORT_ETA,
 		"Until the ports towards some destination run out, as they grow."),
-	{ .family = { "usable_ports", NULL, "Local ports that connect() can pick from.", 0 }, .add = add_usable_ports },
+	{ .family = { "usable_ports", NULL, "Local ports that connect() can pick from.", 0 }, FIGURE(usable_ports) },
 	{ .family = { "reserved_ports", NULL, "Ports of the range that ip_local_reserved_ports takes away.", 0 },
-	  .add = add_reserved_ports },
+	  FIGURE(reserved_ports) },
 	RATIO("time_wait_buckets", TW_METRIC_TIME_WAIT_BUCKETS, "TIME-WAIT sockets, of tcp_max_tw_buckets."),
 	RATIO("orphans", TW_METRIC_ORPHANS, "Sockets that no process holds, of tcp_max_orphans."),
 	RATIO("tcp_memory", TW_METRIC_TCP_MEMORY, "Memory of TCP, of the limit in tcp_mem."),
@@ -147,24 +130,28 @@ const struct tw_namespace_family tw_namespace_families[] = {
 	{ .family = { "cost_seconds", "seconds", "CPU time that the last of each part took.", 0 },
 	  .shift = OF_MILLISECONDS,
 	  .add = add_costs },
-	ROWS("destination_ports", NULL, destination_ports, AS_IT_IS, "Local ports held towards a destination."),
-	ROWS("destination_port_use_ratio", "ratio", destination_use, OF_PERCENT, "The same, of the usable ones."),
-	ROWS("destination_sockets", NULL, destination_sockets, AS_IT_IS,
-	     "The sockets that hold these ports, by state."),
-	ROWS("listener_queue", NULL, listener_queue, AS_IT_IS, "Connections that wait for accept()."),
-	ROWS("listener_backlog", NULL, listener_backlog, AS_IT_IS, "How many may wait."),
-	ROWS("listener_connections", NULL, listener_connections, AS_IT_IS, "Connections that came in by a listener."),
-	ROWS("unit_close_wait_sockets", NULL, unit_count, AS_IT_IS, "Sockets in CLOSE-WAIT of a systemd unit."),
-	ROWS("unit_close_wait_oldest_seconds", "seconds", unit_oldest, AS_IT_IS, "Age of the oldest of them."),
-	ROWS("unit_bound_sockets", NULL, unit_bound, AS_IT_IS, "Ports that a unit has bound and not connected."),
-	ROWS("rule_raised", NULL, rule_raised, AS_IT_IS, "Whether a rule is raised, or on its way back."),
-	ROWS("rule_state", NULL, rule_state, AS_IT_IS, "The state of a rule: 1 for the one that it is in."),
-	ROWS("rule_value", NULL, rule_value, AS_IT_IS, "What a rule looks at, in its metric's own unit."),
-	ROWS("rule_raise_level", NULL, rule_raise, AS_IT_IS, "Where it is raised, in the same unit."),
-	ROWS("rule_clear_level", NULL, rule_clear, AS_IT_IS, "Where it is cleared, in the same unit."),
-	ROWS("sysctl_changed", NULL, changes, AS_IT_IS,
-	     "Sysctls that are not as they were: changed by the daemon, or then "
-	     "by somebody else."),
+	ROWS("destination_ports", NULL, destination, destinations, ports, "Local ports held towards a destination."),
+	{ .family = { "destination_port_use_ratio", "ratio", "The same, of the usable ones.", 0 },
+	  .figure = offsetof(struct tw_view_destination, port_use),
+	  .shift = OF_PERCENT,
+	  .add = tw_rows_destination },
+	{ .family = { "destination_sockets", NULL, "The sockets that hold these ports, by state.", 0 },
+	  .add = tw_rows_destination_sockets },
+	ROWS("listener_queue", NULL, listener, listeners, queue, "Connections that wait for accept()."),
+	ROWS("listener_backlog", NULL, listener, listeners, backlog, "How many may wait."),
+	ROWS("listener_connections", NULL, listener, listeners, connections, "Connections that came in by a listener."),
+	ROWS("unit_close_wait_sockets", NULL, unit, units, count, "Sockets in CLOSE-WAIT of a systemd unit."),
+	ROWS("unit_close_wait_oldest_seconds", "seconds", unit, units, oldest, "Age of the oldest of them."),
+	ROWS("unit_bound_sockets", NULL, bound, bound, sockets, "Ports that a unit has bound and not connected."),
+	{ .family = { "rule_raised", NULL, "Whether a rule is raised, or on its way back.", 0 },
+	  .add = tw_rows_rule_raised },
+	{ .family = { "rule_state", NULL, "The state of a rule: 1 for the one that it is in.", 0 },
+	  .add = tw_rows_rule_state },
+	ROWS("rule_value", NULL, rule, rules, value, "What a rule looks at, in its metric's own unit."),
+	ROWS("rule_raise_level", NULL, rule, rules, raise, "Where it is raised, in the same unit."),
+	ROWS("rule_clear_level", NULL, rule, rules, clear, "Where it is cleared, in the same unit."),
+	{ .family = { "sysctl_changed", NULL, "Sysctls changed by the daemon, or then by somebody else.", 0 },
+	  .add = tw_rows_changes },
 };
 const unsigned tw_namespace_family_count = TW_ARRAY_SIZE(tw_namespace_families);
 

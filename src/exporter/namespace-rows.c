@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define MILLI 1000
-
 #define DEFINE_ROWS(name)                                                                                    \
 	void tw_rows_##name(struct tw_sample_line *line, const struct tw_namespace_family *family TW_UNUSED, \
 			    const struct tw_view_namespace *namespace, unsigned rows TW_UNUSED)
@@ -39,25 +37,14 @@ static void label_ends(struct tw_sample_line *line, const struct tw_view_destina
 	line->labels[2] = (struct tw_label){ "destination", ends->destination };
 }
 
-DEFINE_ROWS(destination_ports)
+DEFINE_ROWS(destination)
 {
 	struct ends ends;
 
 	FOR_ROWS(row, namespace->destinations)
 	{
 		label_ends(line, row, &ends);
-		tw_sample_line_add(line, 3, row->ports, family->shift);
-	}
-}
-
-DEFINE_ROWS(destination_use)
-{
-	struct ends ends;
-
-	FOR_ROWS(row, namespace->destinations)
-	{
-		label_ends(line, row, &ends);
-		tw_sample_line_add(line, 3, row->port_use, family->shift);
+		tw_sample_line_add(line, 3, tw_figure_in(row, family), family->shift);
 	}
 }
 
@@ -82,54 +69,20 @@ DEFINE_ROWS(destination_sockets)
 
 /* ---- listeners and units: by one word */
 
-static void add_named(struct tw_sample_line *line, const char *label, const char *name, struct tw_value value)
-{
-	line->labels[1] = (struct tw_label){ label, name };
-	tw_sample_line_add(line, 2, value, line->family->unit && strcmp(line->family->unit, "ratio") == 0 ? 2 : 0);
-}
-
-DEFINE_ROWS(listener_queue)
-{
-	FOR_ROWS(row, namespace->listeners)
-	add_named(line, "listener", row->address, row->queue);
-}
-
-DEFINE_ROWS(listener_backlog)
-{
-	FOR_ROWS(row, namespace->listeners)
-	add_named(line, "listener", row->address, row->backlog);
-}
-
-DEFINE_ROWS(listener_connections)
-{
-	FOR_ROWS(row, namespace->listeners)
-	add_named(line, "listener", row->address, row->connections);
-}
-
-DEFINE_ROWS(unit_count)
-{
-	FOR_ROWS(row, namespace->units)
-	add_named(line, "unit", row->name, row->count);
-}
-
-DEFINE_ROWS(unit_oldest)
-{
-	FOR_ROWS(row, namespace->units)
-	add_named(line, "unit", row->name, row->oldest);
-}
-
-DEFINE_ROWS(unit_bound)
-{
-	FOR_ROWS(row, namespace->bound)
-	add_named(line, "unit", row->name, row->sockets);
-}
+#define DEFINE_NAMED_ROWS(name, table, label, word)                                            \
+	DEFINE_ROWS(name)                                                                      \
+	{                                                                                      \
+		FOR_ROWS(row, namespace->table)                                                \
+		{                                                                              \
+			line->labels[1] = (struct tw_label){ label, row->word };               \
+			tw_sample_line_add(line, 2, tw_figure_in(row, family), family->shift); \
+		}                                                                              \
+	}
+DEFINE_NAMED_ROWS(listener, listeners, "listener", address)
+DEFINE_NAMED_ROWS(unit, units, "unit", name)
+DEFINE_NAMED_ROWS(bound, bound, "unit", name)
 
 /* ---- rules and changes */
-
-static struct tw_value truth(bool is)
-{
-	return tw_value_of(is ? MILLI : 0);
-}
 
 DEFINE_ROWS(rule_raised)
 {
@@ -137,7 +90,7 @@ DEFINE_ROWS(rule_raised)
 	{
 		line->labels[1] = (struct tw_label){ "rule", row->name };
 		line->labels[2] = (struct tw_label){ "severity", tw_severity_name(row->severity) };
-		tw_sample_line_add(line, 3, truth(tw_view_rule_is_raised(row)), 0);
+		tw_sample_line_add(line, 3, tw_value_of_truth(tw_view_rule_is_raised(row)), 0);
 	}
 }
 
@@ -150,34 +103,19 @@ DEFINE_ROWS(rule_state)
 		line->labels[1] = (struct tw_label){ "rule", row->name };
 		for (size_t i = 0; i < TW_ARRAY_SIZE(states); i++) {
 			line->labels[2] = (struct tw_label){ "state", states[i] };
-			tw_sample_line_add(line, 3, truth(strcmp(row->state, states[i]) == 0), 0);
+			tw_sample_line_add(line, 3, tw_value_of_truth(strcmp(row->state, states[i]) == 0), 0);
 		}
 	}
 }
 
-static void add_of_rule(struct tw_sample_line *line, const struct tw_view_rule *row, struct tw_value value)
-{
-	line->labels[1] = (struct tw_label){ "rule", row->name };
-	line->labels[2] = (struct tw_label){ "metric", row->metric_name };
-	tw_sample_line_add(line, 3, value, 0);
-}
-
-DEFINE_ROWS(rule_value)
+DEFINE_ROWS(rule)
 {
 	FOR_ALL(row, namespace->rules)
-	add_of_rule(line, row, row->value);
-}
-
-DEFINE_ROWS(rule_raise)
-{
-	FOR_ALL(row, namespace->rules)
-	add_of_rule(line, row, row->raise);
-}
-
-DEFINE_ROWS(rule_clear)
-{
-	FOR_ALL(row, namespace->rules)
-	add_of_rule(line, row, row->clear);
+	{
+		line->labels[1] = (struct tw_label){ "rule", row->name };
+		line->labels[2] = (struct tw_label){ "metric", row->metric_name };
+		tw_sample_line_add(line, 3, tw_figure_in(row, family), family->shift);
+	}
 }
 
 DEFINE_ROWS(changes)
@@ -187,6 +125,6 @@ DEFINE_ROWS(changes)
 		line->labels[1] = (struct tw_label){ "sysctl", row->sysctl };
 		line->labels[2] = (struct tw_label){ "rule", row->rule };
 		line->labels[3] = (struct tw_label){ "owner", row->owner };
-		tw_sample_line_add(line, 4, truth(true), 0);
+		tw_sample_line_add(line, 4, tw_value_of_truth(true), 0);
 	}
 }

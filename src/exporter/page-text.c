@@ -13,11 +13,6 @@ static void add_one(struct tw_exposition *out, const struct tw_family *family, s
 	tw_exposition_add(out, family, NULL, 0, value, shift);
 }
 
-static struct tw_value truth(bool is)
-{
-	return tw_value_of(is ? MILLI : 0);
-}
-
 /* A count, held where thousandths of it still fit. */
 static struct tw_value count(uint64_t number)
 {
@@ -51,10 +46,10 @@ static void add_daemon(struct tw_exposition *out, const struct tw_view *view)
 	const struct tw_label version = { "version", view->version };
 
 	tw_exposition_begin(out, &build);
-	tw_exposition_add(out, &build, &version, 1, truth(true), 0);
+	tw_exposition_add(out, &build, &version, 1, tw_value_of_truth(true), 0);
 	add_one(out, &start, view->started, 0);
 	add_one(out, &now, view->now, 0);
-	add_one(out, &enforcing, truth(strcmp(view->mode, "enforce") == 0), 0);
+	add_one(out, &enforcing, tw_value_of_truth(strcmp(view->mode, "enforce") == 0), 0);
 	add_one(out, &namespaces, count(view->namespace_count), 0);
 }
 
@@ -103,7 +98,7 @@ void tw_metrics_add(struct tw_text *text, enum tw_format format, const struct tw
 	struct tw_exposition out = { .text = text, .format = format };
 	const struct tw_view *view = metrics->view;
 
-	add_one(&out, &up, truth(view), 0);
+	add_one(&out, &up, tw_value_of_truth(view), 0);
 	if (view) {
 		add_daemon(&out, view);
 		add_cost(&out, view);
