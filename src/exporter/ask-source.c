@@ -65,8 +65,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error T
 		answer = (struct tw_ask_answer){ .why = "its answer is none" };
 	ask->on_answer(ask->context, &answer);
 	ask->call = sd_bus_slot_unref(ask->call);
-	/* Anew the next time, not while it is at work: one that was started again does not come back on the old
-	 * connection. */
+	/* Not while it is at work. A bus that was started again does not come back on the old connection. */
 	ask->stale = failed;
 	return 0;
 }

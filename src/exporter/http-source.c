@@ -12,14 +12,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* Sockets to listen at: systemd hands over what the unit has. */
-#define LISTEN_MAX 8
 /* Clients at once; others wait in the queue of the socket until one is done. */
 #define CLIENTS_MAX 256
 /* Of a client: its request, and what of an answer's head is made. */
 #define CLIENT_BYTES 8192
-/* A client that says nothing for so long, or is not done after so long, is let go. The daemon may be waited for
- * meanwhile. */
+/* A client that says nothing for so long, or is not done after so long, is let go; longer than the daemon is waited
+ * for. */
 #define SILENCE_SECONDS 8
 #define DEADLINE_USEC (30 * TW_USEC_PER_SEC)
 #define LOOK_USEC TW_USEC_PER_SEC
@@ -45,7 +43,7 @@ struct tw_http {
 	struct MHD_Response *word, *nothing, *no_method;
 	sd_event_source *timer;
 	unsigned door_count;
-	struct door doors[LISTEN_MAX];
+	struct door doors[TW_HTTP_LISTEN_MAX];
 };
 
 /* ---- clients */
@@ -154,6 +152,8 @@ static struct MHD_Response *make_response(const char *type, char *bytes, size_t 
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(length, bytes, mode);
 
+	if (!response && mode == MHD_RESPMEM_MUST_FREE)
+		free(bytes);
 	if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES)
 		return response;
 	if (response)
@@ -277,8 +277,6 @@ int tw_http_new(sd_event *event, const int *fds, unsigned fd_count, tw_http_on_r
 
 	if (!http)
 		return -ENOMEM;
-	if (fd_count > LISTEN_MAX)
-		return -EINVAL;
 	http->on_request = on_request;
 	http->context = context;
 	r = init(http, event, fds, fd_count);

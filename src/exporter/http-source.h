@@ -17,9 +17,12 @@ struct tw_http;
  */
 typedef bool (*tw_http_on_request)(void *context, enum tw_format format);
 
+/* Sockets to listen at: more than any unit has. */
+#define TW_HTTP_LISTEN_MAX 8
+
 /*
- * Listens at the descriptors, which it consumes. `event` and `context` are borrowed. Returns 0, -ENOMEM, -EINVAL where
- * one is no listening socket, or -EIO.
+ * Listens at the descriptors, which it consumes, TW_HTTP_LISTEN_MAX at most. `event` and `context` are borrowed.
+ * Returns 0, -ENOMEM, -EIO where one is no listening socket, or -errno of sd_event_add_io(3).
  */
 int tw_http_new(sd_event *event, const int *fds, unsigned fd_count, tw_http_on_request on_request, void *context,
 		struct tw_http **ret);

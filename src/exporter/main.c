@@ -169,19 +169,21 @@ static int begin_textfile(struct exporter *exporter)
 
 static int begin_http(struct exporter *exporter)
 {
-	int handed_over = sd_listen_fds(1), fds[64], count = 0, r = 0;
+	const char *listen = exporter->options.listen;
+	int fds[TW_HTTP_LISTEN_MAX], count = sd_listen_fds(1), r = 0;
 
-	if (handed_over < 0)
-		return handed_over;
-	for (; count < handed_over && count < (int)TW_ARRAY_SIZE(fds); count++)
-		fds[count] = SD_LISTEN_FDS_START + count;
-	if (exporter->options.listen)
-		r = tw_http_listen(exporter->options.listen, &fds[count]);
+	if (count < 0)
+		return count;
+	if (count == 0 && !listen)
+		return -EDESTADDRREQ;
+	if (count + (listen != NULL) > TW_HTTP_LISTEN_MAX)
+		return -E2BIG;
+	for (int i = 0; i < count; i++)
+		fds[i] = SD_LISTEN_FDS_START + i;
+	if (listen)
+		r = tw_http_listen(listen, &fds[count++]);
 	if (r < 0)
 		return r;
-	count += exporter->options.listen != NULL;
-	if (count == 0)
-		return -EDESTADDRREQ;
 	return tw_http_new(exporter->event, fds, (unsigned)count, on_request, exporter, &exporter->http);
 }
 

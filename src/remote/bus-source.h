@@ -15,8 +15,7 @@
 /* A connection to the bus that the daemon is on. */
 struct tw_remote;
 
-/* The bus itself, connected without waiting: to `address`, or to the system's where that is NULL. Returns 0 or -errno.
- */
+/* The bus at `address`, or the system's where that is NULL, connected without waiting. Returns 0 or -errno. */
 int tw_remote_open_bus(const char *address, sd_bus **ret);
 
 /*

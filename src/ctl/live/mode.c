@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/exit.h"
 #include "ctl/live/bus-options.h"
-#include "remote/bus-source.h"
 #include "ctl/options.h"
+#include "remote/bus-source.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/text.h"
-#include "remote/bus-source.h"
 #include "ctl/live/screen.h"
+#include "remote/bus-source.h"
 #include "remote/snapshot-read.h"
 
 /* Bytes that hold the alerts of `namespaces`, as a page or as JSON. */

@@ -3,8 +3,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "remote/bus-source.h"
 #include "ctl/measure-source.h"
+#include "remote/bus-source.h"
 #include "tell/snapshot.h"
 
 #include <errno.h>

@@ -3,15 +3,10 @@
 
 #include "ctl/live/status-say.h"
 
-/* A figure in a sentence. */
-struct figure {
-	char bytes[TW_DURATION_TEXT_MAX];
-};
-
 /* Milliseconds as seconds have them: 0.04 -> "0.04 ms". */
-static struct figure milliseconds(struct tw_value value)
+static struct tw_figure milliseconds(struct tw_value value)
 {
-	struct figure figure;
+	struct tw_figure figure;
 	struct tw_text text;
 
 	tw_text_init(&text, figure.bytes, sizeof(figure.bytes));
@@ -21,9 +16,9 @@ static struct figure milliseconds(struct tw_value value)
 	return figure;
 }
 
-static struct figure age(struct tw_value value)
+static struct tw_figure age(struct tw_value value)
 {
-	struct figure figure = { "never" };
+	struct tw_figure figure = { "never" };
 	struct tw_text text;
 
 	if (!value.known)

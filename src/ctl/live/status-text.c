@@ -11,14 +11,9 @@
 
 #define SENTENCE_INDENT 4
 
-/* A figure in a sentence. */
-struct figure {
-	char bytes[TW_DURATION_TEXT_MAX];
-};
-
-static struct figure figure_of(struct tw_value value, enum tw_unit unit)
+static struct tw_figure figure_of(struct tw_value value, enum tw_unit unit)
 {
-	struct figure figure;
+	struct tw_figure figure;
 	struct tw_text text;
 
 	tw_text_init(&text, figure.bytes, sizeof(figure.bytes));

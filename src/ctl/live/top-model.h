@@ -2,8 +2,8 @@
 #pragma once
 
 #include "ctl/live/grid.h"
-#include "remote/snapshot-read.h"
 #include "ctl/live/top-trace.h"
+#include "remote/snapshot-read.h"
 
 #include <stdbool.h>
 
