@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The packages in two versions, and for each test a machine of its own over a bare root."""
 
+import contextlib
 import pathlib
 import sys
 
@@ -23,6 +24,16 @@ def pytest_collection_modifyitems(items):
 
 class Debian(Machine):
     """A machine that installs packages."""
+
+    @classmethod
+    @contextlib.contextmanager
+    def booted(cls, place, root="/"):
+        machine = cls(place, root, binds=(workshop.PLACE,))
+        try:
+            machine.mark()
+            yield machine
+        finally:
+            machine.stop()
 
     def apt(self, *words):
         return self.run(
@@ -79,12 +90,8 @@ def root(deb):
 
 @pytest.fixture
 def machine(root, tmp_path):
-    machine = Debian(tmp_path / "place", root, binds=(workshop.PLACE,))
-    try:
-        machine.mark()
+    with Debian.booted(tmp_path / "place", root) as machine:
         yield machine
-    finally:
-        machine.stop()
 
 
 @pytest.fixture

@@ -20,12 +20,8 @@ def packages(place):
 
 @pytest.fixture
 def machine(rpm, tmp_path):
-    machine = Debian(tmp_path / "place", binds=(workshop.PLACE,))
-    try:
-        machine.mark()
+    with Debian.booted(tmp_path / "place") as machine:
         yield machine
-    finally:
-        machine.stop()
 
 
 @pytest.fixture

@@ -2,6 +2,13 @@
 /* How often is looked, and who pays for it. */
 #include "sim/town.h"
 
+/* So many connections, from this port on. */
+static void fill(struct house *house, uint16_t from, unsigned count)
+{
+	tw_fake_source_add_many(&house->source, TW_STATE_ESTABLISHED, 2, 80, from, count, 0);
+	tw_fake_source_settle(&house->source);
+}
+
 /* Where nothing happens, nothing is read but the pulse; the first packet ends that. */
 static void test_rests(void **state TW_UNUSED)
 {
@@ -9,8 +16,7 @@ static void test_rests(void **state TW_UNUSED)
 	unsigned gauges, scans, deep;
 
 	town->houses[0].there = true;
-	tw_fake_source_add_many(source, TW_STATE_ESTABLISHED, 2, 80, 40000, 5, 0);
-	tw_fake_source_settle(source);
+	fill(&town->houses[0], 40000, 5);
 	start(settings_of("all"));
 	run(5, NULL);
 	assert_true(source->rests > 0);
@@ -85,8 +91,7 @@ static void test_a_hostile_one_delays_itself(void **state TW_UNUSED)
 
 	for (unsigned i = 1; i <= 30; i++) {
 		town->houses[i].there = true;
-		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 20, 0);
-		tw_fake_source_settle(&town->houses[i].source);
+		fill(&town->houses[i], 40000, 20);
 	}
 	start(settings_of("all"));
 	run(60, all_are_busy);
@@ -98,8 +103,7 @@ static void test_a_hostile_one_delays_itself(void **state TW_UNUSED)
 
 	town->houses[0].there = true;
 	town->houses[0].source.rows_per_datagram = 1;
-	tw_fake_source_add_many(&town->houses[0].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 2000, 0);
-	tw_fake_source_settle(&town->houses[0].source);
+	fill(&town->houses[0], 40000, 2000);
 	run(60, all_are_busy);
 	before_usec = read_clock(NULL).cpu_usec;
 	for (unsigned i = 0; i < 300; i++) {
@@ -121,14 +125,12 @@ static void test_all_become_dear(void **state TW_UNUSED)
 	for (unsigned i = 0; i < TOWN_MAX; i++) {
 		town->houses[i].there = true;
 		town->houses[i].source.rows_per_datagram = 1;
-		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 5, 0);
-		tw_fake_source_settle(&town->houses[i].source);
+		fill(&town->houses[i], 40000, 5);
 	}
 	start(settings_of("all"));
 	run(120, all_are_busy);
 	for (unsigned i = 0; i < TOWN_MAX; i++) {
-		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 41000, 750, 0);
-		tw_fake_source_settle(&town->houses[i].source);
+		fill(&town->houses[i], 41000, 750);
 	}
 	before_usec = read_clock(NULL).cpu_usec;
 	run(200, all_are_busy);
@@ -141,8 +143,7 @@ static void test_nobody_waits_for_the_start(void **state TW_UNUSED)
 	for (unsigned i = 0; i < TOWN_MAX; i++) {
 		town->houses[i].there = i > 0;
 		town->houses[i].source.rows_per_datagram = 1;
-		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 750, 0);
-		tw_fake_source_settle(&town->houses[i].source);
+		fill(&town->houses[i], 40000, 750);
 	}
 	start(settings_of("all"));
 	run(10, NULL);
@@ -167,8 +168,7 @@ static void test_newcomers_share_a_purse(void **state TW_UNUSED)
 
 	settings->census_usec = S;
 	for (unsigned i = 0; i < TOWN_MAX; i++) {
-		tw_fake_source_add_many(&town->houses[i].source, TW_STATE_ESTABLISHED, 2, 80, 40000, 100, 0);
-		tw_fake_source_settle(&town->houses[i].source);
+		fill(&town->houses[i], 40000, 100);
 	}
 	start(settings);
 	run(10, all_are_new);

@@ -3,6 +3,8 @@
  * Stands in for timewaitd on a bus: answers GetSnapshot() with what stands in a file at that moment, keeps the mode,
  * refuses what is called "denied", and tells each call by a line. Usage: onbus ADDRESS FILE. Ends with its bus.
  */
+#include "remote/bus-source.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,18 +133,12 @@ static const sd_bus_vtable vtable[] = {
 static int serve(const char *address)
 {
 	sd_bus *bus = NULL;
-	int r = sd_bus_new(&bus);
+	int r = tw_remote_open_bus(address, &bus);
 
 	if (r >= 0)
-		r = sd_bus_set_address(bus, address);
+		r = sd_bus_add_object_vtable(bus, NULL, TW_REMOTE_PATH, TW_REMOTE_INTERFACE, vtable, NULL);
 	if (r >= 0)
-		r = sd_bus_set_bus_client(bus, 1);
-	if (r >= 0)
-		r = sd_bus_start(bus);
-	if (r >= 0)
-		r = sd_bus_add_object_vtable(bus, NULL, "/org/timewaitd1", "org.timewaitd1.Manager", vtable, NULL);
-	if (r >= 0)
-		r = sd_bus_request_name(bus, "org.timewaitd1", 0);
+		r = sd_bus_request_name(bus, TW_REMOTE_NAME, 0);
 	if (r >= 0)
 		(void)told("ready");
 	while (r >= 0) {
