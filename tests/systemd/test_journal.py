@@ -41,6 +41,19 @@ def act(machine):
     wait_for_sysctl(machine, BASELINE)
 
 
+def flood(machine, last="of another service"):
+    """More than a small journal can hold, of which much may still wait in the socket, which holds 8 MiB."""
+    lines = f"{{ yes 'of another service' | head -n 40000; echo '{last}'; }} | systemd-cat"
+    machine.run("sh", "-c", lines)
+
+
+def flood_to_the_end(machine):
+    """And journald has taken all of it: nothing that is recorded from now on is thrown away for it."""
+    last = "the last of the flood"
+    flood(machine, last)
+    machine.wait_until(lambda: last in machine.run("journalctl", "-q", "-n", "1000", "-o", "cat"), 60, last)
+
+
 def start_anew(machine):
     """journald, with its sockets."""
     machine.run("systemctl", "stop", *SOCKETS, JOURNALD)
@@ -109,7 +122,7 @@ def test_the_journal_is_small(watching):
         kept.callback(watching.run, "systemctl", "restart", JOURNALD)
         kept.callback(watching.run, "rm", JOURNALD_DROP_IN)
         watching.run("systemctl", "restart", JOURNALD)
-        watching.run("sh", "-c", "yes 'of another service' | head -n 40000 | systemd-cat")
+        flood_to_the_end(watching)
         used = int(watching.run("du", "-sm", RECORDS).split()[0])
         assert used < 24, "journald keeps to its limit, which this test rests on"
         watching.mark()
@@ -127,7 +140,7 @@ def test_the_journal_has_no_room(watching):
         watching.run("systemctl", "restart", JOURNALD)
         watching.try_run("dd", "if=/dev/zero", f"of={RECORDS}/filler", "bs=64k")
         # What journald has allocated already is soon used up.
-        watching.run("sh", "-c", "yes 'of another service' | head -n 40000 | systemd-cat")
+        flood(watching)
         assert watching.run("df", "--output=avail", RECORDS).split()[1] == "0"
         act(watching)
         watching.run("sleep", "2")
