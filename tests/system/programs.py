@@ -162,8 +162,9 @@ class Confined(Daemon):
         return pathlib.Path(f"/proc/{self.process.pid}/root{path}")
 
     def mount(self, *arguments):
-        """mount(8), in its namespace."""
-        run("nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt", "mount", *arguments)
+        """mount(8), in its namespace and below its root, which is not that of the namespace where all runs in a chroot."""
+        proc = f"/proc/{self.process.pid}"
+        run("nsenter", f"--mount={proc}/ns/mnt", f"--root={proc}/root", "mount", *arguments)
 
 
 def once(namespace, *arguments):
