@@ -78,7 +78,7 @@ def newer(deb):
 
 @pytest.fixture(scope="session")
 def rpm():
-    return workshop.build("rpm", "rpm", NODEPS="1", DEB_BUILD_OPTIONS="nocheck")
+    return workshop.build("rpm", "rpm", NODEPS="1")
 
 
 @pytest.fixture(scope="session")

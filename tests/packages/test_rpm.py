@@ -36,6 +36,11 @@ def test_the_packages_are_three_and_their_source(rpm):
     assert list(rpm.glob("timewaitd-*.src.rpm"))
 
 
+def test_the_tests_were_run(rpm):
+    passed, failed = workshop.tests_of(rpm)
+    assert passed > 500 and failed == 0
+
+
 def test_every_file_is_in_one_of_them(rpm, deb):
     """The same as in Debian's packages, but for what each system has of its own."""
 

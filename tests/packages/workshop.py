@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -35,6 +36,12 @@ def build(kind, name, suffix="", **environment):
     said = run(*PLAIN, SOURCE / "packaging/build", kind, place, *words, env={**os.environ, **environment}, timeout=1800)
     (PLACE / f"{name}.log").write_text(said)
     return place
+
+
+def tests_of(place):
+    """How many tests passed and failed while these packages were built."""
+    counts = dict(re.findall(r"^# (PASS|FAIL|ERROR): +(\d+)$", (PLACE / f"{place.name}.log").read_text(), re.MULTILINE))
+    return int(counts["PASS"]), int(counts["FAIL"]) + int(counts["ERROR"])
 
 
 def debs(place):

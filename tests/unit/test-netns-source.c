@@ -70,12 +70,12 @@ static int set_up(void **state TW_UNUSED)
 {
 	if (refused)
 		return 0;
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
+	/* In a user namespace of our own, without a map of users, nothing can be made in a tmpfs either. */
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/tmp", "tmpfs", 0, NULL) < 0 || !mkdtemp(top)) {
 		refused = strerror(errno);
 		return 0;
 	}
-	if (mount("none", "/tmp", "tmpfs", 0, NULL) < 0 || !mkdtemp(top))
-		return -1;
 	(void)snprintf(names, sizeof(names), "%s/netns", top);
 	(void)snprintf(processes, sizeof(processes), "%s/proc", top);
 	return 0;
