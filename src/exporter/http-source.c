@@ -41,7 +41,7 @@ struct tw_http {
 	void *context; /* borrows */
 	struct MHD_Response *pages[TW_FORMAT_COUNT];
 	struct MHD_Response *word, *nothing, *no_method;
-	sd_event_source *timer;
+	sd_event_source *timer, *again;
 	unsigned door_count;
 	struct door doors[TW_HTTP_LISTEN_MAX];
 };
@@ -198,27 +198,45 @@ void tw_http_go_on(struct tw_http *http)
 		}
 	}
 	/* What is to be done for them is done in the loop's next round. */
-	(void)sd_event_source_set_time_relative(http->timer, 0);
+	(void)sd_event_source_set_enabled(http->again, SD_EVENT_ONESHOT);
 }
 
 /* ---- begin and end */
 
-static int on_ready(sd_event_source *source TW_UNUSED, int fd TW_UNUSED, uint32_t events TW_UNUSED, void *userdata)
+/* A timeout of 0 says that there is more to do than a descriptor will tell of: a client that has been answered after a
+ * wait, for one, is watched again only from the next run on, and its end would not be noticed before. */
+static void run(struct door *door)
 {
-	struct door *door = userdata;
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
 
 	(void)MHD_run(door->daemon);
+	if (MHD_get_timeout(door->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0)
+		(void)sd_event_source_set_enabled(door->http->again, SD_EVENT_ONESHOT);
+}
+
+static int on_ready(sd_event_source *source TW_UNUSED, int fd TW_UNUSED, uint32_t events TW_UNUSED, void *userdata)
+{
+	run(userdata);
 	return 0;
 }
 
-/* For what no descriptor tells: silence, slowness, and those that may go on. */
+static int on_again(sd_event_source *source TW_UNUSED, void *userdata)
+{
+	struct tw_http *http = userdata;
+
+	for (unsigned i = 0; i < http->door_count; i++)
+		run(&http->doors[i]);
+	return 0;
+}
+
+/* For what no descriptor tells: silence and slowness. */
 static int on_timer(sd_event_source *source, uint64_t usec TW_UNUSED, void *userdata)
 {
 	struct tw_http *http = userdata;
 
 	for (unsigned i = 0; i < http->door_count; i++) {
 		let_go_of_slow(&http->doors[i]);
-		(void)MHD_run(http->doors[i].daemon);
+		run(&http->doors[i]);
 	}
 	(void)sd_event_source_set_time_relative(source, LOOK_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ON);
@@ -255,6 +273,8 @@ static int init(struct tw_http *http, sd_event *event, const int *fds, unsigned 
 	static char nothing[] = "There is /metrics.\n", no_method[] = "GET and HEAD alone.\n";
 	int r = sd_event_add_time_relative(event, &http->timer, CLOCK_MONOTONIC, LOOK_USEC, 0, on_timer, http);
 
+	if (r >= 0)
+		r = sd_event_add_defer(event, &http->again, on_again, http);
 	http->word = make_word(html, word);
 	http->nothing = make_word(plain, nothing);
 	http->no_method = make_word(plain, no_method);
@@ -291,9 +311,10 @@ struct tw_http *tw_http_free(struct tw_http *http)
 	if (!http)
 		return NULL;
 	/* MHD wants nobody suspended at its end. */
-	if (http->timer)
+	if (http->again)
 		tw_http_go_on(http);
 	(void)sd_event_source_unref(http->timer);
+	(void)sd_event_source_unref(http->again);
 	for (unsigned i = 0; i < http->door_count; i++) {
 		(void)sd_event_source_unref(http->doors[i].source);
 		MHD_stop_daemon(http->doors[i].daemon);

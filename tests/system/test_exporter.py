@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -81,6 +82,10 @@ class Exporter:
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/schedstat") as schedstat:
+            return int(schedstat.read().split()[0]) / 1e9
 
     def stop(self):
         """Returns what it said."""
@@ -254,6 +259,24 @@ def test_slow_clients_hold_up_nobody(daemon, exporter):
     assert time.monotonic() - began < 15
     for one in slow:
         one.close()
+
+
+def test_a_client_that_ends_is_closed_at_once(daemon, exporter):
+    """After one question and after more: a socket in CLOSE-WAIT is what others are blamed for."""
+    exporter.get()
+    before = exporter.descriptors()
+    for questions in (1, 2):
+        clients = [http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=20) for _ in range(20)]
+        for client in clients * questions:
+            client.request("GET", "/metrics")
+            assert b"timewaitd_up 1" in client.getresponse().read()
+        assert exporter.descriptors() == before + 20  # kept, for the next question
+        spent = exporter.cpu_seconds()
+        time.sleep(1)
+        assert exporter.cpu_seconds() - spent < 0.1
+        for client in clients:
+            client.close()
+        wait_until(lambda: exporter.descriptors() == before, 0.7, "all are closed")
 
 
 def test_who_trickles_is_let_go(daemon, exporter):
