@@ -111,7 +111,6 @@ unit_tests = \
 	tests/unit/test-snapshot-situation \
 	tests/unit/test-snapshot \
 	tests/unit/test-status-text \
-	tests/unit/test-side \
 	tests/unit/test-sock-request \
 	tests/unit/test-socket-sink \
 	tests/unit/test-stepper \

@@ -3,7 +3,6 @@
 
 #include "base/macros.h"
 #include "base/text.h"
-#include "model/side.h"
 
 #include <inttypes.h>
 
@@ -54,10 +53,9 @@ static const struct tw_destination_row *find_busiest(const struct tw_sample *sam
 /* More than half of all TIME-WAIT. */
 static bool is_server_side(const struct tw_sample *sample)
 {
-	struct tw_value all = tw_sample_metric(sample, STATE_METRIC(TW_STATE_TIME_WAIT));
-	bool exact;
+	const struct tw_survey *survey = &sample->survey;
 
-	return all.known && tw_side_accepting_time_wait(sample, &exact) > (uint64_t)(all.milli / 1000) / 2;
+	return survey_holds(survey) && survey->accepting_time_wait > survey->time_wait / 2;
 }
 
 /* ---- the checks */
@@ -247,12 +245,11 @@ static void say_held_bound(struct tw_text *text, enum tw_tunable tunable TW_UNUS
 
 static void say_server_side(struct tw_text *text, enum tw_tunable tunable TW_UNUSED, const struct tw_sample *sample)
 {
-	bool exact;
-	uint64_t count = tw_side_accepting_time_wait(sample, &exact);
+	uint64_t count = sample->survey.accepting_time_wait;
 	uint64_t mib = (count * TW_TIME_WAIT_BYTES + MIB / 2) / MIB;
 
-	tw_text_addf(text, "%s%" PRIu64 " sockets are in TIME-WAIT on the accepting side, where they cost memory of ",
-		     exact ? "" : "at least ", count);
+	tw_text_addf(text, "%" PRIu64 " sockets are in TIME-WAIT on the accepting side, where they cost memory of ",
+		     count);
 	if (mib > 0)
 		tw_text_addf(text, "about %" PRIu64 " MiB", mib);
 	else

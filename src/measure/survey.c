@@ -40,6 +40,7 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set 
 	work->range = *range;
 	tw_port_set_clear(&work->bound);
 	tw_binders_clear(&work->binders);
+	work->time_wait = work->outside = 0;
 	work->life_ms = time_wait_life_ms(gauge);
 	work->young_ms = TW_MIN(young_ms, work->life_ms);
 }
@@ -52,11 +53,15 @@ static bool is_young(const struct tw_survey_work *work, const struct tw_flow *fl
 
 void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow)
 {
+	bool inside = tw_port_set_has(&work->range, flow->local.port);
 	struct tw_destination key;
 
+	if (flow->state == TW_STATE_TIME_WAIT) {
+		work->time_wait++;
+		work->outside += !inside;
+	}
 	/* SYN-RECV is the accepting side by its nature, also where its listener has gone. */
-	if (flow->state == TW_STATE_SYN_RECV || flow->state == TW_STATE_LISTEN ||
-	    !tw_port_set_has(&work->range, flow->local.port))
+	if (flow->state == TW_STATE_SYN_RECV || flow->state == TW_STATE_LISTEN || !inside)
 		return;
 	if (flow->state == TW_STATE_BOUND) {
 		tw_port_set_add(&work->bound, flow->local.port);
@@ -120,6 +125,8 @@ void tw_survey_work_results(const struct tw_survey_work *work, struct tw_survey 
 	tw_binders_results(&work->binders, ret);
 	ret->destinations = tw_table_destinations(&work->table);
 	ret->dropped = work->table.dropped;
+	ret->time_wait = work->time_wait;
+	ret->accepting_time_wait = work->outside;
 	ret->top_count = tw_table_top(&work->table, rows, TW_TOP_MAX);
 	for (unsigned i = 0; i < ret->top_count; i++)
 		ret->top[i] = row_of(rows[i], ret);

@@ -17,6 +17,8 @@ struct tw_survey_work {
 	struct tw_port_set range;  /* what connect() may pick from */
 	struct tw_port_set bound;  /* of these, held by bound-but-unconnected sockets */
 	struct tw_binders binders; /* who holds these */
+	uint64_t time_wait;	   /* of both sides */
+	uint64_t outside;	   /* of these, on a port out of `range` */
 	uint32_t life_ms;	   /* of a TIME-WAIT */
 	uint32_t young_ms;	   /* up to this age it is young */
 };

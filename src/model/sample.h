@@ -83,6 +83,8 @@ struct tw_destination_row {
 #define TW_SURVEY_YOUNG_USEC (5 * TW_USEC_PER_SEC)
 /* How long Linux keeps a socket in TIME-WAIT: TCP_TIMEWAIT_LEN, 60 s (include/net/tcp.h). */
 #define TW_TIME_WAIT_USEC (60 * TW_USEC_PER_SEC)
+/* A socket in TIME-WAIT and its port's bucket: 168 and 48 bytes (struct tcp_timewait_sock, inet_bind_bucket). */
+#define TW_TIME_WAIT_BYTES UINT64_C(216)
 
 /* Units that hold bound-but-unconnected ports: as many as a person reads. */
 #define TW_BOUND_ROWS_MAX 8
@@ -103,8 +105,10 @@ struct tw_survey {
 	uint32_t destinations; /* how many there are, those dropped from the table too (then a lower bound) */
 	unsigned bound_row_count;
 	struct tw_bound_row bound_rows[TW_BOUND_ROWS_MAX]; /* most sockets first */
-	uint64_t dropped;	  /* sockets that the bounded table no longer tells by destination */
-	struct tw_value port_use; /* of the busiest destination */
+	uint64_t dropped;	      /* sockets that the bounded table no longer tells by destination */
+	uint64_t time_wait;	      /* of both sides */
+	uint64_t accepting_time_wait; /* of these, on a port that connect() does not pick, so that they cost none */
+	struct tw_value port_use;     /* of the busiest destination */
 	/*
 	 * What port_use would come to if the present rate of new connections went on for a whole TIME-WAIT without
 	 * any reuse: (ports not in TIME-WAIT + young TIME-WAIT * 60 s / 5 s) / usable. Equal to port_use in a steady

@@ -144,6 +144,8 @@ static void test_sides(void **state TW_UNUSED)
 	survey = end(&fixture);
 	assert_int_equal(survey->range_ports, 999);
 	assert_int_equal(survey->destinations, 0);
+	assert_int_equal(survey->time_wait, 1);
+	assert_int_equal(survey->accepting_time_wait, 1);
 	assert_percent(survey->port_use, 0);
 }
 
@@ -287,6 +289,9 @@ static void test_flood(void **state TW_UNUSED)
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 500, 0);
 	survey = end(&fixture);
 	assert_in_range(survey->destinations, FLOOD / 2, FLOOD + 1);
+	/* The sides are told exactly, whatever the table had no room for. */
+	assert_int_equal(survey->time_wait, FLOOD);
+	assert_int_equal(survey->accepting_time_wait, 0);
 	assert_in_range(survey->dropped, FLOOD - TW_TABLE_SLOTS_MAX, FLOOD);
 	assert_int_equal(survey->top_count, TW_TOP_MAX);
 	assert_in_range(survey->top[0].ports, 500, 501);
@@ -301,11 +306,14 @@ static void test_again(void **state TW_UNUSED)
 
 	begin(&fixture, 1001, 2000);
 	add(&fixture, TW_STATE_BOUND, 0, 1001, 10, 0);
+	add(&fixture, TW_STATE_TIME_WAIT, 0, 1000, 10, 0);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 10, 0);
 	tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 1, 0);
 	survey = end(&fixture);
 	assert_int_equal(survey->bound_ports, 0);
+	assert_int_equal(survey->time_wait, 0);
+	assert_int_equal(survey->accepting_time_wait, 0);
 	assert_int_equal(survey->top[0].ports, 1);
 }
 

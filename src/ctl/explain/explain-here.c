@@ -5,7 +5,6 @@
 #include "ctl/explain/explain-topic.h"
 #include "decide/gate.h"
 #include "decide/reading.h"
-#include "model/side.h"
 #include "tell/finding.h"
 #include "tell/known.h"
 
@@ -31,34 +30,18 @@ static void note_metric(struct tw_page *page, const struct tw_sample *sample, en
 
 /* ---- TIME-WAIT by its sides */
 
-struct sides {
-	uint64_t accepting, connecting;
-	bool exact;
-};
-
-/* Returns false where the survey does not hold, or there is no TIME-WAIT. */
-static bool find_sides(const struct tw_sample *sample, struct sides *ret)
+static uint64_t connecting_time_wait(const struct tw_survey *survey)
 {
-	struct tw_value all = tw_sample_metric(sample, STATE_METRIC(TW_STATE_TIME_WAIT));
-	uint64_t total = all.known ? (uint64_t)(all.milli / 1000) : 0;
-
-	if (!all.known || !tw_known_survey(sample))
-		return false;
-	ret->accepting = tw_side_accepting_time_wait(sample, &ret->exact);
-	ret->connecting = total - ret->accepting;
-	return total > 0;
+	return survey->time_wait - survey->accepting_time_wait;
 }
 
 static void note_sides(struct tw_page *page, const struct tw_sample *sample)
 {
 	struct tw_value accepting = tw_value_unknown(), connecting = tw_value_unknown();
-	struct sides sides = { 0 };
-	bool any = find_sides(sample, &sides);
-	struct tw_value all = tw_sample_metric(sample, STATE_METRIC(TW_STATE_TIME_WAIT));
 
-	if (tw_known_survey(sample) && all.known && (!any || sides.exact)) {
-		accepting = count_of(sides.accepting);
-		connecting = count_of(sides.connecting);
+	if (tw_known_survey(sample)) {
+		accepting = count_of(sample->survey.accepting_time_wait);
+		connecting = count_of(connecting_time_wait(&sample->survey));
 	}
 	tw_page_note(page, "time-wait-accepting", accepting);
 	tw_page_note(page, "time-wait-connecting", connecting);
@@ -89,29 +72,30 @@ static bool all_listened_on(const struct tw_sample *sample, uint64_t count)
 	return listened >= count;
 }
 
-static void say_accepting(struct tw_page *page, const struct tw_sample *sample, const struct sides *sides)
+static void say_accepting(struct tw_page *page, const struct tw_sample *sample)
 {
+	uint64_t count = sample->survey.accepting_time_wait;
 	struct tw_text *text = tw_page_begin(page, "Here, accepting side");
 
-	tw_text_addf(text, "%s%" PRIu64 " %s on the accepting side, because this side closed first. ",
-		     sides->exact ? "" : "at least ", sides->accepting, is_or_are(sides->accepting));
+	tw_text_addf(text, "%" PRIu64 " %s on the accepting side, because this side closed first. ", count,
+		     is_or_are(count));
 	tw_text_add(text, "That is harmless: about 200 bytes each, at most ");
-	add_memory(text, sides->accepting * TW_TIME_WAIT_BYTES);
-	tw_text_addf(text,
-		     " together, and no port%s. No alarm and no sysctl is needed; each goes by itself after 60 s.",
-		     all_listened_on(sample, sides->accepting) ? ", for they hang on their listener's"
-							       : " that connect() picks from");
+	add_memory(text, count * TW_TIME_WAIT_BYTES);
+	tw_text_addf(
+		text, " together, and no port%s. No alarm and no sysctl is needed; each goes by itself after 60 s.",
+		all_listened_on(sample, count) ? ", for they hang on their listener's" : " that connect() picks from");
 }
 
-static void say_connecting(struct tw_page *page, const struct tw_sample *sample, const struct sides *sides)
+static void say_connecting(struct tw_page *page, const struct tw_sample *sample)
 {
 	const struct tw_survey *survey = &sample->survey;
+	uint64_t count = connecting_time_wait(survey);
 	struct tw_text *text = tw_page_begin(page, "Here, connecting side");
 	const struct tw_destination_row *busiest = &survey->top[0];
 
 	tw_text_addf(text,
-		     "%s%" PRIu64 " %s on the connecting side, where each holds a local port towards its destination",
-		     sides->exact ? "" : "at most ", sides->connecting, is_or_are(sides->connecting));
+		     "%" PRIu64 " %s on the connecting side, where each holds a local port towards its destination",
+		     count, is_or_are(count));
 	if (survey->top_count > 0) {
 		tw_text_add(text, ". The busiest, ");
 		tw_destination_add(text, &busiest->key);
@@ -126,14 +110,12 @@ static void say_connecting(struct tw_page *page, const struct tw_sample *sample,
 
 void tw_here_say_time_wait(struct tw_page *page, const struct tw_sample *sample)
 {
-	struct sides sides;
-
-	if (!find_sides(sample, &sides))
+	if (!tw_known_survey(sample))
 		return;
-	if (sides.accepting > 0)
-		say_accepting(page, sample, &sides);
-	if (sides.connecting > 0)
-		say_connecting(page, sample, &sides);
+	if (sample->survey.accepting_time_wait > 0)
+		say_accepting(page, sample);
+	if (connecting_time_wait(&sample->survey) > 0)
+		say_connecting(page, sample);
 }
 
 /* ---- a state */
