@@ -29,8 +29,9 @@ int tw_grip_open(struct tw_grip *grip, const struct tw_options *options)
 	*grip = TW_GRIP_NONE;
 	r = tw_state_directory_open(&grip->directory, options->state_dir, &owner);
 	if (r == -EBUSY) {
-		fprintf(stderr, "timewaitd: another timewaitd (process %d) uses the state directory %s\n", (int)owner,
-			options->state_dir);
+		fprintf(stderr, "timewaitd: another timewaitd (process %d) uses the state directory %s%s\n", (int)owner,
+			options->state_dir,
+			options->observe ? "; to observe beside it, give another --state-dir" : "");
 		return r;
 	}
 	if (r < 0)

@@ -21,7 +21,7 @@ static const char *sysctl_key(const struct tw_event *event)
 /* Ends the sentence, unless the text taken over from elsewhere did already. */
 static void end_sentence(struct tw_text *text)
 {
-	if (text->length > 0 && text->bytes[text->length - 1] != '.')
+	if (text->length > 0 && !strchr(".?", text->bytes[text->length - 1]))
 		tw_text_add_char(text, '.');
 }
 

@@ -66,12 +66,14 @@ def test_a_state_directory_that_is_read_only(near, baseline, tmp_path):
 
 def test_two_daemons_on_one_state_directory(near, tmp_path, daemon):
     first = daemon(QUICK)
-    second = near.try_run(
-        TIMEWAITD, f"--config={first.config}", "--log=json", f"--state-dir={first.state}", env=ENVIRONMENT
-    )
-    assert second.returncode == 1
-    assert f"another timewaitd (process {first.process.pid}) uses the state directory" in second.stderr
-    assert second.stdout == ""
+    taken = f"another timewaitd (process {first.process.pid}) uses the state directory {first.state}"
+    for option, hint in (("--log=json", ""), ("--observe", "; to observe beside it, give another --state-dir")):
+        second = near.try_run(
+            TIMEWAITD, f"--config={first.config}", option, f"--state-dir={first.state}", env=ENVIRONMENT
+        )
+        assert second.returncode == 1
+        assert second.stderr == f"timewaitd: {taken}{hint}\n"
+        assert second.stdout == ""
 
 
 def test_a_truncated_ledger(near, killed, baseline):

@@ -92,6 +92,9 @@ static const struct {
 	  { .kind = TW_EVENT_RELOAD_FAILED, .reason = "/etc/timewaitd/timewaitd.conf:3: unknown key \"rais\"." },
 	  "Configuration not reloaded, the old one stays in force: "
 	  "/etc/timewaitd/timewaitd.conf:3: unknown key \"rais\"." },
+	{ "host",
+	  { .kind = TW_EVENT_RELOAD_FAILED, .reason = "a.conf:3: unknown key 'rais'; did you mean 'raise'?" },
+	  "Configuration not reloaded, the old one stays in force: a.conf:3: unknown key 'rais'; did you mean 'raise'?" },
 
 	{ "host",
 	  { .kind = TW_EVENT_SAMPLE, .sample = &busy },
