@@ -204,11 +204,37 @@ static usec_t span_of(int64_t milli)
 	return milli > 0 ? (usec_t)TW_MIN(milli, INT64_MAX / 1000) * TW_USEC_PER_MSEC : 0;
 }
 
+/* What the sysctls leave to connect(); 0: not known. */
+static uint32_t live_range_ports(const struct tw_gauge *gauge)
+{
+	const struct tw_live_value *live = &gauge->sysctls[TW_TUNABLE_PORT_RANGE];
+	int64_t low = live->value.numbers[0];
+	int64_t high = live->value.numbers[1];
+	uint32_t ports;
+
+	if (!live->known || low < 0 || high > UINT16_MAX || low > high)
+		return 0;
+	ports = (uint32_t)(high - low + 1);
+	return ports - TW_MIN(ports, gauge->reserved_ports);
+}
+
+/*
+ * Of the last survey, which knows of listeners' ports too, but no more than the sysctls leave by now: somebody may have
+ * narrowed the range since. Before the first survey, and after one that failed, what the sysctls have. 0: not known.
+ */
+static uint32_t range_ports(const struct tw_sample *sample)
+{
+	uint32_t surveyed = sample->survey.range_ports;
+	uint32_t live = live_range_ports(&sample->gauge);
+
+	return surveyed > 0 && live > 0 ? TW_MIN(surveyed, live) : TW_MAX(surveyed, live);
+}
+
 /* More sockets than the level allows to one destination; where the ports are not known yet, always. */
 static bool could_raise(const struct tw_rule_settings *settings, const struct tw_sample *sample)
 {
 	uint64_t bound = tw_sample_port_bound(sample);
-	uint32_t range = sample->survey.range_ports;
+	uint32_t range = sample->survey.range_ports > 0 ? range_ports(sample) : 0;
 	struct tw_value most = tw_value_percent(bound, range);
 
 	/* A rule for few ports in use, or for much time left: no number of sockets speaks against it. */
@@ -233,22 +259,6 @@ bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_sett
 			return true;
 	}
 	return false;
-}
-
-/* Of the last survey; before the first, and after one that failed, what the sysctl has. 0: not known. */
-static uint32_t range_ports(const struct tw_sample *sample)
-{
-	const struct tw_live_value *live = &sample->gauge.sysctls[TW_TUNABLE_PORT_RANGE];
-	int64_t low = live->value.numbers[0];
-	int64_t high = live->value.numbers[1];
-	uint32_t ports;
-
-	if (sample->survey.range_ports > 0)
-		return sample->survey.range_ports;
-	if (!live->known || low < 0 || high > UINT16_MAX || low > high)
-		return 0;
-	ports = (uint32_t)(high - low + 1);
-	return ports - TW_MIN(ports, sample->gauge.reserved_ports);
 }
 
 /* A server with more connections than the range has ports is in no hurry for that: what counts is one destination. */

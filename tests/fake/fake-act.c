@@ -165,6 +165,7 @@ void tw_fake_act_init(struct tw_fake_act *fake)
 	fake->probe_answer = -ENOENT;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(fake->live); i++)
 		fake->live[i].known = true;
+	tw_fake_act_set_range(fake, 32768, 60999);
 	tw_ledger_init(&fake->saved, "00000000-0000-4000-8000-000000000000", &(struct tw_netns_id){ 1, 1 });
 }
 

@@ -56,7 +56,7 @@ struct tw_fake_act {
 	struct tw_event events[TW_FAKE_EVENTS_MAX];
 };
 
-/* Every sysctl is there, with the value 0. */
+/* Every sysctl is there: the default port range, all else with the value 0. */
 void tw_fake_act_init(struct tw_fake_act *fake);
 
 /* A hand over this world that goes on from what is saved. */

@@ -63,6 +63,17 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     assert watching.descriptors() == descriptors
 
 
+def test_a_range_that_is_narrowed_meanwhile(near, pair, daemon):
+    """Before the next survey: it is not held against the ports that the first one knew of."""
+    watching = daemon(SHIPPED_CONF.read_text())
+    near.set_sysctl("net.ipv4.ip_local_port_range", f"{LOW} {LOW + 4999}")
+    start_sink(pair.far, Pair.FAR, PORT)
+    _, total = Churn(near, Pair.FAR, PORT, 250, 30).finish()
+    assert total["failed"] == 0, watching.story()
+    assert total["ok"] > 5000
+    assert watching.records("adjusted"), watching.story()
+
+
 def test_it_acts_before_six_ports_of_ten_are_used(near, pair, daemon):
     """5000 connections a second on the default range, which would last for six seconds, for half a minute."""
     assert near.sysctl("net.ipv4.ip_local_port_range") == "32768 60999"

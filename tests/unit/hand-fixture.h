@@ -32,7 +32,6 @@ static inline int set_up(void **state TW_UNUSED)
 	tw_fake_act_init(&fake);
 	tw_fake_act_set(&fake, REUSE, 2);
 	tw_fake_act_set(&fake, BUCKETS, 4096);
-	tw_fake_act_set_range(&fake, 32768, 60999);
 	memset(&desires, 0, sizeof(desires));
 	tw_fake_act_start(&fake, &hand);
 	return 0;

@@ -141,6 +141,46 @@ static void test_hurry_without_survey(TW_UNUSED void **state)
 	}
 }
 
+/* Whoever narrows the range leaves fewer ports than the last survey knew of; a wider one only that survey knows. */
+static void test_the_range_is_changed(TW_UNUSED void **state)
+{
+	static const struct {
+		int64_t low, high;
+		uint32_t reserved;
+		bool known, survey;
+	} rows[] = {
+		{ 1001, 2000, 0, true, false }, /* 100 of 1000 */
+		{ 1001, 1222, 0, true, true },	/* of 222: 45.05 % */
+		{ 1001, 1223, 0, true, false },	 { 1001, 1223, 1, true, true },
+		{ 1001, 1222, 0, false, false }, { 1001, 9999, 0, true, false },
+	};
+
+	add_rule();
+	set_survey();
+	sample.gauge.at_usec = 10 * S;
+	sample.gauge.tcp_inuse = 100;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		sample.gauge.sysctls[TW_TUNABLE_PORT_RANGE] =
+			(struct tw_live_value){ { { rows[i].low, rows[i].high } }, rows[i].known };
+		sample.gauge.reserved_ports = rows[i].reserved;
+		if (tw_policy_wants_survey(&policy, settings, &sample) != rows[i].survey)
+			fail_msg("row %zu", i);
+	}
+}
+
+/* Then there is less time too. */
+static void test_hurry_in_a_range_that_is_changed(TW_UNUSED void **state)
+{
+	add_rule();
+	set_survey();
+	sample.crest.at_usec = 10 * S;
+	sample.gauge.at_usec = 11 * S;
+	sample.gauge.tcp_inuse = 10; /* 150 within 15 s */
+	assert_false(tw_policy_hurries(settings, &sample));
+	sample.gauge.sysctls[TW_TUNABLE_PORT_RANGE] = (struct tw_live_value){ { { 1001, 1150 } }, true };
+	assert_true(tw_policy_hurries(settings, &sample));
+}
+
 /* port-eta is pruned by the growth, the metrics of each census ask for no survey at all. */
 static void test_survey_for_other_metrics(TW_UNUSED void **state)
 {
@@ -176,6 +216,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_server_does_not_hurry, begin, end),
 		cmocka_unit_test_setup_teardown(test_hurry_without_survey, begin, end),
 		cmocka_unit_test_setup_teardown(test_survey_for_other_metrics, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_range_is_changed, begin, end),
+		cmocka_unit_test_setup_teardown(test_hurry_in_a_range_that_is_changed, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
