@@ -4,11 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/*
- * What a socket in TIME-WAIT takes at most: 168 bytes (struct tcp_timewait_sock), 48 for its port's bucket on the
- * connecting side (struct inet_bind_bucket), and slack for the slab that they lie in.
- */
-#define TIME_WAIT_BYTES UINT64_C(232)
 /* tcp_mem counts pages; those of a machine with larger pages only make the bound stricter. */
 #define PAGE_BYTES UINT64_C(4096)
 /* TIME-WAIT is not counted as TCP's memory, but it comes out of the same one: a quarter of that is enough for it. */
@@ -59,7 +54,7 @@ static bool fits_memory(enum tw_tunable tunable, int64_t to, const struct tw_sam
 	uint64_t memory = memory_for_time_wait(sample);
 
 	return tunable != TW_TUNABLE_MAX_TW_BUCKETS || memory == 0 || to <= 0 ||
-	       (unsigned __int128)(uint64_t)to * TIME_WAIT_BYTES <= memory;
+	       (unsigned __int128)(uint64_t)to * TW_TIME_WAIT_BYTES <= memory;
 }
 
 static enum tw_stepper_stop take_step(struct tw_stepper *stepper, const struct tw_action *action,
@@ -167,7 +162,7 @@ void tw_stepper_explain(const struct tw_stepper *stepper, const struct tw_action
 			     "%" PRId64 " sockets in TIME-WAIT could take %" PRIu64
 			     " MiB, more than a quarter of what net.ipv4.tcp_mem allows to TCP (%" PRIu64
 			     " MiB); %s stays at %" PRId64,
-			     stepper->refused, (uint64_t)stepper->refused * TIME_WAIT_BYTES / MIB,
+			     stepper->refused, (uint64_t)stepper->refused * TW_TIME_WAIT_BYTES / MIB,
 			     memory_for_time_wait(sample) / MIB, key, stepper->wanted);
 		tw_text_add(advice,
 			    "fewer connections that end here, by reusing them or by letting the peer close first");

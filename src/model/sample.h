@@ -83,8 +83,12 @@ struct tw_destination_row {
 #define TW_SURVEY_YOUNG_USEC (5 * TW_USEC_PER_SEC)
 /* How long Linux keeps a socket in TIME-WAIT: TCP_TIMEWAIT_LEN, 60 s (include/net/tcp.h). */
 #define TW_TIME_WAIT_USEC (60 * TW_USEC_PER_SEC)
-/* A socket in TIME-WAIT and its port's bucket: 168 and 48 bytes (struct tcp_timewait_sock, inet_bind_bucket). */
-#define TW_TIME_WAIT_BYTES UINT64_C(216)
+/*
+ * A socket in TIME-WAIT: struct tcp_timewait_sock and what the kernel's slab adds to it (`objsize` of tw_sock_TCP in
+ * /proc/slabinfo, Linux 6.18). On the connecting side the port's buckets come on top, 128 bytes each (tcp_bind_bucket,
+ * tcp_bind2_bucket), which the sockets of that port share.
+ */
+#define TW_TIME_WAIT_BYTES UINT64_C(256)
 
 /* Units that hold bound-but-unconnected ports: as many as a person reads. */
 #define TW_BOUND_ROWS_MAX 8

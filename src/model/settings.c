@@ -26,7 +26,7 @@ static void fill_port_exhaustion(struct tw_rule_settings *rule)
 
 /*
  * Beyond tcp_max_tw_buckets the kernel closes without TIME-WAIT, and this counter is the only sign of it. A million
- * sockets in TIME-WAIT take some 200 MiB.
+ * sockets in TIME-WAIT take 256 MiB.
  */
 static void fill_time_wait_overflow(struct tw_rule_settings *rule)
 {

@@ -69,7 +69,7 @@ def test_time_wait_of_the_accepting_side_is_harmless(near, pair, stack):
     text = explain(near)
     assert "Wrong now" not in text
     assert "25 sockets in TIME-WAIT are on the accepting side, because this side closed first." in text
-    for words in ("That is harmless: about 200 bytes each", "no port", "No alarm and no sysctl is needed"):
+    for words in ("That is harmless: about 256 bytes each", "no port", "No alarm and no sysctl is needed"):
         assert words in text
     page = explain(near, "--json", "TIME_WAIT")
     assert page["topic"] == "time-wait"

@@ -37,7 +37,7 @@ static void test_many_on_the_accepting_side(TW_UNUSED void **state)
 	explain(NULL);
 	has("Nothing is wrong");
 	has("200000 sockets in TIME-WAIT are on the accepting side, because this side closed first");
-	has("harmless: about 200 bytes each, at most 41 MiB together, and no port");
+	has("harmless: about 256 bytes each, some 49 MiB together, and no port");
 	has("No alarm and no sysctl is needed");
 	has_not("connecting side");
 	assert_int_equal(number("time-wait-accepting").milli, 200000000);
@@ -51,7 +51,7 @@ static void test_one_on_the_accepting_side(TW_UNUSED void **state)
 	explain("time-wait");
 	has("Here: 1 now.");
 	has("1 socket in TIME-WAIT is on the accepting side");
-	has("at most 1 KiB");
+	has("some 1 KiB");
 }
 
 /* A server that has ended leaves its TIME-WAIT behind: on a port out of the range it is nobody's port either. */

@@ -76,7 +76,7 @@ static void test_facts(TW_UNUSED void **state)
 		{ time_wait->means, "closes first" },
 		{ time_wait->means, "ACK must be repeated" },
 		{ time_wait->means, "segments of the old connection" },
-		{ time_wait->costs, "200 bytes" },
+		{ time_wait->costs, "256 bytes" },
 		{ time_wait->vain, "tcp_fin_timeout does not shorten it" },
 		{ time_wait->vain, "gone since Linux 4.12" },
 		{ time_wait->vain, "evicts nothing" },

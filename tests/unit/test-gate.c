@@ -355,7 +355,7 @@ static void test_words(TW_UNUSED void **state)
 		{ TW_GATE_HELD_BOUND, TW_TUNABLE_TW_REUSE,
 		  "14000 of 27000 ports in use are held by sockets that are bound, not connected", "let the programs" },
 		{ TW_GATE_SERVER_SIDE, TW_TUNABLE_TW_REUSE,
-		  "20000 sockets are in TIME-WAIT on the accepting side, where they cost memory of about 4 MiB and no "
+		  "20000 sockets are in TIME-WAIT on the accepting side, where they cost memory of about 5 MiB and no "
 		  "port",
 		  "no sysctl is needed; if the memory matters, let the clients close first" },
 		{ TW_GATE_PORTS_FREE, TW_TUNABLE_PORT_RANGE,

@@ -180,7 +180,7 @@ static void explain(char reason[TW_REASON_MAX], char advice[TW_REASON_MAX])
 	assert_false(reason_text.cut);
 }
 
-/* 262144 pages are 1 GiB, a quarter 256 MiB: at 232 bytes each, 1157049 sockets fit. */
+/* 262144 pages are 1 GiB, a quarter 256 MiB: at 256 bytes each, 1048576 sockets fit. */
 static void test_memory(void **state TW_UNUSED)
 {
 	char reason[TW_REASON_MAX], advice[TW_REASON_MAX];
@@ -194,7 +194,7 @@ static void test_memory(void **state TW_UNUSED)
 	assert_int_equal(stepper.wanted, 1000000);
 	assert_int_equal(stepper.refused, 2000000);
 	explain(reason, advice);
-	assert_string_equal(reason, "2000000 sockets in TIME-WAIT could take 442 MiB, more than a quarter of what "
+	assert_string_equal(reason, "2000000 sockets in TIME-WAIT could take 488 MiB, more than a quarter of what "
 				    "net.ipv4.tcp_mem allows to TCP (256 MiB); net.ipv4.tcp_max_tw_buckets stays at "
 				    "1000000");
 	assert_true(advice[0] != '\0');
@@ -213,8 +213,8 @@ static void test_memory_exactly(void **state TW_UNUSED)
 		int64_t by;
 		bool fits;
 	} rows[] = {
-		{ 262144, 1157049 - 1024, true },
-		{ 262144, 1157050 - 1024, false },
+		{ 262144, 1048576 - 1024, true },
+		{ 262144, 1048577 - 1024, false },
 		{ 0, 1024, true },
 		{ UINT64_MAX, 16777216 - 1024, true },
 	};

@@ -79,7 +79,7 @@ static void say_accepting(struct tw_page *page, const struct tw_sample *sample)
 
 	tw_text_addf(text, "%" PRIu64 " %s on the accepting side, because this side closed first. ", count,
 		     is_or_are(count));
-	tw_text_add(text, "That is harmless: about 200 bytes each, at most ");
+	tw_text_add(text, "That is harmless: about 256 bytes each, some ");
 	add_memory(text, count * TW_TIME_WAIT_BYTES);
 	tw_text_addf(
 		text, " together, and no port%s. No alarm and no sysctl is needed; each goes by itself after 60 s.",

@@ -30,7 +30,7 @@ static const struct tw_explain_words metrics[] = {
 		.means = "Sockets in TIME-WAIT, orphaned FIN-WAIT-2 among them, as a share of net.ipv4.tcp_max_tw_buckets.",
 		.costs = "Nothing below 100%. Beyond it the kernel closes without TIME-WAIT: a late segment can meet a new "
 			 "connection, and a lost last ACK ends in a reset.",
-		.helps = "A higher net.ipv4.tcp_max_tw_buckets, about 200 bytes of memory each.",
+		.helps = "A higher net.ipv4.tcp_max_tw_buckets, about 256 bytes of memory each.",
 		.vain = "A lower one: it evicts nothing, and only takes the protection away sooner. It frees no ports either.",
 	},
 	[TW_METRIC_ORPHANS] = {
@@ -78,7 +78,7 @@ static const struct tw_explain_words metrics[] = {
 			 "(counter TCPTimeWaitOverflow, which is the kernel's only sign of it).",
 		.costs = "These connections lack the protection of TIME-WAIT: a lost last ACK ends in a reset, a late segment can "
 			 "meet a new connection.",
-		.helps = "A higher net.ipv4.tcp_max_tw_buckets, about 200 bytes of memory each.",
+		.helps = "A higher net.ipv4.tcp_max_tw_buckets, about 256 bytes of memory each.",
 		.vain = "A lower limit hides the number of TIME-WAIT and is what does the harm. net.ipv4.tcp_fin_timeout shortens "
 			"none of them.",
 	},

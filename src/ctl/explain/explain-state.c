@@ -93,7 +93,7 @@ static const struct tw_explain_words states[] = {
 			 "reasons. If the last ACK is lost, the peer's FIN comes again, and the ACK must be repeated rather than "
 			 "answered by a reset. And segments of the old connection that are still on their way must have died before the "
 			 "same four-tuple of addresses and ports serves a new one.",
-		.costs = "About 200 bytes of memory each. On the accepting side that is all: such sockets hang on their listener's "
+		.costs = "About 256 bytes of memory each. On the accepting side that is all: such sockets hang on their listener's "
 			 "port and use none of their own. On the connecting side each one holds its local port towards that one "
 			 "destination, and those can run out.",
 		.helps = "On the accepting side nothing is needed; a client that comes again with the same four-tuple normally gets "

@@ -29,7 +29,7 @@ static const struct tw_explain_words tunables[] = {
 	[TW_TUNABLE_MAX_TW_BUCKETS] = {
 		.means = "How many sockets may be in TIME-WAIT, orphaned FIN-WAIT-2 among them. Beyond it connections are closed "
 			 "without it, which shows in the counter TCPTimeWaitOverflow alone.",
-		.costs = "About 200 bytes of memory for each socket that is really there; a high limit alone costs nothing.",
+		.costs = "About 256 bytes of memory for each socket that is really there; a high limit alone costs nothing.",
 		.helps = "Raising it, where TCPTimeWaitOverflow grows.",
 		.vain = "Lowering it: it evicts nothing and frees no port, but later connections lose the protection of TIME-WAIT. "
 			"The kernel takes 0 without a word, and then there is no TIME-WAIT at all, and -1, which before Linux "

@@ -20,7 +20,7 @@ class ServerSide(Scene):
     story = """\
 `nginx` answers and closes first, as HTTP/1.0 wants it, so that each connection leaves a TIME-WAIT on the server: 200 000
 of them within a minute, from `ab` on another machine. Many an alarm goes off at that number, and many a sysctl is set.
-They take some 32 MiB and not one local port, so timewaitd says nothing and changes nothing; who asks, is told where they are."""
+They take some 49 MiB and not one local port, so timewaitd says nothing and changes nothing; who asks, is told where they are."""
     driven_by = "ab, nginx"
 
     def prepare(self, stage):
