@@ -6,7 +6,7 @@
 /*
  * The built-in rules are those of the shipped timewaitd.conf; a difference is a defect of one of the two.
  *
- * connect() slows down about 200-fold once half of the range is used (it tries the ports of one parity first), so
+ * connect() slows down about 100-fold once half of the range is used (it tries the ports of one parity first), so
  * the rule raises before that. A destination that fills faster than a survey can follow is raised for ahead of it: of
  * the 15 s two surveys take the most part, and a port must have been in TIME-WAIT for 1 s before it is used again.
  */

@@ -12,8 +12,8 @@ static const struct tw_explain_words metrics[] = {
 		.means = "The share of the local ports that the busiest destination holds, in every state, with those that bind() "
 			 "alone holds. A destination is a source address, a destination address and its port: each has all the ports "
 			 "for itself. They are those of net.ipv4.ip_local_port_range that are neither reserved nor a listener's.",
-		.costs = "connect() tries the ports of one parity first: from half of them on it takes some 200 times as long, and at "
-			 "100% it fails (EADDRNOTAVAIL).",
+		.costs = "connect() tries the ports of one parity first: from half of them on it takes about 100 times as long, more or "
+			 "less by the machine and the width of the range, and at 100% it fails (EADDRNOTAVAIL).",
 		.helps = "Where TIME-WAIT holds the ports: net.ipv4.tcp_tw_reuse=1, with timestamps at both ends. In every "
 			 "case: " MORE_PORTS ".",
 		.vain = "net.ipv4.tcp_fin_timeout does not shorten TIME-WAIT. More net.ipv4.tcp_max_tw_buckets make no port. Where "

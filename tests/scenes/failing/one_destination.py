@@ -16,11 +16,11 @@ class OneDestination(Scene):
     story = """\
 `httperf` opens 5000 connections a second to one `nginx`, with one request on each, and closes them first, as a client
 without a pool does. Each leaves a TIME-WAIT that holds one of the 28232 local ports of the default range for a minute,
-so they would last for six seconds. From half of them on, Linux finds a free one only after hundreds of times as long:
-each `connect()` takes a millisecond and more of a core. With 1022 connections under way `httperf` does not even try to
-open more, others time out, and when the last port is gone, connects fail with EADDRNOTAVAIL. All of these are counted as
-failed. timewaitd sees the growth, sets `net.ipv4.tcp_tw_reuse=1` ahead of its level, shows by the kernel's counters that
-ports in TIME-WAIT are used again, and puts the old value back when the load is gone."""
+so they would last for six seconds. From half of them on, Linux takes about a hundred times as long to find a free
+one: each `connect()` takes a millisecond and more of a core. With 1022 connections under way `httperf` does not even
+try to open more, others time out, and when the last port is gone, connects fail with EADDRNOTAVAIL. All of these are
+counted as failed. timewaitd sees the growth, sets `net.ipv4.tcp_tw_reuse=1` ahead of its level, shows by the kernel's
+counters that ports in TIME-WAIT are used again, and puts the old value back when the load is gone."""
     driven_by = "httperf, nginx"
 
     def prepare(self, stage):
