@@ -41,8 +41,8 @@ class HealthChecks(Busy):
     story = f"""\
 A `haproxy` checks the watched `nginx` from four addresses, for {2 * BACKENDS} backends, several times a second: half with
 a request, after which the server closes first and keeps a TIME-WAIT, half with a handshake that it ends by RST. 30 000
-TIME-WAIT on the server's port are more than the range has, but take no local port, and thousands of connections vanish
-before or after `accept()`. A pool of 1000 clients goes on beside them. (In the short form 7000 TIME-WAIT.)"""
+TIME-WAIT and more on the server's port are more than the range has, but take no local port, and thousands of connections
+vanish before or after `accept()`. A pool of 1000 clients goes on beside them. (In the short form 7000 TIME-WAIT.)"""
 
     def prepare(self, stage):
         self._balancer = stage.peer(*(f"{address}/24" for address in BALANCERS))

@@ -13,7 +13,7 @@ class IPv6Only(Busy):
     tempts = "port-exhaustion by its level"
     story = f"""\
 No address but IPv6: a pool of {POOL} connections and a client without one, 330 connections a second (`h2load`), to one
-`nginx`. Together they take 39 % of the ports to that destination (29 % in the short form). The kernel counts TIME-WAIT of
+`nginx`. Together they take 40 % of the ports to that destination (29 % in the short form). The kernel counts TIME-WAIT of
 both families under IPv4's name and has one port range for both: `port-exhaustion` must see IPv6 as it is, and stay calm
 below 45 %."""
 
