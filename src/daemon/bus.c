@@ -204,11 +204,16 @@ static int on_requested(sd_bus_message *reply, void *userdata, sd_bus_error *err
 	return 0;
 }
 
+/*
+ * What the bus itself says of our name. Anybody may send a signal like it to us alone, and sd-bus takes each that looks
+ * so: it does not know who of those on the bus has which name. Who sends it the bus says itself.
+ */
 static bool is_our_name(sd_bus_message *message)
 {
-	const char *name;
+	const char *sender = sd_bus_message_get_sender(message), *name;
 
-	return sd_bus_message_read(message, "s", &name) >= 0 && strcmp(name, TW_BUS_NAME) == 0;
+	return sender && strcmp(sender, TW_BUS) == 0 && sd_bus_message_read(message, "s", &name) >= 0 &&
+	       strcmp(name, TW_BUS_NAME) == 0;
 }
 
 static int on_acquired(sd_bus_message *message, void *userdata, sd_bus_error *error TW_UNUSED)

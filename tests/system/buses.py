@@ -110,6 +110,16 @@ class Bus:
         )
         return json.loads(done.stdout)["data"][0] if done.returncode == 0 else None
 
+    def send_signal(self, destination, path, member, *arguments):
+        """A signal to one alone, by a user: the bus hands it on, whatever name it speaks in."""
+        whom = [f"--bus={self.address}", "--type=signal", f"--dest={destination}"]
+        subprocess.run([*NOBODY, "dbus-send", *whom, path, member, *arguments], check=True)
+
+    def connections(self):
+        """The unique names of who is on it."""
+        names = self.busctl("call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ListNames")
+        return {name for name in json.loads(names)["data"][0] if name[0] == ":"}
+
     def wait_for_owner(self, timeout=10):
         wait_until(lambda: self.process and self.owner(), timeout, "the name")
 

@@ -231,6 +231,18 @@ def test_others_may_not(near, raised, bus, user, call):
     assert not raised.records("requested")
 
 
+def test_nobody_speaks_for_the_bus(near, listener, on_bus, bus, tmp_path):
+    """Neither that it has lost its name, nor that it has it."""
+    started = on_bus(adjusting({"net.ipv4.tcp_fin_timeout": "30"}))
+    for member in ("NameLost", "NameAcquired"):
+        bus.send_signal(bus.owner(), "/org/freedesktop/DBus", f"org.freedesktop.DBus.{member}", f"string:{NAME}")
+        assert bus.get("Mode") == "enforce", "it has read the signal by now"
+        assert not started.records("degraded")
+        with Listener(bus, tmp_path) as heard, listener():
+            wait_until(lambda: heard.signals("Event"), 5, "its signals go on")
+        started.wait_for("cleared", count=len(started.records("raised")))
+
+
 def test_others_may_ask(on_bus, bus):
     on_bus()
     assert bus.snapshot(user=NOBODY)["mode"] == "enforce"
