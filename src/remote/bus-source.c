@@ -234,12 +234,22 @@ int tw_remote_mode(struct tw_remote *bus, char **ret_mode)
 
 /* ---- events */
 
+/*
+ * The bus hands what is sent to all only to who asked for it of that sender. What is sent to one alone it hands to him
+ * whoever sends it, and sd-bus cannot tell: it does not know who of those on the bus has which name.
+ */
+static bool is_for_all(sd_bus_message *message)
+{
+	return !sd_bus_message_get_destination(message);
+}
+
 static int on_signal(sd_bus_message *message, void *userdata, TW_UNUSED sd_bus_error *error)
 {
 	struct tw_remote *bus = userdata;
 	struct tw_remote_event event;
 
-	if (sd_bus_message_read(message, "ssss", &event.event, &event.namespace, &event.rule, &event.message) > 0)
+	if (is_for_all(message) &&
+	    sd_bus_message_read(message, "ssss", &event.event, &event.namespace, &event.rule, &event.message) > 0)
 		bus->on_event(bus->context, &event);
 	return 0;
 }
@@ -250,7 +260,7 @@ static int on_owner(sd_bus_message *message, void *userdata, TW_UNUSED sd_bus_er
 	const char *name, *before, *after;
 	struct tw_remote_event event = { .namespace = "", .rule = "" };
 
-	if (sd_bus_message_read(message, "sss", &name, &before, &after) <= 0)
+	if (!is_for_all(message) || sd_bus_message_read(message, "sss", &name, &before, &after) <= 0)
 		return 0;
 	event.event = after[0] != '\0' ? "appeared" : "vanished";
 	event.message = after[0] != '\0' ? "timewaitd has started." : "timewaitd has ended.";

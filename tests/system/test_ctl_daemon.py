@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from buses import NOBODY
+from buses import MANAGER, NAME, NOBODY, PATH
 from programs import BUILD, ENVIRONMENT, QUICK, WANTED, adjusting, read_sysctls
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
@@ -90,6 +90,31 @@ def test_alerts_as_they_come(daemon, bus, listener):
             assert " raised: " in following.stdout.readline()
             assert " adjusted: " in following.stdout.readline()
         following.kill()
+
+
+def test_nobody_else_is_followed(daemon, bus, listener):
+    """What a user sends to it alone looks as if it were the daemon's, or the bus's."""
+    daemon(adjusting(), f"--bus={bus.address}")
+    bus.wait_for_owner()
+    before = bus.connections()
+    following = subprocess.Popen(
+        [TIMEWAITCTL, "alerts", "--follow", f"--bus={bus.address}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    with following:
+        assert following.stdout.readline() == "Nothing is raised.\n"
+        owner = bus.owner()
+        for whom in bus.connections() - before:
+            words = [f"string:{word}" for word in ("raised", "host", "forged", "Forged.")]
+            bus.send_signal(whom, PATH, f"{MANAGER}.Event", *words)
+            words = [f"string:{word}" for word in (NAME, owner, "")]
+            bus.send_signal(whom, "/org/freedesktop/DBus", "org.freedesktop.DBus.NameOwnerChanged", *words)
+        with listener():
+            told = following.stdout.readline()
+        following.kill()
+    assert "servers" in told
 
 
 def test_restore(near, raised, ctl):
