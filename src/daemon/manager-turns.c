@@ -192,8 +192,9 @@ int tw_manager_tick(struct tw_manager *manager)
 	}
 	if (!manager->round_goes_on)
 		note_own_cost(manager);
-	manager->round_goes_on = tw_roster_tick(&manager->roster, manager->settings, time, &manager->book);
+	/* Before others are taken up, which may be called the same. */
 	tw_roster_let_go(&manager->roster, manager->settings, time.now_usec);
+	manager->round_goes_on = tw_roster_tick(&manager->roster, manager->settings, time, &manager->book);
 	(void)tw_manager_book(manager, NULL);
 	pay(manager, time.now_usec);
 	begin_next(manager, time);

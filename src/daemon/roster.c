@@ -115,12 +115,46 @@ static struct tw_post *find_post(const struct tw_roster *roster, uint64_t id)
 	return NULL;
 }
 
-static bool is_taken(const struct tw_roster *roster, const char *name)
+static struct tw_post *find_called(const struct tw_roster *roster, const char *name)
 {
 	for (unsigned i = 0; i < roster->count; i++)
 		if (strcmp(roster->posts[i]->namespace.name, name) == 0)
-			return true;
-	return strcmp(name, TW_NAMESPACE_HOST) == 0;
+			return roster->posts[i];
+	return NULL;
+}
+
+static bool is_taken(const struct tw_roster *roster, const char *name)
+{
+	return find_called(roster, name) || strcmp(name, TW_NAMESPACE_HOST) == 0;
+}
+
+/* Another has its name under /run/netns now: the rules that name it are no longer for this one. */
+static void give_up_name(struct tw_post *post, const struct tw_settings *settings)
+{
+	tw_namespace_tell_apart(&post->namespace);
+	tw_policy_init(&post->watch.policy, settings, post->watch.name);
+}
+
+/*
+ * Whether a newcomer waits for who is called the same, and was made anew perhaps, to be let go: called differently, it
+ * would not be the one that the configuration names. Of one that has lost its name it shows by the next look at
+ * processes whether anybody is left in it; then the name goes over.
+ */
+static bool waits_for_name(struct tw_roster *roster, const struct tw_namespace *namespace, bool named,
+			   const struct tw_settings *settings, usec_t now_usec)
+{
+	struct tw_post *post = find_called(roster, namespace->name);
+
+	if (!post)
+		return false;
+	if (post->leaves || (named && post->named && !post->seen)) {
+		roster->look_due_usec = TW_MIN(roster->look_due_usec, now_usec);
+		roster->processes_due_usec = TW_MIN(roster->processes_due_usec, now_usec);
+		return true;
+	}
+	if (named && !post->named)
+		give_up_name(post, settings);
+	return false;
 }
 
 static int make_room(struct tw_roster *roster)
@@ -205,7 +239,9 @@ bool tw_roster_take_up(struct tw_roster *roster, const struct tw_settings *setti
 			roster->taking_up = false;
 			return false;
 		}
-		if (find_post(roster, namespace->id) || !tw_namespace_list_has(&settings->namespaces, namespace->name))
+		if (find_post(roster, namespace->id) ||
+		    !tw_namespace_list_has(&settings->namespaces, namespace->name) ||
+		    waits_for_name(roster, namespace, named, settings, now_usec))
 			continue;
 		take_up_one(roster, roster->next_found, namespace, named, settings, now_usec);
 		taken++;
@@ -223,8 +259,10 @@ static void mark_seen(struct tw_roster *roster)
 	for (unsigned i = 0; (namespace = roster->neighbours->found(roster->neighbours, i, &named)); i++) {
 		struct tw_post *post = find_post(roster, namespace->id);
 
-		if (post)
-			post->seen = true;
+		if (!post)
+			continue;
+		post->seen = true;
+		post->named = named;
 	}
 }
 

@@ -18,7 +18,7 @@ struct tw_book {
 struct tw_post {
 	struct tw_namespace namespace;
 	struct tw_watch watch;
-	bool named;	    /* has a name of its own, not one made of what is in it */
+	bool named;	    /* by the last look: has a name of its own, not one made of what is in it */
 	bool newcomer;	    /* its first scan has not ended: that one is paid by all newcomers together */
 	bool seen;	    /* by the look under way */
 	const char *leaves; /* why it is watched no more, once no job of it is under way; NULL: it stays */

@@ -78,6 +78,75 @@ static void test_the_list_decides(void **state TW_UNUSED)
 	assert_int_equal(town->houses[1].shut, 1);
 }
 
+/* One namespace gives way to another that is called the same. */
+static void move(unsigned from, unsigned to)
+{
+	(void)strcpy(town->houses[to].namespace.name, town->houses[from].namespace.name);
+	town->houses[from].there = false;
+	town->houses[to].there = true;
+}
+
+/* Made anew between two looks, it is called as it was: the rules that name it are for it. */
+static void test_made_anew(void **state TW_UNUSED)
+{
+	static const char *const lists[] = { "n0", "n*", "all" };
+
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(lists); i++) {
+		if (i > 0) {
+			assert_int_equal(end(NULL), 0);
+			assert_int_equal(begin(NULL), 0);
+		}
+		town->houses[0].there = true;
+		start(settings_of(lists[i]));
+		assert_non_null(watch_of("n0"));
+		move(0, 1);
+		run(10, NULL);
+		assert_int_equal(town->houses[0].shut, 1);
+		assert_int_equal(town->houses[1].opened, 1);
+		assert_non_null(watch_of("n0"));
+		assert_int_equal(town->told[TW_EVENT_NAMESPACE_NEW], 2);
+		/* A reload lets it stay. */
+		tw_manager_reload(&town->manager, settings_of(lists[i]));
+		run(10, NULL);
+		assert_int_equal(town->houses[1].shut, 0);
+	}
+}
+
+/* The same of a service with a network of its own, which is started anew. */
+static void test_started_anew(void **state TW_UNUSED)
+{
+	town->houses[0].there = true;
+	town->houses[0].named = town->houses[1].named = false;
+	start(settings_of("all"));
+	move(0, 1);
+	run(40, NULL);
+	assert_int_equal(town->houses[0].shut, 1);
+	assert_int_equal(town->houses[1].opened, 1);
+	assert_non_null(watch_of("n0"));
+}
+
+/* The name goes over while somebody is still in the one that had it: who has it under /run/netns is called so. */
+static void test_name_goes_over(void **state TW_UNUSED)
+{
+	unsigned looks;
+
+	town->houses[0].there = true;
+	start(settings_of("all"));
+	move(0, 1);
+	town->houses[0].there = true;
+	town->houses[0].named = false;
+	(void)strcpy(town->houses[0].namespace.name, "left.service");
+	run(10, NULL);
+	assert_non_null(watch_of("n0"));
+	assert_ptr_equal(the("n0")->edges.context, &town->houses[1]);
+	assert_ptr_equal(the("n0@100")->edges.context, &town->houses[0]);
+	assert_int_equal(town->told[TW_EVENT_NAMESPACE_GONE], 0);
+	/* Processes are looked at no more often for it. */
+	looks = town->process_looks;
+	run(60, NULL);
+	assert_in_range(town->process_looks - looks, 1, 3);
+}
+
 /* Told once, with what it takes; and it is tried again with each look. */
 static void test_may_not_enter(void **state TW_UNUSED)
 {
@@ -98,6 +167,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_comes_and_goes, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_list_decides, begin, end),
+		cmocka_unit_test_setup_teardown(test_made_anew, begin, end),
+		cmocka_unit_test_setup_teardown(test_started_anew, begin, end),
+		cmocka_unit_test_setup_teardown(test_name_goes_over, begin, end),
 		cmocka_unit_test_setup_teardown(test_may_not_enter, begin, end),
 	};
 

@@ -45,6 +45,7 @@ struct town {
 	const struct house *found[TOWN_MAX];
 	unsigned found_count;
 	bool with_processes, denied;
+	unsigned process_looks;
 	unsigned told[TW_EVENT_COUNT];
 	char last[TW_EVENT_COUNT][TW_NAMESPACE_NAME_MAX]; /* whom it was told of */
 	char reason[TW_REASON_MAX];
@@ -92,6 +93,7 @@ static inline int make_acting(void *context, const char *name, struct tw_acting 
 static inline void look(struct tw_neighbours *neighbours TW_UNUSED, bool processes)
 {
 	town->with_processes = processes;
+	town->process_looks += processes;
 	town->found_count = 0;
 	for (unsigned i = 0; i < TOWN_MAX; i++)
 		if (town->houses[i].there && (town->houses[i].named || processes))
