@@ -188,6 +188,8 @@ int tw_manager_tick(struct tw_manager *manager)
 		manager->round_usec = time.now_usec;
 		if (manager->host_watched)
 			r = tick_host(manager, time);
+		else
+			tw_watch_give_up(manager->host);
 		manager->missed = r < 0 ? manager->missed + 1 : 0;
 	}
 	if (!manager->round_goes_on)

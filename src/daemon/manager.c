@@ -84,7 +84,7 @@ void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
 	if (!manager->host_watched) {
 		tw_watch_leave(manager->host, settings, time.now_usec,
 			       "the configuration does not have the host any more");
-		(void)tw_watch_give_back(manager->host);
+		tw_watch_give_up(manager->host);
 	}
 	tw_roster_rebase(&manager->roster, manager->settings, settings, time);
 	manager->settings = tw_settings_free(manager->settings);

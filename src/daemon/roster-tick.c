@@ -141,8 +141,10 @@ void tw_roster_rebase(struct tw_roster *roster, const struct tw_settings *from, 
 		tw_watch_rebase(&post->watch, from, to, time);
 		post->resting = false;
 		post->tick_due_usec = TW_MIN(post->tick_due_usec, tw_usec_add(time.now_usec, to->interval_usec));
-		if (!tw_namespace_list_has(&to->namespaces, post->namespace.name))
+		if (!tw_namespace_list_has(&to->namespaces, post->namespace.name)) {
 			post->leaves = "the configuration does not have it any more";
+			post->watch.left = true;
+		}
 	}
 	roster->look_due_usec = roster->processes_due_usec = 0;
 }

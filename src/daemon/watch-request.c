@@ -73,8 +73,17 @@ int tw_watch_give_back(struct tw_watch *watch)
 
 void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason)
 {
+	watch->left = true;
 	tw_policy_leave(&watch->policy, settings, now_usec, reason, watch->edges.recorder, watch->name);
 	tw_watch_let_go(watch);
+}
+
+void tw_watch_give_up(struct tw_watch *watch)
+{
+	static const struct tw_desires none;
+
+	if (watch->acting && !tw_hand_at_rest(&watch->acting->hand))
+		tw_hand_reconcile(&watch->acting->hand, &none, TW_MODE_ENFORCE);
 }
 
 int tw_watch_restore(struct tw_watch *watch)

@@ -126,6 +126,8 @@ static void end_scan(struct tw_watch *watch, const struct tw_settings *settings,
 	watch->census_due_usec = tw_usec_add(sample->census.at_usec, settings->census_usec);
 	if (watch->order.kind == TW_SCAN_SURVEY)
 		watch->survey_due_usec = tw_usec_add(sample->census.at_usec, settings->survey_usec);
+	if (watch->left)
+		return;
 	tw_watch_tell_gaps(watch);
 	decide(watch, settings, time.now_usec);
 	watch->hurries = tw_policy_hurries(settings, sample);
@@ -162,6 +164,7 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
 		     struct tw_time time)
 {
+	watch->left = false;
 	tw_policy_rebase(&watch->policy, from, to, time.now_usec, watch->edges.recorder, watch->name);
 	watch->census_due_usec = TW_MIN(watch->census_due_usec, tw_usec_add(time.now_usec, to->census_usec));
 	watch->survey_due_usec = TW_MIN(watch->survey_due_usec, tw_usec_add(time.now_usec, to->survey_usec));

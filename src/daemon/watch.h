@@ -64,6 +64,7 @@ struct tw_watch {
 	bool ends_sockets;	  /* there were orders to end some */
 	bool spared;		  /* is scanned where something has moved, and seldom else: see watch-due.c */
 	bool quiet;		  /* no rule was raised, and all was at rest */
+	bool left;		  /* it is watched no more: nothing is decided here, whatever a scan brings home */
 	/* What the last tick found to be due, and nobody has begun yet. */
 	bool scan_due;
 	bool scan_late;	  /* by more than a whole `census` */
@@ -178,8 +179,12 @@ int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, u
 /* The same without a rest. */
 int tw_watch_give_back(struct tw_watch *watch);
 
-/* It is watched no more: raised rules are told as cleared, for this reason. */
+/* It is watched no more: raised rules are told as cleared, for this reason. A rebase takes it up again. */
 void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason);
+
+/* Puts back what is ours where it is watched no more, and forgets what is others'; what fails, the next call tries again.
+ */
+void tw_watch_give_up(struct tw_watch *watch);
 
 /* Puts everything back for good. Returns 0, or -errno where something stays owed. */
 int tw_watch_restore(struct tw_watch *watch);

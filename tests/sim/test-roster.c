@@ -78,6 +78,75 @@ static void test_the_list_decides(void **state TW_UNUSED)
 	assert_int_equal(town->houses[1].shut, 1);
 }
 
+/* With a rule that acts on the host from the first survey on: hardly a port is in use. */
+static struct tw_settings *healing_host(const char *namespaces)
+{
+	struct tw_settings *settings = settings_of(namespaces);
+	struct tw_rule_settings *rule = &settings->rules[settings->rule_count++];
+
+	tw_rule_settings_init(rule);
+	(void)strcpy(rule->name, "idle");
+	rule->metric = TW_METRIC_PORT_USE;
+	rule->raise_milli = 50000;
+	rule->clear_milli = 90000;
+	rule->raise_for_usec = 0;
+	rule->gate = rule->proof = false;
+	rule->actions[rule->action_count++] =
+		(struct tw_action){ .kind = TW_ACTION_SET, .tunable = TW_TUNABLE_TW_REUSE, .value.numbers[0] = 1 };
+	return settings;
+}
+
+static int64_t host_reuse(void)
+{
+	return town->host.act.live[TW_TUNABLE_TW_REUSE].value.numbers[0];
+}
+
+/* What a scan brings home that was begun before moves nobody any more. */
+static void test_the_host_is_left_in_the_middle_of_a_scan(void **state TW_UNUSED)
+{
+	unsigned raised;
+
+	town->houses[0].there = true;
+	start(healing_host("host n0"));
+	assert_int_equal(host_reuse(), 1);
+	raised = town->told[TW_EVENT_RAISED];
+	while (town->manager.working != town->manager.host) {
+		while (tw_manager_work(&town->manager))
+			;
+		town->now_usec += S;
+		assert_int_equal(tw_manager_tick(&town->manager), 0);
+	}
+	tw_manager_reload(&town->manager, healing_host("n0"));
+	assert_int_equal(host_reuse(), 2);
+	while (tw_manager_work(&town->manager))
+		;
+	run(20, NULL);
+	assert_int_equal(town->told[TW_EVENT_RAISED], raised);
+	assert_int_equal(host_reuse(), 2);
+	/* It is taken up again as if anew. */
+	tw_manager_reload(&town->manager, healing_host("host n0"));
+	run(20, NULL);
+	assert_int_equal(town->told[TW_EVENT_RAISED], raised + 1);
+	assert_int_equal(host_reuse(), 1);
+}
+
+/* What cannot be put back at once is put back as soon as it can. */
+static void test_the_host_is_left_while_it_owes(void **state TW_UNUSED)
+{
+	town->houses[0].there = true;
+	start(healing_host("host n0"));
+	assert_int_equal(host_reuse(), 1);
+	town->host.act.write_error = -EACCES;
+	tw_manager_reload(&town->manager, healing_host("n0"));
+	run(20, NULL);
+	assert_int_equal(host_reuse(), 1);
+	assert_int_equal(town->told[TW_EVENT_DEGRADED], 1);
+	town->host.act.write_error = 0;
+	run(3, NULL);
+	assert_int_equal(host_reuse(), 2);
+	assert_false(tw_ledger_owes(&town->host.act.saved));
+}
+
 /* One namespace gives way to another that is called the same. */
 static void move(unsigned from, unsigned to)
 {
@@ -167,6 +236,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_comes_and_goes, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_list_decides, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_host_is_left_in_the_middle_of_a_scan, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_host_is_left_while_it_owes, begin, end),
 		cmocka_unit_test_setup_teardown(test_made_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_started_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_name_goes_over, begin, end),
