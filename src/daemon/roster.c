@@ -191,6 +191,9 @@ static int open_post(struct tw_roster *roster, unsigned index, const struct tw_n
 	tw_watch_init(&post->watch, post->namespace.name, &edges, roster->room, settings);
 	post->watch.spared = true;
 	post->watch.payer = &roster->newcomers;
+	/* By the first tick. Without memory now, when a rule wants something. */
+	if (edges.owes)
+		(void)tw_watch_make_ready(&post->watch);
 	roster->posts[roster->count++] = TW_TAKE_PTR(post);
 	return 0;
 }
@@ -369,8 +372,8 @@ void tw_roster_let_go(struct tw_roster *roster, const struct tw_settings *settin
 			continue;
 		}
 		tw_watch_leave(&post->watch, settings, now_usec, post->leaves);
-		/* What stays owed stands in its ledger, and is put back at the next start if the namespace is there
-		 * then. */
+		/* What stays owed stands in its ledger, and is put back when the namespace is taken up again, or at the
+		 * next start if it is there then. */
 		(void)tw_watch_restore(&post->watch);
 		tell_news(roster, &roster->gone, TW_EVENT_NAMESPACE_GONE, &post->namespace, post->leaves, now_usec);
 		free_post(roster, post);

@@ -7,10 +7,12 @@
 #include "measure/pulse-source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct tw_site {
 	struct tw_source source; /* first: the face is the object */
@@ -203,18 +205,38 @@ static struct tw_acting_edges acting_edges(struct tw_site *site)
 	};
 }
 
+/*
+ * What is owed here since before: by an earlier run, or by this one when the namespace was let go. Were it not known,
+ * what we wrote ourselves would be taken for the baseline.
+ */
+static int read_ledger(const struct tw_site *site, struct tw_ledger *ret)
+{
+	int r;
+
+	tw_ledger_init(ret, site->ground.grip->boot_id, &site->id);
+	r = tw_ledger_file_load(&site->file, site->ground.grip->boot_id, &site->id, ret);
+	if (r == -EBADMSG || r == -EPROTONOSUPPORT)
+		return tw_ledger_file_set_aside(&site->file);
+	/* None, or of a namespace that is gone and had the inode before. */
+	return r == -ENOENT || r == -ESTALE || r == -EXDEV ? 0 : r;
+}
+
 static int make_acting(void *context, const char *name, struct tw_acting **ret)
 {
 	struct tw_site *site = context;
 	const struct tw_acting_edges edges = acting_edges(site);
-	struct tw_ledger *empty = malloc(sizeof(*empty));
+	TW_CLEANUP_FREE struct tw_ledger *ledger = malloc(sizeof(*ledger));
+	int r = ledger ? read_ledger(site, ledger) : -ENOMEM;
 
-	if (!empty)
-		return -ENOMEM;
-	tw_ledger_init(empty, site->ground.grip->boot_id, &site->id);
-	*ret = tw_acting_new(&edges, empty, name);
-	free(empty);
+	if (r < 0)
+		return r;
+	*ret = tw_acting_new(&edges, ledger, name);
 	return *ret ? 0 : -ENOMEM;
+}
+
+static bool owes(const struct tw_site *site)
+{
+	return faccessat(site->file.directory_fd, site->file.name, F_OK, 0) == 0;
 }
 
 int tw_site_recover(struct tw_site *site, const struct tw_ledger *ledger, const char *name)
@@ -318,5 +340,6 @@ struct tw_watch_edges tw_site_edges(struct tw_site *site)
 		.make_acting = make_acting,
 		.context = site,
 		.tells_bound = tw_kernel_source_tells_bound(),
+		.owes = owes(site),
 	};
 }

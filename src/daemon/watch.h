@@ -36,6 +36,7 @@ struct tw_watch_edges {
 	int (*make_acting)(void *context, const char *name, struct tw_acting **ret);
 	void *context;
 	bool tells_bound; /* see tw_kernel_source_tells_bound() */
+	bool owes;	  /* something is to be put back here since before */
 };
 
 /*
@@ -182,7 +183,8 @@ int tw_watch_give_back(struct tw_watch *watch);
 /* It is watched no more: raised rules are told as cleared, for this reason. A rebase takes it up again. */
 void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason);
 
-/* Puts back what is ours where it is watched no more, and forgets what is others'; what fails, the next call tries again.
+/* Puts back what is ours where it is watched no more, and forgets what is others'; what fails, the next call tries
+ * again.
  */
 void tw_watch_give_up(struct tw_watch *watch);
 

@@ -18,7 +18,7 @@ import pytest
 import cages
 from buses import Bus
 from namespaces import Namespace, Pair, end_process, run, wait_until
-from programs import BUILD, ENVIRONMENT, TIMEWAITD, Daemon, is_sanitized, tool
+from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, tool
 from settings import PORTS, WANTED, daemon_section, prompt_rule
 
 PREFIX = f"twtest{os.getpid()}-n"
@@ -196,6 +196,33 @@ def changed(home, place, tmp_path):
 
 
 BASELINE = {REUSE: "2", "net.ipv4.tcp_fin_timeout": "60"}
+
+
+@pytest.mark.parametrize("wanted", ["20", "60"], ids=["another value", "nothing new"])
+def test_what_is_owed_stands_until_it_is_paid(home, tmp_path, wanted):
+    """One that is let go while its sysctls cannot be put back, and taken up again, still gets those of before."""
+    other = Namespace()
+    server = other.start(tool("sinkd"), "127.0.0.1", "80")
+
+    def wanting(seconds, *names):
+        return watching("host", *names) + prompt_rule(
+            "servers", "listen", 1, 0, {"net.ipv4.tcp_fin_timeout": seconds}
+        ) + "namespaces = all\n"
+
+    daemon = Confined(home, tmp_path / "confined", wanting("30", other.name), "mount --bind /proc/sys /proc/sys")
+    daemon.wait_for("adjusted", NAMESPACE=other.name)
+    daemon.mount("-o", "remount,bind,ro", "/proc/sys")
+    daemon.reload(wanting("30"))
+    daemon.wait_for("namespace-gone", NAMESPACE=other.name)
+    assert other.sysctl("net.ipv4.tcp_fin_timeout") == "30"
+    daemon.mount("-o", "remount,bind,rw", "/proc/sys")
+    daemon.reload(wanting(wanted, other.name))
+    wait_until(lambda: other.sysctl("net.ipv4.tcp_fin_timeout") == wanted, 10, daemon.story)
+    daemon.stop()
+    assert_as_before(other)
+    assert ledgers(daemon) == []
+    end_process(server)
+    other.close()
 
 
 def assert_as_before(other):
