@@ -73,6 +73,15 @@ static int on_worker(sd_event_source *source TW_UNUSED, int fd TW_UNUSED, uint32
 	return 0;
 }
 
+/* A shorter interval begins now, not behind what is left of a longer one. */
+static void hasten(struct loop *loop)
+{
+	usec_t due_usec = tw_usec_add(tw_process_now(), tw_manager_interval(loop->manager));
+
+	if (due_usec < loop->tick_due_usec && sd_event_source_set_time(loop->tick, due_usec) >= 0)
+		loop->tick_due_usec = due_usec;
+}
+
 /* The service manager knows that it is over before anybody who waits for the answer does. */
 static int reload(void *context, struct tw_problems **ret_problems)
 {
@@ -81,6 +90,7 @@ static int reload(void *context, struct tw_problems **ret_problems)
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, tw_process_now());
 	r = tw_reload(loop->manager, loop->options, ret_problems);
+	hasten(loop);
 	notify_status(loop, "READY=1\n");
 	return r;
 }

@@ -110,6 +110,13 @@ def test_a_rule_that_vanishes_leaves_properly(near, listener, daemon):
     assert near.sysctl("net.ipv4.tcp_fin_timeout") == "60"
 
 
+def test_a_shorter_interval_begins_at_once(near, listener, daemon):
+    started = daemon("[daemon]\ninterval = 1h\n")
+    with listener():
+        started.reload(adjusting({"net.ipv4.tcp_fin_timeout": "25"}))
+        started.wait_for("adjusted")
+
+
 def test_a_bad_reload_changes_nothing(near, listener, daemon):
     with listener():
         started = daemon(adjusting({"net.ipv4.tcp_fin_timeout": "30"}))
