@@ -31,6 +31,7 @@ struct tw_netns_source {
 	DIR *directory; /* that is read now; NULL: the next one is to be opened, or nothing is left */
 	bool done;
 	unsigned asked, denied; /* processes */
+	bool saw_first;		/* that of pid 1, which is there in any /proc */
 	struct tw_netns_list list;
 	char text[CGROUP_TEXT_MAX];
 };
@@ -80,6 +81,7 @@ void tw_netns_source_begin(struct tw_netns_source *source, bool processes)
 	source->at_processes = false;
 	source->done = false;
 	source->asked = source->denied = 0;
+	source->saw_first = false;
 }
 
 /* Another file system's inodes are none of nsfs; and the host's own is known. */
@@ -109,6 +111,7 @@ static int take_process(struct tw_netns_source *source, const char *name)
 	if (tw_parse_u64(name, strlen(name), &pid) < 0)
 		return 0;
 	source->asked++;
+	source->saw_first = source->saw_first || pid == 1;
 	(void)snprintf(path, sizeof(path), "%" PRIu64 "/ns/net", pid);
 	if (fstatat(dirfd(source->directory), path, &status, 0) < 0) {
 		source->denied += errno == EACCES || errno == EPERM;
@@ -185,9 +188,10 @@ const struct tw_netns_list *tw_netns_source_found(const struct tw_netns_source *
 	return &source->list;
 }
 
+/* Those that are hidden (ProtectProc=invisible) cannot even be asked. */
 bool tw_netns_source_is_denied(const struct tw_netns_source *source)
 {
-	return source->denied > source->asked / 2;
+	return source->at_processes && (!source->saw_first || source->denied > source->asked / 2);
 }
 
 int tw_netns_source_open(const struct tw_netns_source *source, const struct tw_netns_found *found, int *ret_fd)

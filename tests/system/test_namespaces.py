@@ -16,7 +16,7 @@ import time
 import pytest
 
 import cages
-from buses import Bus
+from buses import NOBODY, Bus
 from namespaces import Namespace, Pair, end_process, run, wait_until
 from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, tool
 from settings import PORTS, WANTED, daemon_section, prompt_rule
@@ -120,6 +120,25 @@ def test_found_by_its_process(home, tmp_path):
     finally:
         end_process(sleeper)
     wait_until(lambda: len(daemon.records("namespace-gone")) > told, 10, "it is let go")
+    daemon.stop()
+
+
+# As the service without the drop-in: a user's, to whom /proc shows no process of others (ProtectProc=invisible).
+HIDDEN = f"mount -t proc -o hidepid=2 none /proc; chown -R 65534 '{{state}}'; set -- {' '.join(NOBODY)} \"$@\""
+
+
+def let_in(directory):
+    """Anybody may go there."""
+    for place in (directory, *directory.parents):
+        if place.stat().st_mode & 0o005 != 0o005:
+            place.chmod(0o755)
+
+
+def test_it_says_that_processes_are_hidden(home, tmp_path):
+    let_in(tmp_path)
+    daemon = Confined(home, tmp_path / "hidden", watching("all"), HIDDEN)
+    record = daemon.wait_for("degraded", NAMESPACE="host")
+    assert "CAP_SYS_PTRACE" in record["MESSAGE"]
     daemon.stop()
 
 
@@ -241,6 +260,23 @@ def test_stops_and_gives_back(changed):
     daemon.stop()
     assert_as_before(other)
     assert ledgers(daemon) == []
+
+
+def test_what_is_owed_to_whom_it_does_not_see_stands(changed, tmp_path):
+    """Hidden processes are no sign that the namespace is gone."""
+    daemon, other, server = changed
+    let_in(tmp_path)
+    daemon.kill()
+    gone(other.name)  # its name alone: somebody is in it
+    hiding = ("unshare", "-m", "sh", "-ec", HIDDEN.format(state=daemon.state) + '; exec "$@"', "sh")
+    done = daemon.namespace.try_run(
+        *hiding, TIMEWAITD, "--restore", "--log=json", f"--state-dir={daemon.state}", env=ENVIRONMENT
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert len(ledgers(daemon)) == 1
+    assert len(daemon.restore()) == len(WANTED)
+    assert ledgers(daemon) == []
+    end_process(server)
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["restore", "start"])

@@ -137,6 +137,16 @@ static void test_what_there_is(void **state TW_UNUSED)
 	assert_int_equal(tw_netns_list_find(list, web)->pid, 17);
 	assert_string_equal(tw_netns_list_find(list, db)->namespace.name, "db.service");
 	assert_false(tw_netns_source_is_denied(source));
+	/* Where the first of all processes is not to be seen, others are hidden too: /proc with hidepid=invisible. */
+	(void)snprintf(path, sizeof(path), "%s/1", processes);
+	(void)snprintf(nameless, sizeof(nameless), "%s/hidden", processes);
+	assert_int_equal(rename(path, nameless), 0);
+	assert_int_equal(look(source, false)->count, 1);
+	assert_false(tw_netns_source_is_denied(source));
+	assert_int_equal(look(source, true)->count, 2);
+	assert_true(tw_netns_source_is_denied(source));
+	assert_int_equal(rename(nameless, path), 0);
+	(void)look(source, true);
 
 	/* It is entered, and left; what is opened is what was found. */
 	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), 0);
