@@ -83,6 +83,7 @@ static bool can_send(const struct tw_bus *bus)
 static void send_event(struct tw_bus *bus, const char *namespace, const struct tw_event *event)
 {
 	char message[TW_BUS_MESSAGE_MAX], clean[3 * TW_BUS_MESSAGE_MAX], rule[3 * TW_RULE_NAME_MAX];
+	char where[3 * TW_NAMESPACE_NAME_MAX];
 	struct tw_text text;
 
 	tw_text_init(&text, message, sizeof(message));
@@ -91,8 +92,11 @@ static void send_event(struct tw_bus *bus, const char *namespace, const struct t
 	tw_utf8_add(&text, message);
 	tw_text_init(&text, rule, sizeof(rule));
 	tw_utf8_add(&text, event->rule ? event->rule->name : event->rule_name);
+	/* A namespace is called as whoever is in it likes. */
+	tw_text_init(&text, where, sizeof(where));
+	tw_utf8_add(&text, namespace);
 	(void)sd_bus_emit_signal(bus->bus, TW_BUS_PATH, TW_BUS_INTERFACE, "Event", "ssss", tw_event_name(event->kind),
-				 namespace, rule, clean);
+				 where, rule, clean);
 }
 
 static void tell(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event)

@@ -16,7 +16,7 @@ import time
 import pytest
 
 import cages
-from buses import NOBODY, Bus
+from buses import NOBODY, Bus, Listener
 from namespaces import Namespace, Pair, end_process, run, wait_until
 from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, tool
 from settings import PORTS, WANTED, daemon_section, prompt_rule
@@ -211,6 +211,23 @@ def changed(home, place, tmp_path):
     if daemon.process.poll() is None:
         daemon.stop()
     with contextlib.suppress(RuntimeError):  # a test may have deleted it
+        other.close()
+
+
+def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
+    """What is not UTF-8 would be taken by no bus: nobody hides behind such a name."""
+    other = Namespace(f"{place}\udcff")
+    try:
+        server = other.start(tool("sinkd"), "127.0.0.1", "80")
+        config = watching("host", f"{place}*") + prompt_rule("servers", "listen", 1, 0, {}) + "namespaces = all\n"
+        with Listener(bus, tmp_path) as heard:
+            daemon = Daemon(home, tmp_path / "daemon", config, f"--bus={bus.address}")
+            bus.wait_for_owner()
+            daemon.wait_for("raised")
+            end_process(server)
+            wait_until(lambda: ["cleared", f"{place}\ufffd", "servers"] in [event[:3] for event in heard.signals("Event")], 5, "it")
+        daemon.stop()
+    finally:
         other.close()
 
 
