@@ -57,10 +57,10 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 	tw_acting_carry_out(watch->acting, &room->desires, settings, &watch->sample, now_usec);
 }
 
-/* Nothing is done, and nothing was at the tick before. */
+/* Nothing is done nor about to be, and nothing was at the tick before. */
 static bool is_quiet(struct tw_watch *watch, const struct tw_settings *settings)
 {
-	bool quiet = tw_acting_rests(watch->acting) && tw_policy_raised(&watch->policy, settings) == 0;
+	bool quiet = tw_acting_rests(watch->acting) && tw_policy_rests(&watch->policy, settings);
 	bool both = quiet && watch->quiet;
 
 	watch->quiet = quiet;

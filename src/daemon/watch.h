@@ -64,7 +64,7 @@ struct tw_watch {
 	bool hurries;		  /* at the last tick there was no time to lose */
 	bool ends_sockets;	  /* there were orders to end some */
 	bool spared;		  /* is scanned where something has moved, and seldom else: see watch-due.c */
-	bool quiet;		  /* no rule was raised, and all was at rest */
+	bool quiet;		  /* no rule was raised or rising, and all was at rest */
 	bool left;		  /* it is watched no more: nothing is decided here, whatever a scan brings home */
 	/* What the last tick found to be due, and nobody has begun yet. */
 	bool scan_due;

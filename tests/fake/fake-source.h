@@ -64,7 +64,7 @@ struct tw_fake_source {
 
 	/* Read by the test, freely. */
 	unsigned pulses, deep_pulses, rests; /* where it has pulses: tw_fake_source_beat() */
-	unsigned gauges, port_ranges, scans, dumps, datagrams, ages_asked, units_asked; /* calls so far */
+	unsigned gauges, refreshes, port_ranges, scans, dumps, datagrams, ages_asked, units_asked; /* calls so far */
 	struct tw_diag_query queries[16]; /* the last ones: of dump n at n % 16, the first being 0 */
 
 	/* Its own. */

@@ -94,6 +94,24 @@ static void test_step_to_the_limit(void **state)
 	assert_untouched(sim);
 }
 
+/* Where a rule begins to rise the sysctls are looked at anew: what is live is where a step begins. */
+static void test_what_is_live_is_known(void **state)
+{
+	struct sim *sim = *state;
+	unsigned refreshes;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 60);
+	refreshes = sim->source.refreshes;
+	sim_run(sim, 60);
+	assert_int_equal(sim->source.refreshes, refreshes);
+	overflow(sim, 5, 50);
+	assert_int_equal(sim->told[TW_EVENT_RAISED], 0);
+	assert_in_range(sim->source.refreshes - refreshes, 2, 5);
+	overflow(sim, 6, 50);
+	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
+}
+
 /* A rule that goes to and fro all day: no more changes an hour than allowed, and nothing is left behind. */
 static void test_max_changes(void **state)
 {
@@ -122,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_step, begin, end),
 		cmocka_unit_test_setup_teardown(test_step_to_the_limit, begin, end),
+		cmocka_unit_test_setup_teardown(test_what_is_live_is_known, begin, end),
 		cmocka_unit_test_setup_teardown(test_max_changes, begin, end),
 	};
 
