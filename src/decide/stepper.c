@@ -85,6 +85,12 @@ static bool start(struct tw_stepper *stepper, enum tw_tunable tunable, const str
 	return true;
 }
 
+/* Not where it is refused or held up, was put back on request, or somebody else's value has taken its place. */
+static bool is_in_force(const struct tw_stepper *stepper, const struct tw_live_value *live)
+{
+	return live->known && live->value.numbers[0] == stepper->wanted;
+}
+
 /* An old measurement proves nothing: it was made before the last step could help. */
 static bool is_due(const struct tw_stepper *stepper, const struct tw_step *step,
 		   const struct tw_rule_settings *settings, const struct tw_rule *rule, usec_t now_usec)
@@ -109,6 +115,10 @@ bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
 	if (!stepper->started) {
 		if (!start(stepper, action->tunable, sample))
 			return false;
+	} else if (!is_in_force(stepper, &sample->gauge.sysctls[action->tunable])) {
+		/* It has its span once it is: else the next one would be a leap. */
+		stepper->stepped_usec = now_usec;
+		return false;
 	} else if (!is_due(stepper, &action->step, settings, rule, now_usec)) {
 		return false;
 	}

@@ -19,15 +19,16 @@ enum tw_stepper_stop {
 
 /*
  * One `step` of one rule. It starts from the value that was live when the rule became active, takes a step at once, and
- * another whenever its span has passed and a newer measurement is at or beyond `raise` still. It never steps back by
- * itself: when the rule clears nothing is wanted any more, and the value of before comes back in one go.
+ * another whenever the last one has been in force for its span and a newer measurement is at or beyond `raise` still.
+ * It never steps back by itself: when the rule clears nothing is wanted any more, and the value of before comes back in
+ * one go.
  */
 struct tw_stepper {
 	bool started;
 	bool has_base;	     /* known from a predecessor: what is live is no base */
 	int64_t base;	     /* the value that was live */
 	int64_t wanted;	     /* equal to `base`: no step was possible */
-	usec_t stepped_usec; /* the last step, or the last try */
+	usec_t stepped_usec; /* the last step, or the last try; while it is not in force the last look */
 	enum tw_stepper_stop stop;
 	int64_t refused; /* stop: what the next step would have come to */
 };

@@ -94,6 +94,30 @@ static void test_step_to_the_limit(void **state)
 	assert_untouched(sim);
 }
 
+/* Put back on request, it goes on where it was: the time of rest is not made up for by a leap. */
+static void test_a_rest_is_no_step(void **state)
+{
+	struct sim *sim = *state;
+	unsigned count;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 5);
+	overflow(sim, 12, 50);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+	assert_int_equal(tw_manager_restore(&sim->manager, &count), 0);
+	assert_int_equal(count, 1);
+	overflow(sim, 595, 50);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	/* The rest alone is told, and no limit, which it never came to. */
+	assert_int_equal(sim->told[TW_EVENT_REFUSED], 1);
+	overflow(sim, 25, 50);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+	overflow(sim, 15, 50);
+	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
+	sim_stop(sim);
+	assert_untouched(sim);
+}
+
 /* Where a rule begins to rise the sysctls are looked at anew: what is live is where a step begins. */
 static void test_what_is_live_is_known(void **state)
 {
@@ -140,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_step, begin, end),
 		cmocka_unit_test_setup_teardown(test_step_to_the_limit, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_rest_is_no_step, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_is_live_is_known, begin, end),
 		cmocka_unit_test_setup_teardown(test_max_changes, begin, end),
 	};

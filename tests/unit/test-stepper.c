@@ -21,6 +21,7 @@ static struct tw_rule_settings settings;
 static struct tw_rule rule;
 static struct tw_stepper stepper;
 static struct tw_action action;
+static bool in_force; /* what is wanted */
 
 static int clear(void **state TW_UNUSED)
 {
@@ -29,6 +30,7 @@ static int clear(void **state TW_UNUSED)
 	tw_rule_settings_init(&settings);
 	settings.raise_milli = 1000;
 	tw_stepper_init(&stepper);
+	in_force = true;
 	action = (struct tw_action){
 		.kind = TW_ACTION_STEP,
 		.tunable = BUCKETS,
@@ -45,6 +47,8 @@ static void set_live(int64_t value)
 /* A look at the rule in this state, with a value that was measured just now. */
 static bool look(unsigned at, enum tw_rule_state state, int64_t milli)
 {
+	if (in_force && tw_stepper_wants(&stepper))
+		set_live(stepper.wanted);
 	rule.state = state;
 	rule.value = tw_value_of(milli);
 	rule.measured_usec = at * S;
@@ -155,6 +159,29 @@ static void test_old_values(void **state TW_UNUSED)
 	assert_int_equal(stepper.wanted, 131072);
 	rule.measured_usec = 100 * S + 1;
 	assert_false(tw_stepper_step(&stepper, &action, &settings, &rule, &sample, 131 * S));
+	assert_int_equal(stepper.wanted, 262144);
+}
+
+/* No further step while the last one is not in force: it would be a leap once it may be. */
+static void test_not_in_force(void **state TW_UNUSED)
+{
+	set_live(65536);
+	in_force = false;
+	assert_false(look(100, TW_RULE_RAISED, 5000));
+	for (unsigned at = 101; at < 1000; at++)
+		assert_false(look(at, TW_RULE_RAISED, 5000)); /* nor is it at its limit */
+	assert_int_equal(stepper.wanted, 131072);
+	/* Once it is, it has its span. */
+	set_live(131072);
+	assert_false(look(1000, TW_RULE_RAISED, 5000));
+	assert_int_equal(stepper.wanted, 131072);
+	assert_false(look(1029, TW_RULE_RAISED, 5000));
+	assert_int_equal(stepper.wanted, 262144);
+	/* Somebody else's value, and one that cannot be read. */
+	set_live(200000);
+	assert_false(look(1100, TW_RULE_RAISED, 5000));
+	sample.gauge.sysctls[BUCKETS].known = false;
+	assert_false(look(1200, TW_RULE_RAISED, 5000));
 	assert_int_equal(stepper.wanted, 262144);
 }
 
@@ -320,11 +347,17 @@ static void test_needed(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_life, clear),	    cmocka_unit_test_setup(test_arithmetic, clear),
-		cmocka_unit_test_setup(test_unknown, clear),	    cmocka_unit_test_setup(test_old_values, clear),
-		cmocka_unit_test_setup(test_falling_rule, clear),   cmocka_unit_test_setup(test_memory, clear),
-		cmocka_unit_test_setup(test_memory_exactly, clear), cmocka_unit_test_setup(test_limit_explained, clear),
-		cmocka_unit_test_setup(test_follow, clear),	    cmocka_unit_test_setup(test_needed, clear),
+		cmocka_unit_test_setup(test_life, clear),
+		cmocka_unit_test_setup(test_arithmetic, clear),
+		cmocka_unit_test_setup(test_unknown, clear),
+		cmocka_unit_test_setup(test_old_values, clear),
+		cmocka_unit_test_setup(test_not_in_force, clear),
+		cmocka_unit_test_setup(test_falling_rule, clear),
+		cmocka_unit_test_setup(test_memory, clear),
+		cmocka_unit_test_setup(test_memory_exactly, clear),
+		cmocka_unit_test_setup(test_limit_explained, clear),
+		cmocka_unit_test_setup(test_follow, clear),
+		cmocka_unit_test_setup(test_needed, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
