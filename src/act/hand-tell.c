@@ -77,6 +77,7 @@ void tw_hand_tell_advice(struct tw_hand *hand, enum tw_tunable tunable, const st
 
 	event.old = *live;
 	event.new = known(&desire->value);
+	event.elsewhere = desire->advised;
 	tw_text_add(&reason,
 		    desire->advised ? "by its namespaces, the rule does not act in this one" : "mode = observe");
 	tw_text_add(&reason, ": timewaitd would do this now, and writes nothing");

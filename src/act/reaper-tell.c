@@ -80,6 +80,7 @@ void tw_reaper_tell_advice(const struct tw_reaper *reaper, const struct tw_kill_
 
 	event.has_count = true;
 	event.count = count;
+	event.elsewhere = order->advised;
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
 	add_kind(&reason, order->destroy);
 	tw_text_addf(&reason, ", at most %" PRIu32 " of them a second", order->destroy->max_per_second);

@@ -78,6 +78,7 @@ struct tw_event {
 	const struct tw_sample *sample; /* in sample and raised: all that is known */
 	unsigned top;			/* rows of its tables that the record may hold */
 	bool forecast;			/* raised ahead of the level */
+	bool elsewhere; /* an advice because the rule does not act in this namespace, whatever the mode */
 	char reason[TW_REASON_MAX];
 	char advice[TW_REASON_MAX];
 };

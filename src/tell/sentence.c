@@ -130,17 +130,18 @@ static void say_cleared(struct tw_text *text, const struct tw_event *event)
 	end_with_reason(text, event);
 }
 
-/* The reason is always the mode, and the sentence says so. Of sockets to be ended it says more than that. */
+/* Why it is an advice the sentence begins with. Of sockets to be ended the reason says more than that. */
 static void say_advice(struct tw_text *text, const struct tw_event *event)
 {
+	tw_text_add(text, event->elsewhere ? "No action in this namespace: " : "Observe mode: ");
 	if (event->has_count) {
-		tw_text_addf(text, "Observe mode: %" PRIu64 " %s would be ended for ", event->count,
+		tw_text_addf(text, "%" PRIu64 " %s would be ended for ", event->count,
 			     event->count == 1 ? "socket" : "sockets");
 		add_rule(text, event);
 		end_with_reason(text, event);
 		return;
 	}
-	tw_text_addf(text, "Observe mode: %s would be set", sysctl_key(event));
+	tw_text_addf(text, "%s would be set", sysctl_key(event));
 	add_from_to(text, event);
 	tw_text_add(text, " for ");
 	add_rule(text, event);

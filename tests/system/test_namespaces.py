@@ -191,6 +191,7 @@ def test_elsewhere_a_rule_advises(home, short_of_ports, tmp_path):
     advice = daemon.wait_for("advice", NAMESPACE=near.name)
     assert f"sysctl -w {REUSE}=1, in the network namespace {near.name}" in advice["TIMEWAITD_ADVICE"]
     assert "does not act in this one" in advice["TIMEWAITD_REASON"]
+    assert f"{near.name}: No action in this namespace: {REUSE} would be set" in advice["MESSAGE"]
     assert near.sysctl(REUSE) == "2"
     daemon.stop()
     assert not daemon.records("adjusted")

@@ -224,6 +224,7 @@ static void test_advised(void **state TW_UNUSED)
 	assert_string_equal(event->reason,
 			    "by its namespaces, the rule does not act in this one: timewaitd would do this "
 			    "now, and writes nothing");
+	assert_true(event->elsewhere);
 	assert_int_equal(fake.writes + fake.saves, 0);
 	desires.rows[REUSE].advised = false;
 	enforce();

@@ -183,6 +183,7 @@ static void test_advised_orders_end_nothing(void **state TW_UNUSED)
 	assert_int_equal(tick(TW_MODE_ENFORCE, S, 250), 10);
 	assert_int_equal(world.event_count, 2);
 	assert_int_equal(world.events[0].kind, TW_EVENT_ADVICE);
+	assert_true(world.events[0].elsewhere);
 	assert_int_equal(world.events[1].kind, TW_EVENT_DESTROYED);
 	assert_ptr_equal(world.events[1].rule, &leak);
 }

@@ -223,6 +223,14 @@ static const struct {
 	    .advice = "sysctl -w net.ipv4.tcp_tw_reuse=1" },
 	  "Observe mode: net.ipv4.tcp_tw_reuse would be set from 2 to 1 for port-exhaustion "
 	  "(10.0.0.1 -> 10.0.0.2:8080); what to do: sysctl -w net.ipv4.tcp_tw_reuse=1" },
+	{ "blue",
+	  { .kind = TW_EVENT_ADVICE,
+	    PORT_USE(47254, 45000),
+	    REUSE(2, 1),
+	    .elsewhere = true,
+	    .advice = "sysctl -w net.ipv4.tcp_tw_reuse=1" },
+	  "blue: No action in this namespace: net.ipv4.tcp_tw_reuse would be set from 2 to 1 for port-exhaustion "
+	  "(10.0.0.1 -> 10.0.0.2:8080); what to do: sysctl -w net.ipv4.tcp_tw_reuse=1" },
 	{ "host",
 	  { .kind = TW_EVENT_ADJUSTED, PORT_USE(47254, 45000), REUSE(2, 1), .baseline = LIVE(2) },
 	  "net.ipv4.tcp_tw_reuse set from 2 to 1 for port-exhaustion (10.0.0.1 -> 10.0.0.2:8080)." },
