@@ -326,7 +326,7 @@ void tw_sentence_add(struct tw_text *text, const char *namespace, const struct t
 	case TW_EVENT_DEGRADED:
 		return say_degraded(text, event);
 	case TW_EVENT_NAMESPACE_GONE:
-		return say_namespace(text, namespace, "is gone and not watched any more", event);
+		return say_namespace(text, namespace, "is not watched any more", event);
 	case TW_EVENT_NAMESPACE_NEW:
 		return say_namespace(text, namespace, "is there and watched from now on", event);
 	case TW_EVENT_REQUESTED:

@@ -358,7 +358,9 @@ static const struct {
 	{ "host",
 	  { .kind = TW_EVENT_REQUESTED, .reason = "observe mode, by user 0, process 41" },
 	  "Asked over D-Bus: observe mode, by user 0, process 41." },
-	{ "blue", { .kind = TW_EVENT_NAMESPACE_GONE }, "Network namespace blue is gone and not watched any more." },
+	{ "blue",
+	  { .kind = TW_EVENT_NAMESPACE_GONE, .reason = "the configuration does not have it any more" },
+	  "Network namespace blue is not watched any more: the configuration does not have it any more." },
 };
 
 static void test_sentences(void **state TW_UNUSED)
