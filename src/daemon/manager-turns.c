@@ -240,6 +240,17 @@ static bool work_on_scan(struct tw_manager *manager, struct tw_time time)
 	return more;
 }
 
+/* It is no namespace's. */
+static bool work_on_look(struct tw_manager *manager, struct tw_time time)
+{
+	usec_t cpu_usec;
+	bool more = tw_roster_work(&manager->roster, manager->settings, time.now_usec, &cpu_usec);
+
+	tw_meter_spend(&manager->own, cpu_usec);
+	manager->spent_usec = tw_usec_add(manager->spent_usec, cpu_usec);
+	return more;
+}
+
 bool tw_manager_work(struct tw_manager *manager)
 {
 	struct tw_time time = manager->clock->read(manager->clock);
@@ -251,7 +262,7 @@ bool tw_manager_work(struct tw_manager *manager)
 	if (manager->working)
 		more = work_on_scan(manager, time);
 	else
-		more = tw_roster_work(&manager->roster, manager->settings, time.now_usec);
+		more = work_on_look(manager, time);
 	if (!tw_manager_busy(manager)) {
 		(void)weigh(manager);
 		begin_next(manager, time);

@@ -322,16 +322,18 @@ static void end_look(struct tw_roster *roster, int result, const struct tw_setti
 	roster->next_found = roster->failed = 0;
 }
 
-bool tw_roster_work(struct tw_roster *roster, const struct tw_settings *settings, usec_t now_usec)
+bool tw_roster_work(struct tw_roster *roster, const struct tw_settings *settings, usec_t now_usec, usec_t *ret_cpu_usec)
 {
 	struct tw_worker_end end;
 	int r;
 
+	*ret_cpu_usec = 0;
 	if (!roster->looking)
 		return false;
 	if (roster->room->worker) {
 		if (!tw_worker_take(roster->room->worker, &end))
 			return false;
+		*ret_cpu_usec = end.cpu_usec;
 		r = end.result;
 	} else {
 		r = step_look(roster);

@@ -80,9 +80,11 @@ void tw_roster_begin_look(struct tw_roster *roster, const struct tw_settings *se
 
 /*
  * A step of the look, or a look at what the worker has made of it; at its end marks those that are gone, and those that
- * are new are taken up by the next ticks. Returns whether there is more to do now.
+ * are new are taken up by the next ticks. Returns whether there is more to do now. *ret_cpu_usec: CPU time that the
+ * worker took; 0 until it has ended.
  */
-bool tw_roster_work(struct tw_roster *roster, const struct tw_settings *settings, usec_t now_usec);
+bool tw_roster_work(struct tw_roster *roster, const struct tw_settings *settings, usec_t now_usec,
+		    usec_t *ret_cpu_usec);
 
 /* So many are counted later than configured. Told at its beginning, and once an hour while it goes on. */
 void tw_roster_tell_stretch(struct tw_roster *roster, unsigned late, const struct tw_settings *settings,

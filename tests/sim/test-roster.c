@@ -2,6 +2,11 @@
 /* Who is watched. */
 #include "sim/town.h"
 
+#include "base/clock-source.h"
+
+#include <poll.h>
+#include <time.h>
+
 static void test_comes_and_goes(void **state TW_UNUSED)
 {
 	town->houses[0].there = town->houses[1].there = true;
@@ -216,6 +221,52 @@ static void test_name_goes_over(void **state TW_UNUSED)
 	assert_in_range(town->process_looks - looks, 1, 3);
 }
 
+/* Until what the thread does has ended and is taken. */
+static void wait_for_worker(struct tw_worker *worker)
+{
+	struct pollfd poll_fd = { .fd = tw_worker_fd(worker), .events = POLLIN };
+
+	while (tw_manager_busy(&town->manager)) {
+		assert_int_equal(poll(&poll_fd, 1, 10000), 1);
+		(void)tw_manager_work(&town->manager);
+	}
+}
+
+#define LOOK_CPU_USEC (20 * TW_USEC_PER_MSEC)
+
+/* A look at many processes. */
+static int look_long(struct tw_neighbours *neighbours TW_UNUSED)
+{
+	usec_t end_usec = tw_clock_read(CLOCK_THREAD_CPUTIME_ID) + LOOK_CPU_USEC;
+
+	while (tw_clock_read(CLOCK_THREAD_CPUTIME_ID) < end_usec)
+		;
+	return 0;
+}
+
+/* What the thread beside the loop uses for it is the daemon's own, and within the budget like the rest. */
+static void test_a_look_is_paid_for(void **state TW_UNUSED)
+{
+	struct tw_worker *worker = NULL;
+	usec_t spent_usec, own_usec;
+
+	town->houses[0].there = true;
+	start(settings_of("all"));
+	assert_int_equal(tw_worker_new(&worker), 0);
+	tw_manager_use(&town->manager, worker);
+	town->neighbours.step = look_long;
+	spent_usec = town->manager.spent_usec;
+	own_usec = town->manager.own.spent_usec;
+	town->now_usec += 40 * S;
+	assert_int_equal(tw_manager_tick(&town->manager), 0);
+	assert_true(town->manager.roster.looking);
+	wait_for_worker(worker);
+	assert_in_range(town->manager.spent_usec - spent_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
+	assert_in_range(town->manager.own.spent_usec - own_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
+	tw_manager_done(&town->manager);
+	worker = tw_worker_free(worker);
+}
+
 /* Told once, with what it takes; and it is tried again with each look. */
 static void test_may_not_enter(void **state TW_UNUSED)
 {
@@ -241,6 +292,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_made_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_started_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_name_goes_over, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_look_is_paid_for, begin, end),
 		cmocka_unit_test_setup_teardown(test_may_not_enter, begin, end),
 	};
 
