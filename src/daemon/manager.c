@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the daemon may owe for itself before it holds scans up: some ticks, or the start. It is paid before all else. */
-#define TW_OWN_DEBT_USEC (5 * TW_USEC_PER_MSEC)
-
 /* What is given to be done is ready to act from the start: later there may be no memory for it. */
 static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edges, const struct tw_settings *settings)
 {
