@@ -164,8 +164,14 @@ static int tick_host(struct tw_manager *manager, struct tw_time time)
 	(void)tw_manager_book(manager, NULL);
 	r = tw_watch_tick(host, manager->settings, time);
 	host->sample.cost.tick_usec = tw_manager_book(manager, NULL);
-	host->sample.cost.total_usec = manager->spent_usec;
 	return r;
+}
+
+/* It stands with the first namespace, which need not be the host's. */
+static void note_total(struct tw_manager *manager)
+{
+	if (tw_manager_count(manager) > 0)
+		tw_manager_watch(manager, 0)->sample.cost.total_usec = manager->spent_usec;
 }
 
 /* As it was lately, from round to round: what is left of the budget is for the namespaces. */
@@ -198,6 +204,7 @@ int tw_manager_tick(struct tw_manager *manager)
 	tw_roster_let_go(&manager->roster, manager->settings, time.now_usec);
 	manager->round_goes_on = tw_roster_tick(&manager->roster, manager->settings, time, &manager->book);
 	(void)tw_manager_book(manager, NULL);
+	note_total(manager);
 	pay(manager, time.now_usec);
 	begin_next(manager, time);
 	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;

@@ -221,6 +221,20 @@ static void test_name_goes_over(void **state TW_UNUSED)
 	assert_in_range(town->process_looks - looks, 1, 3);
 }
 
+/* What the daemon has used in all is told with the first namespace, whichever that is. */
+static void test_the_cost_of_all(void **state TW_UNUSED)
+{
+	town->houses[0].there = town->houses[1].there = true;
+	start(settings_of("n0 n1"));
+	run(5, NULL);
+	assert_ptr_equal(tw_manager_watch(&town->manager, 0), the("n0"));
+	assert_in_range(the("n0")->sample.cost.total_usec, GAUGE_USEC, S);
+	town->houses[0].there = false;
+	run(40, NULL);
+	assert_ptr_equal(tw_manager_watch(&town->manager, 0), the("n1"));
+	assert_int_equal(the("n1")->sample.cost.total_usec, town->manager.spent_usec);
+}
+
 /* Until what the thread does has ended and is taken. */
 static void wait_for_worker(struct tw_worker *worker)
 {
@@ -292,6 +306,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_made_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_started_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_name_goes_over, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_cost_of_all, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_look_is_paid_for, begin, end),
 		cmocka_unit_test_setup_teardown(test_may_not_enter, begin, end),
 	};
