@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* So many ticks in a row without a sample are a fault worth a record, not a hiccup. */
 #define TW_FAILURES_TOLD 3
@@ -28,6 +29,20 @@ void tw_watch_tell_failure(struct tw_watch *watch, const char *what, int error, 
 		return;
 	tw_text_init(&text, reason, sizeof(reason));
 	tw_text_addf(&text, "%s: %s; nothing is decided until it works again", what, why);
+	tell(watch, TW_EVENT_DEGRADED, reason);
+}
+
+void tw_watch_tell_unable(struct tw_watch *watch, int error)
+{
+	struct tw_text text;
+	char reason[TW_REASON_MAX];
+
+	if (watch->unable_told)
+		return;
+	watch->unable_told = true;
+	tw_text_init(&text, reason, sizeof(reason));
+	tw_text_addf(&text, "cannot act in this network namespace: %s; nothing is done there until it works",
+		     strerror(-error));
 	tell(watch, TW_EVENT_DEGRADED, reason);
 }
 

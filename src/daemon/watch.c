@@ -51,9 +51,10 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 		return;
 	r = tw_watch_make_ready(watch);
 	if (r < 0) {
-		tw_watch_tell_failure(watch, "cannot act in this network namespace", r, strerror(-r));
+		tw_watch_tell_unable(watch, r);
 		return;
 	}
+	watch->unable_told = false;
 	tw_acting_carry_out(watch->acting, &room->desires, settings, &watch->sample, now_usec);
 }
 

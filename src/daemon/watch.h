@@ -78,6 +78,7 @@ struct tw_watch {
 	usec_t job_cost_usec; /* CPU time of the last one */
 	bool partial_told;
 	bool dropped_told;
+	bool unable_told;
 };
 
 /* `name` borrows. Nothing is allocated. */
@@ -155,6 +156,9 @@ bool tw_watch_end_job(struct tw_watch *watch, int *ret);
 
 /* A read that failed: told where it is the third in a row. */
 void tw_watch_tell_failure(struct tw_watch *watch, const char *what, int error, const char *why);
+
+/* Something is to be done, and what acting takes cannot be made: told once, until it can. */
+void tw_watch_tell_unable(struct tw_watch *watch, int error);
 
 /* The history, as often as it is asked for. */
 void tw_watch_tell_sample(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);

@@ -221,6 +221,32 @@ static void test_name_goes_over(void **state TW_UNUSED)
 	assert_in_range(town->process_looks - looks, 1, 3);
 }
 
+static int make_nothing(void *context TW_UNUSED, const char *name TW_UNUSED, struct tw_acting **ret TW_UNUSED)
+{
+	return -EACCES;
+}
+
+/* What acting takes cannot be had: told once, however often the sockets are counted well meanwhile. */
+static void test_cannot_act(void **state TW_UNUSED)
+{
+	struct tw_settings *settings = healing_host("host n0");
+	struct tw_watch *watch;
+
+	(void)strcpy(settings->rules[settings->rule_count - 1].namespaces.words, "n0");
+	town->houses[0].there = true;
+	start(settings_of("host n0"));
+	watch = tw_manager_watch(&town->manager, 1);
+	watch->edges.make_acting = make_nothing;
+	tw_manager_reload(&town->manager, settings);
+	run(60, NULL);
+	assert_int_equal(town->told[TW_EVENT_DEGRADED], 1);
+	assert_string_equal(town->last[TW_EVENT_DEGRADED], "n0");
+	watch->edges.make_acting = make_acting;
+	run(10, NULL);
+	assert_int_equal(town->houses[0].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 1);
+	assert_int_equal(town->told[TW_EVENT_DEGRADED], 1);
+}
+
 /* What the daemon has used in all is told with the first namespace, whichever that is. */
 static void test_the_cost_of_all(void **state TW_UNUSED)
 {
@@ -306,6 +332,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_made_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_started_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_name_goes_over, begin, end),
+		cmocka_unit_test_setup_teardown(test_cannot_act, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_cost_of_all, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_look_is_paid_for, begin, end),
 		cmocka_unit_test_setup_teardown(test_may_not_enter, begin, end),
