@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 struct tw_site {
 	struct tw_source source; /* first: the face is the object */
@@ -234,9 +234,12 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* Where it cannot be told it may. */
 static bool owes(const struct tw_site *site)
 {
-	return faccessat(site->file.directory_fd, site->file.name, F_OK, 0) == 0;
+	struct stat status;
+
+	return fstatat(site->file.directory_fd, site->file.name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 int tw_site_recover(struct tw_site *site, const struct tw_ledger *ledger, const char *name)
