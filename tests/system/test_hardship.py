@@ -343,6 +343,22 @@ def test_a_stop_while_sysctls_are_read_only(near, listener, baseline, confined):
     assert read_sysctls(near) == baseline
 
 
+def test_a_start_while_sysctls_are_read_only(near, listener, baseline, confined):
+    """What it cannot put back of an earlier run is told as that, and is put back as soon as it can be."""
+    daemon = confined(OWN_SYSCTLS)
+    with listener():
+        daemon.wait_for("adjusted", count=len(WANTED))
+    daemon.kill()
+    prefix = daemon.prefix
+    daemon.prefix = (*prefix[:4], f"{OWN_SYSCTLS}; mount -o remount,bind,ro /proc/sys; exec \"$@\"", "sh")
+    daemon.start()
+    said = [record["MESSAGE"] for record in daemon.records("degraded")]
+    assert any(words.startswith("Degraded: what an earlier run changed is not all put back: ") for words in said), said
+    daemon.mount("-o", "remount,bind,rw", "/proc/sys")
+    daemon.wait_for("restored", count=len(WANTED))
+    assert read_sysctls(near) == baseline
+
+
 # ---- descriptors and memory
 
 
