@@ -214,9 +214,8 @@ void tw_judge_filter(struct tw_judge *judge, struct tw_desires *desires, const s
 			row->refused_told = false;
 		if (!hearing.desire->wanted)
 			row->rest_told = row->pause_told = false;
-		else if (!in_force->rows[i].yielded && refuse_paused(row, &hearing))
-			memset(&desires->rows[i], 0, sizeof(desires->rows[i]));
-		else if (refuse_resting(row, &hearing))
+		/* What is somebody else's passes, or it would be forgotten that it is theirs. */
+		else if (!in_force->rows[i].yielded && (refuse_paused(row, &hearing) || refuse_resting(row, &hearing)))
 			memset(&desires->rows[i], 0, sizeof(desires->rows[i]));
 		/* Before the gate: it is not asked about what cannot be done now. */
 		else if (!keep_budget(row, &hearing, &desires->rows[i], max_changes, in_force->rows[i].yielded) &&

@@ -253,6 +253,21 @@ static void test_rest_of_one_value(TW_UNUSED void **state)
 	assert_true(turn_at(134, 1, true));
 }
 
+/* Another rule had its value set meanwhile, and somebody else changed that. */
+static void test_resting_and_yielded(TW_UNUSED void **state)
+{
+	set_ports(100, 500, 400, 7);
+	(void)turn_at(100, 1, true);
+	set_ports(130, 500, 400, 7);
+	(void)turn_at(130, 1, true);
+	assert_false(turn_at(131, 1, true));
+	in_force.rows[REUSE].ours = false;
+	in_force.rows[REUSE].yielded = true;
+	assert_true(turn_at(132, 1, false));
+	in_force.rows[REUSE].yielded = false;
+	assert_false(turn_at(133, 1, false));
+}
+
 /* Told once, and it stays. */
 static void test_no_cooldown(TW_UNUSED void **state)
 {
@@ -381,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup(test_helped, clear),
 		cmocka_unit_test_setup(test_no_difference, clear),
 		cmocka_unit_test_setup(test_rest_of_one_value, clear),
+		cmocka_unit_test_setup(test_resting_and_yielded, clear),
 		cmocka_unit_test_setup(test_no_cooldown, clear),
 		cmocka_unit_test_setup(test_not_in_force, clear),
 		cmocka_unit_test_setup(test_rows_are_apart, clear),
