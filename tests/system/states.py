@@ -6,7 +6,7 @@ import socket
 
 from namespaces import Pair, wait_until
 
-# As `ss` calls them. What is bound but not connected has no line there.
+# As `ss` calls them. What is bound but not connected has no line there, or one with UNCONN: not every `ss` asks for it.
 SS_STATES = {
     "LISTEN": "listen",
     "SYN-SENT": "syn-sent",
@@ -28,7 +28,9 @@ def count_by_ss(namespace):
     """What `ss` counts, state by state."""
     counts = dict.fromkeys(SS_STATES.values(), 0)
     for line in namespace.run("ss", "-Htan").splitlines():
-        counts[SS_STATES[line.split()[0]]] += 1
+        state = line.split()[0]
+        if state != "UNCONN":
+            counts[SS_STATES[state]] += 1
     return counts
 
 
