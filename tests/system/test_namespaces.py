@@ -114,8 +114,12 @@ def test_found_by_its_process(home, tmp_path):
         wait_until(lambda: os.stat(f"/proc/{sleeper.pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino, 5, "")
         inode = os.stat(f"/proc/{sleeper.pid}/ns/net").st_ino
         daemon = Daemon(home, tmp_path, watching("all"))
-        new = [record["TIMEWAITD_NAMESPACE"] for record in daemon.records("namespace-new")]
-        assert any(name.endswith(f"@{inode}") for name in new) or "netns" in new
+
+        def is_new():
+            new = [record["TIMEWAITD_NAMESPACE"] for record in daemon.records("namespace-new")]
+            return any(name.endswith(f"@{inode}") for name in new) or "netns" in new
+
+        wait_until(is_new, 10, daemon.story)
         told = len(daemon.records("namespace-gone"))
     finally:
         end_process(sleeper)
