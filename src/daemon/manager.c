@@ -207,8 +207,7 @@ static void add_numbers(struct tw_text *text, const struct tw_sample *sample)
 			continue;
 		tw_text_add(text, tw_state_title((enum tw_state)state));
 		tw_text_add_char(text, ' ');
-		tw_value_add(text, tw_sample_metric(sample, (enum tw_metric)(TW_METRIC_STATE_FIRST + state)),
-			     TW_UNIT_SOCKETS);
+		tw_value_add(text, tw_sample_metric(sample, TW_METRIC_OF_STATE(state)), TW_UNIT_SOCKETS);
 		tw_text_add(text, ", ");
 	}
 	tw_text_add(text, "port-use ");

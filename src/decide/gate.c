@@ -16,8 +16,6 @@
 #define ACCEPT_QUEUE_MILLI (50 * 1000)
 #define MIB (UINT64_C(1) << 20)
 
-#define STATE_METRIC(state) ((enum tw_metric)(TW_METRIC_STATE_FIRST + (state)))
-
 /* ---- what the sample tells; what it does not tell is neither below anything nor zero */
 
 static bool is_below(struct tw_value value, int64_t milli)
@@ -120,7 +118,7 @@ static enum tw_gate_verdict check_buckets(const struct tw_sample *sample)
 
 static enum tw_gate_verdict check_fin_wait_2(const struct tw_sample *sample)
 {
-	return is_zero(tw_sample_metric(sample, STATE_METRIC(TW_STATE_FIN_WAIT_2))) &&
+	return is_zero(tw_sample_metric(sample, TW_METRIC_OF_STATE(TW_STATE_FIN_WAIT_2))) &&
 			       sample->census.mini_fin_wait_2 == 0
 		       ? TW_GATE_NO_FIN_WAIT_2
 		       : TW_GATE_OPEN;
@@ -140,7 +138,8 @@ static enum tw_gate_verdict check_syn_queue(const struct tw_sample *sample)
 	int64_t limit = TW_MAX(backlog->value.numbers[0], 0);
 	int64_t half_milli = TW_MIN(limit, INT64_MAX / 1000) * 500;
 
-	return backlog->known && is_below(tw_sample_metric(sample, STATE_METRIC(TW_STATE_SYN_RECV)), half_milli) &&
+	return backlog->known &&
+			       is_below(tw_sample_metric(sample, TW_METRIC_OF_STATE(TW_STATE_SYN_RECV)), half_milli) &&
 			       is_zero(tw_sample_metric(sample, TW_METRIC_LISTEN_DROP)) &&
 			       is_zero(tw_sample_metric(sample, TW_METRIC_SYN_COOKIES))
 		       ? TW_GATE_NO_SYN_PRESSURE
@@ -295,7 +294,7 @@ static void say_few_orphans(struct tw_text *text, enum tw_tunable tunable TW_UNU
 
 static void say_no_syn_pressure(struct tw_text *text, enum tw_tunable tunable TW_UNUSED, const struct tw_sample *sample)
 {
-	add_metric(text, sample, STATE_METRIC(TW_STATE_SYN_RECV));
+	add_metric(text, sample, TW_METRIC_OF_STATE(TW_STATE_SYN_RECV));
 	tw_text_add(text, " connections are half-open, of ");
 	add_live(text, sample, TW_TUNABLE_MAX_SYN_BACKLOG);
 	tw_text_add(text, " that net.ipv4.tcp_max_syn_backlog allows, and none is dropped or answered by a cookie");

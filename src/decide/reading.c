@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define CLOSE_WAIT_METRIC ((enum tw_metric)(TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT))
+#define CLOSE_WAIT_METRIC TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
 
 /* ---- listeners */
 

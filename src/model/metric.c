@@ -7,12 +7,12 @@
 
 _Static_assert(TW_METRIC_STATE_LAST - TW_METRIC_STATE_FIRST + 1 == TW_STATE_COUNT, "each state has its metric");
 
-#define STATE(state, spelling, phrase)                 \
-	[TW_METRIC_STATE_FIRST + TW_STATE_##state] = { \
-		.name = spelling,                      \
-		.meaning = phrase,                     \
-		.unit = TW_UNIT_SOCKETS,               \
-		.source = TW_METRIC_FROM_CENSUS,       \
+#define STATE(state, spelling, phrase)             \
+	[TW_METRIC_OF_STATE(TW_STATE_##state)] = { \
+		.name = spelling,                  \
+		.meaning = phrase,                 \
+		.unit = TW_UNIT_SOCKETS,           \
+		.source = TW_METRIC_FROM_CENSUS,   \
 	}
 
 #define RATE(metric, spelling, phrase)          \
@@ -34,7 +34,7 @@ static const struct tw_metric_info metrics[] = {
 	STATE(LAST_ACK, "last-ack", "connections closed by both, the peer's last acknowledgement missing"),
 	STATE(CLOSING, "closing", "connections closed by both at once, not yet acknowledged"),
 	STATE(TIME_WAIT, "time-wait", "connections closed here first, kept for their 60 s"),
-	[TW_METRIC_STATE_FIRST + TW_STATE_BOUND] = {
+	[TW_METRIC_OF_STATE(TW_STATE_BOUND)] = {
 		.name = "bound",
 		.meaning = "sockets bound to a port without a connection",
 		.unit = TW_UNIT_SOCKETS,

@@ -36,6 +36,9 @@ enum tw_metric {
 	TW_METRIC_COUNT,
 };
 
+/* What counts the sockets in a state. A macro, so that it can stand in tables. */
+#define TW_METRIC_OF_STATE(state) ((enum tw_metric)(TW_METRIC_STATE_FIRST + (int)(state)))
+
 struct tw_metric_info {
 	const char *name;    /* "port-use" */
 	const char *meaning; /* a phrase for people: "ports in use towards one destination" */

@@ -16,7 +16,7 @@
 
 #define GROWS(counter) .by_counter = true, .grows = (counter)
 #define FALLS(metric) .by_metric = true, .falls = (metric)
-#define FALLS_STATE(state) FALLS((enum tw_metric)(TW_METRIC_STATE_FIRST + (state)))
+#define FALLS_STATE(state) FALLS(TW_METRIC_OF_STATE(state))
 
 /* Where a table of sockets ends for us: as many as fit into a few GiB of kernel memory. */
 #define SOCKETS_HIGH 16777216

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define CLOSE_WAIT_METRIC ((enum tw_metric)(TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT))
+#define CLOSE_WAIT_METRIC TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
 
 void tw_finding_add_figure(struct tw_text *text, enum tw_metric metric, struct tw_value value)
 {

@@ -250,7 +250,7 @@ static void say_sample(struct tw_text *text, const struct tw_event *event)
 	struct tw_value port_use;
 
 	for (unsigned i = 0; sample && i < TW_STATE_COUNT; i++) {
-		struct tw_value count = tw_sample_metric(sample, TW_METRIC_STATE_FIRST + i);
+		struct tw_value count = tw_sample_metric(sample, TW_METRIC_OF_STATE(i));
 
 		known = known || count.known;
 		if (!count.known || count.milli == 0)

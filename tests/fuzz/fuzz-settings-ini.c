@@ -25,7 +25,7 @@ static void require_sound_scope(const struct tw_rule_settings *rule)
 
 	require(memchr(scope->unit, '\0', sizeof(scope->unit)) != NULL);
 	require(!scope->unit[0] || (strchr(scope->unit, '.') && !strchr(scope->unit, '/')));
-	require(!scope->unit[0] || rule->metric == TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT ||
+	require(!scope->unit[0] || rule->metric == TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT) ||
 		rule->metric == TW_METRIC_CLOSE_WAIT_AGE || rule->metric == TW_METRIC_CLOSE_WAIT_AGED);
 	require(!scope->has_destination ||
 		((rule->metric == TW_METRIC_PORT_USE || rule->metric == TW_METRIC_PORT_ETA) &&

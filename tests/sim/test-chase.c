@@ -21,7 +21,7 @@ static struct tw_settings *settings_with_order(void)
 	rule = &settings->rules[settings->rule_count++];
 	tw_rule_settings_init(rule);
 	(void)strcpy(rule->name, "full");
-	rule->metric = (enum tw_metric)(TW_METRIC_STATE_FIRST + TW_STATE_TIME_WAIT);
+	rule->metric = TW_METRIC_OF_STATE(TW_STATE_TIME_WAIT);
 	rule->raise_milli = 1000;
 	rule->raise_for_usec = 0;
 	rule->actions[rule->action_count++] = (struct tw_action){

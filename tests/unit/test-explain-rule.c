@@ -31,7 +31,7 @@ static void test_downward(TW_UNUSED void **state)
 {
 	struct tw_rule_settings *rule = &settings->rules[0];
 
-	rule->metric = TW_METRIC_STATE_FIRST + TW_STATE_LISTEN;
+	rule->metric = TW_METRIC_OF_STATE(TW_STATE_LISTEN);
 	rule->raise_milli = 0;
 	rule->clear_milli = 1000;
 	rule->forecast_usec = 0;

@@ -116,7 +116,7 @@ static void test_every_name(TW_UNUSED void **state)
 	}
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
 		assert_true(tw_topic_find(tw_state_title((enum tw_state)i), settings, &topic, &near));
-		assert_int_equal(topic.metric, TW_METRIC_STATE_FIRST + i);
+		assert_int_equal(topic.metric, TW_METRIC_OF_STATE(i));
 	}
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
 		assert_true(tw_topic_find(tw_tunable_info((enum tw_tunable)i)->key, settings, &topic, &near));

@@ -57,7 +57,7 @@ static void test_each_tunable(TW_UNUSED void **state)
 static void test_a_state_is_its_metric(TW_UNUSED void **state)
 {
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
-		assert_ptr_equal(tw_explain_metric_words((enum tw_metric)(TW_METRIC_STATE_FIRST + i)),
+		assert_ptr_equal(tw_explain_metric_words(TW_METRIC_OF_STATE(i)),
 				 tw_explain_state_words((enum tw_state)i));
 }
 

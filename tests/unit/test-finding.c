@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#define CLOSE_WAIT ((enum tw_metric)(TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT))
+#define CLOSE_WAIT TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
 #define NEVER                                         \
 	{                                             \
 		.known = true, .milli = INT64_MAX / 2 \
@@ -227,7 +227,7 @@ static const struct {
 	/* ---- the others */
 	{ { FIGURE(TW_METRIC_LISTEN_OVERFLOW, 12000), .threshold = KNOWN(1000), LISTENER(0, 0, 0, 0, 80) },
 	  "listen-overflow 12/s (threshold 1/s), listener 0.0.0.0:80" },
-	{ { FIGURE(TW_METRIC_STATE_FIRST + TW_STATE_TIME_WAIT, 3866000) }, "time-wait 3866" },
+	{ { FIGURE(TW_METRIC_OF_STATE(TW_STATE_TIME_WAIT), 3866000) }, "time-wait 3866" },
 	{ { .subject = { .has_destination = true,
 			 .destination = TO_8080,
 			 .has_listener = true,

@@ -41,7 +41,7 @@ static const struct {
 static void test_states_come_first(TW_UNUSED void **state)
 {
 	for (int i = 0; i < TW_STATE_COUNT; i++) {
-		const struct tw_metric_info *info = tw_metric_info((enum tw_metric)(TW_METRIC_STATE_FIRST + i));
+		const struct tw_metric_info *info = tw_metric_info(TW_METRIC_OF_STATE(i));
 
 		assert_string_equal(info->name, tw_state_name((enum tw_state)i));
 		assert_int_equal(info->unit, TW_UNIT_SOCKETS);

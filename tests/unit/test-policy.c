@@ -240,7 +240,7 @@ static void test_unknown_here(void **state)
 {
 	struct stage *stage = *state;
 
-	add_rule(stage->settings, "bound", TW_SEVERITY_WARNING)->metric = TW_METRIC_STATE_FIRST + TW_STATE_BOUND;
+	add_rule(stage->settings, "bound", TW_SEVERITY_WARNING)->metric = TW_METRIC_OF_STATE(TW_STATE_BOUND);
 	for (unsigned at = 1; at <= 5; at++)
 		step(stage, at, 0);
 	assert_int_equal(stage->told.count, 1);

@@ -256,7 +256,7 @@ static void test_soon_in_scope(TW_UNUSED void **state)
 
 /* ---- CLOSE-WAIT */
 
-#define CLOSE_WAIT ((enum tw_metric)(TW_METRIC_STATE_FIRST + TW_STATE_CLOSE_WAIT))
+#define CLOSE_WAIT TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
 
 static const struct tw_waiter waiters[] = {
 	{ .since_usec = 100 * S, .unit = 0 }, /* 100 s old */

@@ -117,7 +117,7 @@ static void test_rate_metrics(TW_UNUSED void **state)
 static void test_state_counts(TW_UNUSED void **state)
 {
 	for (int i = 0; i < TW_STATE_COUNT; i++) {
-		enum tw_metric metric = (enum tw_metric)(TW_METRIC_STATE_FIRST + i);
+		enum tw_metric metric = TW_METRIC_OF_STATE(i);
 
 		assert_int_equal(clear(NULL), 0);
 		sample.census.count[i] = 812;

@@ -10,8 +10,6 @@
 
 #include <inttypes.h>
 
-#define STATE_METRIC(state) ((enum tw_metric)(TW_METRIC_STATE_FIRST + (state)))
-
 /* Rows of a table that a person reads in a sentence. */
 #define ROWS_MAX 3
 
@@ -164,7 +162,7 @@ static void add_fullest(struct tw_text *text, const struct tw_sample *sample)
 static void say_state(struct tw_page *page, const struct tw_sample *sample, enum tw_state state, const char *title)
 {
 	const struct tw_census *census = &sample->census;
-	const char *since = tw_metric_info(TW_METRIC_STATE_FIRST + state)->since;
+	const char *since = tw_metric_info(TW_METRIC_OF_STATE(state))->since;
 	struct tw_text *text = tw_page_begin(page, title);
 
 	if (!tw_known_census(sample) || !census->known[state]) {

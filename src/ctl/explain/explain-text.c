@@ -125,7 +125,7 @@ static void say_unknown(struct tw_page *page, const struct tw_settings *settings
 
 static struct tw_value count_of_state(const struct tw_sample *sample, enum tw_state state)
 {
-	return tw_sample_metric(sample, (enum tw_metric)(TW_METRIC_STATE_FIRST + state));
+	return tw_sample_metric(sample, TW_METRIC_OF_STATE(state));
 }
 
 static void say_established(struct tw_page *page, const struct tw_sample *sample)

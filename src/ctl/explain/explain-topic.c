@@ -51,7 +51,7 @@ static bool find_metric(const char *word, enum tw_metric *ret)
 {
 	for (size_t i = 0; i < TW_ARRAY_SIZE(aliases); i++) {
 		if (strcmp(word, aliases[i].name) == 0) {
-			*ret = (enum tw_metric)(TW_METRIC_STATE_FIRST + aliases[i].state);
+			*ret = TW_METRIC_OF_STATE(aliases[i].state);
 			return true;
 		}
 	}

@@ -20,8 +20,7 @@ void tw_report_init(struct tw_report *report, const char *namespace)
 	*report = (struct tw_report){ .namespace = namespace };
 	(void)tw_series_init(&report->port_use, tw_metric_info(TW_METRIC_PORT_USE)->name, &near);
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
-		(void)tw_series_init(&report->states[i],
-				     tw_metric_info((enum tw_metric)(TW_METRIC_STATE_FIRST + i))->name, &near);
+		(void)tw_series_init(&report->states[i], tw_metric_info(TW_METRIC_OF_STATE(i))->name, &near);
 }
 
 static void free_flight(struct tw_report_flight *flight)
@@ -59,7 +58,7 @@ static bool fill_flight(struct tw_report_flight *flight, usec_t at_usec, const s
 		whole = whole && flight->tables[i];
 	}
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
-		flight->numbers[i] = tw_past_metric(record, (enum tw_metric)(TW_METRIC_STATE_FIRST + i));
+		flight->numbers[i] = tw_past_metric(record, TW_METRIC_OF_STATE(i));
 	return whole;
 }
 

@@ -77,7 +77,7 @@ static void fill_census(const struct tw_record *record, struct tw_census *census
 {
 	census->partial = true;
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
-		struct tw_value value = tw_past_metric(record, (enum tw_metric)(TW_METRIC_STATE_FIRST + i));
+		struct tw_value value = tw_past_metric(record, TW_METRIC_OF_STATE(i));
 
 		census->known[i] = value.known && value.milli >= 0;
 		census->count[i] = census->known[i] ? (uint64_t)value.milli / 1000 : 0;
