@@ -206,7 +206,7 @@ static void test_every_topic(TW_UNUSED void **state)
 			memset(&sample, 0, sizeof(sample));
 		else
 			look();
-		for (unsigned i = 0; i < TW_METRIC_COUNT + TW_TUNABLE_COUNT; i++) {
+		for (unsigned i = 0; i < (unsigned)TW_METRIC_COUNT + TW_TUNABLE_COUNT; i++) {
 			explain(i < TW_METRIC_COUNT ? tw_metric_info((enum tw_metric)i)->name
 						    : tw_tunable_info((enum tw_tunable)(i - TW_METRIC_COUNT))->key);
 			has("\nHere: ");
