@@ -225,10 +225,10 @@ def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
     try:
         server = other.start(tool("sinkd"), "127.0.0.1", "80")
         config = watching("host", f"{place}*") + prompt_rule("servers", "listen", 1, 0, {}) + "namespaces = all\n"
+        daemon = Daemon(home, tmp_path / "daemon", config, f"--bus={bus.address}")
+        bus.wait_for_owner()
+        daemon.wait_for("raised")
         with Listener(bus, tmp_path) as heard:
-            daemon = Daemon(home, tmp_path / "daemon", config, f"--bus={bus.address}")
-            bus.wait_for_owner()
-            daemon.wait_for("raised")
             end_process(server)
             wait_until(lambda: ["cleared", f"{place}\ufffd", "servers"] in [event[:3] for event in heard.signals("Event")], 5, "it")
         daemon.stop()
