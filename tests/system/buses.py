@@ -142,8 +142,8 @@ class Listener:
         wait_until(lambda: self._hears(bus), 10, "a monitor of the bus")
 
     def _hears(self, bus):
-        """Not every busctl says when it begins; but then a call shows there."""
-        bus.get("Mode")
+        """Not every busctl says when it begins; but then a call shows there, even one that nobody answers."""
+        bus.try_busctl("get-property", NAME, PATH, MANAGER, "Mode")
         return self._file.stat().st_size > 0
 
     def __enter__(self):
