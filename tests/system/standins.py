@@ -52,7 +52,9 @@ class Terminal:
     def __init__(self, directory, width=100, height=24, namespace=None):
         self._socket = str(pathlib.Path(directory) / "tmux")
         self._environment = {**ENVIRONMENT, "LANG": "C.UTF-8", "PS1": "$ "}
-        self._environment.pop("TMUX", None)
+        # The size of another terminal would be believed more than that of this one.
+        for key in ("TMUX", "LINES", "COLUMNS"):
+            self._environment.pop(key, None)
         start = ["new-session", "-d", "-s", "t", "-x", str(width), "-y", str(height), "env PS1='$ ' sh"]
         if namespace:
             done = namespace.try_run("tmux", "-S", self._socket, "-f", "/dev/null", *start, env=self._environment)
