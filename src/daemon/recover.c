@@ -5,6 +5,7 @@
 #include "act/hand.h"
 #include "base/fd.h"
 #include "base/setns-source.h"
+#include "base/text.h"
 #include "daemon/recover-namespaces.h"
 #include "tell/record-sink.h"
 
@@ -30,8 +31,7 @@ int tw_grip_open(struct tw_grip *grip, const struct tw_options *options)
 	r = tw_state_directory_open(&grip->directory, options->state_dir, &owner);
 	if (r == -EBUSY) {
 		fprintf(stderr, "timewaitd: another timewaitd (process %d) uses the state directory %s%s\n", (int)owner,
-			options->state_dir,
-			options->observe ? "; to observe beside it, give another --state-dir" : "");
+			options->state_dir, options->observe ? "; to observe beside it, give another --state-dir" : "");
 		return r;
 	}
 	if (r < 0)
@@ -90,6 +90,21 @@ const char *tw_recover_error(int error)
 	default:
 		return strerror(-error);
 	}
+}
+
+int tw_recover_set_aside(const struct tw_ledger_file *file, int error, struct tw_recorder *recorder,
+			 const char *namespace)
+{
+	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
+	struct tw_text reason;
+	int r = tw_ledger_file_set_aside(file);
+
+	if (r < 0)
+		return r;
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_addf(&reason, "%s; it is kept as %s.old", tw_recover_error(error), file->name);
+	recorder->tell(recorder, namespace, &event);
+	return 0;
 }
 
 int tw_recover_job(const struct tw_options *options)

@@ -35,5 +35,12 @@ int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_led
 /* A sentence for each of tw_recover()'s errors. */
 const char *tw_recover_error(int error);
 
+/*
+ * Keeps a ledger that cannot be used, for `error` of its load, beside its place, so that nothing is lost and the daemon
+ * can do its work, and tells so. Returns 0, or -errno where it could not be kept.
+ */
+int tw_recover_set_aside(const struct tw_ledger_file *file, int error, struct tw_recorder *recorder,
+			 const char *namespace);
+
 /* `timewaitd --restore`. Returns an exit status. */
 int tw_recover_job(const struct tw_options *options);

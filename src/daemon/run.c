@@ -62,7 +62,6 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-/* A ledger that cannot be used is set aside, so that nothing is lost and the daemon can do its work. */
 static int recover(struct life *life, struct tw_ledger *ret)
 {
 	struct tw_recorder *recorder = tw_record_sink_recorder(life->sink);
@@ -72,17 +71,13 @@ static int recover(struct life *life, struct tw_ledger *ret)
 
 	if (r >= 0)
 		return 0;
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
 	if (r == -EBADMSG || r == -EXDEV || r == -EPROTONOSUPPORT) {
-		tw_text_add(&reason, tw_recover_error(r));
-		r = tw_ledger_file_set_aside(&life->grip.file);
-		if (r < 0)
-			return complain("cannot set the old ledger aside", r);
-		tw_text_addf(&reason, "; it is kept as %s.old", life->grip.file.name);
-	} else {
-		tw_text_addf(&reason, "what an earlier run changed is not all put back: %s; it is tried again",
-			     tw_recover_error(r));
+		r = tw_recover_set_aside(&life->grip.file, r, recorder, "host");
+		return r < 0 ? complain("cannot set the old ledger aside", r) : 0;
 	}
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_addf(&reason, "what an earlier run changed is not all put back: %s; it is tried again",
+		     tw_recover_error(r));
 	recorder->tell(recorder, "host", &event);
 	return 0;
 }

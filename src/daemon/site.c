@@ -4,6 +4,7 @@
 #include "act/socket-sink.h"
 #include "base/fd.h"
 #include "base/setns-source.h"
+#include "daemon/recover.h"
 #include "measure/pulse-source.h"
 
 #include <errno.h>
@@ -209,14 +210,14 @@ static struct tw_acting_edges acting_edges(struct tw_site *site)
  * What is owed here since before: by an earlier run, or by this one when the namespace was let go. Were it not known,
  * what we wrote ourselves would be taken for the baseline.
  */
-static int read_ledger(const struct tw_site *site, struct tw_ledger *ret)
+static int read_ledger(const struct tw_site *site, const char *name, struct tw_ledger *ret)
 {
 	int r;
 
 	tw_ledger_init(ret, site->ground.grip->boot_id, &site->id);
 	r = tw_ledger_file_load(&site->file, site->ground.grip->boot_id, &site->id, ret);
 	if (r == -EBADMSG || r == -EPROTONOSUPPORT)
-		return tw_ledger_file_set_aside(&site->file);
+		return tw_recover_set_aside(&site->file, r, site->ground.recorder, name);
 	/* None, or of a namespace that is gone and had the inode before. */
 	return r == -ENOENT || r == -ESTALE || r == -EXDEV ? 0 : r;
 }
@@ -226,7 +227,7 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 	struct tw_site *site = context;
 	const struct tw_acting_edges edges = acting_edges(site);
 	TW_CLEANUP_FREE struct tw_ledger *ledger = malloc(sizeof(*ledger));
-	int r = ledger ? read_ledger(site, ledger) : -ENOMEM;
+	int r = ledger ? read_ledger(site, name, ledger) : -ENOMEM;
 
 	if (r < 0)
 		return r;

@@ -266,6 +266,24 @@ def test_what_is_owed_stands_until_it_is_paid(home, tmp_path, wanted):
     other.close()
 
 
+def test_a_damaged_ledger_is_kept(home, tmp_path):
+    """What is owed cannot be known then: it is told, and nothing is written over."""
+    other = Namespace()
+    server = other.start(tool("sinkd"), "127.0.0.1", "80")
+    rule = prompt_rule("servers", "listen", 1, 0, {"net.ipv4.tcp_fin_timeout": "30"}) + "namespaces = all\n"
+    daemon = Daemon(home, tmp_path, watching("host") + rule)
+    inode = os.stat(f"/run/netns/{other.name}").st_ino
+    (daemon.state / f"ledger-{inode}").write_text("no ledger\n")
+    daemon.reload(watching("host", other.name) + rule)
+    daemon.wait_for("adjusted", NAMESPACE=other.name)
+    record = daemon.wait_for("degraded", NAMESPACE=other.name)
+    assert f"is damaged, so what it changed is not known; it is kept as ledger-{inode}.old" in record["MESSAGE"]
+    assert (daemon.state / f"ledger-{inode}.old").read_text() == "no ledger\n"
+    daemon.stop()
+    end_process(server)
+    other.close()
+
+
 def assert_as_before(other):
     for key, value in BASELINE.items():
         assert other.sysctl(key) == value
