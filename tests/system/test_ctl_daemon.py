@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """timewaitctl and the real daemon, on a D-Bus of the test's own."""
 
+import contextlib
 import json
 import subprocess
 
@@ -75,9 +76,9 @@ def test_alerts(raised, ctl):
     assert len(json.loads(ctl("alerts", "--json").stdout)["alerts"][0]["changes"]) == len(WANTED)
 
 
-def test_alerts_as_they_come(daemon, bus, listener):
-    daemon(adjusting(), f"--bus={bus.address}")
-    bus.wait_for_owner()
+@contextlib.contextmanager
+def following_alerts(bus):
+    """timewaitctl that follows what is told, from when nothing is raised."""
     following = subprocess.Popen(
         [TIMEWAITCTL, "alerts", "--follow", f"--bus={bus.address}"],
         stdout=subprocess.PIPE,
@@ -86,10 +87,17 @@ def test_alerts_as_they_come(daemon, bus, listener):
     )
     with following:
         assert following.stdout.readline() == "Nothing is raised.\n"
+        yield following
+        following.kill()
+
+
+def test_alerts_as_they_come(daemon, bus, listener):
+    daemon(adjusting(), f"--bus={bus.address}")
+    bus.wait_for_owner()
+    with following_alerts(bus) as following:
         with listener():
             assert " raised: " in following.stdout.readline()
             assert " adjusted: " in following.stdout.readline()
-        following.kill()
 
 
 def test_nobody_else_is_followed(daemon, bus, listener):
@@ -97,14 +105,7 @@ def test_nobody_else_is_followed(daemon, bus, listener):
     daemon(adjusting(), f"--bus={bus.address}")
     bus.wait_for_owner()
     before = bus.connections()
-    following = subprocess.Popen(
-        [TIMEWAITCTL, "alerts", "--follow", f"--bus={bus.address}"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
-    with following:
-        assert following.stdout.readline() == "Nothing is raised.\n"
+    with following_alerts(bus) as following:
         owner = bus.owner()
         for whom in bus.connections() - before:
             words = [f"string:{word}" for word in ("raised", "host", "forged", "Forged.")]
@@ -113,7 +114,6 @@ def test_nobody_else_is_followed(daemon, bus, listener):
             bus.send_signal(whom, "/org/freedesktop/DBus", "org.freedesktop.DBus.NameOwnerChanged", *words)
         with listener():
             told = following.stdout.readline()
-        following.kill()
     assert "servers" in told
 
 
