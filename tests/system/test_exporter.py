@@ -80,8 +80,12 @@ class Exporter:
         with open(f"/proc/{self.process.pid}/status") as status:
             return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
 
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def clients(self):
+        """How many it has not closed, whether they have or not: those of the kernel's table that have an owner still."""
+        with open(f"/proc/{self.process.pid}/net/tcp") as table:
+            rows = [row.split() for row in table.readlines()[1:]]
+        mine, any_peer = f"0100007F:{self.port:04X}", "00000000:0000"
+        return sum(row[1] == mine and row[2] != any_peer and row[9] != "0" for row in rows)
 
     def cpu_seconds(self):
         with open(f"/proc/{self.process.pid}/schedstat") as schedstat:
@@ -246,7 +250,7 @@ def test_a_thousand_at_once(daemon, exporter):
             page = answer.read()
         assert b"timewaitd_up 1" in page and b"\ntimewaitd_exporter_snapshot_seconds" in page
     assert is_sanitized() or max(peak, exporter.memory_kib()) - before < 8192, "KiB"
-    wait_until(lambda: exporter.descriptors() < 20, 10, "they are closed")
+    wait_until(lambda: exporter.clients() == 0, 10, "they are closed")
 
 
 def test_slow_clients_hold_up_nobody(daemon, exporter):
@@ -264,19 +268,19 @@ def test_slow_clients_hold_up_nobody(daemon, exporter):
 def test_a_client_that_ends_is_closed_at_once(daemon, exporter):
     """After one question and after more: a socket in CLOSE-WAIT is what others are blamed for."""
     exporter.get()
-    before = exporter.descriptors()
+    wait_until(lambda: exporter.clients() == 0, 5, "who came first is gone")
     for questions in (1, 2):
         clients = [http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=20) for _ in range(20)]
         for client in clients * questions:
             client.request("GET", "/metrics")
             assert b"timewaitd_up 1" in client.getresponse().read()
-        assert exporter.descriptors() == before + 20  # kept, for the next question
+        assert exporter.clients() == 20  # kept, for the next question
         spent = exporter.cpu_seconds()
         time.sleep(1)
         assert exporter.cpu_seconds() - spent < 0.1
         for client in clients:
             client.close()
-        wait_until(lambda: exporter.descriptors() == before, 0.7, "all are closed")
+        wait_until(lambda: exporter.clients() == 0, 0.7, "all are closed")
 
 
 def test_who_trickles_is_let_go(daemon, exporter):
@@ -309,7 +313,7 @@ GARBAGE = (
 
 def test_garbage_is_refused(daemon, exporter):
     exporter.get()
-    before, descriptors = exporter.memory_kib(), exporter.descriptors()
+    before = exporter.memory_kib()
 
     def send(garbage):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", exporter.port), 20) as one:
@@ -322,7 +326,7 @@ def test_garbage_is_refused(daemon, exporter):
         list(pool.map(send, GARBAGE * 20))
     assert of(exporter.samples(), "up") == 1
     assert is_sanitized() or exporter.memory_kib() - before < 4096, "KiB"
-    wait_until(lambda: exporter.descriptors() <= descriptors, 10, "they are closed")
+    wait_until(lambda: exporter.clients() == 0, 10, "they are closed")
 
 
 def test_textfile(near, daemon, bus, tmp_path):
