@@ -200,8 +200,7 @@ def memory(field, seconds):
 
 
 def compiler(build):
-    """The compiler and the flags of the daemon that was measured."""
+    """The compiler and the flags of the daemon that was measured, but for those that only warn."""
     lines = (pathlib.Path(build) / "Makefile").read_text()
-    return " ".join(
-        re.search(rf"(?m)^{name} = (.*)$", lines).group(1).strip() for name in ("CC", "CFLAGS", "TW_CFLAGS")
-    )
+    words = [re.search(rf"(?m)^{name} = (.*)$", lines).group(1) for name in ("CC", "CFLAGS", "TW_CFLAGS")]
+    return " ".join(word for word in " ".join(words).split() if not word.startswith("-W"))
