@@ -86,9 +86,11 @@ def following_alerts(bus):
         env=ENVIRONMENT,
     )
     with following:
-        assert following.stdout.readline() == "Nothing is raised.\n"
-        yield following
-        following.kill()
+        try:
+            assert following.stdout.readline() == "Nothing is raised.\n"
+            yield following
+        finally:
+            following.kill()
 
 
 def test_alerts_as_they_come(daemon, bus, listener):
