@@ -35,6 +35,13 @@ def no_namespace_is_left():
 
 
 @pytest.fixture
+def home():
+    made = namespaces.Namespace()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def pair():
     made = namespaces.Pair()
     yield made

@@ -54,11 +54,16 @@ def ours():
     return [name for name in _made_by_tests() if name.startswith(f"{_PREFIX}{os.getpid()}-")]
 
 
+def delete_name(name):
+    """The namespace itself lasts for as long as somebody is in it."""
+    run("ip", "netns", "del", name)
+
+
 def prune():
     """Removes what a killed process left: its namespaces carry its pid."""
     for name in _made_by_tests():
         if not os.path.exists("/proc/" + name[len(_PREFIX) :].split("-")[0]):
-            run("ip", "netns", "del", name)
+            delete_name(name)
 
 
 class Namespace:

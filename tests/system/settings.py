@@ -18,6 +18,11 @@ def daemon_section(interval="100ms", census="100ms", survey="500ms", sample_reco
     return "[daemon]\n" + "".join(f"{key.replace('_', '-')} = {value}\n" for key, value in keys.items())
 
 
+def watching(*names, **more):
+    """[daemon] of one that watches these network namespaces."""
+    return daemon_section(namespaces=" ".join(names), **more)
+
+
 QUICK = daemon_section()
 
 # Sysctls that a rule may set, and what the tests let it set.

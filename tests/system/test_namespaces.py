@@ -4,33 +4,24 @@ Other network namespaces than the daemon's own: found, counted, healed and let g
 watches are told apart from the machine's by their names.
 """
 
-import contextlib
 import itertools
 import json
 import os
-import re
-import resource
 import subprocess
 import time
 
 import pytest
 
 import cages
-from buses import NOBODY, Bus, Listener
-from namespaces import Namespace, Pair, end_process, run, wait_until
+from buses import Bus, Listener
+from hiding import HIDDEN, let_in
+from namespaces import Namespace, Pair, delete_name, end_process, run, wait_until
 from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, tool
-from settings import PORTS, WANTED, daemon_section, prompt_rule
+from settings import PORTS, prompt_rule, watching
 
 PREFIX = f"twtest{os.getpid()}-n"
 NUMBERS = itertools.count()
 REUSE = "net.ipv4.tcp_tw_reuse"
-
-
-@pytest.fixture
-def home():
-    namespace = Namespace()
-    yield namespace
-    namespace.close()
 
 
 @pytest.fixture
@@ -46,10 +37,6 @@ def place():
     return f"{PREFIX}{next(NUMBERS)}x"
 
 
-def watching(*names, **more):
-    return daemon_section(namespaces=" ".join(names), **more)
-
-
 def by_name(page):
     return {namespace["name"]: namespace for namespace in page["namespaces"]}
 
@@ -60,10 +47,6 @@ def once(home, config, tmp_path):
     done = home.try_run(TIMEWAITD, "--once", "--json", f"--config={path}", env=ENVIRONMENT)
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
-
-
-def gone(namespace_name):
-    run("ip", "netns", "del", namespace_name)
 
 
 def test_hundreds_are_counted_exactly(home, place, tmp_path):
@@ -96,13 +79,13 @@ def test_comes_and_goes(home, place, tmp_path):
     record = daemon.wait_for("namespace-new", NAMESPACE=f"{place}a")
     assert place in record["MESSAGE"]
     assert daemon.descriptors() > before
-    gone(f"{place}a")
+    delete_name(f"{place}a")
     daemon.wait_for("namespace-gone", NAMESPACE=f"{place}a")
     wait_until(lambda: daemon.descriptors() == before, 5, "its descriptors are closed")
     # The same name again is another namespace.
     run("ip", "netns", "add", f"{place}a")
     daemon.wait_for("namespace-new", count=2, NAMESPACE=f"{place}a")
-    gone(f"{place}a")
+    delete_name(f"{place}a")
     daemon.wait_for("namespace-gone", count=2, NAMESPACE=f"{place}a")
     daemon.stop()
 
@@ -125,17 +108,6 @@ def test_found_by_its_process(home, tmp_path):
         end_process(sleeper)
     wait_until(lambda: len(daemon.records("namespace-gone")) > told, 10, "it is let go")
     daemon.stop()
-
-
-# As the service without the drop-in: a user's, to whom /proc shows no process of others (ProtectProc=invisible).
-HIDDEN = f"mount -t proc -o hidepid=2 none /proc; chown -R 65534 '{{state}}'; set -- {' '.join(NOBODY)} \"$@\""
-
-
-def let_in(directory):
-    """Anybody may go there."""
-    for place in (directory, *directory.parents):
-        if place.stat().st_mode & 0o005 != 0o005:
-            place.chmod(0o755)
 
 
 def test_it_says_that_processes_are_hidden(home, tmp_path):
@@ -201,24 +173,6 @@ def test_elsewhere_a_rule_advises(home, short_of_ports, tmp_path):
     assert not daemon.records("adjusted")
 
 
-@pytest.fixture
-def changed(home, place, tmp_path):
-    """A daemon that has changed sysctls of another namespace, which owes them back."""
-    other = Namespace()
-    server = other.start(tool("sinkd"), "127.0.0.1", "80")
-    config = watching("host", other.name) + prompt_rule("servers", "listen", 1, 0, WANTED) + "namespaces = all\n"
-    daemon = Daemon(home, tmp_path, config)
-    baseline = {key: WANTED[key] for key in WANTED}
-    for key in WANTED:
-        daemon.wait_for("adjusted", NAMESPACE=other.name, SYSCTL=key)
-        assert other.sysctl(key) == baseline[key]
-    yield daemon, other, server
-    if daemon.process.poll() is None:
-        daemon.stop()
-    with contextlib.suppress(RuntimeError):  # a test may have deleted it
-        other.close()
-
-
 def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
     """What is not UTF-8 would be taken by no bus: nobody hides behind such a name."""
     other = Namespace(f"{place}\udcff")
@@ -234,142 +188,6 @@ def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
         daemon.stop()
     finally:
         other.close()
-
-
-BASELINE = {REUSE: "2", "net.ipv4.tcp_fin_timeout": "60"}
-
-
-@pytest.mark.parametrize("wanted", ["20", "60"], ids=["another value", "nothing new"])
-def test_what_is_owed_stands_until_it_is_paid(home, tmp_path, wanted):
-    """One that is let go while its sysctls cannot be put back, and taken up again, still gets those of before."""
-    other = Namespace()
-    server = other.start(tool("sinkd"), "127.0.0.1", "80")
-
-    def wanting(seconds, *names):
-        return watching("host", *names) + prompt_rule(
-            "servers", "listen", 1, 0, {"net.ipv4.tcp_fin_timeout": seconds}
-        ) + "namespaces = all\n"
-
-    daemon = Confined(home, tmp_path / "confined", wanting("30", other.name), "mount --bind /proc/sys /proc/sys")
-    daemon.wait_for("adjusted", NAMESPACE=other.name)
-    daemon.mount("-o", "remount,bind,ro", "/proc/sys")
-    daemon.reload(wanting("30"))
-    daemon.wait_for("namespace-gone", NAMESPACE=other.name)
-    assert other.sysctl("net.ipv4.tcp_fin_timeout") == "30"
-    daemon.mount("-o", "remount,bind,rw", "/proc/sys")
-    daemon.reload(wanting(wanted, other.name))
-    wait_until(lambda: other.sysctl("net.ipv4.tcp_fin_timeout") == wanted, 10, daemon.story)
-    daemon.stop()
-    assert_as_before(other)
-    assert ledgers(daemon) == []
-    end_process(server)
-    other.close()
-
-
-def test_a_damaged_ledger_is_kept(home, tmp_path):
-    """What is owed cannot be known then: it is told, and nothing is written over."""
-    other = Namespace()
-    server = other.start(tool("sinkd"), "127.0.0.1", "80")
-    rule = prompt_rule("servers", "listen", 1, 0, {"net.ipv4.tcp_fin_timeout": "30"}) + "namespaces = all\n"
-    daemon = Daemon(home, tmp_path, watching("host") + rule)
-    inode = os.stat(f"/run/netns/{other.name}").st_ino
-    (daemon.state / f"ledger-{inode}").write_text("no ledger\n")
-    daemon.reload(watching("host", other.name) + rule)
-    daemon.wait_for("adjusted", NAMESPACE=other.name)
-    record = daemon.wait_for("degraded", NAMESPACE=other.name)
-    assert f"is damaged, so what it changed is not known; it is kept as ledger-{inode}.old" in record["MESSAGE"]
-    assert (daemon.state / f"ledger-{inode}.old").read_text() == "no ledger\n"
-    daemon.stop()
-    end_process(server)
-    other.close()
-
-
-def assert_as_before(other):
-    for key, value in BASELINE.items():
-        assert other.sysctl(key) == value
-
-
-def ledgers(daemon):
-    return sorted(path.name for path in daemon.state.iterdir() if path.name.startswith("ledger"))
-
-
-def test_stops_and_gives_back(changed):
-    daemon, other, _ = changed
-    inode = os.stat(f"/run/netns/{other.name}").st_ino
-    assert ledgers(daemon) == [f"ledger-{inode}"]
-    daemon.stop()
-    assert_as_before(other)
-    assert ledgers(daemon) == []
-
-
-def test_what_is_owed_to_whom_it_does_not_see_stands(changed, tmp_path):
-    """Hidden processes are no sign that the namespace is gone."""
-    daemon, other, server = changed
-    let_in(tmp_path)
-    daemon.kill()
-    gone(other.name)  # its name alone: somebody is in it
-    hiding = ("unshare", "-m", "sh", "-ec", HIDDEN.format(state=daemon.state) + '; exec "$@"', "sh")
-    done = daemon.namespace.try_run(
-        *hiding, TIMEWAITD, "--restore", "--log=json", f"--state-dir={daemon.state}", env=ENVIRONMENT
-    )
-    assert (done.returncode, done.stdout) == (1, ""), done
-    assert len(ledgers(daemon)) == 1
-    assert len(daemon.restore()) == len(WANTED)
-    assert ledgers(daemon) == []
-    end_process(server)
-
-
-@pytest.mark.parametrize("restarted", [False, True], ids=["restore", "start"])
-def test_gives_back_after_a_kill(changed, restarted):
-    daemon, other, server = changed
-    daemon.kill()
-    end_process(server)
-    assert other.sysctl(REUSE) == "1"
-    if restarted:
-        daemon.start()
-        daemon.stop()
-    else:
-        records = daemon.restore()
-        assert {record["TIMEWAITD_NAMESPACE"] for record in records} == {other.name}
-        assert daemon.restore() == []
-    assert_as_before(other)
-    assert ledgers(daemon) == []
-
-
-def test_a_namespace_that_is_gone_owes_nothing(changed):
-    """Its sysctls went with it; another one with the same inode is not touched."""
-    daemon, other, server = changed
-    daemon.kill()
-    (name,) = ledgers(daemon)
-    ledger = daemon.state / name
-    # The kernel gives a freed inode anew: what such a namespace looks like to the next run.
-    ledger.write_text(re.sub(r"(namespace \d+) \d+", r"\1 1234567", ledger.read_text()))
-    before = other.all_sysctls()
-    (record,) = daemon.restore()
-    assert record["TIMEWAITD_EVENT"] == "namespace-gone"
-    assert other.all_sysctls() == before
-    assert ledgers(daemon) == []
-
-
-def test_let_go_by_a_reload(changed):
-    daemon, other, _ = changed
-    daemon.reload(watching("host"))
-    daemon.wait_for("cleared", NAMESPACE=other.name)
-    daemon.wait_for("namespace-gone", NAMESPACE=other.name)
-    assert_as_before(other)
-    assert ledgers(daemon) == []
-
-
-def test_gone_while_changed(changed):
-    """Nobody can see it any more: nothing of it stays behind."""
-    daemon, other, server = changed
-    end_process(server)
-    descriptors = f"/proc/{daemon.process.pid}/fd"
-    gone(other.name)
-    daemon.wait_for("namespace-gone", NAMESPACE=other.name)
-    assert ledgers(daemon) == []
-    links = [os.readlink(f"{descriptors}/{fd}") for fd in os.listdir(descriptors)]
-    assert sum(link.startswith("net:[") for link in links) == 1, links  # its own
 
 
 def test_churn_of_namespaces_leaks_nothing(home, place, tmp_path):
