@@ -291,6 +291,15 @@ def test_a_client_that_ends_is_closed_at_once(daemon, exporter):
         wait_until(lambda: exporter.descriptors() == at_rest, 0.7, "all are closed")
 
 
+def test_a_client_that_waited_is_closed_at_once(daemon, exporter):
+    """Alone, with nobody after it who would wake the exporter up, and answered only after the daemon was asked."""
+    at_rest = exporter.descriptors_at_rest()
+    for _ in range(6):
+        time.sleep(1.3)  # until the last page is too old to be shown again
+        exporter.get()
+        wait_until(lambda: exporter.descriptors() == at_rest, 0.3, "it is closed")
+
+
 def test_who_trickles_is_let_go(daemon, exporter):
     """A byte each second, for ever: not for longer than half a minute."""
     with socket.create_connection(("127.0.0.1", exporter.port), 30) as one:
