@@ -177,6 +177,7 @@ static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow
 	set_address(&flow.remote.address, row.idiag_family, row.id.idiag_dst);
 	flow.local.port = ntohs(row.id.idiag_sport);
 	flow.remote.port = ntohs(row.id.idiag_dport);
+	flow.device = row.id.idiag_if;
 	flow.expires_ms = row.idiag_expires;
 	flow.receive_queue = row.idiag_rqueue;
 	flow.send_queue = row.idiag_wqueue;

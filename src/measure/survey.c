@@ -71,6 +71,8 @@ void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow)
 	key.source = flow->local.address;
 	key.destination = flow->remote.address;
 	key.port = flow->remote.port;
+	key.device = flow->device;
+	key.zero = 0;
 	tw_table_add(&work->table, &key, flow->state, is_young(work, flow));
 }
 

@@ -15,7 +15,7 @@
 #define SWEPT_BITS 20
 #define SWEPT_WORDS ((1u << SWEPT_BITS) / 64)
 
-_Static_assert(sizeof(struct tw_destination) == 34, "hashed and compared as bytes: no padding");
+_Static_assert(sizeof(struct tw_destination) == 40, "hashed and compared as bytes: no padding");
 
 /* What a v4-mapped address begins with. */
 static const uint8_t ipv4_prefix[12] = { [10] = 0xff, [11] = 0xff };
@@ -209,11 +209,11 @@ static void make_room(struct tw_table *table)
 /* By words, in place: this is asked once a socket at least. */
 static inline bool same_key(const struct tw_destination *a, const struct tw_destination *b)
 {
-	uint64_t x[4], y[4];
+	uint64_t x[5], y[5];
 
 	memcpy(x, a, sizeof(x));
 	memcpy(y, b, sizeof(y));
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0 && a->port == b->port;
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0;
 }
 
 static inline bool holds(const struct tw_table_entry *entry, uint32_t hash, const struct tw_destination *key)
@@ -270,14 +270,15 @@ void tw_table_flush(struct tw_table *table)
 uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key)
 {
 	const uint8_t *source = key->source.bytes, *destination = key->destination.bytes;
-	uint8_t bytes[10];
+	uint8_t bytes[14];
 
 	if (memcmp(source, ipv4_prefix, sizeof(ipv4_prefix)) != 0 ||
 	    memcmp(destination, ipv4_prefix, sizeof(ipv4_prefix)) != 0)
 		return (uint32_t)tw_hash(&table->secret, key, sizeof(*key));
 	memcpy(bytes, source + sizeof(ipv4_prefix), 4);
 	memcpy(bytes + 4, destination + sizeof(ipv4_prefix), 4);
-	memcpy(bytes + 8, &key->port, sizeof(key->port));
+	memcpy(bytes + 8, &key->device, sizeof(key->device));
+	memcpy(bytes + 12, &key->port, sizeof(key->port));
 	return (uint32_t)tw_hash(&table->secret, bytes, sizeof(bytes));
 }
 

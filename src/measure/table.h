@@ -14,7 +14,7 @@
  * destination stays, and its count falls short by no more than the thresholds of the sweeps.
  */
 
-/* Slots at first, and at most: the whole is 7 MiB then. Powers of two. */
+/* Slots at first, and at most: the whole is 8 MiB then. Powers of two. */
 #define TW_TABLE_SLOTS_MIN 1024u
 #define TW_TABLE_SLOTS_MAX 131072u
 
@@ -29,7 +29,7 @@ struct tw_table_entry {
 	uint32_t established;
 };
 
-_Static_assert(sizeof(struct tw_table_entry) <= 56, "a full table stays below 8 MiB");
+_Static_assert(sizeof(struct tw_table_entry) <= 64, "a full table is 8 MiB");
 
 /* A socket on its way into the table, while the processor fetches the slot. */
 struct tw_table_pending {

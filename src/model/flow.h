@@ -24,7 +24,9 @@ struct tw_endpoint {
 struct tw_destination {
 	struct tw_address source;
 	struct tw_address destination;
-	uint16_t port; /* the destination's, host order */
+	uint32_t device; /* index of the device that the sockets are bound to; 0: none */
+	uint16_t port;	 /* the destination's, host order */
+	uint16_t zero;	 /* in the place of padding */
 };
 
 /* One socket as a dump tells it. */
@@ -35,6 +37,7 @@ struct tw_flow {
 	uint8_t family; /* of the socket: AF_INET or AF_INET6 */
 	struct tw_endpoint local;
 	struct tw_endpoint remote;
+	uint32_t device;	/* index of the device that it is bound to; 0: none */
 	uint32_t expires_ms;	/* until its timer fires; of a mini-socket: until it ends */
 	uint32_t receive_queue; /* bytes; of a listener: connections waiting for accept() */
 	uint32_t send_queue;	/* bytes; of a listener: its backlog */

@@ -66,15 +66,36 @@ struct tw_census {
 	uint64_t mini_fin_wait_2;	 /* orphaned FIN-WAIT-2: part of sockstat's tw */
 };
 
-/* Ports in use towards one destination. */
+/* What holds the ports towards a destination: the states, told apart as far as their remedies differ. */
+enum tw_holder {
+	TW_HOLDER_TIME_WAIT,
+	TW_HOLDER_ESTABLISHED,
+	TW_HOLDER_SYN_SENT,
+	TW_HOLDER_FIN_WAIT_2_ORPHANED, /* mini-sockets: no program has them any more */
+	TW_HOLDER_FIN_WAIT_2,	       /* a program has them still */
+	TW_HOLDER_CLOSE_WAIT,
+	TW_HOLDER_CLOSING, /* FIN-WAIT-1, CLOSING and LAST-ACK: the peer does not acknowledge the close */
+	TW_HOLDER_COUNT,
+};
+
+/* Ports towards one destination. */
 struct tw_destination_row {
 	struct tw_destination key;
-	uint32_t ports;		  /* local ports in the usable range held by sockets to it, whatever their state */
-	uint32_t time_wait;	  /* of these, TIME-WAIT */
-	uint32_t young_time_wait; /* of these, not older than TW_SURVEY_YOUNG_USEC */
-	uint32_t established;	  /* of `ports` */
-	uint32_t other;		  /* of `ports`: every other state */
-	struct tw_value port_use;
+	uint32_t ports;			/* usable local ports held by sockets to it, whatever their state */
+	uint32_t held[TW_HOLDER_COUNT]; /* of these, by the state of what holds them */
+	uint32_t time_wait;		/* of these, TIME-WAIT */
+	uint32_t young_time_wait;	/* of these, not older than TW_SURVEY_YOUNG_USEC */
+	uint32_t unripe_time_wait; /* of `time_wait`: younger than tcp_tw_reuse_delay, so that reuse does not take them
+				    */
+	uint32_t established;	   /* of `ports` */
+	uint32_t other;		   /* of `ports`: every other state */
+	uint32_t blocked; /* usable ports that a plain connect() to it cannot take now, exclusive ones of others too */
+	uint32_t blocked_baseline; /* the same, were tcp_tw_reuse what it was before timewaitd changed it */
+	bool reuse_refuted;	   /* reuse is in force for it, but takes nothing over: its peer has no timestamps */
+	bool bound_first_known;
+	uint32_t bound_first; /* of `ports`: taken by bind() before connect(), so that they are blocked for everybody */
+	struct tw_value port_demand; /* blocked under the baseline sysctls, by the present rate of connections */
+	struct tw_value port_use;    /* blocked / usable */
 	struct tw_value
 		port_eta; /* s until its ports run out at their present growth; unknown where they do not grow */
 };
@@ -99,13 +120,31 @@ struct tw_bound_row {
 	uint32_t sockets;
 };
 
+/* Source addresses that are told with the ports that they have bound first. */
+#define TW_BINDER_ROWS_MAX 8
+
+/* A source address whose ports were taken by bind() before connect(): they are blocked for everybody. */
+struct tw_binder_row {
+	struct tw_address source;
+	uint32_t ports;
+	uint32_t destinations;	    /* towards so many */
+	struct tw_destination most; /* where most of them go */
+};
+
 /* Sockets attributed. */
 struct tw_survey {
 	usec_t at_usec; /* 0: there is none yet */
 	bool partial;
 	bool has_busiest;
-	uint32_t range_ports;  /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
-	uint32_t bound_ports;  /* of these, held by bound-but-unconnected sockets */
+	uint32_t range_ports;	  /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
+	uint32_t bound_ports;	  /* of these, held by bound-but-unconnected sockets */
+	uint32_t usable;	  /* ip_local_port_range, inclusive, minus reserved: listeners' ports are part of it */
+	uint32_t exclusive_ports; /* of `usable`, blocked for everybody: listening, bound, or bound first */
+	uint32_t bound_first_ports; /* of these, bound first: all that is known of */
+	uint32_t unclear_ports;	    /* may be bound first: neither parity nor the kernel told */
+	bool asked_kernel;	    /* the kernel itself told what is exclusive */
+	unsigned binder_count;
+	struct tw_binder_row binders[TW_BINDER_ROWS_MAX]; /* most ports first */
 	uint32_t destinations; /* how many there are, those dropped from the table too (then a lower bound) */
 	unsigned bound_row_count;
 	struct tw_bound_row bound_rows[TW_BOUND_ROWS_MAX]; /* most sockets first */

@@ -41,7 +41,7 @@ static void test_one_form_for_both_families(TW_UNUSED void **state)
 static void test_no_padding(TW_UNUSED void **state)
 {
 	assert_int_equal(sizeof(struct tw_endpoint), 18);
-	assert_int_equal(sizeof(struct tw_destination), 34);
+	assert_int_equal(sizeof(struct tw_destination), 40);
 }
 
 static void test_kinds(TW_UNUSED void **state)
