@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
+import able  # noqa: E402
 from namespaces import Pair, end_process, prune  # noqa: E402
 from programs import ENVIRONMENT, SHIPPED_CONF, TIMEWAITD, Churn, start_sink  # noqa: E402
 
@@ -112,6 +113,8 @@ def play(directory):
 
 
 def main():
+    if reason := able.why_not(*able.NAMESPACES):
+        sys.exit(f"demo: {reason}")
     # As Ctrl-C: whatever ends it, the namespaces go.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

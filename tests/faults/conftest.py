@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
+import able  # noqa: E402
 import namespaces  # noqa: E402
 import programs  # noqa: E402
 import stage  # noqa: E402
@@ -24,15 +25,15 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    if os.geteuid() != 0:
-        for item in items:
-            item.add_marker(pytest.mark.skip(reason="network namespaces need root"))
+    reason = able.why_not(*able.NAMESPACES)
+    for item in items if reason else []:
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @contextlib.contextmanager
 def _two_stages(tmp_path_factory, apart):
     """Two, so that two runs go on side by side."""
-    if os.geteuid() != 0:
+    if able.why_not(*able.NAMESPACES):
         yield []
         return
     made = [stage.Stage(tmp_path_factory.mktemp("stage"), apart) for number in range(2)]

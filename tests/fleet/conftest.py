@@ -11,6 +11,7 @@ import pytest
 # Behind this folder: some of its tests have names that are there too.
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
+import able  # noqa: E402
 import fleet  # noqa: E402
 import namespaces  # noqa: E402
 
@@ -22,9 +23,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    if os.geteuid() != 0:
-        for item in items:
-            item.add_marker(pytest.mark.skip(reason="network namespaces need root"))
+    reason = able.why_not(*able.NAMESPACES)
+    for item in items if reason else []:
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

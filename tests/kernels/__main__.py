@@ -124,6 +124,7 @@ def run(name, kernels, init, sockets):
     series, command = MACHINES[name]
     environment = {
         "TW_BUILDDIR": str(pathlib.Path(os.environ.get("TW_BUILDDIR", SOURCE / "build/test")).resolve()),
+        "TW_UNABLE": "",
         "PYTHONPATH": str(SOURCE / "tests/kernels/inside"),
     }
     log = kernels / f"{name}.log"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """timewaitctl report in a browser: in the light, in the dark, on a small screen and on paper."""
 
-import os
 import pathlib
 import re
 import subprocess
@@ -12,12 +11,14 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
+import able  # noqa: E402
 import incident  # noqa: E402
 from browser import Browser  # noqa: E402
 from programs import BUILD, ENVIRONMENT  # noqa: E402
 
 # The browser gets a network of its own, with nothing in it.
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+WHY_NOT = able.why_not("root", "namespaces")
+pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=str(WHY_NOT))
 
 DARK = "--force-dark-mode"
 # A page with what must not be.

@@ -5,7 +5,6 @@
 import argparse
 import contextlib
 import importlib
-import os
 import pathlib
 import resource
 import signal
@@ -18,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 for folder in (HERE.parent / "system", HERE):
     sys.path.insert(0, str(folder))
 
+import able  # noqa: E402
 import report  # noqa: E402
 from namespaces import prune  # noqa: E402
 from scene import Outcome, Play, Scene, faults  # noqa: E402
@@ -117,7 +117,7 @@ class Run(threading.Thread):
             print(f"{self.scene.name}: ended as it must? {report.verdict(self)} ({self.seconds:.0f} s)", flush=True)
 
     def _play(self):
-        self.outcome.skipped = (os.geteuid() != 0 and "needs root") or self.scene.why_not() or ""
+        self.outcome.skipped = able.why_not(*able.NAMESPACES) or self.scene.why_not() or ""
         if self.outcome.skipped:
             return
         # The short form asks of healthy scenes only that the daemon is silent.
@@ -154,7 +154,7 @@ def main():
     # As Ctrl-C: whatever ends it, what was started goes.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    if os.geteuid() == 0:
+    if not able.why_not(*able.NAMESPACES):
         prune()
         with contextlib.suppress(ValueError, OSError):  # in a container that may not
             resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))

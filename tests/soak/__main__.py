@@ -11,7 +11,6 @@ sockets in them are made and deleted, half a dozen of them there at a time. Exit
 """
 
 import argparse
-import os
 import pathlib
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
+import able  # noqa: E402
 from loads import Namespaces, Reloads, Traffic, Waves  # noqa: E402
 from namespaces import Pair, ours, prune, wait_until  # noqa: E402
 from programs import Daemon  # noqa: E402
@@ -200,8 +200,8 @@ def main():
     parser.add_argument("--rate", type=int, default=20000, help="connections a second, as many as the machine does")
     parser.add_argument("--row", type=int, default=60, help="seconds from one row of the table to the next")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        sys.exit("soak: network namespaces need root")
+    if reason := able.why_not(*able.NAMESPACES):
+        sys.exit(f"soak: {reason}")
     prune()
     passed, failed = play(options)
     if ours():

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+import able
 import buses
 import namespaces
 import standins
@@ -14,19 +15,20 @@ from programs import TIMEWAITD, Daemon
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "long: not in the quick set")
     if not os.access(TIMEWAITD, os.X_OK):
         raise pytest.UsageError(f"there is no {TIMEWAITD}: build first, and point TW_BUILDDIR to the build directory")
 
 
 def pytest_collection_modifyitems(items):
-    if os.geteuid() != 0:
-        for item in items:
-            item.add_marker(pytest.mark.skip(reason="network namespaces need root"))
+    reason = able.why_not(*able.NAMESPACES)
+    for item in items if reason else []:
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_namespace_is_left():
-    if os.geteuid() != 0:
+    if able.why_not(*able.NAMESPACES):
         yield
         return
     namespaces.prune()

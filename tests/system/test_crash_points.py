@@ -57,6 +57,7 @@ class Crashing(Daemon):
         self.config.write_text(CONFIG)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_every_crash_point(near, listener, tmp_path, number):
     near.set_sysctl("net.ipv4.tcp_fin_timeout", "77")

@@ -73,6 +73,7 @@ def needs_destroy(near, daemon):
         pytest.skip("this kernel cannot end TIME-WAIT")
 
 
+@pytest.mark.long
 def test_time_wait_lives_as_long_as_the_order_says(near, pair, daemon, needs_destroy):
     watching = daemon(order("time-wait older-than 5s max 500/s", "time-wait", "time-wait"))
     start_sink(pair.far, Pair.FAR, PORT)
@@ -97,6 +98,7 @@ def test_time_wait_lives_as_long_as_the_order_says(near, pair, daemon, needs_des
     assert "TIME-WAIT older than 5s" in first["TIMEWAITD_REASON"]
 
 
+@pytest.mark.long
 def test_the_pace_is_held(near, pair, daemon, needs_destroy):
     start_sink(pair.far, Pair.FAR, PORT)
     Churn(near, Pair.FAR, PORT, 1500, 2).finish()
@@ -142,6 +144,7 @@ def test_observing_only_counts(near, pair, daemon):
     assert cookies(near, "time-wait") == there
 
 
+@pytest.mark.long
 def test_a_leak_keeps_its_descriptors(near, pair, daemon):
     sink = start_sink(near, Pair.NEAR, PORT, "--hold")
     total = Churn(pair.far, Pair.NEAR, PORT, 50, 1).finish()[1]

@@ -15,6 +15,8 @@ PORT = 8080
 # From the end of the load: so long the shipped rule waits, and so long it may take to notice the end and the waiting's.
 CLEAR_FOR, SLACK = 60, 10
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def narrow(near):

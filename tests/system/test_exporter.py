@@ -198,6 +198,7 @@ def test_no_bus_and_one_that_comes_back(near, tmp_path):
     bus.stop()
 
 
+@pytest.mark.long
 def test_a_daemon_that_hangs(daemon, exporter):
     """Whoever scrapes learns it before he gives up, and the others wait no longer than he does."""
     exporter.get()
@@ -261,6 +262,7 @@ def test_a_thousand_at_once(daemon, exporter):
     wait_until(lambda: exporter.descriptors() == at_rest, 10, "they are closed")
 
 
+@pytest.mark.long
 def test_slow_clients_hold_up_nobody(daemon, exporter):
     """More of them than it serves at once: each is let go, and who asks properly is answered."""
     slow = [socket.create_connection(("127.0.0.1", exporter.port), 30) for _ in range(300)]
@@ -290,6 +292,7 @@ def test_a_client_that_ends_is_closed_at_once(daemon, exporter):
         wait_until(lambda: exporter.descriptors() == at_rest, 0.7, "all are closed")
 
 
+@pytest.mark.long
 def test_a_client_that_waited_is_closed_at_once(daemon, exporter):
     """Alone, with nobody after it who would wake the exporter up, and answered only after the daemon was asked."""
     at_rest = exporter.descriptors_at_rest()
@@ -299,6 +302,7 @@ def test_a_client_that_waited_is_closed_at_once(daemon, exporter):
         wait_until(lambda: exporter.descriptors() == at_rest, 0.5, "it is closed")
 
 
+@pytest.mark.long
 def test_who_trickles_is_let_go(daemon, exporter):
     """A byte each second, for ever: not for longer than half a minute."""
     with socket.create_connection(("127.0.0.1", exporter.port), 30) as one:
@@ -327,6 +331,7 @@ GARBAGE = (
 )
 
 
+@pytest.mark.long
 def test_garbage_is_refused(daemon, exporter):
     at_rest, before = exporter.descriptors_at_rest(), exporter.memory_kib()
 

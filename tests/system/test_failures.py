@@ -76,6 +76,7 @@ def test_two_daemons_on_one_state_directory(near, tmp_path, daemon):
         assert second.stdout == ""
 
 
+@pytest.mark.long
 def test_a_truncated_ledger(near, killed, baseline):
     """At each length: nothing is put back by half a ledger, and it stays for whoever can read it."""
     daemon, ledger = killed

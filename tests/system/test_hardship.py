@@ -120,6 +120,7 @@ def reads_in_a_second(daemon):
     return (reads(daemon) - before) / (time.monotonic() - began)
 
 
+@pytest.mark.long
 def test_stopped_for_a_while(near, daemon):
     """
     SIGSTOP for 5 s under a load of 30 failed connects a second: no tick is made up for, and the 150 of them are no rate
@@ -219,6 +220,7 @@ UPTIMES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("offsets", UPTIMES.values(), ids=UPTIMES.keys())
 def test_whatever_the_clocks_say(near, listener, baseline, tmp_path, offsets):
     if offsets is None:

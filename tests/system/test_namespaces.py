@@ -190,6 +190,7 @@ def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
         other.close()
 
 
+@pytest.mark.long
 def test_churn_of_namespaces_leaks_nothing(home, place, tmp_path):
     """Fifty made and deleted a second, for a minute: descriptors, memory and namespaces are what they were."""
     daemon = Daemon(home, tmp_path, watching("host", f"{place}*", census="500ms", survey="2s", cpu_budget="20%"))
@@ -223,6 +224,7 @@ def test_churn_of_namespaces_leaks_nothing(home, place, tmp_path):
     daemon.stop()
 
 
+@pytest.mark.long
 def test_a_hostile_one_holds_up_nobody(home, bystander, short_of_ports, tmp_path):
     """A namespace with very many sockets beside one that runs short of ports: that one is healed as if it were alone."""
     near, hostile = short_of_ports.near, bystander

@@ -121,6 +121,7 @@ def test_a_kill_between_two_changes(near, listener, baseline, daemon, adjusted):
     assert_nothing_is_owed(near, started, baseline)
 
 
+@pytest.mark.long
 def test_a_kill_at_any_moment(near, listener, baseline, tmp_path):
     """
     From a while before the first change to a while after the last one; what the killed daemon left goes back by

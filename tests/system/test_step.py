@@ -3,12 +3,15 @@
 
 import time
 
+import pytest
+
 from namespaces import Pair, wait_until
 from programs import QUICK, Churn, start_sink
 
 BUCKETS = "net.ipv4.tcp_max_tw_buckets"
 
 
+@pytest.mark.long
 def test_buckets_are_raised_until_nothing_overflows(near, pair, daemon):
     near.set_sysctl(BUCKETS, 1024)
     watching = daemon(

@@ -12,6 +12,10 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from machine import UNIT, Machine, why_not  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: not in the quick set")
+
+
 def pytest_collection_modifyitems(items):
     reason = why_not()
     for item in items if reason else []:

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import time
 
+import able
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TW_BUILDDIR", SOURCE / "build/test")).resolve()
 SDBOOT = pathlib.Path(__file__).with_name("sdboot")
@@ -16,15 +18,7 @@ UNIT = "timewaitd.service"
 
 def why_not():
     """Why no machine can be booted here; None where it can."""
-    if os.geteuid() != 0:
-        return "needs root"
-    if not shutil.which("/lib/systemd/systemd"):
-        return "there is no systemd"
-    if "overlay" not in pathlib.Path("/proc/filesystems").read_text():
-        return "the kernel has no overlayfs"
-    if "cgroup2" not in pathlib.Path("/proc/mounts").read_text():
-        return "there is no cgroup2 mount"
-    return None
+    return able.why_not("root", "machines") or (None if shutil.which("/lib/systemd/systemd") else "there is no systemd")
 
 
 class Machine:

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
+import able  # noqa: E402
 import namespaces  # noqa: E402
 import programs  # noqa: E402
 
@@ -27,9 +28,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    if os.geteuid() != 0:
-        for item in items:
-            item.add_marker(pytest.mark.skip(reason="network namespaces need root"))
+    reason = able.why_not(*able.NAMESPACES)
+    for item in items if reason else []:
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture
