@@ -363,6 +363,7 @@ def test_textfile(near, daemon, bus, tmp_path):
     assert failed.returncode == 1 and "No such file or directory" in failed.stderr
 
 
+@pytest.mark.long
 def test_textfile_again_and_again(daemon, bus, tmp_path):
     """Whoever reads it finds a whole one."""
     path = tmp_path / "timewaitd.prom"

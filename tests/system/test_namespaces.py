@@ -49,6 +49,7 @@ def once(home, config, tmp_path):
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_hundreds_are_counted_exactly(home, place, tmp_path):
     """Each with sockets in every state: once by the daemon at its start, once by --once."""
     config = watching("host", f"{place}*", census="1h", survey="1h", interval="1s")

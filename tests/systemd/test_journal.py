@@ -97,6 +97,7 @@ def test_journald_is_stopped(watching):
         watching.wait_for("raised")
 
 
+@pytest.mark.long
 def test_journald_hangs(watching):
     """SIGSTOP: its socket is there and takes nothing once the queue is full, which is short here."""
     usual = watching.sysctl(QUEUE)
@@ -137,6 +138,7 @@ def test_the_journal_is_small(watching):
         watching.wait_for("restored", SYSCTL=KEY)
 
 
+@pytest.mark.long
 def test_the_journal_has_no_room(watching):
     """Its file system is full: what journald cannot write is lost there, and timewaitd does not wait for it."""
     with same_process(watching), contextlib.ExitStack() as kept:

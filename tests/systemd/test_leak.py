@@ -4,6 +4,8 @@
 import json
 import time
 
+import pytest
+
 from machine import BUILD, UNIT
 
 DROP_IN = "/etc/timewaitd/timewaitd.conf.d/10-test.conf"
@@ -22,6 +24,7 @@ severity = error
 """
 
 
+@pytest.mark.long
 def test_the_leaking_unit_is_named_and_not_its_neighbour(machine):
     machine.write(DROP_IN, LEAK)
     sinkd, churn = f"{BUILD}/tests/tools/sinkd", f"{BUILD}/tests/tools/churn"

@@ -16,6 +16,9 @@ CONFIG = "/etc/timewaitd/timewaitd.conf.d/10-test.conf"
 REUSE = "net.ipv4.tcp_tw_reuse"
 COUNT = 500
 
+# The same is tried faster without systemd, but for the capabilities.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def wide(machine):

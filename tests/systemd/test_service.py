@@ -162,6 +162,7 @@ def test_a_hang_is_ended_by_the_watchdog(raised):
     assert raised.sysctl(KEY) == BASELINE
 
 
+@pytest.mark.long
 def test_after_a_hang_it_comes_again(raised):
     """The watchdog ends it; what it owed is put back before it starts anew, and is then its own again."""
     raised.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=1\n")
