@@ -168,6 +168,7 @@ plain_tests = $(plain_unit_tests) $(sim_tests) $(fuzz_tests) \
 
 EXTRA_DIST += \
 	$(house_tests) \
+	tests/able \
 	tests/bench/bench.py \
 	tests/bench/field.py \
 	tests/bench/neighbours.py \
