@@ -17,7 +17,7 @@ from browser import Browser  # noqa: E402
 from programs import BUILD, ENVIRONMENT  # noqa: E402
 
 # The browser gets a network of its own, with nothing in it.
-WHY_NOT = able.why_not("root", "namespaces")
+WHY_NOT = able.why_not("namespaces")
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=str(WHY_NOT))
 
 DARK = "--force-dark-mode"

@@ -8,7 +8,7 @@ import subprocess
 
 _ABLE = pathlib.Path(__file__).resolve().parents[1] / "able"
 # What it takes to make network namespaces with programs in them.
-NAMESPACES = ("root", "namespaces", "mounts")
+NAMESPACES = ("namespaces", "mounts")
 
 
 @functools.cache

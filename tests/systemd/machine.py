@@ -18,7 +18,7 @@ UNIT = "timewaitd.service"
 
 def why_not():
     """Why no machine can be booted here; None where it can."""
-    return able.why_not("root", "systemd") or (None if shutil.which("/lib/systemd/systemd") else "there is no systemd")
+    return able.why_not("systemd") or (None if shutil.which("/lib/systemd/systemd") else "there is no systemd")
 
 
 class Machine:
