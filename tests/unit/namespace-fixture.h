@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -51,6 +52,19 @@ static inline void need_namespace(void)
 	if (!refused)
 		return;
 	print_message("skipped: no network namespace: %s\n", refused);
+	skip();
+}
+
+/* In a container they may be read-only even where the namespace is the test's own. */
+static inline void need_sysctls(void)
+{
+	TW_CLEANUP_CLOSE int fd = -1;
+
+	need_namespace();
+	fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return;
+	print_message("skipped: no sysctl can be written: %s\n", strerror(errno));
 	skip();
 }
 

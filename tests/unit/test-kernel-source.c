@@ -4,7 +4,6 @@
 
 #include "namespace-fixture.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -215,7 +214,7 @@ static void test_scene(void **state TW_UNUSED)
 	int kept[32];
 	unsigned count = 0;
 
-	need_namespace();
+	need_sysctls();
 	write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "32768 60999\n");
 	source = new_source();
 	make_scene(kept, &count);
@@ -317,7 +316,7 @@ static void test_reserved_ports(void **state TW_UNUSED)
 	struct tw_source *source;
 	size_t length = 0;
 
-	need_namespace();
+	need_sysctls();
 	write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "20000 60999\n");
 	kernel = new_source();
 	source = tw_kernel_source_base(kernel);
@@ -360,7 +359,7 @@ static void test_slow_sysctls(void **state TW_UNUSED)
 	const struct tw_live_value *reuse = &gauge.sysctls[TW_TUNABLE_TW_REUSE];
 	struct tw_source *source;
 
-	need_namespace();
+	need_sysctls();
 	write_sysctl("/proc/sys/net/ipv4/tcp_rfc1337", "0\n");
 	write_sysctl("/proc/sys/net/ipv4/tcp_tw_reuse", "0\n");
 	kernel = new_source();
