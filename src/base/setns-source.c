@@ -24,7 +24,7 @@ int tw_netns_open(const char *path, int *ret_fd, uint64_t *ret_inode)
 	if (fstatfs(fd, &system) < 0 || fstat(fd, &status) < 0)
 		return tw_errno();
 	if (system.f_type != NSFS_MAGIC)
-		return -EINVAL;
+		return -ENOENT;
 	*ret_fd = TW_TAKE_FD(fd);
 	*ret_inode = status.st_ino;
 	return 0;

@@ -6,8 +6,8 @@
 /* Network namespaces as files (namespaces(7)): what is opened here keeps its namespace alive until it is closed. */
 
 /*
- * Opens a file of a namespace; of which kind, who enters it is told. Returns 0, -EINVAL where it is none, or -errno of
- * open(2).
+ * Opens a file of a namespace; of which kind, who enters it is told. Returns 0, or -errno of open(2): -ENOENT for any
+ * other file too, which is what stands in /run/netns before a namespace is bound to its name and after it is unmounted.
  */
 int tw_netns_open(const char *path, int *ret_fd, uint64_t *ret_inode);
 

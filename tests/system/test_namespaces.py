@@ -7,6 +7,7 @@ watches are told apart from the machine's by their names.
 import itertools
 import json
 import os
+import pathlib
 import subprocess
 import time
 
@@ -89,6 +90,30 @@ def test_comes_and_goes(home, place, tmp_path):
     delete_name(f"{place}a")
     daemon.wait_for("namespace-gone", count=2, NAMESPACE=f"{place}a")
     daemon.stop()
+
+
+def test_a_plain_file_is_no_namespace(home, place, tmp_path):
+    """What stands in /run/netns before a namespace is bound to its name, and after: nothing is said of it."""
+    config = watching("host", f"{place}a", f"{place}b*")
+    path = pathlib.Path(f"/run/netns/{place}a")
+    path.touch()
+    try:
+        daemon = Daemon(home, tmp_path, config)
+        run("ip", "netns", "add", f"{place}b")
+        daemon.wait_for("namespace-new", NAMESPACE=f"{place}b")  # so the file has been looked at
+        assert set(by_name(once(home, config, tmp_path))) == {"host", f"{place}b"}
+        run("unshare", "--net", "mount", "--bind", "/proc/self/ns/net", str(path))
+        daemon.wait_for("namespace-new", NAMESPACE=path.name)
+        run("umount", "--lazy", str(path))
+        daemon.wait_for("namespace-gone", NAMESPACE=path.name)
+        delete_name(f"{place}b")
+        daemon.wait_for("namespace-gone", NAMESPACE=f"{place}b")
+        daemon.stop()
+        assert len(daemon.records("namespace-new")) == 2
+        assert daemon.records("degraded") == []
+    finally:
+        subprocess.run(["umount", "--lazy", "--quiet", str(path)], check=False)
+        path.unlink()
 
 
 def test_found_by_its_process(home, tmp_path):

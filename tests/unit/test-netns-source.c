@@ -157,10 +157,10 @@ static void test_what_there_is(void **state TW_UNUSED)
 	assert_int_equal(tw_netns_here(&here), 0);
 	assert_int_equal(here.inode, inode);
 	(void)close(fd);
-	/* Another one has come in the place of its name. */
+	/* A plain file is there while it is deleted: it is gone. Then another one has come in the place of its name. */
 	(void)snprintf(path, sizeof(path), "%s/web", names);
 	assert_int_equal(umount2(path, MNT_DETACH), 0);
-	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), -EINVAL);
+	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), -ENOENT);
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
 	assert_int_equal(mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL), 0);
 	tw_netns_leave(home);
