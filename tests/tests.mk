@@ -207,6 +207,7 @@ EXTRA_DIST += \
 	tests/unit/settings-table.h \
 	tests/unit/tell-sample.h \
 	tests/unit/tell-values.h \
+	tests/unit/temporary.h \
 	tests/unit/view-fixture.h
 
 # Whole folders are taken with what the tests left in them; so only those that a build directory has not.

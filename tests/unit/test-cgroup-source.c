@@ -6,6 +6,7 @@
 #include "base/file-source.h"
 #include "base/text.h"
 #include "measure/cgroup-unit.h"
+#include "temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #include <cmocka.h>
 
 struct fixture {
-	char root[64];
+	char root[TEMPORARY_MAX];
 	struct tw_cgroup_source *source;
 };
 
@@ -38,8 +39,7 @@ static int set_up(void **state)
 {
 	static struct fixture fixture;
 
-	strcpy(fixture.root, "/tmp/timewaitd-test-XXXXXX");
-	if (!mkdtemp(fixture.root))
+	if (!make_temporary(fixture.root))
 		return -1;
 	fixture.source = new_source(fixture.root, TW_CGROUP_DIRECTORIES_MAX);
 	*state = &fixture;

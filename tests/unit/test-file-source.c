@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/macros.h"
+#include "temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,15 +19,14 @@
 
 struct place {
 	int directory;
-	char path[64];
+	char path[TEMPORARY_MAX];
 };
 
 static int set_up(void **state)
 {
 	static struct place place;
 
-	(void)snprintf(place.path, sizeof(place.path), "%s/test-file-source-XXXXXX", P_tmpdir);
-	if (!mkdtemp(place.path))
+	if (!make_temporary(place.path))
 		return -1;
 	place.directory = open(place.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*state = &place;

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "tell-sample.h"
 #include "tell/record-sink.h"
+#include "temporary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,15 +40,14 @@ static void tell(struct tw_record_sink *sink, const struct tw_event *event)
 
 /* journald's end of its socket, in a directory of its own. */
 struct journal {
-	char directory[32];
-	char path[64];
+	char directory[TEMPORARY_MAX];
+	char path[TEMPORARY_MAX + 10];
 	int fd;
 };
 
 static void journal_prepare(struct journal *journal)
 {
-	strcpy(journal->directory, "/tmp/timewaitd-test-XXXXXX");
-	assert_non_null(mkdtemp(journal->directory));
+	assert_non_null(make_temporary(journal->directory));
 	(void)snprintf(journal->path, sizeof(journal->path), "%s/socket", journal->directory);
 	journal->fd = -1;
 }

@@ -5,6 +5,7 @@
 #include "act/ledger-text.h"
 #include "base/fd.h"
 #include "base/macros.h"
+#include "temporary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,14 +27,14 @@
 
 #define BOOT "6f4f2c0e-9c5b-4d0f-8f35-0f5c6a1c4a5e"
 
-static char parent[] = "/tmp/timewaitd-state-XXXXXX";
-static char path[64];
+static char parent[TEMPORARY_MAX];
+static char path[TEMPORARY_MAX + 10];
 static struct tw_state_directory directory = { .fd = -1, .lock_fd = -1 };
 static struct tw_ledger_file file;
 
 static int make_parent(void **state TW_UNUSED)
 {
-	if (!mkdtemp(parent))
+	if (!make_temporary(parent))
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/state", parent);
 	return 0;

@@ -3,13 +3,14 @@
 #include "hand-fixture.h"
 
 #include "act/sysctl-sink.h"
+#include "temporary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char root[] = "/tmp/timewaitd-old-kernel-XXXXXX";
+static char root[TEMPORARY_MAX];
 static struct tw_sysctl_tree tree;
 
 static const char *path_of(const char *name, char path[256])
@@ -22,7 +23,8 @@ static int make_tree(void **state)
 {
 	char path[256];
 
-	if (!mkdtemp(root) || mkdir(path_of("net", path), 0755) < 0 || mkdir(path_of("net/ipv4", path), 0755) < 0)
+	if (!make_temporary(root) || mkdir(path_of("net", path), 0755) < 0 ||
+	    mkdir(path_of("net/ipv4", path), 0755) < 0)
 		return -1;
 	(void)set_up(state);
 	hand.sysctl = &tree.sink;
@@ -31,7 +33,6 @@ static int make_tree(void **state)
 
 static int remove_tree(void **state TW_UNUSED)
 {
-	static const char template[] = "XXXXXX";
 	char path[256];
 
 	tw_sysctl_tree_close(&tree);
@@ -39,10 +40,7 @@ static int remove_tree(void **state TW_UNUSED)
 		(void)unlink(path_of(tw_tunable_info((enum tw_tunable)i)->path, path));
 	(void)rmdir(path_of("net/ipv4", path));
 	(void)rmdir(path_of("net", path));
-	if (rmdir(root) < 0)
-		return -1;
-	memcpy(root + sizeof(root) - sizeof(template), template, sizeof(template));
-	return 0;
+	return rmdir(root);
 }
 
 static void put(enum tw_tunable tunable, const char *text)

@@ -2,6 +2,7 @@
 #include "act/sysctl-sink.h"
 
 #include "base/macros.h"
+#include "temporary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 /* A tree of plain files in the place of /proc/sys. */
-static char root[] = "/tmp/timewaitd-sysctl-XXXXXX";
+static char root[TEMPORARY_MAX];
 static struct tw_sysctl_tree tree;
 
 static const char *path_of(enum tw_tunable tunable, char path[256])
@@ -55,7 +56,7 @@ static int set_up(void **state TW_UNUSED)
 {
 	char path[256];
 
-	if (!mkdtemp(root))
+	if (!make_temporary(root))
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/net", root);
 	if (mkdir(path, 0755) < 0)
