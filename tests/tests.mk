@@ -161,9 +161,8 @@ fuzz_tests = \
 	tests/fuzz/fuzz-when \
 	tests/fuzz/fuzz-words
 
-# For the build of a package: what needs neither privilege, nor network, nor a clock that nothing else keeps busy.
-plain_unit_tests = $(unit_tests:tests/unit/test-kernel-waiters=)
-plain_tests = $(plain_unit_tests) $(sim_tests) $(fuzz_tests) \
+# For the build of a package: what needs neither privilege nor network.
+plain_tests = $(unit_tests) $(sim_tests) $(fuzz_tests) \
 	tests/house/catalog.sh tests/house/man.sh
 
 EXTRA_DIST += \

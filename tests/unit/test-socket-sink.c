@@ -157,7 +157,7 @@ static void test_close_wait(void **state TW_UNUSED)
 	/* The connection beside it is as it was. */
 	assert_int_equal(send(other, "x", 1, MSG_NOSIGNAL), 1);
 	polled = (struct pollfd){ .fd = other_server, .events = POLLIN };
-	assert_int_equal(poll(&polled, 1, 1000), 1);
+	assert_int_equal(poll(&polled, 1, 60000), 1);
 	assert_int_equal(polled.revents, POLLIN);
 }
 
