@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * churn: a client that opens and closes connections at a steady pace. It closes first, so each connection leaves a
- * socket in TIME-WAIT on its side and holds a local port for a minute. One JSON object a second on standard output, and
- * one with the sums at the end.
+ * socket in TIME-WAIT on its side and holds a local port for a minute. On a busy machine it takes longer, and makes as
+ * many. One JSON object a second on standard output, and one with the sums at the end.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -29,7 +29,7 @@
 struct tally {
 	uint64_t ok;
 	uint64_t failed;
-	uint64_t late; /* attempts that the second had no time for */
+	uint64_t late; /* attempts that the second had no time for: they are made later */
 	uint64_t errors[ERRNO_MAX];
 };
 
@@ -52,8 +52,8 @@ static void on_signal(int number)
 static _Noreturn void usage(int status)
 {
 	fputs("Usage: churn [--rate N] [--seconds N] [--source ADDRESS] [--close-last] ADDRESS PORT\n"
-	      "Connect to ADDRESS PORT N times a second (1000), for N seconds (10), and close: at once, or\n"
-	      "after the peer.\n"
+	      "Connect to ADDRESS PORT N times a second (1000), for N seconds (10) or until as many are made,\n"
+	      "and close: at once, or after the peer.\n"
 	      "Prints one JSON object a second and one with the sums. Exit status: 0 well, 2 usage.\n",
 	      status ? stderr : stdout);
 	exit(status);
@@ -160,16 +160,16 @@ static void add_tally(struct tally *sum, const struct tally *tally)
 		sum->errors[i] += tally->errors[i];
 }
 
-/* One second: each attempt at its time, or at once where that has passed; none is carried into the next second. */
-static void run_second(const struct order *order, int64_t start_nsec, struct tally *tally)
+/* One second, with so many attempts at most: each at its time, or at once where that has passed. */
+static void run_second(const struct order *order, long most, int64_t start_nsec, struct tally *tally)
 {
-	for (long i = 0; i < order->rate && !stopped; i++) {
+	for (long i = 0; i < most && !stopped; i++) {
 		int64_t due_nsec = start_nsec + i * NSEC_PER_SEC / order->rate;
 		int64_t now = now_nsec();
 		int r;
 
 		if (now >= start_nsec + NSEC_PER_SEC) {
-			tally->late += (uint64_t)(order->rate - i);
+			tally->late += (uint64_t)(most - i);
 			return;
 		}
 		if (now < due_nsec)
@@ -189,14 +189,16 @@ static void run(const struct order *order)
 {
 	struct tally sum = { 0 };
 	int64_t start_nsec = now_nsec();
-	long second;
+	long second, left = order->rate * order->seconds;
 
-	for (second = 0; second < order->seconds && !stopped; second++) {
+	for (second = 0; left > 0 && !stopped; second++) {
 		struct tally tally = { 0 };
+		long most = left < order->rate ? left : order->rate;
 
-		run_second(order, start_nsec + second * NSEC_PER_SEC, &tally);
+		run_second(order, most, start_nsec + second * NSEC_PER_SEC, &tally);
 		print_tally("second", second + 1, &tally);
 		add_tally(&sum, &tally);
+		left -= (long)(tally.ok + tally.failed);
 	}
 	print_tally("total", second, &sum);
 }
