@@ -22,7 +22,7 @@ SETS = {**WANTED, "net.ipv4.ip_local_port_range": "1024 65535"}
 # One service listens from the second phase on, and is to be reserved in the wider range; the rule is for a server that
 # comes with the third.
 CONFIG = adjusting(SETS).replace("raise = 1\nclear = 0", "raise = 2\nclear = 1")
-TIMEOUT = 20  # of a life that takes a tenth of a second; the daemon's own patience with the kernel is 5 s
+TIMEOUT = 60  # of a life that takes a tenth of a second; the daemon's own patience with the kernel is 5 s
 
 # Statuses of inject.h.
 STUCK, MISUSED = 98, 99

@@ -11,7 +11,7 @@ import time
 import urllib.parse
 
 from buses import Bus
-from namespaces import Pair, wait_until
+from namespaces import PATIENCE, Pair, wait_until
 from programs import BUILD, ENVIRONMENT, Daemon, start_sink, tool
 from settings import PORTS, daemon_section
 
@@ -77,7 +77,7 @@ class Fleet:
     def _start(self, name, *command):
         log = open(self._home / f"{name}.log", "w")
         self.near.start(*map(str, command), stdout=log, stderr=log, env=ENVIRONMENT)
-        wait_until(lambda: self.answers(name), 20, lambda: (self._home / f"{name}.log").read_text()[-2000:])
+        wait_until(lambda: self.answers(name), lambda: (self._home / f"{name}.log").read_text()[-2000:])
 
     def _start_servers(self):
         rules = CONTRIB / "prometheus/timewaitd.rules.yml"
@@ -110,7 +110,7 @@ class Fleet:
     def get(self, name, path, accept="*/*"):
         """Status and text."""
         with self.near.entered():
-            connection = http.client.HTTPConnection("127.0.0.1", PORT[name], timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", PORT[name], timeout=PATIENCE)
             connection.connect()
         with contextlib.closing(connection):
             connection.request("GET", path, headers={"Accept": accept})

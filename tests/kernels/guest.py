@@ -128,7 +128,7 @@ class Guest:
 
 
 def _wait_for_file(path, said):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not os.path.exists(path):
         if time.monotonic() > end:
             said.seek(0)

@@ -77,7 +77,7 @@ class Browser:
             + [*options, page.as_uri()],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout, COMPLAINT.findall(done.stderr)

@@ -40,7 +40,7 @@ def make(directory, records):
         + ["--input", str(incident.write(directory / "records.json", records))],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         env={**ENVIRONMENT, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

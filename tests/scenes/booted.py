@@ -29,18 +29,18 @@ class Journal:
             record["SINCE"] = round(int(record["__REALTIME_TIMESTAMP"]) / 1e6 - self._stage.onset, 2)
         return found
 
-    def wait(self, event, timeout=30, **fields):
+    def wait(self, event, timeout=90, **fields):
         """Waits for the first record of that event with these fields (rule="x"); returns it, or None when it is too late."""
         with contextlib.suppress(AssertionError):
-            return self._machine.wait_for(event, timeout, **{key.upper(): value for key, value in fields.items()})
+            return self._machine.wait_for(event, seconds=timeout, **{key.upper(): value for key, value in fields.items()})
         return None
 
     def wait_for_peace(self, timeout=180):
         with contextlib.suppress(AssertionError):
             self._machine.wait_until(
                 lambda: self._stage.sysctls_as_before() and len(self.records("raised")) <= len(self.records("cleared")),
-                timeout,
                 "peace",
+                timeout,
             )
 
     def end(self):
@@ -70,10 +70,10 @@ class Booted(Stage):
         """A program as a service of that name."""
         self.machine.start_command(name, self.program(program), *map(str, arguments))
 
-    def wait_listening(self, namespace, port, timeout=10):
+    def wait_listening(self, namespace, port, timeout=60):
         command = [*(["ip", "netns", "exec", namespace] if namespace else []), "ss", "-Hltn", f"sport = :{port}"]
         self.machine.mark()
-        self.machine.wait_until(lambda: self.machine.run(*command).strip(), timeout, f"a listener on port {port}")
+        self.machine.wait_until(lambda: self.machine.run(*command).strip(), f"a listener on port {port}", timeout)
 
     def watch(self):
         if self._watching:

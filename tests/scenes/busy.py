@@ -136,6 +136,6 @@ def start_haproxy(stage, namespace, config, *ports):
     return started
 
 
-def wait_for_sockets(namespace, count, *choice, timeout=20):
+def wait_for_sockets(namespace, count, *choice, timeout=60):
     """Waits until there are at least so many; see count_sockets()."""
-    wait_until(lambda: count_sockets(namespace, *choice) >= count, timeout, f"{count} sockets {' '.join(choice)}")
+    wait_until(lambda: count_sockets(namespace, *choice) >= count, f"{count} sockets {' '.join(choice)}", timeout)

@@ -63,10 +63,10 @@ class Watcher(Daemon):
             record["SINCE"] = round(int(record["__REALTIME_TIMESTAMP"]) / 1e6 - self._stage.onset, 2)
         return found
 
-    def wait(self, event, timeout=30, **fields):
+    def wait(self, event, timeout=90, **fields):
         """Waits for the first record of that event with these fields (rule="x"); returns it, or None when it is too late."""
         with contextlib.suppress(AssertionError):
-            return self.wait_for(event, timeout, **{key.upper(): value for key, value in fields.items()})
+            return self.wait_for(event, seconds=timeout, **{key.upper(): value for key, value in fields.items()})
         return None
 
     def _unsettled(self):
@@ -76,7 +76,7 @@ class Watcher(Daemon):
 
     def wait_for_peace(self, timeout=180):
         with contextlib.suppress(AssertionError):
-            wait_until(lambda: not self._unsettled(), timeout, "peace")
+            wait_until(lambda: not self._unsettled(), "peace", timeout)
 
     def end(self):
         """Stops it. Returns what was wrong with that, in words; nothing where all was well."""
@@ -153,8 +153,8 @@ class Stage:
         """What a program that was started with stdout=PIPE said, when it has ended."""
         return process.communicate(timeout=timeout)[0]
 
-    def wait_listening(self, namespace, port, timeout=10):
-        wait_until(lambda: namespace.run("ss", "-Hltn", f"sport = :{port}").strip(), timeout, f"a listener on port {port}")
+    def wait_listening(self, namespace, port, timeout=60):
+        wait_until(lambda: namespace.run("ss", "-Hltn", f"sport = :{port}").strip(), f"a listener on port {port}", timeout)
 
     def drop_ins(self):
         """The drop-ins that the scene is played with, by the names of their files."""

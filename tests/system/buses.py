@@ -6,7 +6,7 @@ import pathlib
 import socket
 import subprocess
 
-from namespaces import end_process, wait_until
+from namespaces import PATIENCE, end_process, wait_until
 from programs import SOURCE
 
 NAME, PATH, MANAGER = "org.timewaitd1", "/org/timewaitd1", "org.timewaitd1.Manager"
@@ -65,7 +65,7 @@ class Bus:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(self._is_heard, 10, "a bus")
+        wait_until(self._is_heard, "a bus")
         return self
 
     def _is_heard(self):
@@ -84,7 +84,7 @@ class Bus:
             [*user, "busctl", f"--address={self.address}", "--json=short", *arguments],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     def busctl(self, *arguments, user=()):
@@ -120,8 +120,8 @@ class Bus:
         names = self.busctl("call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ListNames")
         return {name for name in json.loads(names)["data"][0] if name[0] == ":"}
 
-    def wait_for_owner(self, timeout=10):
-        wait_until(lambda: self.process and self.owner(), timeout, "the name")
+    def wait_for_owner(self):
+        wait_until(lambda: self.process and self.owner(), "the name")
 
     def snapshot(self, user=()):
         return json.loads(self.call("GetSnapshot", user=user))
@@ -139,7 +139,7 @@ class Listener:
                 stdout=output,
                 stderr=subprocess.DEVNULL,
             )
-        wait_until(lambda: self._hears(bus), 10, "a monitor of the bus")
+        wait_until(lambda: self._hears(bus), "a monitor of the bus")
 
     def _hears(self, bus):
         """Not every busctl says when it begins; but then a call shows there, even one that nobody answers."""

@@ -52,7 +52,7 @@ def _deafen(endpoint):
 
 def _wait_for_ack(endpoint):
     """Until its FIN is acknowledged, which may take a while (tcpi_state, FIN-WAIT-2 is 5)."""
-    for _ in range(1000):
+    for _ in range(10000):
         if endpoint.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 5:
             return
         time.sleep(0.001)

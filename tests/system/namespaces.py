@@ -12,29 +12,43 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
 _PREFIX = "twtest"
 _numbers = itertools.count()
+# Of a test that waits for something, in seconds: more than any busy machine takes.
+PATIENCE = 60
 
 
 def run(*command, **options):
     """Runs a command to its end; an error says what the command said."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE, **options)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
 
 
-def wait_until(condition, timeout, what):
+def wait_until(condition, what, seconds=PATIENCE):
     """Polls until condition() is true and returns its value; fails with what() or `what` when the time is over."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() >= end:
-            raise AssertionError(f"not within {timeout:g} s: {what() if callable(what) else what}")
+            raise AssertionError(f"not within {seconds:g} s: {what() if callable(what) else what}")
         time.sleep(0.02)
 
 
-def end_process(process, timeout=10):
+def comes_soon(condition, seconds):
+    """
+    Whether condition() comes true within so many seconds of a machine that is on time: in turns of a wait of our own, so
+    that what the machine is late by is not held against who is looked at.
+    """
+    for _ in range(round(seconds / 0.02)):
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def end_process(process, timeout=PATIENCE):
     """Ends a process that we started, by its pid: kindly, then for sure. Returns its exit status."""
     if process.poll() is None:
         process.terminate()
@@ -84,7 +98,7 @@ class Namespace:
     def try_run(self, *command, **options):
         """The same for commands that may fail: what subprocess.run() returns."""
         return subprocess.run(
-            ["ip", "netns", "exec", self.name, *command], capture_output=True, text=True, timeout=60, **options
+            ["ip", "netns", "exec", self.name, *command], capture_output=True, text=True, timeout=2 * PATIENCE, **options
         )
 
     def start(self, *command, **options):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The programs under test and the load programs, as objects."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from namespaces import end_process, run, wait_until
+from namespaces import PATIENCE, end_process, run, wait_until
 from settings import PORTS, QUICK, WANTED, adjusting  # noqa: F401 - what tests have a daemon do, beside the daemon
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -82,14 +83,28 @@ class Daemon:
             return
         wait_until(
             lambda: len(self.records("started")) > before or self.process.poll() is not None,
-            20,
             lambda: "started: " + self.story(),
         )
         assert self.process.poll() is None, "ended at once: " + self.story()
 
+    def links(self):
+        """What its descriptors lead to; one that is closed just then to nothing."""
+        found = []
+        for entry in os.scandir(f"/proc/{self.process.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                found.append(os.readlink(entry.path))
+        return found
+
     def descriptors(self):
-        """How many it keeps: some are open for a moment, while it reads a directory or names a unit."""
-        return min(len(os.listdir(f"/proc/{self.process.pid}/fd")) for _ in range(50) if not time.sleep(0.01))
+        """
+        How many it keeps: some are open for a moment, while it reads a directory or names a unit; and files that it
+        reads seldom are opened by turns, and kept.
+        """
+        least = None
+        while True:
+            before, least = least, min(len(self.links()) for _ in range(50) if not time.sleep(0.01))
+            if least == before:
+                return least
 
     def records(self, event=None, **fields):
         """The records so far, whole lines only; of one event and with these fields (RULE="x"), if asked for."""
@@ -104,12 +119,12 @@ class Daemon:
             and all(record.get("TIMEWAITD_" + key) == value for key, value in fields.items())
         ]
 
-    def wait_for(self, event, timeout=10, count=1, **fields):
+    def wait_for(self, event, count=1, seconds=PATIENCE, **fields):
         """Waits for the count-th such record and returns it."""
         return wait_until(
             lambda: self.records(event, **fields)[count - 1 :],
-            timeout,
             lambda: f"{event} {fields}: {self.story()}",
+            seconds,
         )[0]
 
     def story(self):
@@ -146,6 +161,10 @@ class Daemon:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def namespaces_held(daemon):
+    return sum(link.startswith("net:[") for link in daemon.links())
 
 
 class Confined(Daemon):

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import time
 
-from namespaces import wait_until
+from namespaces import PATIENCE, wait_until
 from programs import ENVIRONMENT, SOURCE, tool
 
 # A snapshot with everything that one can have.
@@ -67,7 +67,7 @@ class Terminal:
             ["tmux", "-S", self._socket, "-f", "/dev/null", *arguments],
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=PATIENCE,
             env=self._environment,
         )
         assert done.returncode == 0, done.stderr
@@ -91,13 +91,13 @@ class Terminal:
         """What stands on it."""
         return self._tmux("capture-pane", "-p", "-t", "t").rstrip("\n").split("\n")
 
-    def wait(self, condition, seconds=10):
+    def wait(self, condition, seconds=PATIENCE):
         """Waits until its lines are such, and returns them."""
-        wait_until(lambda: condition(self.lines()), seconds, lambda: "\n".join(self.lines()))
+        wait_until(lambda: condition(self.lines()), lambda: "\n".join(self.lines()), seconds)
         return self.lines()
 
-    def wait_for(self, text, seconds=10):
-        return self.wait(lambda lines: any(text in line for line in lines), seconds)
+    def wait_for(self, text):
+        return self.wait(lambda lines: any(text in line for line in lines))
 
     def _is_idle(self):
         return self._tmux("list-panes", "-t", "t", "-F", "#{pane_current_command}").strip() == "sh"
@@ -108,5 +108,5 @@ class Terminal:
             if not self._is_idle():
                 self.press(key)
                 time.sleep(0.2)
-        wait_until(self._is_idle, 10, lambda: "\n".join(self.lines()))
+        wait_until(self._is_idle, lambda: "\n".join(self.lines()))
         self._tmux("kill-server")

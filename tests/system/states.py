@@ -149,4 +149,4 @@ def expected(*populations):
 def wait_for_states(namespace, counts):
     """Waits until `ss` counts the same."""
     by_ss = {state: counts[state] for state in SS_STATES.values()}
-    wait_until(lambda: count_by_ss(namespace) == by_ss, 10, lambda: f"{count_by_ss(namespace)}, not {by_ss}")
+    wait_until(lambda: count_by_ss(namespace) == by_ss, lambda: f"{count_by_ss(namespace)}, not {by_ss}")

@@ -106,6 +106,6 @@ def test_who_does_speak_for_the_kernel_is_not_believed(near, listener, daemon):
                     body = HEADER.pack(HEADER.size + 4, kind, 0, sequence, 0) + struct.pack("=i", -errno.EPERM)
                     forger.sendto(body, (int(port), 0))
         before = len(started.records("sample"))
-        wait_until(lambda: len(started.records("sample")) > before + 10, 10, started.story)
+        wait_until(lambda: len(started.records("sample")) > before + 10, started.story)
         assert started.records("sample")[-1]["TIMEWAITD_LISTEN"] == "1"
     assert not started.records("degraded") and not started.records("partial"), started.story()

@@ -67,6 +67,7 @@ def test_properties(on_bus, bus):
 
 
 def test_a_snapshot_is_what_once_tells_and_more(near, on_bus, bus, listener):
+    before = time.time()
     with listener():
         on_bus()
         told = once(near)
@@ -79,15 +80,22 @@ def test_a_snapshot_is_what_once_tells_and_more(near, on_bus, bus, listener):
         if isinstance(told[key], dict):
             assert list(space[key]) == list(told[key])
     assert space["states"] == told["states"] and space["listeners"] == told["listeners"]
-    assert 0 <= space["ages"]["gauge"] < 1 and 0 <= space["ages"]["survey"] < 5
-    assert 0 <= snapshot["now"] - time.time() + 1 < 2 and snapshot["started"] <= snapshot["now"]
+    assert before - 1 <= snapshot["started"] <= snapshot["now"] <= time.time()
+    assert 0 <= space["ages"]["gauge"] and 0 <= space["ages"]["survey"]
+
+    def is_fresh():
+        """At rest it is on time: a gauge each tenth of a second, a survey each half of one."""
+        ages = bus.snapshot()["namespaces"][0]["ages"]
+        return ages["gauge"] < 1 and ages["survey"] < 5
+
+    wait_until(is_fresh, "a look that is not late")
     assert space["cost"]["tick"] > 0 and space["cost"]["total"] > 0 and space["cost"]["survey"] > 0
 
 
 def test_a_snapshot_tells_rules_and_changes(near, raised, bus):
     (space,) = bus.snapshot()["namespaces"]
     (rule,) = space["rules"]
-    assert rule.pop("since") < 30
+    assert 0 <= rule.pop("since") <= time.time() - bus.get("Started") / 1e6
     assert rule.pop("finding").startswith("listen 1")
     assert rule == {
         "name": "servers",
@@ -130,8 +138,8 @@ def test_signals(on_bus, bus, listener, tmp_path):
         with listener():
             started.wait_for("adjusted")
         started.wait_for("restored")
-        wait_until(lambda: len(heard.signals("Event")) == 4, 5, lambda: str(heard.signals("Event")))
-        wait_until(lambda: len(heard.signals("PropertiesChanged")) == 2, 5, lambda: str(heard.signals("PropertiesChanged")))
+        wait_until(lambda: len(heard.signals("Event")) == 4, lambda: str(heard.signals("Event")))
+        wait_until(lambda: len(heard.signals("PropertiesChanged")) == 2, lambda: str(heard.signals("PropertiesChanged")))
     events = heard.signals("Event")
     assert [row[0] for row in events] == ["raised", "adjusted", "cleared", "restored"]
     assert {tuple(row[1:3]) for row in events} == {("host", "servers")}
@@ -143,7 +151,7 @@ def test_signals(on_bus, bus, listener, tmp_path):
 def test_a_stop_is_heard(raised, bus, tmp_path):
     with Listener(bus, tmp_path) as heard:
         raised.stop()
-        wait_until(lambda: len(heard.signals("Event")) == len(WANTED), 5, lambda: str(heard.signals("Event")))
+        wait_until(lambda: len(heard.signals("Event")) == len(WANTED), lambda: str(heard.signals("Event")))
     assert {row[0] for row in heard.signals("Event")} == {"restored"}
 
 
@@ -153,7 +161,7 @@ def test_a_reload_answers_when_it_is_in_force(on_bus, bus, tmp_path):
     with Listener(bus, tmp_path) as heard:
         assert bus.call("Reload") == []
         assert bus.get("RulesTotal") == 1
-        wait_until(lambda: heard.signals("Event"), 5, "reloaded")
+        wait_until(lambda: heard.signals("Event"), "reloaded")
         assert heard.signals("Event")[0][0] == "reloaded"
     assert started.records("reloaded")
     assert "a reload, by user 0, process " in started.records("requested")[0]["MESSAGE"]
@@ -185,8 +193,10 @@ def test_a_restore_lasts_for_the_cooldown(near, listener, on_bus, bus):
         started = on_bus(adjusting({"net.ipv4.tcp_fin_timeout": "30"}) + "cooldown = 1s\n")
         started.wait_for("adjusted")
         assert bus.call("Restore") == 1
-        assert near.sysctl("net.ipv4.tcp_fin_timeout") == "60"
-        started.wait_for("adjusted", count=2)
+        again = started.wait_for("adjusted", count=2)
+    (restored,) = started.records("restored")
+    assert restored["TIMEWAITD_NEW"] == "60"
+    assert int(again["__REALTIME_TIMESTAMP"]) - int(restored["__REALTIME_TIMESTAMP"]) > 900000
 
 
 def test_a_restore_leaves_to_others_what_is_theirs(near, listener, on_bus, bus):
@@ -208,7 +218,7 @@ def test_the_mode(near, raised, bus, tmp_path):
         raised.wait_for("advice", count=len(WANTED))
         bus.call("SetMode", "s", "enforce")
         raised.wait_for("adjusted", count=2 * len(WANTED))
-        wait_until(lambda: len(heard.signals("PropertiesChanged")) == 2, 5, "the mode's signals")
+        wait_until(lambda: len(heard.signals("PropertiesChanged")) == 2, "the mode's signals")
     assert [row[1]["Mode"]["data"] for row in heard.signals("PropertiesChanged")] == ["observe", "enforce"]
     assert [record["TIMEWAITD_REASON"].split(",")[0] for record in raised.records("requested")] == [
         "observe mode",
@@ -239,7 +249,7 @@ def test_nobody_speaks_for_the_bus(near, listener, on_bus, bus, tmp_path):
         assert bus.get("Mode") == "enforce", "it has read the signal by now"
         assert not started.records("degraded")
         with Listener(bus, tmp_path) as heard, listener():
-            wait_until(lambda: heard.signals("Event"), 5, "its signals go on")
+            wait_until(lambda: heard.signals("Event"), "its signals go on")
         started.wait_for("cleared", count=len(started.records("raised")))
 
 
@@ -274,7 +284,7 @@ def test_a_bus_that_comes_later(bus, daemon):
     started = daemon(QUICK, f"--bus={bus.address}")
     time.sleep(0.5)
     bus.start()
-    bus.wait_for_owner(5)
+    bus.wait_for_owner()
     assert bus.get("Mode") == "enforce"
     assert not started.records("degraded")
 
@@ -285,7 +295,7 @@ def test_a_bus_that_is_restarted(on_bus, bus):
         bus.stop()
         time.sleep(0.2)
         bus.start()
-        bus.wait_for_owner(10)
+        bus.wait_for_owner()
     assert bus.get("Mode") == "enforce"
     assert not started.records("degraded")
 
@@ -299,7 +309,7 @@ def test_a_bus_that_hangs_holds_up_nothing(near, listener, on_bus, bus):
         started.wait_for("restored")
         began = time.monotonic()
         started.stop()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5, "it has waited for the bus, until it gave it up"
     finally:
         bus.process.send_signal(18)  # SIGCONT
 
@@ -311,7 +321,7 @@ def test_a_name_that_another_has_is_told_once_and_taken_later(on_bus, bus, daemo
     assert "another process has it" in told["MESSAGE"]
     owner = bus.owner()
     first.stop()
-    wait_until(lambda: bus.owner() not in (None, owner), 5, "the second one to take over")
+    wait_until(lambda: bus.owner() not in (None, owner), "the second one to take over")
     assert bus.get("Mode") == "enforce"
     assert len(second.records("degraded")) == 1
 
@@ -341,16 +351,16 @@ def test_no_bus_at_all(daemon):
     assert [record["TIMEWAITD_EVENT"] for record in started.records()] == ["started", "stopped"]
 
 
-def test_many_calls_at_once_while_it_dumps(on_bus, bus):
-    """A census each tenth of a second, and a thousand calls by ten callers at once."""
-    started = on_bus(QUICK.replace("sample-record = 0", "sample-record = 100ms"))
-    before = len(started.records("sample"))
-    began = time.monotonic()
+def test_many_calls_at_once_while_it_dumps(on_bus, bus, daemon):
+    """A census each tenth of a second, and a thousand calls by ten callers at once; beside one that nobody calls."""
+    often = QUICK.replace("sample-record = 0", "sample-record = 100ms")
+    asked, quiet = on_bus(often), daemon(often)
+    before = len(asked.records("sample")), len(quiet.records("sample"))
 
     def ask(_):
         return bus.snapshot()["mode"]
 
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
         assert list(pool.map(ask, range(1000))) == ["enforce"] * 1000
-    ticks = (time.monotonic() - began) / 0.1
-    assert len(started.records("sample")) - before > ticks / 2, "the calls keep it from its work"
+    made, usual = len(asked.records("sample")) - before[0], len(quiet.records("sample")) - before[1]
+    assert made > usual / 2 > 5, f"the calls keep it from its work: {made} samples, {usual} without them"

@@ -7,11 +7,12 @@ import subprocess
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import ENVIRONMENT, QUICK, TIMEWAITD
 
 
 def timewaitd(*arguments):
-    return subprocess.run([TIMEWAITD, *arguments], capture_output=True, text=True, timeout=20, env=ENVIRONMENT)
+    return subprocess.run([TIMEWAITD, *arguments], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT)
 
 
 def test_help():
@@ -74,7 +75,7 @@ def test_a_state_directory_that_cannot_be(near, daemon, tmp_path):
 def test_ends_well(daemon, number):
     started = daemon(QUICK)
     started.process.send_signal(number)
-    assert started.process.wait(10) == 0
+    assert started.process.wait(PATIENCE) == 0
     assert [record["TIMEWAITD_EVENT"] for record in started.records()] == ["started", "stopped"]
 
 
@@ -96,7 +97,7 @@ def test_text_is_a_line_a_record(near, tmp_path):
     )
     first = process.stdout.readline()
     process.terminate()  # at once: from its first record on, it ends well
-    rest, _ = process.communicate(timeout=10)
+    rest, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     line = r"\d\d:\d\d:\d\d notice: {}.*\n"
     assert re.fullmatch(line.format("Started"), first)
@@ -119,4 +120,4 @@ def test_nobody_reading_does_not_hold_it_up(near, tmp_path):
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(3)
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE) == 0

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import ENVIRONMENT, QUICK, SHIPPED_CONF, TIMEWAITD, adjusting
 
 # Each line that is wrong, and a word that the message has to have.
@@ -35,7 +36,7 @@ WRONG = {2: "interval", 3: "soon", 5: "top", 8: "port-use", 11: "tcp_tw_reuse", 
 
 def check(path):
     return subprocess.run(
-        [TIMEWAITD, "--check", f"--config={path}"], capture_output=True, text=True, timeout=20, env=ENVIRONMENT
+        [TIMEWAITD, "--check", f"--config={path}"], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT
     )
 
 

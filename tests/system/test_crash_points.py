@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from namespaces import wait_until
+from namespaces import PATIENCE, wait_until
 from programs import QUICK, WANTED, Daemon, adjusting
 
 BUILD = os.environ.get("TW_CRASH_BUILDDIR")
@@ -38,10 +38,10 @@ class Crashing(Daemon):
         self.environment = {"TW_CRASH_AT": str(point)}
         with listener():
             self.start(wait=False)
-            wait_until(lambda: self.has("adjusted"), 20, self.story)
-        wait_until(lambda: self.has("restored"), 20, self.story)
+            wait_until(lambda: self.has("adjusted"), self.story)
+        wait_until(lambda: self.has("restored"), self.story)
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(20)
+        status = self.process.wait(PATIENCE)
         assert status in (0, -signal.SIGKILL), f"exit status {status}: {self.story()}"
         return status == 0
 

@@ -13,6 +13,7 @@ import termios
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import BUILD, ENVIRONMENT, SOURCE, once
 from standins import WHOLE, StandIn
 
@@ -26,7 +27,7 @@ def ctl(*arguments, prefix=(), **environment):
         [*prefix, TIMEWAITCTL, *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         env={**ENVIRONMENT, **environment},
     )
 
@@ -294,7 +295,7 @@ def complete(*words, **environment):
         ["bash", "-c", script, "bash", str(SOURCE / "completions/timewaitctl"), "timewaitctl", *words],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         env={**ENVIRONMENT, **environment},
     )
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from buses import MANAGER, NAME, NOBODY, PATH
+from namespaces import PATIENCE, wait_until
 from programs import BUILD, ENVIRONMENT, QUICK, WANTED, adjusting, read_sysctls
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
@@ -20,7 +21,7 @@ def ctl(bus):
             [*user, TIMEWAITCTL, *arguments, f"--bus={bus.address}"],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             env=ENVIRONMENT,
         )
 
@@ -46,7 +47,7 @@ def test_status(raised, ctl):
     assert "Raised: 1 of 1 rule\n  servers notice, raised for " in done.stdout
     for key, value in WANTED.items():
         assert f"  {key} {raised.baseline[key]} -> {value}, by servers\n" in done.stdout
-    assert "Watching: gauge 0" in done.stdout
+    wait_until(lambda: "Watching: gauge 0" in ctl("status").stdout, "a look that is not late")
     page = json.loads(ctl("status", "--json").stdout)
     assert [rule["state"] for rule in page["namespaces"][0]["rules"]] == ["raised"]
 

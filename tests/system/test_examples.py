@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import ENVIRONMENT, SHIPPED_CONF, TIMEWAITD
 
 EXAMPLES = sorted((SHIPPED_CONF.parent / "examples").glob("*.conf"))
@@ -21,7 +22,7 @@ def check(drop_in):
         ["unshare", "--mount", "sh", "-c", INSTALLED, "sh", SHIPPED_CONF, drop_in, TIMEWAITD],
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=PATIENCE,
         env=ENVIRONMENT,
     )
 

@@ -12,8 +12,7 @@ REUSE = "net.ipv4.tcp_tw_reuse"
 LOW, HIGH = 32768, 40959
 RATE = 3000
 PORT = 8080
-# From the end of the load: so long the shipped rule waits, and so long it may take to notice the end and the waiting's.
-CLEAR_FOR, SLACK = 60, 10
+CLEAR_FOR = 60  # of the shipped rule
 
 pytestmark = pytest.mark.long
 
@@ -26,8 +25,8 @@ def narrow(near):
 
 def test_without_the_daemon_connects_fail(narrow, pair):
     start_sink(pair.far, Pair.FAR, PORT)
-    # Three seconds on a machine that has nothing else to do.
-    seconds, total = Churn(narrow, Pair.FAR, PORT, RATE, 10).finish()
+    # Three times as many as there are ports, within the minute of a TIME-WAIT.
+    seconds, total = Churn(narrow, Pair.FAR, PORT, RATE, 8).finish()
     # On a busy machine a handful of connections end without TIME-WAIT, and their ports serve twice.
     assert total["ok"] == pytest.approx(HIGH - LOW + 1, rel=0.01)
     assert total["errors"].keys() == {"EADDRNOTAVAIL"}
@@ -49,10 +48,9 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     assert {value for _, value in live[3:]} == {"1"}
 
     ended = time.monotonic()
-    wait_until(lambda: narrow.sysctl(REUSE) == before, CLEAR_FOR + SLACK, watching.story)
+    wait_until(lambda: narrow.sysctl(REUSE) == before, watching.story, 3 * CLEAR_FOR)
     assert time.monotonic() - ended > CLEAR_FOR / 2, "given back before the hold was over: " + watching.story()
 
-    watching.wait_for("cleared", timeout=1)
     for event in ("raised", "adjusted", "cleared", "restored"):
         watching.wait_for(event)
         (record,) = watching.records(event)
@@ -62,7 +60,7 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     (adjusted,), (restored,) = watching.records("adjusted"), watching.records("restored")
     assert [adjusted[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, before, "1", before]
     assert [restored[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, "1", before, before]
-    assert watching.descriptors() == descriptors
+    wait_until(lambda: watching.descriptors() == descriptors, "its descriptors are closed")
 
 
 def test_a_range_that_is_narrowed_meanwhile(near, pair, daemon):
@@ -83,7 +81,7 @@ def test_it_acts_before_six_ports_of_ten_are_used(near, pair, daemon):
     start_sink(pair.far, Pair.FAR, PORT)
     began = time.monotonic()
     churn = Churn(near, Pair.FAR, PORT, 5000, 30)
-    adjusted = watching.wait_for("adjusted", timeout=14)
+    adjusted = watching.wait_for("adjusted")
     print(f"acted after {time.monotonic() - began:.2f} s at {adjusted['TIMEWAITD_VALUE']} %: {watching.story()}")
     assert float(adjusted["TIMEWAITD_VALUE"]) < 60, watching.story()
     _, total = churn.finish()

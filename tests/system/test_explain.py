@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from namespaces import Pair, wait_until
+from namespaces import PATIENCE, Pair, wait_until
 from programs import BUILD, ENVIRONMENT, SHIPPED_CONF, once
 from states import STATES, Zoo, expected, wait_for_states
 
@@ -22,7 +22,7 @@ def stack():
 
 
 def timewaitctl(*arguments):
-    return subprocess.run([TIMEWAITCTL, *arguments], capture_output=True, text=True, timeout=20, env=ENVIRONMENT)
+    return subprocess.run([TIMEWAITCTL, *arguments], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT)
 
 
 def explain(namespace, *arguments):
@@ -46,7 +46,7 @@ def accept_and_close(near, far, stack, count):
         connection.close()
         assert client.recv(1) == b""
         client.close()
-    wait_until(lambda: once(near)["states"]["time-wait"] == count, 5, lambda: once(near)["states"])
+    wait_until(lambda: once(near)["states"]["time-wait"] == count, lambda: once(near)["states"])
 
 
 def use_ports(near, pair, stack, **numbers):

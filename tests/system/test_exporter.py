@@ -17,7 +17,7 @@ import urllib.request
 import pytest
 
 from buses import Bus
-from namespaces import end_process, wait_until
+from namespaces import PATIENCE, comes_soon, end_process, wait_until
 from programs import BUILD, ENVIRONMENT, Churn, Daemon, is_sanitized, start_sink
 from settings import daemon_section, prompt_rule
 
@@ -61,14 +61,14 @@ class Exporter:
             stderr=subprocess.PIPE,
             text=True,
         )
-        wait_until(self._listens, 5, "it listens")
+        wait_until(self._listens, "it listens")
 
     def _listens(self):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
         return False
 
-    def get(self, path="/metrics", accept="*/*", timeout=20):
+    def get(self, path="/metrics", accept="*/*", timeout=PATIENCE):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Accept": accept})
         with urllib.request.urlopen(request, timeout=timeout) as answer:
             return answer.read().decode(), answer.headers["Content-Type"]
@@ -93,7 +93,7 @@ class Exporter:
     def descriptors_at_rest(self):
         """With the bus, which the first question connects to, and without any client, not even one on its way out."""
         self.get()
-        wait_until(lambda: self.clients() == 0, 10, "who came first is gone")
+        wait_until(lambda: self.clients() == 0, "who came first is gone")
         return self.descriptors()
 
     def cpu_seconds(self):
@@ -103,7 +103,7 @@ class Exporter:
     def stop(self):
         """Returns what it said."""
         self.process.send_signal(signal.SIGTERM)
-        said = self.process.communicate(timeout=10)[1]
+        said = self.process.communicate(timeout=PATIENCE)[1]
         assert self.process.returncode == 0, said
         return said
 
@@ -178,9 +178,9 @@ def test_no_daemon_and_one_that_comes(near, bus, exporter, tmp_path):
     }
     started = Daemon(near, tmp_path / "daemon", daemon_section(), f"--bus={bus.address}")
     bus.wait_for_owner()
-    wait_until(lambda: of(exporter.samples(), "up") == 1, 5, "it is up")
+    wait_until(lambda: of(exporter.samples(), "up") == 1, "it is up")
     started.stop()
-    wait_until(lambda: of(exporter.samples(), "up") == 0, 5, "it is down")
+    wait_until(lambda: of(exporter.samples(), "up") == 0, "it is down")
     said = exporter.stop()
     assert said.count("timewaitd does not answer") == 2 and said.count("timewaitd answers") == 1
 
@@ -192,7 +192,7 @@ def test_no_bus_and_one_that_comes_back(near, tmp_path):
     bus.start()
     started = Daemon(near, tmp_path / "daemon", daemon_section(), f"--bus={bus.address}")
     bus.wait_for_owner()
-    wait_until(lambda: of(exporter.samples(), "up") == 1, 5, "it is up")
+    wait_until(lambda: of(exporter.samples(), "up") == 1, "it is up")
     exporter.stop()
     started.stop()
     bus.stop()
@@ -208,11 +208,12 @@ def test_a_daemon_that_hangs(daemon, exporter):
         began = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             pages = list(pool.map(lambda _: exporter.samples(), range(20)))
-        assert 4 < time.monotonic() - began < 9
+        # Five seconds of patience with the daemon, for all of them together.
+        assert 4 < time.monotonic() - began < 10
         assert {of(page, "up") for page in pages} == {0}
     finally:
         os.kill(daemon.process.pid, signal.SIGCONT)
-    wait_until(lambda: of(exporter.samples(), "up") == 1, 5, "it is up again")
+    wait_until(lambda: of(exporter.samples(), "up") == 1, "it is up again")
 
 
 def test_it_ends_while_somebody_waits(daemon, exporter):
@@ -220,11 +221,11 @@ def test_it_ends_while_somebody_waits(daemon, exporter):
     os.kill(daemon.process.pid, signal.SIGSTOP)
     try:
         with socket.create_connection(("127.0.0.1", exporter.port), 30) as one:
+            asked = time.monotonic()
             one.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             time.sleep(0.5)
-            began = time.monotonic()
             exporter.stop()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - asked < 5, "it has waited until it gave the daemon up"
     finally:
         os.kill(daemon.process.pid, signal.SIGCONT)
 
@@ -249,7 +250,7 @@ def test_more_sockets_than_there_is_room_for():
 def test_a_thousand_at_once(daemon, exporter):
     """All of them are answered, of as few questions to the daemon as ever, in memory that does not grow with them."""
     at_rest, before = exporter.descriptors_at_rest(), exporter.memory_kib()
-    held = [socket.create_connection(("127.0.0.1", exporter.port), 30) for _ in range(1000)]
+    held = [socket.create_connection(("127.0.0.1", exporter.port), PATIENCE) for _ in range(1000)]
     for one in held:
         one.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     peak = exporter.memory_kib()
@@ -259,7 +260,7 @@ def test_a_thousand_at_once(daemon, exporter):
             page = answer.read()
         assert b"timewaitd_up 1" in page and b"\ntimewaitd_exporter_snapshot_seconds" in page
     assert is_sanitized() or max(peak, exporter.memory_kib()) - before < 8192, "KiB"
-    wait_until(lambda: exporter.descriptors() == at_rest, 10, "they are closed")
+    wait_until(lambda: exporter.descriptors() == at_rest, "they are closed")
 
 
 @pytest.mark.long
@@ -270,7 +271,8 @@ def test_slow_clients_hold_up_nobody(daemon, exporter):
         one.sendall(b"GET /metr")
     began = time.monotonic()
     assert of(exporter.samples(), "up") == 1
-    assert time.monotonic() - began < 15
+    # Each is let go after eight seconds without a word; two after the other need not be waited for.
+    assert time.monotonic() - began < 16
     for one in slow:
         one.close()
 
@@ -279,7 +281,7 @@ def test_a_client_that_ends_is_closed_at_once(daemon, exporter):
     """After one question and after more: a socket in CLOSE-WAIT is what others are blamed for."""
     at_rest = exporter.descriptors_at_rest()
     for questions in (1, 2):
-        clients = [http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=20) for _ in range(20)]
+        clients = [http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=PATIENCE) for _ in range(20)]
         for client in clients * questions:
             client.request("GET", "/metrics")
             assert b"timewaitd_up 1" in client.getresponse().read()
@@ -289,7 +291,7 @@ def test_a_client_that_ends_is_closed_at_once(daemon, exporter):
         assert exporter.cpu_seconds() - spent < 0.1
         for client in clients:
             client.close()
-        wait_until(lambda: exporter.descriptors() == at_rest, 0.7, "all are closed")
+        assert comes_soon(lambda: exporter.descriptors() == at_rest, 0.7), "not all are closed"
 
 
 @pytest.mark.long
@@ -299,7 +301,7 @@ def test_a_client_that_waited_is_closed_at_once(daemon, exporter):
     for _ in range(6):
         time.sleep(1.3)  # until the last page is too old to be shown again
         exporter.get()
-        wait_until(lambda: exporter.descriptors() == at_rest, 0.5, "it is closed")
+        assert comes_soon(lambda: exporter.descriptors() == at_rest, 0.5), "it is not closed"
 
 
 @pytest.mark.long
@@ -309,10 +311,10 @@ def test_who_trickles_is_let_go(daemon, exporter):
         one.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
         began = time.monotonic()
         with pytest.raises(OSError):
-            while time.monotonic() - began < 40:
+            for _ in range(38):
                 one.sendall(b"x")
                 time.sleep(1)
-        assert 25 < time.monotonic() - began < 38
+        assert time.monotonic() - began > 25
 
 
 GARBAGE = (
@@ -346,18 +348,18 @@ def test_garbage_is_refused(daemon, exporter):
         list(pool.map(send, GARBAGE * 20))
     assert of(exporter.samples(), "up") == 1
     assert is_sanitized() or exporter.memory_kib() - before < 4096, "KiB"
-    wait_until(lambda: exporter.descriptors() == at_rest, 10, "they are closed")
+    wait_until(lambda: exporter.descriptors() == at_rest, "they are closed")
 
 
 def test_textfile(near, daemon, bus, tmp_path):
     path = tmp_path / "timewaitd.prom"
     command = [EXPORTER, f"--bus={bus.address}", f"--textfile={path}"]
-    subprocess.run(command, check=True, env=ENVIRONMENT, timeout=20)
+    subprocess.run(command, check=True, env=ENVIRONMENT, timeout=PATIENCE)
     assert of(samples_of(path.read_text()), "up") == 1
     assert path.stat().st_mode & 0o777 == 0o644
     assert [one.name for one in tmp_path.iterdir() if "prom" in one.name] == ["timewaitd.prom"]
     daemon.stop()
-    subprocess.run(command, check=True, env=ENVIRONMENT, timeout=20)
+    subprocess.run(command, check=True, env=ENVIRONMENT, timeout=PATIENCE)
     assert of(samples_of(path.read_text()), "up") == 0
     failed = subprocess.run([*command[:-1], f"--textfile={tmp_path}/no/where"], capture_output=True, text=True, env=ENVIRONMENT)
     assert failed.returncode == 1 and "No such file or directory" in failed.stderr
@@ -369,13 +371,16 @@ def test_textfile_again_and_again(daemon, bus, tmp_path):
     path = tmp_path / "timewaitd.prom"
     process = subprocess.Popen([EXPORTER, f"--bus={bus.address}", f"--textfile={path}", "--every=1s"], env=ENVIRONMENT)
     try:
-        wait_until(path.exists, 5, "it is written")
-        end, times = time.monotonic() + 3.5, set()
-        while time.monotonic() < end:
+        wait_until(path.exists, "it is written")
+        times = set()
+
+        def read():
             with open(path) as file:
                 times.add(os.fstat(file.fileno()).st_mtime_ns)
                 assert "timewaitd_exporter_snapshot_seconds" in file.read().splitlines()[-1]
-        assert len(times) >= 3
+            return len(times) >= 4
+
+        wait_until(read, "it is written again")
         assert of(samples_of(path.read_text()), "exporter_scrapes_total") >= 3
     finally:
         end_process(process)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import ENVIRONMENT, QUICK, TIMEWAITD, WANTED, Confined, adjusting, read_sysctls
 
 SYSCTLS_READ_ONLY = "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys"
@@ -59,7 +60,7 @@ def test_a_change_that_fails(near, listener, baseline, tmp_path, mounts, event, 
 
 def test_a_state_directory_that_is_read_only(near, baseline, tmp_path):
     daemon = Confined(near, tmp_path / "confined", adjusting(), STATE_READ_ONLY, wait=False)
-    assert daemon.process.wait(10) == 1
+    assert daemon.process.wait(PATIENCE) == 1
     assert re.search(r"cannot use the state directory .*: Read-only file system", daemon.errors())
     assert not daemon.records("started")
 

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from namespaces import run, wait_until
+from namespaces import PATIENCE, run, wait_until
 from programs import QUICK, TIMEWAITD, WANTED, Confined, Daemon, adjusting, is_sanitized, read_sysctls
 
 SMALL_STATE = 'mount -t tmpfs -o size=16k none "{state}"'  # four pages: the lock, the ledger, its successor, one more
@@ -57,7 +57,7 @@ def settled_descriptors(daemon):
         seen.append(descriptors(daemon))
         return len(seen) > 100 and len(set(seen[-100:])) == 1
 
-    wait_until(settled, 20, daemon.story)
+    wait_until(settled, daemon.story)
     return seen[-1]
 
 
@@ -76,7 +76,7 @@ def reads(daemon):
 def is_alive(daemon):
     """It goes on looking at the kernel."""
     before = reads(daemon)
-    wait_until(lambda: reads(daemon) > before, 5, daemon.story)
+    wait_until(lambda: reads(daemon) > before, daemon.story)
     return daemon.process.poll() is None
 
 
@@ -198,7 +198,7 @@ def test_the_wall_clock_jumps(near, listener, baseline, tmp_path):
         for hours in (1, -24, 0):
             offset.write_text(str(3600 * hours))
             # A second of samples comes after each jump, as it does without one.
-            wait_until(lambda: hours_off() == {hours}, 5, lambda: f"{hours}: {hours_off()}")
+            wait_until(lambda: hours_off() == {hours}, lambda: f"{hours}: {hours_off()}")
     finally:
         failing.stop()
     with listener():
@@ -281,7 +281,7 @@ def test_no_room_while_it_owes(near, listener, baseline, confined):
         fill(daemon.inside(daemon.state / "filler"))
     daemon.wait_for("restored", count=len(WANTED))
     assert read_sysctls(near) == baseline
-    wait_until(lambda: not daemon.inside(daemon.state / "ledger").exists(), 5, daemon.story)
+    wait_until(lambda: not daemon.inside(daemon.state / "ledger").exists(), daemon.story)
     daemon.stop()
     assert read_sysctls(near) == baseline
 
@@ -338,7 +338,7 @@ def test_a_stop_while_sysctls_are_read_only(near, listener, baseline, confined):
         daemon.wait_for("adjusted", count=len(WANTED))
         daemon.mount("-o", "remount,bind,ro", "/proc/sys")
         daemon.process.terminate()
-        assert daemon.process.wait(10) == 1
+        assert daemon.process.wait(PATIENCE) == 1
     assert "not everything could be put back" in daemon.records("stopped")[0]["MESSAGE"]
     assert read_sysctls(near) == WANTED
     assert len(daemon.restore()) == len(WANTED)
@@ -370,7 +370,7 @@ def test_no_descriptors(near, listener, baseline, daemon):
     open_before = settled_descriptors(started)
     limit(started, "nofile", open_before)
     with listener():
-        wait_until(lambda: started.records("degraded") or started.records("refused"), 10, started.story)
+        wait_until(lambda: started.records("degraded") or started.records("refused"), started.story)
         assert is_alive(started)
         assert read_sysctls(near) == baseline
         assert "Too many open files" in started.story()
@@ -381,7 +381,7 @@ def test_no_descriptors(near, listener, baseline, daemon):
     limit(started, "nofile", 1024)
     started.wait_for("restored", count=len(WANTED))
     assert read_sysctls(near) == baseline
-    assert descriptors(started) == open_before
+    wait_until(lambda: descriptors(started) == open_before, started.story)
 
 
 def test_a_stop_without_descriptors(near, listener, baseline, daemon):

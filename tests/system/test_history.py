@@ -12,6 +12,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import BUILD, ENVIRONMENT, QUICK
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
@@ -35,7 +36,7 @@ def run(*arguments, status=0, **options):
         [TIMEWAITCTL, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env={**ENVIRONMENT, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
         **options,
     )
@@ -204,7 +205,7 @@ def test_without_the_right_to_read():
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tool, "history"],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             env=ENVIRONMENT,
         )
     assert done.returncode == 1

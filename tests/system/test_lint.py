@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import BUILD, ENVIRONMENT, QUICK
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
@@ -16,7 +17,7 @@ MEMBERS = ["id", "severity", "key", "value", "where", "finding", "consequence", 
 
 def timewaitctl(*arguments, prefix=()):
     return subprocess.run(
-        [*prefix, TIMEWAITCTL, "lint", *arguments], capture_output=True, text=True, timeout=20, env=ENVIRONMENT
+        [*prefix, TIMEWAITCTL, "lint", *arguments], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT
     )
 
 
@@ -188,7 +189,7 @@ def test_a_change_of_the_kernel_against_a_file(tmp_path):
 
 def timewaitctl_in_mounts(script):
     return subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=20, env=ENVIRONMENT
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT
     )
 
 

@@ -17,7 +17,7 @@ import cages
 from buses import Bus, Listener
 from hiding import HIDDEN, let_in
 from namespaces import Namespace, Pair, delete_name, end_process, run, wait_until
-from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, tool
+from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, namespaces_held, tool
 from settings import PORTS, prompt_rule, watching
 
 PREFIX = f"twtest{os.getpid()}-n"
@@ -83,7 +83,7 @@ def test_comes_and_goes(home, place, tmp_path):
     assert daemon.descriptors() > before
     delete_name(f"{place}a")
     daemon.wait_for("namespace-gone", NAMESPACE=f"{place}a")
-    wait_until(lambda: daemon.descriptors() == before, 5, "its descriptors are closed")
+    wait_until(lambda: daemon.descriptors() == before, "its descriptors are closed")
     # The same name again is another namespace.
     run("ip", "netns", "add", f"{place}a")
     daemon.wait_for("namespace-new", count=2, NAMESPACE=f"{place}a")
@@ -118,9 +118,9 @@ def test_a_plain_file_is_no_namespace(home, place, tmp_path):
 
 def test_found_by_its_process(home, tmp_path):
     """One without a name, called after what is in it."""
-    sleeper = subprocess.Popen(["unshare", "--net", "sleep", "60"])
+    sleeper = subprocess.Popen(["unshare", "--net", "sleep", "600"])
     try:
-        wait_until(lambda: os.stat(f"/proc/{sleeper.pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino, 5, "")
+        wait_until(lambda: os.stat(f"/proc/{sleeper.pid}/ns/net").st_ino != os.stat("/proc/self/ns/net").st_ino, "")
         inode = os.stat(f"/proc/{sleeper.pid}/ns/net").st_ino
         daemon = Daemon(home, tmp_path, watching("all"))
 
@@ -128,11 +128,11 @@ def test_found_by_its_process(home, tmp_path):
             new = [record["TIMEWAITD_NAMESPACE"] for record in daemon.records("namespace-new")]
             return any(name.endswith(f"@{inode}") for name in new) or "netns" in new
 
-        wait_until(is_new, 10, daemon.story)
+        wait_until(is_new, daemon.story)
         told = len(daemon.records("namespace-gone"))
     finally:
         end_process(sleeper)
-    wait_until(lambda: len(daemon.records("namespace-gone")) > told, 10, "it is let go")
+    wait_until(lambda: len(daemon.records("namespace-gone")) > told, "it is let go")
     daemon.stop()
 
 
@@ -210,7 +210,7 @@ def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
         daemon.wait_for("raised")
         with Listener(bus, tmp_path) as heard:
             end_process(server)
-            wait_until(lambda: ["cleared", f"{place}\ufffd", "servers"] in [event[:3] for event in heard.signals("Event")], 5, "it")
+            wait_until(lambda: ["cleared", f"{place}\ufffd", "servers"] in [event[:3] for event in heard.signals("Event")], "it")
         daemon.stop()
     finally:
         other.close()
@@ -218,33 +218,25 @@ def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
 
 @pytest.mark.long
 def test_churn_of_namespaces_leaks_nothing(home, place, tmp_path):
-    """Fifty made and deleted a second, for a minute: descriptors, memory and namespaces are what they were."""
+    """Fifty made and deleted a second, three thousand in all: descriptors, memory and namespaces are what they were."""
     daemon = Daemon(home, tmp_path, watching("host", f"{place}*", census="500ms", survey="2s", cpu_budget="20%"))
-    pid = daemon.process.pid
 
-    def held():
-        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-        with open(f"/proc/{pid}/status") as status:
-            rss = int(next(line for line in status if line.startswith("VmRSS")).split()[1])
-        return len(links), rss
+    def memory_kib():
+        with open(f"/proc/{daemon.process.pid}/status") as status:
+            return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
 
-    def turn_over(seconds):
-        end, made = time.monotonic() + seconds, 0
+    def turn_over(count):
         began = time.monotonic()
-        while time.monotonic() < end:
-            cage = cages.Cage(f"{place}{made}")
-            cage.close()
-            made += 1
+        for made in range(1, count + 1):
+            cages.Cage(f"{place}{made}").close()
             time.sleep(max(0, began + made / 50 - time.monotonic()))
-        return made
+        wait_until(lambda: namespaces_held(daemon) == 1, lambda: daemon.links())
 
-    turn_over(5)
-    time.sleep(4)
-    descriptors, memory = held()
-    made = turn_over(60)
-    assert made >= 2400
-    wait_until(lambda: held()[0] <= descriptors, 10, lambda: f"{held()} was {descriptors}")
-    assert is_sanitized() or held()[1] - memory < 1024, "KiB"
+    turn_over(250)
+    descriptors, memory = daemon.descriptors(), memory_kib()
+    turn_over(3000)
+    wait_until(lambda: len(daemon.links()) <= descriptors, lambda: f"{daemon.links()}, there were {descriptors}")
+    assert is_sanitized() or memory_kib() - memory < 1024, "KiB"
     said = [record for record in daemon.records() if record["TIMEWAITD_EVENT"] in ("degraded", "partial")]
     assert said == []
     daemon.stop()

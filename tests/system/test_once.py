@@ -104,7 +104,7 @@ def test_server_side_time_wait_uses_no_ports(near, pair, stack):
         connection.close()
         assert client.recv(1) == b""
         client.close()
-    wait_until(lambda: once(near)["states"]["time-wait"] == 5, 5, lambda: once(near)["states"])
+    wait_until(lambda: once(near)["states"]["time-wait"] == 5, lambda: once(near)["states"])
     page = once(near)
     assert page["destinations"] == []
     assert page["metrics"]["port-use"] == 0

@@ -40,6 +40,6 @@ step = {BUCKETS} x2 limit 65536 every 1s
     # Put back while so many are there it would overflow at once.
     time.sleep(4)
     assert not watching.records("cleared"), watching.story()
-    restored = watching.wait_for("restored", timeout=75, SYSCTL=BUCKETS)
+    restored = watching.wait_for("restored", seconds=180, SYSCTL=BUCKETS)
     assert (restored["TIMEWAITD_OLD"], restored["TIMEWAITD_NEW"]) == (str(enough), "1024")
-    wait_until(lambda: near.sysctl(BUCKETS) == "1024", 1, watching.story)
+    wait_until(lambda: near.sysctl(BUCKETS) == "1024", watching.story)

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from namespaces import PATIENCE
 from programs import BUILD, ENVIRONMENT
 from standins import WHOLE, StandIn, Terminal
 
@@ -169,7 +170,7 @@ def test_without_a_daemon(near, tmp_path):
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": "xterm"}])
 def test_no_terminal(environment):
     done = subprocess.run(
-        [TIMEWAITCTL, "top"], capture_output=True, text=True, timeout=10, env={**ENVIRONMENT, **environment}
+        [TIMEWAITCTL, "top"], capture_output=True, text=True, timeout=PATIENCE, env={**ENVIRONMENT, **environment}
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert "timewaitctl status --watch" in done.stderr

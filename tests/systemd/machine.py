@@ -41,7 +41,7 @@ class Machine:
         self.run("journalctl", "--update-catalog")
         self.run("systemctl", "daemon-reload")
 
-    def try_run(self, *command, timeout=60, **options):
+    def try_run(self, *command, timeout=180, **options):
         return subprocess.run(
             [SDBOOT, "exec", self._place, *command], capture_output=True, text=True, timeout=timeout, **options
         )
@@ -82,15 +82,15 @@ class Machine:
     def story(self):
         return "\n".join(str(record.get("MESSAGE")) for record in self.journal())
 
-    def wait_for(self, event, timeout=15, count=1, **fields):
+    def wait_for(self, event, count=1, seconds=60, **fields):
         """Waits for the count-th such record and returns it."""
-        self.wait_until(lambda: len(self.journal(event, **fields)) >= count, timeout, f"{event} {fields}")
+        self.wait_until(lambda: len(self.journal(event, **fields)) >= count, f"{event} {fields}", seconds)
         return self.journal(event, **fields)[count - 1]
 
-    def wait_until(self, condition, timeout, what):
-        end = time.monotonic() + timeout
+    def wait_until(self, condition, what, seconds=60):
+        end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, f"not within {timeout} s: {what}\n{self.story()}"
+            assert time.monotonic() < end, f"not within {seconds} s: {what}\n{self.story()}"
             time.sleep(0.1)
 
     def stop(self):

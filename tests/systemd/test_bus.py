@@ -15,7 +15,7 @@ ITSELF = ("setpriv", "--reuid=timewaitd", "--regid=timewaitd", "--clear-groups")
 @pytest.fixture
 def on_bus(machine):
     machine.run("systemctl", "start", UNIT)
-    machine.wait_until(lambda: owner(machine) is not None, 10, "the name")
+    machine.wait_until(lambda: owner(machine) is not None, "the name")
     return machine
 
 
@@ -74,7 +74,7 @@ def test_others_may_not(on_bus):
 
 def test_a_bus_that_comes_again(on_bus):
     on_bus.run("systemctl", "kill", "--signal=KILL", "dbus.service")
-    on_bus.wait_until(lambda: owner(on_bus) is not None, 20, "the name again")
+    on_bus.wait_until(lambda: owner(on_bus) is not None, "the name again")
     assert on_bus.property("NRestarts") == "0"
 
 

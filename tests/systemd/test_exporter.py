@@ -33,9 +33,9 @@ def test_a_scrape_starts_it(scraped):
 def test_the_daemon_goes_and_comes(scraped):
     assert "\ntimewaitd_up 1\n" in scrape(scraped)
     scraped.run("systemctl", "stop", UNIT)
-    scraped.wait_until(lambda: "timewaitd_up 0\n" in scrape(scraped), 10, "it is down")
+    scraped.wait_until(lambda: "timewaitd_up 0\n" in scrape(scraped), "it is down")
     scraped.run("systemctl", "start", UNIT)
-    scraped.wait_until(lambda: "\ntimewaitd_up 1\n" in scrape(scraped), 10, "it is up")
+    scraped.wait_until(lambda: "\ntimewaitd_up 1\n" in scrape(scraped), "it is up")
 
 
 def test_it_has_nothing(scraped):

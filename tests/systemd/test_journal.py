@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A journald that is stopped, slow or full, and timewaitd under a watchdog of one second: it must not wait for journald,
+A journald that is stopped, slow or full, and timewaitd under a watchdog of two seconds: it must not wait for journald,
 has to act as ever, and to tell how many records were lost when somebody listens again.
 """
 
@@ -25,7 +25,7 @@ CONFIG = adjusting({KEY: OURS}, daemon_section(sample_record="100ms"))
 def watching(machine):
     """The service, with ten records a second and a watchdog that a loop which waits would not outlive."""
     machine.write(DROP_IN, CONFIG)
-    machine.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=1\nRestart=no\n")
+    machine.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=2\nRestart=no\n")
     # On a fast machine these tests start it more than five times in ten seconds.
     machine.write(OFTEN, "[Unit]\nStartLimitIntervalSec=0\n")
     machine.run("systemctl", "daemon-reload")
@@ -54,7 +54,7 @@ def flood_to_the_end(machine):
     """And journald has taken all of it: nothing that is recorded from now on is thrown away for it."""
     last = "the last of the flood"
     flood(machine, last)
-    machine.wait_until(lambda: last in machine.run("journalctl", "-q", "-n", "1000", "-o", "cat"), 60, last)
+    machine.wait_until(lambda: last in machine.run("journalctl", "-q", "-n", "1000", "-o", "cat"), last)
 
 
 def start_anew(machine):
@@ -64,7 +64,7 @@ def start_anew(machine):
 
 
 def wait_for_sysctl(machine, value):
-    machine.wait_until(lambda: machine.sysctl(KEY) == value, 10, f"{KEY} = {value}")
+    machine.wait_until(lambda: machine.sysctl(KEY) == value, f"{KEY} = {value}")
 
 
 def wait_for_lost(machine):
@@ -73,7 +73,7 @@ def wait_for_lost(machine):
     def found():
         return [record for record in machine.journal() if "TIMEWAITD_DROPPED" in record]
 
-    machine.wait_until(found, 20, "a record with TIMEWAITD_DROPPED")
+    machine.wait_until(found, "a record with TIMEWAITD_DROPPED")
     return int(found()[0]["TIMEWAITD_DROPPED"])
 
 
@@ -89,9 +89,9 @@ def test_journald_is_stopped(watching):
     with same_process(watching):
         watching.run("systemctl", "stop", *SOCKETS, JOURNALD)
         act(watching)
-        watching.run("sleep", "2")
+        watching.run("sleep", "5")
         watching.run("systemctl", "start", *SOCKETS, JOURNALD)
-        # Two seconds at least, of ten records each; on a busy machine, of fewer.
+        # Five seconds at least, of ten records each; on a busy machine, of fewer.
         assert wait_for_lost(watching) >= 10
         act(watching)
         watching.wait_for("raised")
@@ -112,10 +112,10 @@ def test_journald_hangs(watching):
         watching.mark()
         watching.run("systemctl", "kill", "--signal=STOP", "--kill-who=main", JOURNALD)
         act(watching)
-        watching.run("sleep", "3")
+        watching.run("sleep", "5")
         act(watching)
         watching.run("systemctl", "kill", "--signal=CONT", "--kill-who=main", JOURNALD)
-        # Three seconds at least, of ten records each, less the queue; on a busy machine, of fewer.
+        # Five seconds at least, of ten records each, less the queue; on a busy machine, of fewer.
         assert wait_for_lost(watching) >= 10
         watching.mark()
         act(watching)
@@ -151,7 +151,7 @@ def test_the_journal_has_no_room(watching):
         flood(watching)
         assert watching.run("df", "--output=avail", RECORDS).split()[1] == "0"
         act(watching)
-        watching.run("sleep", "2")
+        watching.run("sleep", "5")
         act(watching)
     watching.mark()
     watching.wait_for("sample")

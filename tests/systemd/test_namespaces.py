@@ -37,7 +37,7 @@ def town(wide):
     """Hundreds of namespaces with sockets in every state. Yields what is in each."""
     wide.start_command("cages", "sh", "-c", f"sleep 300 | /usr/bin/python3 {CAGES} web {COUNT}")
     said = ("journalctl", "-u", "cages", "-o", "cat", "-q", "-g", "listen")
-    wide.wait_until(lambda: wide.try_run(*said).stdout.startswith("{"), 60, "they are made")
+    wide.wait_until(lambda: wide.try_run(*said).stdout.startswith("{"), "they are made")
     yield json.loads(wide.run(*said).splitlines()[-1])
     wide.run("systemctl", "stop", "cages")
     wide.run("ip", "-all", "netns", "del")
@@ -131,7 +131,7 @@ def test_one_is_healed_alone(short_of_ports, end):
         machine.run("systemctl", "stop", UNIT)
     else:
         machine.run("systemctl", "kill", "--signal=KILL", "--kill-who=main", UNIT)
-        machine.wait_until(lambda: machine.property("ActiveState") == "failed", 10, "failed")
+        machine.wait_until(lambda: machine.property("ActiveState") == "failed", "failed")
     assert sysctls(machine, "ip", "netns", "exec", "near") == near
     assert machine.wait_for("restored", NAMESPACE="near")["TIMEWAITD_SYSCTL"] == REUSE
 

@@ -42,13 +42,13 @@ def test_starts_and_stops(machine):
 
 
 def test_counts_real_sockets(machine):
-    """Sixty connections over the loopback, each closed by the client first; fewer where the machine is busy."""
+    """Sixty connections over the loopback, each closed by the client first."""
     machine.write(DROP_IN, daemon_section(sample_record="1s"))
     machine.start_command("server", f"{BUILD}/tests/tools/sinkd", "127.0.0.1", "7001")
     machine.run("systemctl", "start", UNIT)
     machine.run(f"{BUILD}/tests/tools/churn", "--rate=60", "--seconds=1", "127.0.0.1", "7001")
     machine.wait_until(
-        lambda: any(int(record["TIMEWAITD_TIME_WAIT"]) >= 30 for record in machine.journal("sample")), 10, "30 sockets"
+        lambda: any(int(record["TIMEWAITD_TIME_WAIT"]) >= 30 for record in machine.journal("sample")), "30 sockets"
     )
 
 
@@ -131,7 +131,7 @@ def test_a_violent_end_gives_back(raised, name):
     raised.write(UNIT_DROP_IN, "[Service]\nRestart=no\n")
     raised.run("systemctl", "daemon-reload")
     raised.run("systemctl", "kill", f"--signal={name}", "--kill-who=main", UNIT)
-    raised.wait_until(lambda: raised.property("ActiveState") == "failed", 10, "failed")
+    raised.wait_until(lambda: raised.property("ActiveState") == "failed", "failed")
     assert raised.sysctl(KEY) == BASELINE
     assert not raised.journal("stopped")
     raised.wait_for("restored", SYSCTL=KEY)
@@ -149,15 +149,15 @@ def test_after_a_crash_it_comes_again(raised):
 def test_a_hang_is_ended_by_the_watchdog(raised):
     assert raised.property("WatchdogUSec") == "30s"
     raised.run("systemctl", "stop", UNIT)
-    raised.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=1\nRestart=no\n")
+    raised.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=2\nRestart=no\n")
     raised.run("systemctl", "daemon-reload")
     raised.run("systemctl", "start", UNIT)
     raised.wait_for("adjusted", count=2, SYSCTL=KEY)
-    raised.wait_until(lambda: raised.property("ActiveState") == "active", 1, "active")
-    raised.run("sleep", "2.5")
+    raised.wait_until(lambda: raised.property("ActiveState") == "active", "active")
+    raised.run("sleep", "5")
     assert raised.property("ActiveState") == "active", "it does not feed its watchdog"
     raised.run("kill", "-STOP", raised.property("MainPID"))
-    raised.wait_until(lambda: raised.property("ActiveState") == "failed", 20, "failed")
+    raised.wait_until(lambda: raised.property("ActiveState") == "failed", "failed")
     assert raised.property("Result") == "watchdog"
     assert raised.sysctl(KEY) == BASELINE
 
@@ -165,14 +165,14 @@ def test_a_hang_is_ended_by_the_watchdog(raised):
 @pytest.mark.long
 def test_after_a_hang_it_comes_again(raised):
     """The watchdog ends it; what it owed is put back before it starts anew, and is then its own again."""
-    raised.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=1\n")
+    raised.write(UNIT_DROP_IN, "[Service]\nWatchdogSec=2\n")
     raised.run("systemctl", "daemon-reload")
     raised.run("systemctl", "restart", UNIT)
     raised.wait_for("adjusted", count=2, SYSCTL=KEY)
     raised.mark()
     before = raised.property("MainPID")
     raised.run("kill", "-STOP", before)
-    raised.wait_for("started", timeout=30)
+    raised.wait_for("started")
     adjusted = raised.wait_for("adjusted", SYSCTL=KEY)
     assert adjusted["TIMEWAITD_BASELINE"] == BASELINE
     assert raised.property("NRestarts") == "1"
@@ -187,7 +187,7 @@ def test_a_reload_takes_over(raised):
     raised.write(DROP_IN, ADJUSTING.replace(f"{KEY}={OURS}", f"{KEY}=25"))
     raised.run("systemctl", "reload", UNIT)
     raised.wait_for("reloaded")
-    raised.wait_until(lambda: raised.sysctl(KEY) == "25", 5, "25")
+    raised.wait_until(lambda: raised.sysctl(KEY) == "25", "25")
     assert raised.property("ActiveState") == "active"
 
 
@@ -197,14 +197,14 @@ def test_a_reload_without_a_bus(raised):
         raised.write(DROP_IN, ADJUSTING.replace(f"{KEY}={OURS}", f"{KEY}=25"))
         raised.run("systemctl", "reload", UNIT)
         raised.wait_for("reloaded")
-        raised.wait_until(lambda: raised.sysctl(KEY) == "25", 5, "25")
+        raised.wait_until(lambda: raised.sysctl(KEY) == "25", "25")
     finally:
         raised.run("systemctl", "start", "dbus.socket")
 
 
 def test_a_bad_reload_changes_nothing(raised):
     raised.write(DROP_IN, ADJUSTING + "rise = 3\n")
-    raised.wait_until(lambda: raised.try_run("busctl", "status", "org.timewaitd1").returncode == 0, 5, "on the bus")
+    raised.wait_until(lambda: raised.try_run("busctl", "status", "org.timewaitd1").returncode == 0, "on the bus")
     reloading = raised.try_run("systemctl", "reload", UNIT)
     # Over the bus the service manager hears of it.
     assert reloading.returncode != 0

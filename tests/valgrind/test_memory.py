@@ -74,29 +74,29 @@ def sockets(near):
 def test_a_life(near, daemon, sockets):
     before = read_sysctls(near)
     living = daemon(adjusting() + DESTROY)
-    living.wait_for("adjusted", count=len(WANTED), timeout=60)
-    living.wait_for("destroyed", timeout=60)
+    living.wait_for("adjusted", count=len(WANTED))
+    living.wait_for("destroyed")
     living.reload(adjusting({"net.ipv4.tcp_fin_timeout": "25"}) + JUDGED)
-    living.wait_for("reloaded", timeout=60)
-    wait_until(lambda: near.sysctl("net.ipv4.tcp_fin_timeout") == "25", 60, living.story)
+    living.wait_for("reloaded")
+    wait_until(lambda: near.sysctl("net.ipv4.tcp_fin_timeout") == "25", living.story)
     living.reload("[rule broken]\nraise = ?\n")
-    living.wait_for("reload-failed", timeout=60)
+    living.wait_for("reload-failed")
     near.set_sysctl("net.ipv4.tcp_fin_timeout", 40)  # somebody else's hand: yielded
-    living.wait_for("yielded", timeout=60)
+    living.wait_for("yielded")
     living.stop()
     assert read_sysctls(near) == {**before, "net.ipv4.tcp_fin_timeout": "40"}
 
 
 def test_an_observed_life_with_samples(daemon, sockets):
     living = daemon(adjusting(head=QUICK.replace("sample-record = 0", "sample-record = 1s")) + DESTROY, "--observe")
-    living.wait_for("sample", timeout=60, count=2)
+    living.wait_for("sample", count=2)
     living.stop()
 
 
 def test_a_death_and_what_is_put_back(near, run, daemon, sockets):
     before = read_sysctls(near)
     living = daemon(adjusting())
-    living.wait_for("adjusted", count=len(WANTED), timeout=60)
+    living.wait_for("adjusted", count=len(WANTED))
     living.kill()
     assert read_sysctls(near) != before
     run(0, "timewaitd", "--restore", "--log=json", f"--state-dir={living.state}")

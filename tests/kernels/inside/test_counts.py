@@ -23,7 +23,7 @@ def dump(namespace, request_type, body):
     with namespace.entered():
         asking = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
     with asking:
-        asking.settimeout(10)
+        asking.settimeout(60)
         asking.send(struct.pack("=IHHII", 16 + len(body), request_type, _REQUEST_DUMP, 1, 0) + body)
         while True:
             datagram = asking.recv(65536)
@@ -62,16 +62,26 @@ def crowd(near, pair):
         zoo.close()
 
 
+def at_rest(namespace, look):
+    """What look() says, and what `ss` counts, before it and after."""
+    while True:
+        counts, seen = count_by_ss(namespace), look()
+        if count_by_ss(namespace) == counts:
+            return seen, counts
+
+
 def test_as_ss_counts(crowd):
-    page = once(crowd)
-    counts = count_by_ss(crowd)
+    page, counts = at_rest(crowd, lambda: once(crowd))
     assert counts["time-wait"] > 1000
     assert {state: page["states"][state] for state in counts} == counts
     assert page["partial"] is False
 
 
 def test_one_request_tells_what_two_do(crowd):
-    both = dump_both(crowd)
-    assert both == dump_family(crowd, socket.AF_INET) + dump_family(crowd, socket.AF_INET6)
-    assert sum(both.values()) == sum(count_by_ss(crowd).values())
+    def look():
+        return dump_both(crowd), dump_family(crowd, socket.AF_INET) + dump_family(crowd, socket.AF_INET6)
+
+    (both, each), counts = at_rest(crowd, look)
+    assert both == each
+    assert sum(both.values()) == sum(counts.values())
     assert {family for family, _ in both} == {socket.AF_INET, socket.AF_INET6}

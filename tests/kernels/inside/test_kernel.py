@@ -92,13 +92,15 @@ def test_what_the_first_namespace_alone_is_told(near, daemon):
 def test_time_wait_is_ended_or_it_is_said_why_not(near, pair, daemon):
     start_sink(pair.far, Pair.FAR, 8080)
     Churn(near, Pair.FAR, 8080, 100, 1).finish()
+    wait_until(lambda: once(near)["states"]["fin-wait-2"] == 0, "all are closed")
     there = once(near)["states"]["time-wait"]
     assert there > 50
     order = "destroy = time-wait older-than 1s max 500/s"
     started = daemon(QUICK + "[destroy]\nallow = time-wait\n" + rule("time-wait", order))
     if ENDS_TIME_WAIT:
         started.wait_for("destroyed")
-        wait_until(lambda: once(near)["states"]["time-wait"] == 0, 10, started.story)
+        wait_until(lambda: once(near)["states"]["time-wait"] == 0, started.story)
+        assert sum(int(record["TIMEWAITD_COUNT"]) for record in started.records("destroyed")) == there
         assert not started.records("refused")
         return
     refused = started.wait_for("refused")
@@ -115,7 +117,7 @@ def test_exhaustion_is_healed(near, pair, daemon):
     before = near.sysctl("net.ipv4.tcp_tw_reuse")
     started = daemon(QUICK + PORTS)
     _, total = Churn(near, Pair.FAR, 8080, 200, 10).finish()
-    assert total["failed"] == 0 and total["ok"] > 1500, total
+    assert total["failed"] == 0, total
     adjusted = started.wait_for("adjusted")
     assert adjusted["TIMEWAITD_DESTINATION"] == f"{Pair.FAR}:8080"
     assert near.sysctl("net.ipv4.tcp_tw_reuse") == "1"
