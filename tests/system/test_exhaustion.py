@@ -25,12 +25,11 @@ def narrow(near):
 
 def test_without_the_daemon_connects_fail(narrow, pair):
     start_sink(pair.far, Pair.FAR, PORT)
-    # Three times as many as there are ports, within the minute of a TIME-WAIT.
-    seconds, total = Churn(narrow, Pair.FAR, PORT, RATE, 8).finish()
+    # Some hundreds more than there are ports, long before the first TIME-WAIT is over.
+    _, total = Churn(narrow, Pair.FAR, PORT, RATE, 3).finish()
     # On a busy machine a handful of connections end without TIME-WAIT, and their ports serve twice.
     assert total["ok"] == pytest.approx(HIGH - LOW + 1, rel=0.01)
-    assert total["errors"].keys() == {"EADDRNOTAVAIL"}
-    assert seconds[-1]["ok"] < RATE / 10 and seconds[-1]["failed"] > 0
+    assert total["errors"] == {"EADDRNOTAVAIL": 3 * RATE - total["ok"]}
 
 
 def test_with_the_daemon_they_do_not(narrow, pair, daemon):

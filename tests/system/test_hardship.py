@@ -236,6 +236,8 @@ def test_whatever_the_clocks_say(near, listener, baseline, tmp_path, offsets):
         assert read_sysctls(near) == WANTED
     daemon.wait_for("restored", count=len(WANTED))
     assert read_sysctls(near) == baseline
+    daemon.kill()  # unshare, which takes no other signal, and hands the daemon a SIGTERM
+    daemon.wait_for("stopped")
     assert not daemon.records("degraded"), daemon.story()
     assert daemon.errors() == ""
 
