@@ -13,10 +13,10 @@ int tw_destroy_build(uint8_t buffer[TW_DESTROY_REQUEST_SIZE], const struct tw_ca
 	struct tw_sock_request request = tw_sock_request(SOCK_DESTROY, NLM_F_ACK, candidate->family, sequence);
 
 	_Static_assert(sizeof(request) == TW_DESTROY_REQUEST_SIZE, "the request is as long as it says");
-	if (candidate->cookie == TW_COOKIE_ANY)
+	if (candidate->id.cookie == TW_COOKIE_ANY)
 		return -EINVAL;
-	/* The kernel looks at the tuple and the cookie alone. */
-	tw_sock_request_set_id(&request, &candidate->local, &candidate->remote, candidate->cookie);
+	/* The kernel looks at what tells the socket alone. */
+	tw_sock_request_set_id(&request, &candidate->id);
 	memcpy(buffer, &request, sizeof(request));
 	return 0;
 }

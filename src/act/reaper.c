@@ -80,9 +80,11 @@ static void fill(struct tw_reaper_row *row, usec_t now_usec)
 
 /* A socket from port 1 to port 1 of this host, with a cookie that the kernel's counter does not reach. */
 static const struct tw_candidate nobody = {
-	.cookie = TW_COOKIE_ANY - 1,
-	.local = { { { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }, 1 },
-	.remote = { { { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }, 1 },
+	.id = {
+		.local = { { { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }, 1 },
+		.remote = { { { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }, 1 },
+		.cookie = TW_COOKIE_ANY - 1,
+	},
 	.family = AF_INET,
 };
 

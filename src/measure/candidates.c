@@ -69,9 +69,7 @@ static void take(struct tw_candidates *candidates, unsigned order, const struct 
 		return;
 	candidates->taken[order]++;
 	candidates->rows[candidates->count++] = (struct tw_candidate){
-		.cookie = flow->cookie,
-		.local = flow->local,
-		.remote = flow->remote,
+		.id = { flow->local, flow->remote, flow->device, flow->cookie },
 		.family = flow->family,
 		.order = (uint8_t)order,
 		.age_ms = (uint32_t)TW_MIN(age_ms, UINT32_MAX),

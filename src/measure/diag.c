@@ -77,7 +77,8 @@ size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_fl
 	struct tw_sock_request request = tw_sock_request(SOCK_DIAG_BY_FAMILY, 0, flow->family, sequence);
 
 	request.body.idiag_ext = extensions;
-	tw_sock_request_set_id(&request, &flow->local, &flow->remote, flow->cookie);
+	tw_sock_request_set_id(&request,
+			       &(struct tw_sock_id){ flow->local, flow->remote, flow->device, flow->cookie });
 	return put_request(buffer, &request);
 }
 

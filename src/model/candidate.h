@@ -2,18 +2,16 @@
 #pragma once
 
 #include "model/effect.h"
-#include "model/flow.h"
+#include "model/sock-request.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* A socket that a hunt has just seen in the state and of the age that an order names. Compact: there are thousands. */
 struct tw_candidate {
-	uint64_t cookie; /* never TW_COOKIE_ANY */
-	struct tw_endpoint local;
-	struct tw_endpoint remote;
-	uint8_t family; /* of the socket: AF_INET or AF_INET6 */
-	uint8_t order;	/* index into tw_kill_orders.rows */
+	struct tw_sock_id id; /* cookie: never TW_COOKIE_ANY */
+	uint8_t family;	      /* of the socket: AF_INET or AF_INET6 */
+	uint8_t order;	      /* index into tw_kill_orders.rows */
 	uint32_t age_ms;
 };
 

@@ -32,18 +32,18 @@ static void set_words(void *words, uint8_t family, const struct tw_address *addr
 		memcpy(words, address->bytes, 16);
 }
 
-void tw_sock_request_set_id(struct tw_sock_request *request, const struct tw_endpoint *local,
-			    const struct tw_endpoint *remote, uint64_t cookie)
+void tw_sock_request_set_id(struct tw_sock_request *request, const struct tw_sock_id *id)
 {
-	struct inet_diag_sockid *id = &request->body.id;
+	struct inet_diag_sockid *asked = &request->body.id;
 	uint8_t family = request->body.sdiag_family;
 
-	*id = (struct inet_diag_sockid){
-		.idiag_sport = htons(local->port),
-		.idiag_dport = htons(remote->port),
+	*asked = (struct inet_diag_sockid){
+		.idiag_sport = htons(id->local.port),
+		.idiag_dport = htons(id->remote.port),
+		.idiag_if = id->device,
 		/* Two 32-bit halves, the lower first: sock_diag_check_cookie(). */
-		.idiag_cookie = { (uint32_t)cookie, (uint32_t)(cookie >> 32) },
+		.idiag_cookie = { (uint32_t)id->cookie, (uint32_t)(id->cookie >> 32) },
 	};
-	set_words(id->idiag_src, family, &local->address);
-	set_words(id->idiag_dst, family, &remote->address);
+	set_words(asked->idiag_src, family, &id->local.address);
+	set_words(asked->idiag_dst, family, &id->remote.address);
 }

@@ -20,6 +20,13 @@ struct tw_sock_request {
  */
 struct tw_sock_request tw_sock_request(uint16_t type, uint16_t flags, uint8_t family, uint32_t sequence);
 
-/* Makes it one about the socket of this tuple and cookie. */
-void tw_sock_request_set_id(struct tw_sock_request *request, const struct tw_endpoint *local,
-			    const struct tw_endpoint *remote, uint64_t cookie);
+/* Which socket: the kernel finds one that is bound to a device only under that device's index. */
+struct tw_sock_id {
+	struct tw_endpoint local;
+	struct tw_endpoint remote;
+	uint32_t device; /* 0: none */
+	uint64_t cookie;
+};
+
+/* Makes it one about this socket. */
+void tw_sock_request_set_id(struct tw_sock_request *request, const struct tw_sock_id *id);

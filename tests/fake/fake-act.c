@@ -117,10 +117,10 @@ static int answer(struct tw_fake_act *fake, const struct tw_candidate *candidate
 {
 	if (fake->socket_answer < 0)
 		return fake->socket_answer;
-	if (candidate->cookie <= fake->gone_at_most)
+	if (candidate->id.cookie <= fake->gone_at_most)
 		return -ENOENT;
 	if (fake->ended_count < TW_FAKE_ENDED_MAX)
-		fake->ended[fake->ended_count++] = candidate->cookie;
+		fake->ended[fake->ended_count++] = candidate->id.cookie;
 	return 0;
 }
 
@@ -130,7 +130,7 @@ static int fake_end(struct tw_socket_sink *sink, const struct tw_candidate *rows
 
 	if (fake->socket_error < 0)
 		return fake->socket_error;
-	if (count == 1 && rows[0].cookie == TW_COOKIE_ANY - 1) {
+	if (count == 1 && rows[0].id.cookie == TW_COOKIE_ANY - 1) {
 		fake->probes++;
 		ret_answers[0] = fake->probe_answer;
 		return 0;

@@ -196,6 +196,7 @@ static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw
 			.idiag_timer = flow->mini ? TIMER_TIME_WAIT : 0,
 			.id.idiag_sport = htons(flow->local.port),
 			.id.idiag_dport = htons(flow->remote.port),
+			.id.idiag_if = flow->device,
 			.id.idiag_cookie = { (uint32_t)flow->cookie, (uint32_t)(flow->cookie >> 32) },
 			.idiag_expires = flow->expires_ms,
 			.idiag_rqueue = flow->receive_queue,

@@ -68,6 +68,9 @@ static inline void need_sysctls(void)
 	skip();
 }
 
+/* What sockets are bound to from now on; NULL: to none. */
+static const char *device;
+
 static inline int open_socket(int family)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -75,6 +78,8 @@ static inline int open_socket(int family)
 
 	assert_true(fd >= 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
+	if (device)
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)), 0);
 	return fd;
 }
 

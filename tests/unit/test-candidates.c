@@ -29,6 +29,7 @@ static const struct tw_flow base = {
 	.family = AF_INET,
 	.local = { IPV4(10, 0, 0, 1), 40000 },
 	.remote = { IPV4(10, 0, 0, 2), 8080 },
+	.device = 3,
 	.cookie = 7,
 };
 
@@ -156,11 +157,12 @@ static void test_a_candidate_is_the_socket(void **state TW_UNUSED)
 	tw_candidates_results(&candidates, &catch);
 	assert_int_equal(catch.count, 1);
 	assert_int_equal(catch.seen[0], 1);
-	assert_int_equal(catch.rows[0].cookie, 7);
+	assert_int_equal(catch.rows[0].id.cookie, 7);
 	assert_int_equal(catch.rows[0].family, AF_INET);
 	assert_int_equal(catch.rows[0].age_ms, 30000);
-	assert_memory_equal(&catch.rows[0].local, &base.local, sizeof(base.local));
-	assert_memory_equal(&catch.rows[0].remote, &base.remote, sizeof(base.remote));
+	assert_memory_equal(&catch.rows[0].id.local, &base.local, sizeof(base.local));
+	assert_memory_equal(&catch.rows[0].id.remote, &base.remote, sizeof(base.remote));
+	assert_int_equal(catch.rows[0].id.device, 3);
 }
 
 /* Two orders want the same sockets: each socket is the matter of one, and neither gets more than its quota. */
@@ -182,7 +184,7 @@ static void test_quotas(void **state TW_UNUSED)
 	}
 	tw_candidates_results(&candidates, &catch);
 	for (unsigned i = 0; i < catch.count; i++) {
-		assert_int_equal(catch.rows[i].local.port, 40000 + catch.rows[i].order);
+		assert_int_equal(catch.rows[i].id.local.port, 40000 + catch.rows[i].order);
 		of[catch.rows[i].order]++;
 	}
 	assert_int_equal(of[0], 3);

@@ -28,9 +28,10 @@
 static struct tw_candidate candidate_of(uint8_t family)
 {
 	return (struct tw_candidate){
-		.cookie = 0x0102030405060708,
-		.local = { MAPPED(10, 0, 0, 1), 40000 },
-		.remote = { MAPPED(10, 0, 0, 2), 80 },
+		.id.cookie = 0x0102030405060708,
+		.id.local = { MAPPED(10, 0, 0, 1), 40000 },
+		.id.remote = { MAPPED(10, 0, 0, 2), 80 },
+		.id.device = 3,
 		.family = family,
 	};
 }
@@ -60,7 +61,7 @@ static void test_a_request_names_one_socket(void **state TW_UNUSED)
 	assert_int_equal(body.sdiag_protocol, IPPROTO_TCP);
 	assert_int_equal(ntohs(body.id.idiag_sport), 40000);
 	assert_int_equal(ntohs(body.id.idiag_dport), 80);
-	assert_int_equal(body.id.idiag_if, 0);
+	assert_int_equal(body.id.idiag_if, 3);
 	assert_int_equal(body.id.idiag_cookie[0], 0x05060708);
 	assert_int_equal(body.id.idiag_cookie[1], 0x01020304);
 	assert_memory_equal(body.id.idiag_dst, remote4, 4);
@@ -76,8 +77,8 @@ static void test_a_mapped_socket_is_asked_for_as_it_is(void **state TW_UNUSED)
 
 	build(AF_INET6, &header, &body);
 	assert_int_equal(body.sdiag_family, AF_INET6);
-	assert_memory_equal(body.id.idiag_src, candidate.local.address.bytes, 16);
-	assert_memory_equal(body.id.idiag_dst, candidate.remote.address.bytes, 16);
+	assert_memory_equal(body.id.idiag_src, candidate.id.local.address.bytes, 16);
+	assert_memory_equal(body.id.idiag_dst, candidate.id.remote.address.bytes, 16);
 }
 
 static void test_no_request_means_any_socket(void **state TW_UNUSED)
@@ -85,7 +86,7 @@ static void test_no_request_means_any_socket(void **state TW_UNUSED)
 	uint8_t buffer[TW_DESTROY_REQUEST_SIZE] = { 0 }, empty[TW_DESTROY_REQUEST_SIZE] = { 0 };
 	struct tw_candidate candidate = candidate_of(AF_INET);
 
-	candidate.cookie = TW_COOKIE_ANY;
+	candidate.id.cookie = TW_COOKIE_ANY;
 	assert_int_equal(tw_destroy_build(buffer, &candidate, 1), -EINVAL);
 	assert_memory_equal(buffer, empty, sizeof(buffer));
 }

@@ -51,6 +51,7 @@ static void test_request(void **state TW_UNUSED)
 			.family = cases[i].family,
 			.local = endpoint(cases[i].local, 40000),
 			.remote = endpoint(cases[i].remote, 443),
+			.device = (uint32_t)i,
 			.cookie = UINT64_C(0x2222222211111111),
 		};
 		size_t address_size = cases[i].family == AF_INET ? 4 : 16;
@@ -71,7 +72,7 @@ static void test_request(void **state TW_UNUSED)
 		assert_int_equal(body.idiag_ext, 0x02);
 		assert_int_equal(ntohs(body.id.idiag_sport), 40000);
 		assert_int_equal(ntohs(body.id.idiag_dport), 443);
-		assert_int_equal(body.id.idiag_if, 0);
+		assert_int_equal(body.id.idiag_if, i);
 		assert_int_equal(body.id.idiag_cookie[0], 0x11111111);
 		assert_int_equal(body.id.idiag_cookie[1], 0x22222222);
 		assert_int_equal(inet_pton(cases[i].family, cases[i].asked_local, address), 1);

@@ -76,9 +76,9 @@ static void test_only_old_time_wait(void **state TW_UNUSED)
 	assert_int_equal(run(NOW, &catch), 0);
 	assert_int_equal(catch.count, 200);
 	for (unsigned i = 0; i < catch.count; i++) {
-		assert_in_range(catch.rows[i].local.port, 50000, 50199);
+		assert_in_range(catch.rows[i].id.local.port, 50000, 50199);
 		assert_int_equal(catch.rows[i].age_ms, 30000);
-		assert_int_not_equal(catch.rows[i].cookie, 0);
+		assert_int_not_equal(catch.rows[i].id.cookie, 0);
 	}
 	/* TIME-WAIT alone is asked for, in both families at once. */
 	assert_int_equal(fake.dumps, 1);
@@ -167,11 +167,11 @@ static void test_close_wait_by_what_the_scan_knows(void **state TW_UNUSED)
 	order(&close_wait_600, 10);
 	assert_int_equal(run(NOW, &catch), 0);
 	assert_int_equal(catch.count, 3);
-	assert_int_equal(catch.rows[0].cookie, 1);
+	assert_int_equal(catch.rows[0].id.cookie, 1);
 	assert_int_equal(catch.rows[0].age_ms, 700000);
 	assert_int_equal(catch.rows[0].family, AF_INET6);
-	assert_int_equal(catch.rows[1].cookie, 3);
-	assert_int_equal(catch.rows[2].cookie, 4);
+	assert_int_equal(catch.rows[1].id.cookie, 3);
+	assert_int_equal(catch.rows[2].id.cookie, 4);
 	assert_int_equal(fake.dumps, 1);
 	assert_int_equal(fake.queries[0].states, tw_state_kernel_bit(TW_STATE_CLOSE_WAIT));
 }
@@ -209,7 +209,7 @@ static void test_close_wait_of_one_unit(void **state TW_UNUSED)
 	order(&api, 10);
 	assert_int_equal(run(NOW, &catch), 0);
 	assert_int_equal(catch.count, 1);
-	assert_int_equal(catch.rows[0].cookie, 3);
+	assert_int_equal(catch.rows[0].id.cookie, 3);
 }
 
 /* The same socket in another state: who closed at last is left alone. */

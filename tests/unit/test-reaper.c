@@ -60,7 +60,7 @@ static unsigned tick(enum tw_mode mode, usec_t passed_usec, unsigned there)
 			continue;
 		catch.seen[i] = there;
 		for (unsigned j = 0; j < TW_MIN(there, quota.most[i]) && catch.count < ROWS_MAX; j++) {
-			rows[catch.count++] = (struct tw_candidate){ .cookie = 1 + j,
+			rows[catch.count++] = (struct tw_candidate){ .id.cookie = 1 + j,
 								     .order = (uint8_t)i,
 								     .age_ms = 30000 + j * 100 };
 		}
@@ -100,7 +100,7 @@ static void test_never_more_than_allowed(void **state TW_UNUSED)
 	(void)tick(TW_MODE_ENFORCE, 0, 0);
 	(void)tick(TW_MODE_ENFORCE, S, 0);
 	for (unsigned i = 0; i < ROWS_MAX; i++)
-		rows[i] = (struct tw_candidate){ .cookie = i + 1 };
+		rows[i] = (struct tw_candidate){ .id.cookie = i + 1 };
 	catch = (struct tw_catch){ .rows = rows, .count = ROWS_MAX };
 	tw_reaper_reap(&reaper, &orders, &catch, TW_MODE_ENFORCE);
 	assert_int_equal(world.ended_count, 100);

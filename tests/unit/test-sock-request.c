@@ -49,7 +49,7 @@ static void test_ipv4(void **state TW_UNUSED)
 	struct inet_diag_sockid id;
 
 	memset(&request.body.id, 0x5a, sizeof(request.body.id));
-	tw_sock_request_set_id(&request, &local, &remote, UINT64_C(0x1122334455667788));
+	tw_sock_request_set_id(&request, &(struct tw_sock_id){ local, remote, 77, UINT64_C(0x1122334455667788) });
 	id = request.body.id;
 	assert_int_equal(ntohs(id.idiag_sport), 40000);
 	assert_int_equal(ntohs(id.idiag_dport), 443);
@@ -58,7 +58,7 @@ static void test_ipv4(void **state TW_UNUSED)
 	/* Nothing of what lay there before. */
 	for (int i = 1; i < 4; i++)
 		assert_int_equal(id.idiag_src[i] | id.idiag_dst[i], 0);
-	assert_int_equal(id.idiag_if, 0);
+	assert_int_equal(id.idiag_if, 77);
 	assert_int_equal(id.idiag_cookie[0], 0x55667788);
 	assert_int_equal(id.idiag_cookie[1], 0x11223344);
 }
@@ -70,7 +70,8 @@ static void test_ipv6(void **state TW_UNUSED)
 	struct tw_endpoint local = endpoint("10.1.2.3:1"), remote = endpoint("[2001:db8::9]:2");
 	struct tw_sock_request request = tw_sock_request(SOCK_DESTROY, NLM_F_ACK, AF_INET6, 77);
 
-	tw_sock_request_set_id(&request, &local, &remote, 1);
+	tw_sock_request_set_id(&request, &(struct tw_sock_id){ local, remote, 0, 1 });
+	assert_int_equal(request.body.id.idiag_if, 0);
 	assert_memory_equal(request.body.id.idiag_src, mapped, sizeof(mapped));
 	assert_memory_equal(request.body.id.idiag_dst, remote.address.bytes, 16);
 }
