@@ -113,9 +113,9 @@ static int dump_next(struct tw_source *source, const void **ret_datagram, size_t
 	return awake(source)->dump_next(awake(source), ret_datagram, ret_length);
 }
 
-static int age(struct tw_source *source, const struct tw_flow *flow, uint32_t *ret_last_ack_ms)
+static int idle(struct tw_source *source, const struct tw_flow *flow, struct tw_idle *ret)
 {
-	return awake(source)->age(awake(source), flow, ret_last_ack_ms);
+	return awake(source)->idle(awake(source), flow, ret);
 }
 
 static int unit(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_MAX])
@@ -299,7 +299,7 @@ int tw_site_new(const struct tw_site_ground *ground, const struct tw_namespace *
 		.scan_begin = scan_begin,
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
-		.age = age,
+		.idle = idle,
 		.unit = unit,
 	};
 	site->sysctl = (struct tw_sysctl_sink){

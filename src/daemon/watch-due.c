@@ -45,6 +45,7 @@ void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *setting
 	if (watch->spared && !has_moved(watch, settings))
 		watch->scan_due = watch->scan_due && now_usec >= tw_watch_rescan_usec(watch, settings);
 	watch->scan_kind = survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS;
+	watch->close_wait_age_usec = watch->scan_due ? tw_settings_close_wait_age(settings) : 0;
 	watch->scan_late = watch->scan_due && now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
 }
 
@@ -60,6 +61,7 @@ static void start_scan(struct tw_watch *watch, usec_t now_usec)
 		.derive_time_wait = watch->sample.gauge.time_wait > TW_DERIVE_ABOVE,
 		.derive_established = watch->sample.gauge.established > TW_DERIVE_ESTABLISHED_ABOVE,
 		.bound_known = watch->edges.tells_bound,
+		.close_wait_age_usec = watch->close_wait_age_usec,
 		.at_usec = now_usec,
 		.gauge = watch->sample.gauge,
 	};

@@ -71,6 +71,7 @@ struct tw_watch {
 	bool scan_late;	  /* by more than a whole `census` */
 	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
 	enum tw_scan_kind scan_kind;
+	usec_t close_wait_age_usec; /* for the scan that is due */
 	/* The job under way. */
 	enum tw_watch_job job;
 	bool job_begun; /* the job's own, while it is under way */

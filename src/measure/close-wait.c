@@ -2,6 +2,7 @@
 #include "measure/close-wait.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Questions in one step: an age is a round trip to the kernel, some 40 us; a unit's name is mostly at hand. */
 #define AGES_A_STEP 8
@@ -17,9 +18,10 @@ void tw_close_wait_work_done(struct tw_close_wait_work *work)
 	tw_waiters_done(&work->waiters);
 }
 
-void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_set *known, usec_t at_usec)
+void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_set *known, usec_t at_usec,
+			      usec_t age_usec)
 {
-	tw_waiters_begin(&work->waiters, known, at_usec);
+	tw_waiters_begin(&work->waiters, known, at_usec, age_usec);
 	tw_owners_clear(&work->owners);
 	work->ages_asked = false;
 	work->asked = 0;
@@ -37,13 +39,14 @@ static void ask_ages(struct tw_close_wait_work *work, struct tw_source *source)
 	struct tw_waiters *waiters = &work->waiters;
 
 	for (unsigned i = 0; i < AGES_A_STEP && work->asked < waiters->question_count; i++, work->asked++) {
-		uint32_t last_ack_ms;
-		int r = source->age(source, &waiters->questions[work->asked].flow, &last_ack_ms);
+		/* One that is gone, or of which is not told, is no leak that anybody can know of. */
+		struct tw_idle idle = { 0 };
+		int r = source->idle(source, &waiters->questions[work->asked].flow, &idle);
 
-		if (r == 0)
-			tw_waiters_answer(waiters, work->asked, last_ack_ms);
+		if (r == 0 || r == -ENOENT || r == -ENODATA)
+			tw_waiters_answer(waiters, work->asked, &idle);
 		/* What the kernel refuses once it will refuse again; an age not known is a smaller loss than a scan. */
-		else if (r != -ENOENT && r != -ENODATA)
+		else
 			waiters->question_count = 0;
 	}
 	if (work->asked < waiters->question_count)
@@ -88,4 +91,18 @@ bool tw_close_wait_work_step(struct tw_close_wait_work *work, struct tw_source *
 		return true;
 	finish(work);
 	return false;
+}
+
+void tw_close_wait_work_results(const struct tw_close_wait_work *work, usec_t at_usec, bool partial,
+				struct tw_close_wait *ret)
+{
+	const struct tw_close_wait *found = &work->result;
+
+	ret->at_usec = at_usec;
+	ret->partial = partial;
+	ret->untracked = partial ? 0 : found->untracked;
+	ret->row_count = partial ? 0 : found->row_count;
+	ret->waiter_count = partial ? 0 : found->waiter_count;
+	ret->waiters = ret->waiter_count > 0 ? found->waiters : NULL;
+	memcpy(ret->rows, found->rows, ret->row_count * sizeof(ret->rows[0]));
 }

@@ -20,14 +20,16 @@ struct tw_close_wait_work {
 int tw_close_wait_work_init(struct tw_close_wait_work *work, const struct tw_hash_key *secret);
 void tw_close_wait_work_done(struct tw_close_wait_work *work);
 
-/* Begins a scan, or begins it anew; the last result stands. `known`: see tw_waiters_begin(). */
-void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_set *known, usec_t at_usec);
+/* Begins a scan, or begins it anew; the last result stands. `known`, `age_usec`: see tw_waiters_begin(). */
+void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_set *known, usec_t at_usec,
+			      usec_t age_usec);
 
 /* One socket in CLOSE-WAIT. */
 void tw_close_wait_work_add(struct tw_close_wait_work *work, const struct tw_flow *flow);
 
-/*
- * When all sockets are told: asks a few of the questions. Returns true while there are more; then the result is that of
- * this scan, all but at_usec and partial.
- */
+/* When all sockets are told: asks a few of the questions. Returns true while there are more. */
 bool tw_close_wait_work_step(struct tw_close_wait_work *work, struct tw_source *source);
+
+/* Then: what this scan found; without what was gathered where it is partial. */
+void tw_close_wait_work_results(const struct tw_close_wait_work *work, usec_t at_usec, bool partial,
+				struct tw_close_wait *ret);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <stdbool.h>
@@ -164,19 +163,18 @@ int tw_diag_source_next(struct tw_diag_source *source, const void **ret_datagram
 	return 0;
 }
 
-int tw_diag_source_last_ack(struct tw_diag_source *source, const struct tw_flow *flow, uint32_t *ret_ms)
+int tw_diag_source_idle(struct tw_diag_source *source, const struct tw_flow *flow, struct tw_idle *ret)
 {
-	const uint8_t info = 1 << (INET_DIAG_INFO - 1);
 	const void *datagram;
 	size_t length;
 	int r;
 
 	source->sequence++;
 	source->refused = false;
-	source->request_length = tw_diag_build_one(source->request, flow, info, source->sequence);
+	source->request_length = tw_diag_build_one(source->request, flow, TW_DIAG_INFO, source->sequence);
 	r = send_request(source);
 	if (r < 0)
 		return r;
 	r = tw_diag_source_next(source, &datagram, &length);
-	return r < 0 ? r : tw_diag_parse_one(datagram, length, source->sequence, ret_ms);
+	return r < 0 ? r : tw_diag_parse_one(datagram, length, source->sequence, ret);
 }

@@ -29,7 +29,7 @@ int tw_diag_source_begin(struct tw_diag_source *source, const struct tw_diag_que
 int tw_diag_source_next(struct tw_diag_source *source, const void **ret_datagram, size_t *ret_length);
 
 /*
- * Milliseconds since the last ACK came to exactly this socket, by one request. Gives up a dump under way. Returns 0;
+ * For how long exactly this socket has done nothing, by one request. Gives up a dump under way. Returns 0;
  * -ENOENT when the socket is gone; -ENODATA when the kernel does not tell; errors as above.
  */
-int tw_diag_source_last_ack(struct tw_diag_source *source, const struct tw_flow *flow, uint32_t *ret_ms);
+int tw_diag_source_idle(struct tw_diag_source *source, const struct tw_flow *flow, struct tw_idle *ret);

@@ -77,8 +77,7 @@ size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_fl
 	struct tw_sock_request request = tw_sock_request(SOCK_DIAG_BY_FAMILY, 0, flow->family, sequence);
 
 	request.body.idiag_ext = extensions;
-	tw_sock_request_set_id(&request,
-			       &(struct tw_sock_id){ flow->local, flow->remote, flow->device, flow->cookie });
+	tw_sock_request_set_id(&request, &(struct tw_sock_id){ flow->local, flow->remote, flow->device, flow->cookie });
 	return put_request(buffer, &request);
 }
 
@@ -138,6 +137,19 @@ static inline int next_attribute(struct attributes *rest, struct rtattr *ret, st
 	return 1;
 }
 
+/* The structure has grown from kernel to kernel at its end. */
+static void read_info(const struct attributes *info, struct tw_flow *flow)
+{
+	const size_t sent_at = offsetof(struct tcp_info, tcpi_last_data_sent);
+	const size_t ack_at = offsetof(struct tcp_info, tcpi_last_ack_recv);
+
+	if (info->length < ack_at + sizeof(uint32_t))
+		return;
+	memcpy(&flow->idle.data_sent_ms, info->bytes + sent_at, sizeof(uint32_t));
+	memcpy(&flow->idle.ack_received_ms, info->bytes + ack_at, sizeof(uint32_t));
+	flow->has_idle = true;
+}
+
 static int read_attributes(struct attributes rest, struct tw_flow *flow)
 {
 	struct attributes payload;
@@ -148,6 +160,8 @@ static int read_attributes(struct attributes rest, struct tw_flow *flow)
 		if (attribute.rta_type == TW_INET_DIAG_CGROUP_ID && payload.length >= sizeof(flow->cgroup_id)) {
 			memcpy(&flow->cgroup_id, payload.bytes, sizeof(flow->cgroup_id));
 			flow->has_cgroup = true;
+		} else if (attribute.rta_type == INET_DIAG_INFO) {
+			read_info(&payload, flow);
 		}
 	return r;
 }
@@ -165,6 +179,7 @@ static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow
 		return -EPROTO;
 	flow.has_cgroup = false;
 	flow.cgroup_id = 0;
+	flow.has_idle = false;
 	if (length > sizeof(row) &&
 	    read_attributes((struct attributes){ bytes + sizeof(row), length - sizeof(row) }, &flow) < 0)
 		return -EPROTO;
@@ -249,42 +264,24 @@ int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_dia
 	return r < 0 ? r : TW_DIAG_MORE;
 }
 
-static int read_last_ack(struct attributes rest, uint32_t *ret_ms)
+static void keep_flow(void *context, const struct tw_flow *flow)
 {
-	const size_t at = offsetof(struct tcp_info, tcpi_last_ack_recv);
-	struct attributes payload;
-	struct rtattr attribute;
-	bool found = false;
-	uint32_t ms = 0;
-	int r;
-
-	while ((r = next_attribute(&rest, &attribute, &payload)) > 0)
-		if (attribute.rta_type == INET_DIAG_INFO && payload.length >= at + sizeof(ms)) {
-			memcpy(&ms, payload.bytes + at, sizeof(ms));
-			found = true;
-		}
-	if (r < 0)
-		return r;
-	if (!found)
-		return -ENODATA;
-	*ret_ms = ms;
-	return 0;
+	*(struct tw_flow *)context = *flow;
 }
 
-int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, uint32_t *ret_last_ack_ms)
+int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, struct tw_idle *ret)
 {
-	struct tw_netlink_rest rest = { datagram, length }, body;
-	struct nlmsghdr header;
+	struct tw_flow flow = { .state = TW_STATE_COUNT };
+	int r = tw_diag_parse(datagram, length, sequence, keep_flow, &flow);
 
-	if (tw_netlink_next(&rest, &header, &body) <= 0 || header.nlmsg_seq != sequence)
+	if (r < 0)
+		return r;
+	if (r == TW_DIAG_DONE || flow.state == TW_STATE_COUNT)
 		return -EPROTO;
-	if (header.nlmsg_type == NLMSG_ERROR)
-		return read_error(&body);
-	if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || body.length < sizeof(struct inet_diag_msg))
-		return -EPROTO;
-	return read_last_ack((struct attributes){ body.bytes + sizeof(struct inet_diag_msg),
-						  body.length - sizeof(struct inet_diag_msg) },
-			     ret_last_ack_ms);
+	if (!flow.has_idle)
+		return -ENODATA;
+	*ret = flow.idle;
+	return 0;
 }
 
 const char *tw_diag_error_text(int error)

@@ -3,6 +3,7 @@
 
 #include "model/flow.h"
 
+#include <linux/inet_diag.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,9 @@ struct tw_diag_query {
 	uint32_t states;    /* bits of tw_state_kernel_bit(): as narrow as the question */
 	uint8_t extensions; /* bits 1 << (INET_DIAG_* - 1); 0: the cheapest */
 };
+
+/* The extension that fills tw_flow.idle: a row costs 1 us more then. */
+#define TW_DIAG_INFO (1 << (INET_DIAG_INFO - 1))
 
 /* Room for any request that this module builds. */
 #define TW_DIAG_REQUEST_MAX 128
@@ -52,13 +56,11 @@ enum tw_diag_verdict {
 int tw_diag_parse(const void *datagram, size_t length, uint32_t sequence, tw_diag_on_flow on_flow, void *context);
 
 /*
- * Reads the answer to tw_diag_build_one() with INET_DIAG_INFO: any bytes. `sequence` is the request's.
- * *ret_last_ack_ms is tcpi_last_ack_recv: milliseconds since the last ACK came in.
- *
- * Returns 0, -ENODATA where the answer does not tell, -EPROTO as above, or -errno as the kernel reports it (-ENOENT:
- * the socket is gone).
+ * Reads the answer to tw_diag_build_one() with TW_DIAG_INFO: any bytes. `sequence` is the request's. Returns 0,
+ * -ENODATA where the answer does not tell, -EPROTO as above, or -errno as the kernel reports it (-ENOENT: the socket is
+ * gone).
  */
-int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, uint32_t *ret_last_ack_ms);
+int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, struct tw_idle *ret);
 
 /* What the -errno of a dump says, as a phrase for people. */
 const char *tw_diag_error_text(int error);

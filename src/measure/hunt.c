@@ -138,8 +138,12 @@ static void on_close_wait(struct tw_hunt *hunt, const struct tw_flow *flow)
 	struct aged key = { .cookie = flow->cookie };
 	const struct aged *found = bsearch(&key, hunt->aged, hunt->aged_count, sizeof(key), compare_aged);
 
-	if (found)
-		tw_candidates_offer(&hunt->candidates, flow, found->age_usec, unit_of(hunt, found->unit));
+	/* It has sent since the last scan, or is about to: half-closed, and no leak. */
+	if (!found || !flow->has_idle || flow->send_queue > 0)
+		return;
+	tw_candidates_offer(&hunt->candidates, flow,
+			    TW_MIN(found->age_usec, flow->idle.data_sent_ms * TW_USEC_PER_MSEC),
+			    unit_of(hunt, found->unit));
 }
 
 static void on_flow(void *context, const struct tw_flow *flow)
@@ -148,6 +152,12 @@ static void on_flow(void *context, const struct tw_flow *flow)
 		on_time_wait(context, flow);
 	else if (flow->state == TW_STATE_CLOSE_WAIT)
 		on_close_wait(context, flow);
+}
+
+/* Extensions of the dump: sockets in CLOSE-WAIT are looked at once more before they are ended. */
+static uint8_t extensions_for(uint32_t states)
+{
+	return states & tw_state_kernel_bit(TW_STATE_CLOSE_WAIT) ? TW_DIAG_INFO : 0;
 }
 
 /* The request is a step of its own: the kernel walks the table in it already. */
@@ -159,7 +169,7 @@ static int begin_walk(struct tw_hunt *hunt, struct tw_source *source)
 	if (states == 0)
 		return 0;
 	hunt->states = 0;
-	r = tw_walk_begin(&hunt->walk, source, states, &hunt->gauge);
+	r = tw_walk_begin(&hunt->walk, source, states, extensions_for(states), &hunt->gauge);
 	hunt->under_way = r >= 0;
 	return r < 0 ? r : 1;
 }

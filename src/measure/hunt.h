@@ -11,7 +11,8 @@
 /*
  * Looks for the sockets that orders want ended: a dump of the states in question alone, a slice at a time like a scan.
  * Knows no clock. TIME-WAIT tells its age by what is left of its life; CLOSE-WAIT is as old as the last scan knows by
- * its cookie, and one that it did not know is not old enough for anything.
+ * its cookie, or as the data that it sent since; one that the scan did not know, or that has something to send, is not
+ * old enough for anything.
  */
 struct tw_hunt;
 

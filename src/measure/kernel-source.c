@@ -70,17 +70,23 @@ static void scan_begin(struct tw_source *base)
 	tw_cgroup_source_allow_walk(of(base)->cgroups);
 }
 
-static int age(struct tw_source *base, const struct tw_flow *flow, uint32_t *ret_last_ack_ms)
+static uint32_t before(uint32_t ms, uint64_t since_ms)
+{
+	return ms > since_ms ? (uint32_t)(ms - since_ms) : 0;
+}
+
+static int idle(struct tw_source *base, const struct tw_flow *flow, struct tw_idle *ret)
 {
 	uint64_t since_begin_ms;
-	uint32_t ms;
-	int r = tw_diag_source_last_ack(of(base)->diag, flow, &ms);
+	struct tw_idle now;
+	int r = tw_diag_source_idle(of(base)->diag, flow, &now);
 
 	if (r < 0)
 		return r;
-	/* After the answer, so that the age is never too high. */
+	/* After the answer, so that none is told too high. */
 	since_begin_ms = now_ms() - of(base)->scan_began_ms;
-	*ret_last_ack_ms = ms > since_begin_ms ? (uint32_t)(ms - since_begin_ms) : 0;
+	*ret = (struct tw_idle){ before(now.data_sent_ms, since_begin_ms),
+				 before(now.ack_received_ms, since_begin_ms) };
 	return 0;
 }
 
@@ -103,7 +109,7 @@ int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_sourc
 		.scan_begin = scan_begin,
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
-		.age = age,
+		.idle = idle,
 		.unit = unit,
 	};
 	r = tw_proc_source_new(&source->proc);

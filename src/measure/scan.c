@@ -25,6 +25,7 @@ enum stage {
 	STAGE_LISTENERS,   /* dump: they tell which ports are the accepting side's */
 	STAGE_REST,	   /* dump: all others, but for what is derived */
 	STAGE_ESTABLISHED, /* dump: those, where deriving them turned out not to do */
+	STAGE_IDLE,	   /* dump: how long those in CLOSE-WAIT have been idle, where that is asked of many */
 	STAGE_QUESTIONS,   /* about those in CLOSE-WAIT, and who holds bound ports */
 	STAGE_DONE,
 };
@@ -92,6 +93,8 @@ static uint32_t stage_states(const struct tw_scan *scan)
 		return listen;
 	if (scan->stage == STAGE_ESTABLISHED)
 		return established;
+	if (scan->stage == STAGE_IDLE)
+		return tw_state_kernel_bit(TW_STATE_CLOSE_WAIT);
 	return all_states(scan) & ~listen & ~(asks_time_wait(scan) ? 0 : tw_state_kernel_bit(TW_STATE_TIME_WAIT)) &
 	       ~(scan->asks_established ? 0 : established);
 }
@@ -105,8 +108,9 @@ static int begin_try(struct tw_scan *scan, struct tw_source *source)
 				 !tw_calibration_allows(&scan->past->calibration);
 	memset(&scan->census, 0, sizeof(scan->census));
 	tw_listeners_clear(&scan->listeners);
-	tw_close_wait_work_begin(&scan->close_wait, &scan->past->waiters, scan->order.at_usec);
-	return tw_walk_begin(&scan->walk, source, stage_states(scan), &scan->order.gauge);
+	tw_close_wait_work_begin(&scan->close_wait, &scan->past->waiters, scan->order.at_usec,
+				 scan->order.close_wait_age_usec);
+	return tw_walk_begin(&scan->walk, source, stage_states(scan), 0, &scan->order.gauge);
 }
 
 int tw_scan_begin(struct tw_scan *scan, struct tw_scan_past *past, struct tw_source *source,
@@ -163,10 +167,20 @@ static void on_survey_flow(void *context, const struct tw_flow *flow)
 	tw_survey_work_add(&scan->work, flow);
 }
 
+/* Counted already. The row is younger than the scan by what that took, and the socket may seem older by as much. */
+static void on_idle_flow(void *context, const struct tw_flow *flow)
+{
+	struct tw_scan *scan = context;
+
+	tw_waiters_tell(&scan->close_wait.waiters, flow);
+}
+
 static tw_diag_on_flow stage_on_flow(const struct tw_scan *scan)
 {
 	if (scan->stage == STAGE_LISTENERS)
 		return on_listener;
+	if (scan->stage == STAGE_IDLE)
+		return on_idle_flow;
 	return scan->order.kind == TW_SCAN_SURVEY ? on_survey_flow : on_census_flow;
 }
 
@@ -189,7 +203,7 @@ static bool is_silent(const struct tw_scan *scan)
 	const struct tw_gauge *gauge = &scan->order.gauge;
 	uint64_t full = gauge->tcp_inuse + gauge->tcp6_inuse;
 
-	if (scan->stage == STAGE_LISTENERS || scan->rows > scan->rows_before)
+	if (scan->stage == STAGE_LISTENERS || scan->stage == STAGE_IDLE || scan->rows > scan->rows_before)
 		return false;
 	full -= TW_MIN(full, scan->rows_before);
 	if (scan->stage == STAGE_ESTABLISHED)
@@ -248,7 +262,8 @@ static int begin_stage(struct tw_scan *scan, struct tw_source *source, enum stag
 	int r;
 
 	scan->stage = stage;
-	r = tw_walk_begin(&scan->walk, source, stage_states(scan), &scan->order.gauge);
+	r = tw_walk_begin(&scan->walk, source, stage_states(scan), stage == STAGE_IDLE ? TW_DIAG_INFO : 0,
+			  &scan->order.gauge);
 	return r < 0 ? r : 1;
 }
 
@@ -259,6 +274,12 @@ static int end_listeners(struct tw_scan *scan, struct tw_source *source)
 	return r < 0 ? r : begin_stage(scan, source, STAGE_REST);
 }
 
+static int begin_questions(struct tw_scan *scan, struct tw_source *source)
+{
+	scan->stage = STAGE_QUESTIONS;
+	return ask(scan, source);
+}
+
 static int end_stage(struct tw_scan *scan, struct tw_source *source)
 {
 	if (is_silent(scan))
@@ -266,6 +287,8 @@ static int end_stage(struct tw_scan *scan, struct tw_source *source)
 	scan->rows_before = scan->rows;
 	if (scan->stage == STAGE_LISTENERS)
 		return end_listeners(scan, source);
+	if (scan->stage == STAGE_IDLE)
+		return begin_questions(scan, source);
 	if (!settle_established(scan)) {
 		scan->asks_established = true;
 		return begin_stage(scan, source, STAGE_ESTABLISHED);
@@ -273,8 +296,7 @@ static int end_stage(struct tw_scan *scan, struct tw_source *source)
 	finish_census(scan);
 	if (scan->order.kind == TW_SCAN_SURVEY)
 		tw_survey_work_end(&scan->work);
-	scan->stage = STAGE_QUESTIONS;
-	return ask(scan, source);
+	return scan->close_wait.waiters.all ? begin_stage(scan, source, STAGE_IDLE) : begin_questions(scan, source);
 }
 
 static int read_datagram(struct tw_scan *scan, struct tw_source *source)
@@ -304,6 +326,7 @@ static int work(struct tw_scan *scan, struct tw_source *source)
 	case STAGE_LISTENERS:
 	case STAGE_REST:
 	case STAGE_ESTABLISHED:
+	case STAGE_IDLE:
 		return read_datagram(scan, source);
 	case STAGE_QUESTIONS:
 		return ask(scan, source);
@@ -347,22 +370,6 @@ static void accepting_results(const struct tw_scan *scan, struct tw_accepting *r
 	tw_listeners_results(&scan->listeners, scan->asks_established, asks_time_wait(scan), ret);
 }
 
-static void close_wait_results(const struct tw_scan *scan, struct tw_close_wait *ret)
-{
-	const struct tw_close_wait *found = &scan->close_wait.result;
-
-	ret->at_usec = scan->order.at_usec;
-	ret->partial = scan->census.partial;
-	ret->untracked = ret->partial ? 0 : found->untracked;
-	ret->row_count = ret->partial ? 0 : found->row_count;
-	ret->waiter_count = ret->partial ? 0 : found->waiter_count;
-	ret->waiters = ret->waiter_count > 0 ? found->waiters : NULL;
-	memcpy(ret->rows, found->rows, ret->row_count * sizeof(ret->rows[0]));
-	/* Nobody points to them any more. */
-	if (!ret->partial && ret->waiter_count == 0)
-		tw_scan_past_done(scan->past);
-}
-
 /* `survey` still holds the one before, from which the forecast is made. */
 static void survey_results(const struct tw_scan *scan, struct tw_survey *survey)
 {
@@ -382,7 +389,10 @@ void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample)
 	sample->census = scan->census;
 	sample->census.at_usec = scan->order.at_usec;
 	accepting_results(scan, &sample->accepting);
-	close_wait_results(scan, &sample->close_wait);
+	tw_close_wait_work_results(&scan->close_wait, scan->order.at_usec, scan->census.partial, &sample->close_wait);
+	/* Nobody points to them any more. */
+	if (!scan->census.partial && sample->close_wait.waiter_count == 0)
+		tw_scan_past_done(scan->past);
 	if (scan->order.kind == TW_SCAN_SURVEY)
 		survey_results(scan, &sample->survey);
 }

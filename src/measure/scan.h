@@ -45,9 +45,10 @@ struct tw_scan_order {
 	 * connections of listeners are not known.
 	 */
 	bool derive_established;
-	bool bound_known;      /* the kernel tells bound-but-unconnected sockets */
-	usec_t at_usec;	       /* the sample's time */
-	struct tw_gauge gauge; /* read just before */
+	bool bound_known;	    /* the kernel tells bound-but-unconnected sockets */
+	usec_t close_wait_age_usec; /* the least age in CLOSE-WAIT that anybody acts on; 0: none */
+	usec_t at_usec;		    /* the sample's time */
+	struct tw_gauge gauge;	    /* read just before */
 };
 
 /* Starts afresh, giving up a scan under way. `past` is borrowed until the results. Returns 0 or the source's -errno. */

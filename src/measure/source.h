@@ -43,11 +43,10 @@ struct tw_source {
 	int (*dump_next)(struct tw_source *source, const void **ret_datagram, size_t *ret_length);
 
 	/*
-	 * How long before the scan began the last ACK came to exactly this socket; 0 where it came later. A FIN carries
-	 * one: a socket in CLOSE-WAIT is at least so old, unless its peer sent on. -ENOENT: it is gone. Not while a
-	 * dump is under way.
+	 * For how long exactly this socket had done nothing when the scan began; 0 where it did something later.
+	 * -ENOENT: it is gone. Not while a dump is under way.
 	 */
-	int (*age)(struct tw_source *source, const struct tw_flow *flow, uint32_t *ret_last_ack_ms);
+	int (*idle)(struct tw_source *source, const struct tw_flow *flow, struct tw_idle *ret);
 
 	/* The systemd unit of a cgroup. -ENOENT when it cannot be told. */
 	int (*unit)(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_MAX]);

@@ -70,6 +70,7 @@ int tw_waiters_init(struct tw_waiters *waiters, const struct tw_hash_key *secret
 	waiters->fresh = (struct tw_waiter_set){ 0 };
 	waiters->untracked = waiters->known_untracked = 0;
 	waiters->question_count = 0;
+	waiters->all = false;
 	return set_init(&waiters->fresh, TW_WAITERS_MIN);
 }
 
@@ -78,15 +79,39 @@ void tw_waiters_done(struct tw_waiters *waiters)
 	tw_waiter_set_done(&waiters->fresh);
 }
 
-void tw_waiters_begin(struct tw_waiters *waiters, struct tw_waiter_set *known, usec_t at_usec)
+/* Whether it is so old that it matters, while the kernel said so before it was, or too long ago. */
+static bool is_due(const struct tw_waiters *waiters, const struct tw_waiter *waiter)
+{
+	usec_t age_usec = waiters->age_usec;
+
+	return tw_usec_since(waiters->at_usec, waiter->since_usec) >= age_usec &&
+	       (tw_usec_since(waiter->asked_usec, waiter->since_usec) < age_usec ||
+		tw_usec_since(waiters->at_usec, waiter->asked_usec) >= age_usec);
+}
+
+static unsigned count_due(const struct tw_waiters *waiters)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < waiters->known->count; i++)
+		count += is_due(waiters, &waiters->known->waiters[i]);
+	return count;
+}
+
+void tw_waiters_begin(struct tw_waiters *waiters, struct tw_waiter_set *known, usec_t at_usec, usec_t age_usec)
 {
 	struct tw_waiter_set *fresh = &waiters->fresh;
 	uint32_t room = fresh->room;
+	unsigned due;
 
 	waiters->known = known;
 	waiters->at_usec = at_usec;
+	waiters->age_usec = age_usec > 0 ? TW_MIN(age_usec, TW_WAITERS_AGE_USEC) : TW_WAITERS_AGE_USEC;
 	waiters->untracked = 0;
-	waiters->question_count = 0;
+	due = count_due(waiters);
+	waiters->all = due > TW_WAITERS_ASKED_MAX;
+	waiters->new_max = waiters->all ? 0 : TW_WAITERS_ASKED_MAX - due;
+	waiters->new_count = waiters->question_count = 0;
 	fresh->count = 0;
 	while (room > TW_WAITERS_MIN && known->count < room / IDLE_PART)
 		room /= 2;
@@ -97,14 +122,34 @@ void tw_waiters_begin(struct tw_waiters *waiters, struct tw_waiter_set *known, u
 
 static void ask(struct tw_waiters *waiters, uint32_t waiter, const struct tw_flow *flow)
 {
-	if (waiters->question_count < TW_WAITERS_ASKED_MAX)
+	if (!waiters->all && waiters->question_count < TW_WAITERS_ASKED_MAX)
 		waiters->questions[waiters->question_count++] = (struct tw_waiter_question){ waiter, *flow };
+}
+
+/* What is known of it until it is asked for, if it is at all. */
+static void begin_waiter(struct tw_waiters *waiters, uint32_t at, const struct tw_flow *flow)
+{
+	struct tw_waiter *waiter = &waiters->fresh.waiters[at];
+	uint32_t known = waiters->known->room > 0 ? *find_slot(waiters, waiters->known, flow->cookie) : 0;
+
+	waiter->since_usec = waiter->asked_usec = waiters->at_usec;
+	if (flow->send_queue > 0)
+		return;
+	if (known != 0) {
+		waiter->since_usec = waiters->known->waiters[known - 1].since_usec;
+		waiter->asked_usec = waiters->known->waiters[known - 1].asked_usec;
+		if (is_due(waiters, waiter))
+			ask(waiters, at, flow);
+	} else if (waiters->new_count < waiters->new_max) {
+		waiters->new_count++;
+		ask(waiters, at, flow);
+	}
 }
 
 void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint32_t unit)
 {
 	struct tw_waiter_set *fresh = &waiters->fresh;
-	uint32_t *slot = fresh->room > 0 ? find_slot(waiters, fresh, flow->cookie) : NULL, known;
+	uint32_t *slot = fresh->room > 0 ? find_slot(waiters, fresh, flow->cookie) : NULL;
 
 	/* A dump may tell one twice. */
 	if (slot && *slot != 0)
@@ -118,25 +163,42 @@ void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint
 	}
 	fresh->waiters[fresh->count] = (struct tw_waiter){
 		.cookie = flow->cookie,
-		.since_usec = waiters->at_usec,
-		.cgroup_id = flow->has_cgroup ? flow->cgroup_id : 0,
 		/* The FIN takes a place in the queue, until it is read as the end of the stream. */
 		.unread = flow->receive_queue > 0 ? flow->receive_queue - 1 : 0,
 		.unit = unit,
 	};
-	known = waiters->known->room > 0 ? *find_slot(waiters, waiters->known, flow->cookie) : 0;
-	if (known != 0)
-		fresh->waiters[fresh->count].since_usec = waiters->known->waiters[known - 1].since_usec;
-	else
-		ask(waiters, fresh->count, flow);
+	begin_waiter(waiters, fresh->count, flow);
 	*slot = ++fresh->count;
 }
 
-void tw_waiters_answer(struct tw_waiters *waiters, unsigned question, uint32_t last_ack_ms)
+/*
+ * The FIN carries an ACK: a socket that is new waits since the last one at least, unless its peer sent more. What came
+ * later is no news of the FIN.
+ */
+static void settle(struct tw_waiters *waiters, struct tw_waiter *waiter, const struct tw_idle *idle)
 {
-	struct tw_waiter *waiter = &waiters->fresh.waiters[waiters->questions[question].waiter];
+	bool is_new = waiter->since_usec == waiters->at_usec;
+	usec_t fin_usec =
+		is_new ? tw_usec_since(waiters->at_usec, idle->ack_received_ms * TW_USEC_PER_MSEC) : waiter->since_usec;
+	usec_t sent_usec = tw_usec_since(waiters->at_usec, idle->data_sent_ms * TW_USEC_PER_MSEC);
 
-	waiter->since_usec = tw_usec_since(waiters->at_usec, last_ack_ms * TW_USEC_PER_MSEC);
+	waiter->since_usec = TW_MAX(fin_usec, sent_usec);
+	waiter->asked_usec = waiters->at_usec;
+}
+
+void tw_waiters_answer(struct tw_waiters *waiters, unsigned question, const struct tw_idle *idle)
+{
+	settle(waiters, &waiters->fresh.waiters[waiters->questions[question].waiter], idle);
+}
+
+void tw_waiters_tell(struct tw_waiters *waiters, const struct tw_flow *flow)
+{
+	static const struct tw_idle busy;
+	uint32_t slot = waiters->fresh.room > 0 ? *find_slot(waiters, &waiters->fresh, flow->cookie) : 0;
+
+	if (slot != 0)
+		settle(waiters, &waiters->fresh.waiters[slot - 1],
+		       flow->send_queue > 0 || !flow->has_idle ? &busy : &flow->idle);
 }
 
 void tw_waiters_end(struct tw_waiters *waiters)

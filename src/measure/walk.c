@@ -22,6 +22,7 @@ static int begin_dump(struct tw_walk *walk, struct tw_source *source)
 	struct tw_diag_query query = {
 		.family = walk->apart ? families[walk->family] : AF_UNSPEC,
 		.states = walk->states,
+		.extensions = walk->extensions,
 	};
 
 	walk->answered = false;
@@ -35,10 +36,12 @@ static uint64_t bytes_max(const struct tw_gauge *gauge)
 	return (SOCKETS_MIN + SOCKETS_FACTOR * sockets) * ROW_MAX;
 }
 
-int tw_walk_begin(struct tw_walk *walk, struct tw_source *source, uint32_t states, const struct tw_gauge *gauge)
+int tw_walk_begin(struct tw_walk *walk, struct tw_source *source, uint32_t states, uint8_t extensions,
+		  const struct tw_gauge *gauge)
 {
 	walk->bytes_left = bytes_max(gauge);
 	walk->states = states;
+	walk->extensions = extensions;
 	walk->family = 0;
 	/* A kernel without its diag module turns down everything, until it is loaded. */
 	walk->apart = walk->apart_works;

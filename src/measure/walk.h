@@ -13,6 +13,7 @@
  */
 struct tw_walk {
 	uint32_t states;
+	uint8_t extensions;
 	uint32_t sequence;
 	unsigned family;     /* index of the family under way, where they are asked for apart */
 	bool answered;	     /* the dump under way has told something */
@@ -22,10 +23,11 @@ struct tw_walk {
 };
 
 /*
- * `states`: bits of tw_state_kernel_bit(). `gauge`: how many sockets there may be, far from exactly. Returns 0 or the
- * source's -errno.
+ * `states` and `extensions` as in struct tw_diag_query. `gauge`: how many sockets there may be, far from exactly.
+ * Returns 0 or the source's -errno.
  */
-int tw_walk_begin(struct tw_walk *walk, struct tw_source *source, uint32_t states, const struct tw_gauge *gauge);
+int tw_walk_begin(struct tw_walk *walk, struct tw_source *source, uint32_t states, uint8_t extensions,
+		  const struct tw_gauge *gauge);
 
 /*
  * One datagram's worth of work. Returns 1 while there is more to do, 0 when all are told, or -errno of the source and

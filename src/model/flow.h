@@ -29,11 +29,18 @@ struct tw_destination {
 	uint16_t zero;	 /* in the place of padding */
 };
 
+/* For how long a socket has done nothing, as INET_DIAG_INFO tells it. Milliseconds. */
+struct tw_idle {
+	uint32_t data_sent_ms;	  /* since it sent data, or else was connected: tcpi_last_data_sent */
+	uint32_t ack_received_ms; /* tcpi_last_ack_recv */
+};
+
 /* One socket as a dump tells it. */
 struct tw_flow {
 	enum tw_state state;
 	bool mini; /* an inet_timewait_sock: TIME-WAIT, or orphaned FIN-WAIT-2; sockstat counts both as tw */
 	bool has_cgroup;
+	bool has_idle;
 	uint8_t family; /* of the socket: AF_INET or AF_INET6 */
 	struct tw_endpoint local;
 	struct tw_endpoint remote;
@@ -45,6 +52,7 @@ struct tw_flow {
 	uint32_t inode;
 	uint64_t cookie;
 	uint64_t cgroup_id; /* inode of its cgroup2 directory */
+	struct tw_idle idle;
 };
 
 /* NAME_MAX of the kernel with NUL: a systemd unit's name is that of a cgroup's directory. */

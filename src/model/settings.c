@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/settings.h"
 
+#include "base/macros.h"
 #include "base/text.h"
 
 /*
@@ -140,4 +141,31 @@ struct tw_settings *tw_settings_free(struct tw_settings *settings)
 {
 	free(settings);
 	return NULL;
+}
+
+static usec_t rule_close_wait_age(const struct tw_rule_settings *rule)
+{
+	usec_t age_usec = TW_USEC_INFINITY;
+
+	if (rule->metric == TW_METRIC_CLOSE_WAIT_AGED)
+		age_usec = rule->age_usec;
+	else if (rule->metric == TW_METRIC_CLOSE_WAIT_AGE)
+		age_usec = (usec_t)TW_MAX(TW_MIN(rule->raise_milli, rule->clear_milli), 0) * TW_USEC_PER_MSEC;
+	for (unsigned i = 0; i < rule->action_count; i++) {
+		const struct tw_action *action = &rule->actions[i];
+
+		if (action->kind == TW_ACTION_DESTROY && action->destroy.state == TW_STATE_CLOSE_WAIT)
+			age_usec = TW_MIN(age_usec, action->destroy.older_than_usec);
+	}
+	return age_usec;
+}
+
+usec_t tw_settings_close_wait_age(const struct tw_settings *settings)
+{
+	usec_t least_usec = TW_USEC_INFINITY;
+
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		least_usec = TW_MIN(least_usec, rule_close_wait_age(&settings->rules[i]));
+	/* An age of 0 is any age. */
+	return least_usec == TW_USEC_INFINITY ? 0 : TW_MAX(least_usec, TW_USEC_PER_MSEC);
 }

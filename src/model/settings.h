@@ -117,6 +117,9 @@ struct tw_settings *tw_settings_free(struct tw_settings *settings);
 TW_DEFINE_CLEANUP(struct tw_settings, tw_settings_free)
 #define TW_CLEANUP_SETTINGS TW_CLEANUP(tw_settings_freep)
 
+/* The least age of sockets in CLOSE-WAIT that a rule looks at or an order ends; 0: there is none. */
+usec_t tw_settings_close_wait_age(const struct tw_settings *settings);
+
 /* A rule with every default in place, nameless. */
 void tw_rule_settings_init(struct tw_rule_settings *rule);
 

@@ -8,12 +8,15 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define ROWS_MAX 128
+#define ROW_SIZE_MAX 1024
 /* TCP_CLOSE: how the kernel tells bound-but-unconnected sockets. */
 #define KERNEL_CLOSE 7
 #define TIMER_TIME_WAIT 3
@@ -108,7 +111,15 @@ static bool is_there(const struct tw_fake_source *fake, uint64_t cookie)
 	return false;
 }
 
-static int age(struct tw_source *base, const struct tw_flow *flow, uint32_t *ret_last_ack_ms)
+static struct tw_idle idle_of(const struct tw_fake_source *fake, uint64_t cookie)
+{
+	for (unsigned i = 0; i < fake->age_count; i++)
+		if (fake->ages[i].cookie == cookie)
+			return fake->ages[i].idle;
+	return (struct tw_idle){ .data_sent_ms = UINT32_MAX };
+}
+
+static int idle(struct tw_source *base, const struct tw_flow *flow, struct tw_idle *ret)
 {
 	struct tw_fake_source *fake = of(base);
 
@@ -117,10 +128,7 @@ static int age(struct tw_source *base, const struct tw_flow *flow, uint32_t *ret
 		return fake->plans[TW_FAKE_AGE].error;
 	if (!is_there(fake, flow->cookie))
 		return -ENOENT;
-	*ret_last_ack_ms = 0;
-	for (unsigned i = 0; i < fake->age_count; i++)
-		if (fake->ages[i].cookie == flow->cookie)
-			*ret_last_ack_ms = fake->ages[i].last_ack_ms;
+	*ret = idle_of(fake, flow->cookie);
 	return 0;
 }
 
@@ -183,12 +191,27 @@ static uint8_t kernel_number(enum tw_state state)
 	return state == TW_STATE_BOUND ? KERNEL_CLOSE : (uint8_t)__builtin_ctz(tw_state_kernel_bit(state));
 }
 
+/* As the kernel tells it of sockets that are whole. */
+static size_t add_info(const struct tw_fake_source *fake, uint8_t *bytes, const struct tw_flow *flow)
+{
+	struct tw_idle idle = idle_of(fake, flow->cookie);
+	struct tcp_info info = { .tcpi_last_data_sent = idle.data_sent_ms, .tcpi_last_ack_recv = idle.ack_received_ms };
+	struct rtattr attribute = { .rta_len = sizeof(attribute) + sizeof(info), .rta_type = INET_DIAG_INFO };
+
+	if (flow->mini || !(fake->query.extensions & TW_DIAG_INFO))
+		return 0;
+	memcpy(bytes, &attribute, sizeof(attribute));
+	memcpy(bytes + sizeof(attribute), &info, sizeof(info));
+	return RTA_ALIGN(attribute.rta_len);
+}
+
 static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw_flow *flow)
 {
-	struct {
+	struct row {
 		struct inet_diag_msg row;
 		struct rtattr attribute;
 		uint64_t cgroup __attribute__((packed));
+		uint8_t info[sizeof(struct rtattr) + sizeof(struct tcp_info) + RTA_ALIGNTO];
 	} body = {
 		.row = {
 			.idiag_family = flow->family,
@@ -208,10 +231,12 @@ static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw
 		.cgroup = flow->cgroup_id,
 	};
 
+	size_t size = flow->has_cgroup ? offsetof(struct row, info) : sizeof(body.row);
+
+	size += add_info(fake, (uint8_t *)&body + size, flow);
 	set_words(body.row.id.idiag_src, &flow->local.address, flow->family);
 	set_words(body.row.id.idiag_dst, &flow->remote.address, flow->family);
-	add_message(fake, length, fake->query.family == AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY, &body,
-		    flow->has_cgroup ? sizeof(body) : sizeof(body.row));
+	add_message(fake, length, fake->query.family == AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY, &body, size);
 }
 
 static bool is_asked_for(const struct tw_fake_source *fake, const struct tw_flow *flow)
@@ -228,7 +253,7 @@ static size_t write_rows(struct tw_fake_source *fake)
 	unsigned rows = TW_MIN(fake->rows_per_datagram, (unsigned)ROWS_MAX);
 	size_t length = 0;
 
-	while (rows > 0 && fake->at < fake->flow_count) {
+	while (rows > 0 && fake->at < fake->flow_count && length + ROW_SIZE_MAX <= sizeof(fake->datagram)) {
 		const struct tw_flow *flow = &fake->flows[fake->at++];
 
 		if (fake->silent || !is_asked_for(fake, flow))
@@ -299,7 +324,7 @@ void tw_fake_source_init(struct tw_fake_source *fake)
 		.scan_begin = scan_begin,
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
-		.age = age,
+		.idle = idle,
 		.unit = unit,
 	};
 	fake->rows_per_datagram = ROWS_MAX;
@@ -366,11 +391,16 @@ void tw_fake_source_add_listener(struct tw_fake_source *fake, uint16_t port)
 	tw_fake_source_add(fake, &flow);
 }
 
-void tw_fake_source_set_age(struct tw_fake_source *fake, uint64_t cookie, uint32_t last_ack_ms)
+void tw_fake_source_set_idle(struct tw_fake_source *fake, uint64_t cookie, struct tw_idle idle)
 {
+	for (unsigned i = 0; i < fake->age_count; i++)
+		if (fake->ages[i].cookie == cookie) {
+			fake->ages[i].idle = idle;
+			return;
+		}
 	if (fake->age_count == TW_FAKE_AGES_MAX)
 		abort();
-	fake->ages[fake->age_count++] = (struct tw_fake_age){ cookie, last_ack_ms };
+	fake->ages[fake->age_count++] = (struct tw_fake_age){ cookie, idle };
 }
 
 void tw_fake_source_name_unit(struct tw_fake_source *fake, uint64_t cgroup_id, const char *name)

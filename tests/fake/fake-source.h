@@ -41,7 +41,7 @@ struct tw_fake_plan {
 /* What the kernel says of one socket, or of one cgroup, when it is asked. */
 struct tw_fake_age {
 	uint64_t cookie;
-	uint32_t last_ack_ms;
+	struct tw_idle idle;
 };
 
 struct tw_fake_unit {
@@ -49,7 +49,7 @@ struct tw_fake_unit {
 	const char *name; /* borrows */
 };
 
-#define TW_FAKE_AGES_MAX 64
+#define TW_FAKE_AGES_MAX 512
 #define TW_FAKE_UNITS_MAX 256
 
 struct tw_fake_source {
@@ -100,8 +100,11 @@ void tw_fake_source_add_many(struct tw_fake_source *fake, enum tw_state state, u
 			     uint16_t first_port, unsigned count, uint32_t age_ms);
 /* A listener on 0.0.0.0. */
 void tw_fake_source_add_listener(struct tw_fake_source *fake, uint16_t port);
-/* How long before each scan the last ACK came to this socket; 0 where nothing is said. */
-void tw_fake_source_set_age(struct tw_fake_source *fake, uint64_t cookie, uint32_t last_ack_ms);
+/*
+ * How long before each scan the last ACK came to this socket, and how long before it sent data: 0 and for ever where
+ * nothing is said. What was said before of it is forgotten.
+ */
+void tw_fake_source_set_idle(struct tw_fake_source *fake, uint64_t cookie, struct tw_idle idle);
 /* The unit of a cgroup; where nothing is said it cannot be told. */
 void tw_fake_source_name_unit(struct tw_fake_source *fake, uint64_t cgroup_id, const char *name);
 /* All sockets. */

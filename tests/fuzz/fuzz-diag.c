@@ -32,10 +32,10 @@ static void on_flow(void *context, const struct tw_flow *flow)
 /* The same bytes as the answer about one socket. */
 static void check_one(const uint8_t *data, size_t size)
 {
-	uint32_t last_ack_ms = 12345;
-	int r = tw_diag_parse_one(data, size, sequence_of(data, size), &last_ack_ms);
+	struct tw_idle idle = { 12345, 54321 };
+	int r = tw_diag_parse_one(data, size, sequence_of(data, size), &idle);
 
-	if (r > 0 || r < -4095 || (r < 0 && last_ack_ms != 12345))
+	if (r > 0 || r < -4095 || (r < 0 && (idle.data_sent_ms != 12345 || idle.ack_received_ms != 54321)))
 		abort();
 }
 

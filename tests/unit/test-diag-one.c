@@ -130,6 +130,7 @@ static void add_info(struct answer *answer, size_t size, uint32_t last_ack_ms)
 
 	memset(&info, 0x5a, sizeof(info));
 	info.tcpi_last_ack_recv = last_ack_ms;
+	info.tcpi_last_data_sent = last_ack_ms + 7;
 	memcpy(bytes, &info, TW_MIN(size, sizeof(info)));
 	add_attribute(answer, INET_DIAG_INFO, bytes, size);
 }
@@ -143,12 +144,15 @@ static void seal(struct answer *answer)
 static int parse_cut(const struct answer *answer, size_t length, uint32_t *ret_ms)
 {
 	uint8_t *copy = malloc(length + 1);
+	struct tw_idle idle;
 	int r;
 
 	assert_non_null(copy);
 	memcpy(copy + 1, answer->bytes, length);
-	*ret_ms = 99;
-	r = tw_diag_parse_one(copy + 1, length, SEQUENCE, ret_ms);
+	idle = (struct tw_idle){ 106, 99 };
+	r = tw_diag_parse_one(copy + 1, length, SEQUENCE, &idle);
+	*ret_ms = idle.ack_received_ms;
+	assert_int_equal(idle.data_sent_ms, *ret_ms + 7);
 	free(copy);
 	return r;
 }
@@ -236,7 +240,7 @@ static void test_malformed(void **state TW_UNUSED)
 		struct answer bad = answer;
 
 		header_of(&bad)->nlmsg_type = types[i];
-		assert_int_equal(parse(&bad, &ms), -EPROTO);
+		assert_int_equal(parse(&bad, &ms), types[i] == NLMSG_OVERRUN ? -ENOBUFS : -EPROTO);
 	}
 	for (size_t i = 0; i < TW_ARRAY_SIZE(lengths); i++) {
 		struct answer bad = answer;

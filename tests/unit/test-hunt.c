@@ -84,6 +84,7 @@ static void test_only_old_time_wait(void **state TW_UNUSED)
 	assert_int_equal(fake.dumps, 1);
 	assert_int_equal(fake.queries[0].states, tw_state_kernel_bit(TW_STATE_TIME_WAIT));
 	assert_int_equal(fake.queries[0].family, AF_UNSPEC);
+	assert_int_equal(fake.queries[0].extensions, 0);
 }
 
 static void test_nothing_wanted_is_nothing_asked(void **state TW_UNUSED)
@@ -212,6 +213,29 @@ static void test_close_wait_of_one_unit(void **state TW_UNUSED)
 	assert_int_equal(catch.rows[0].id.cookie, 3);
 }
 
+/* What each has sent since the scan is told by the dump itself: half-closed is not leaked. */
+static void test_close_wait_that_sends(void **state TW_UNUSED)
+{
+	struct tw_catch catch;
+
+	leak();
+	/* Of 700, 800 and 900 s. */
+	tw_fake_source_set_idle(&fake, 1, (struct tw_idle){ 650000, 0 });
+	tw_fake_source_set_idle(&fake, 3, (struct tw_idle){ 599999, 0 });
+	order(&close_wait_600, 10);
+	assert_int_equal(run(NOW, &catch), 0);
+	assert_int_equal(fake.queries[0].extensions, TW_DIAG_INFO);
+	assert_int_equal(catch.count, 2);
+	assert_int_equal(catch.seen[0], 2);
+	assert_int_equal(catch.rows[0].id.cookie, 1);
+	assert_int_equal(catch.rows[0].age_ms, 650000);
+	assert_int_equal(catch.rows[1].id.cookie, 4);
+	for (size_t i = 0; i < fake.flow_count; i++)
+		fake.flows[i].send_queue = 1;
+	assert_int_equal(run(NOW, &catch), 0);
+	assert_int_equal(catch.seen[0], 0);
+}
+
 /* The same socket in another state: who closed at last is left alone. */
 static void test_close_wait_that_closed(void **state TW_UNUSED)
 {
@@ -259,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_close_wait_by_what_the_scan_knows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_both_states_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_wait_of_one_unit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_close_wait_that_sends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_wait_that_closed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
 	};

@@ -7,6 +7,7 @@
 #include "namespace-fixture.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -79,10 +80,12 @@ static void test_close_wait(void **state TW_UNUSED)
 	static const struct {
 		const char *listen, *connect;
 		uint8_t family; /* of the accepted socket */
+		const char *device;
 	} cases[] = {
-		{ "127.0.0.1", "127.0.0.1", AF_INET },
-		{ "::", "::1", AF_INET6 },
-		{ "::", "127.0.0.1", AF_INET6 }, /* v4-mapped */
+		{ "127.0.0.1", "127.0.0.1", AF_INET, NULL }, { "::", "::1", AF_INET6, NULL },
+		{ "::", "127.0.0.1", AF_INET6, NULL }, /* v4-mapped */
+		{ "127.0.0.1", "127.0.0.1", AF_INET, "lo" }, { "::", "::1", AF_INET6, "lo" },
+		{ "::", "127.0.0.1", AF_INET6, "lo" },
 	};
 	static struct tw_sample sample;
 	char unit[TW_UNIT_MAX];
@@ -92,12 +95,15 @@ static void test_close_wait(void **state TW_UNUSED)
 		TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = new_source();
 		struct tw_source *source = tw_kernel_source_base(kernel);
 		uint16_t port = (uint16_t)(9200 + i);
-		int listener = listening(cases[i].listen, port, 8), client = connected(cases[i].connect, port);
-		int server = accepted(listener);
-		uint32_t ms = 0;
+		int listener, client, server;
+		struct tw_idle idle = { 0 };
 		struct tw_flow flow;
 		usec_t closed_usec, heard_usec, took_usec;
 
+		device = cases[i].device;
+		listener = listening(cases[i].listen, port, 8);
+		client = connected(cases[i].connect, port);
+		server = accepted(listener);
 		assert_int_equal(write(client, "12345", 5), 5);
 		(void)usleep(300000);
 		closed_usec = now_usec();
@@ -120,20 +126,31 @@ static void test_close_wait(void **state TW_UNUSED)
 
 		flow = find_waiter(source, cases[i].family);
 		source->scan_begin(source);
-		assert_int_equal(source->age(source, &flow, &ms), 0);
-		assert_in_range(ms, 200, (now_usec() - closed_usec) / 1000 + 15);
+		assert_int_equal(source->idle(source, &flow, &idle), 0);
+		assert_in_range(idle.ack_received_ms, 200, (now_usec() - closed_usec) / 1000 + 15);
 		/* As of the scan's begin, though asked later. */
 		(void)usleep(100000);
-		assert_int_equal(source->age(source, &flow, &(uint32_t){ 0 }), 0);
+		assert_int_equal(source->idle(source, &flow, &(struct tw_idle){ 0 }), 0);
+		assert_int_equal(flow.device, device ? if_nametoindex(device) : 0);
+		/* Half-closed: it sends, and is as old as that. */
+		assert_int_equal(write(server, "1", 1), 1);
+		(void)usleep(50000);
+		source->scan_begin(source);
+		assert_int_equal(source->idle(source, &flow, &idle), 0);
+		assert_in_range(idle.data_sent_ms, 40, 5000);
+		run(source, TW_SCAN_CENSUS, false, now_usec(), &sample);
+		assert_in_range(sample.close_wait.rows[0].oldest_usec, 40000,
+				sample.close_wait.at_usec - closed_usec - 150000);
 		flow.cookie++;
-		assert_int_equal(source->age(source, &flow, &ms), -ENOENT);
+		assert_int_equal(source->idle(source, &flow, &idle), -ENOENT);
 		flow.cookie--;
 		flow.remote.port ^= 1;
-		assert_int_equal(source->age(source, &flow, &ms), -ENOENT);
+		assert_int_equal(source->idle(source, &flow, &idle), -ENOENT);
 		(void)tw_close(server);
 		(void)tw_close(client);
 		(void)tw_close(listener);
 	}
+	device = NULL;
 }
 
 int main(void)

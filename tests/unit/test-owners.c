@@ -30,9 +30,8 @@ static void add(uint64_t cgroup_id, unsigned age_seconds, uint32_t unread)
 {
 	assert_true(count < WAITERS_MAX);
 	waiters[count] = (struct tw_waiter){
-		.cookie = count + 1,
 		.since_usec = NOW - age_seconds * SECOND,
-		.cgroup_id = cgroup_id,
+		.cookie = cgroup_id, /* to know it again by */
 		.unread = unread,
 		.unit = tw_owners_add(&owners, cgroup_id),
 	};
@@ -132,10 +131,10 @@ static void test_most_rows(void **state TW_UNUSED)
 		assert_int_equal(result.rows[row].count, unit / 10 + 1);
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		if (waiters[i].cgroup_id < 50)
+		if (waiters[i].cookie < 50)
 			assert_int_equal(waiters[i].unit, TW_NO_UNIT);
 		else
-			assert_string_equal(result.rows[waiters[i].unit].unit, texts[waiters[i].cgroup_id]);
+			assert_string_equal(result.rows[waiters[i].unit].unit, texts[waiters[i].cookie]);
 	}
 }
 

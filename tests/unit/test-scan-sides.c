@@ -161,7 +161,7 @@ static void test_close_wait(void **state)
 	add_waiters(fixture, 200, 5, 8);
 	add_waiters(fixture, 300, 4, 0);
 	tw_fake_source_name_unit(&fixture->fake, 7, "web.service");
-	tw_fake_source_set_age(&fixture->fake, 103, 90000);
+	tw_fake_source_set_idle(&fixture->fake, 103, (struct tw_idle){ UINT32_MAX, 90000 });
 	run(fixture, TW_SCAN_CENSUS, 0);
 	assert_int_equal(close_wait->at_usec, EPOCH);
 	assert_false(close_wait->partial);
@@ -178,7 +178,6 @@ static void test_close_wait(void **state)
 	assert_since(close_wait, 103, -90);
 	assert_since(close_wait, 104, 0);
 	assert_int_equal(find(close_wait, 104)->unit, 0);
-	assert_int_equal(find(close_wait, 104)->cgroup_id, 7);
 	assert_int_equal(find(close_wait, 204)->unit, 1);
 	assert_int_equal(fixture->fake.scans, 1);
 	assert_int_equal(fixture->fake.ages_asked, 19);
@@ -187,7 +186,7 @@ static void test_close_wait(void **state)
 	/* One goes, one comes; the others are older by now. Surveys and censuses go on from each other. */
 	remove_waiter(fixture, 103);
 	add_waiters(fixture, 400, 1, 8);
-	tw_fake_source_set_age(&fixture->fake, 400, 1000);
+	tw_fake_source_set_idle(&fixture->fake, 400, (struct tw_idle){ 2000, 1000 });
 	tw_fake_source_name_unit(&fixture->fake, 8, "db.service");
 	for (unsigned i = 0; i < 2; i++) {
 		run(fixture, kinds[1 - i], 10 * (i + 1));
@@ -281,6 +280,43 @@ static void test_questions_unanswered(void **state)
 	}
 }
 
+/* Of many at a time in one walk, which counts none of them twice. */
+static void test_many_are_due(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tw_close_wait *close_wait = &fixture->sample.close_wait;
+	struct tw_diag_query *last;
+	unsigned dumps;
+
+	add_waiters(fixture, 1, 300, 7);
+	run(fixture, TW_SCAN_CENSUS, 0);
+	dumps = fixture->fake.dumps;
+	assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
+	fixture->order.close_wait_age_usec = 30 * SECOND;
+	run(fixture, TW_SCAN_CENSUS, 29);
+	assert_int_equal(fixture->fake.dumps - dumps, dumps);
+	tw_fake_source_set_idle(&fixture->fake, 17, (struct tw_idle){ 4000, 0 });
+	for (unsigned kind = TW_SCAN_CENSUS; kind <= TW_SCAN_SURVEY; kind++) {
+		run(fixture, kind, 30 * (kind + 1));
+		last = &fixture->fake.queries[(fixture->fake.dumps - 1) % TW_ARRAY_SIZE(fixture->fake.queries)];
+		assert_int_equal(last->states, tw_state_kernel_bit(TW_STATE_CLOSE_WAIT));
+		assert_int_equal(last->extensions, TW_DIAG_INFO);
+		assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
+		assert_int_equal(fixture->sample.census.count[TW_STATE_CLOSE_WAIT], 300);
+		assert_int_equal(close_wait->waiter_count, 300);
+		assert_since(close_wait, 16, 0);
+		assert_since(close_wait, 17, 30 * (kind + 1) - 4);
+	}
+	/* One that breaks is no whole scan. */
+	tw_fake_source_fail(&fixture->fake, TW_FAKE_DUMP_BEGIN, 2, 1, -EPERM);
+	fixture->order.at_usec += 30 * SECOND;
+	assert_int_equal(tw_scan_begin(fixture->scan, &fixture->past, &fixture->fake.base, &fixture->order), 0);
+	while (tw_scan_step(fixture->scan, &fixture->fake.base) > 0)
+		;
+	assert_int_equal(fixture->past.waiters.waiters[16].since_usec, EPOCH + 56 * SECOND);
+	assert_int_equal(fixture->past.waiters.waiters[16].asked_usec, EPOCH + 60 * SECOND);
+}
+
 /* Many questions are asked a few at a time, and not all of them. */
 static void test_slices(void **state)
 {
@@ -353,11 +389,8 @@ static void test_forecast(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_accepting),
-		TEST(test_close_wait),
-		TEST(test_close_wait_through_troubles),
-		TEST(test_questions_unanswered),
-		TEST(test_slices),
+		TEST(test_accepting),	 TEST(test_close_wait),		  TEST(test_close_wait_through_troubles),
+		TEST(test_many_are_due), TEST(test_questions_unanswered), TEST(test_slices),
 		TEST(test_forecast),
 	};
 

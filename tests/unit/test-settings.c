@@ -154,6 +154,33 @@ static void test_direction(TW_UNUSED void **state)
 	assert_false(tw_rule_settings_upward(&rule));
 }
 
+/* The least of what rules look at and orders end, in microseconds. */
+static void test_close_wait_age(TW_UNUSED void **state)
+{
+	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new_empty();
+	struct tw_rule_settings *rules = settings->rules;
+
+	assert_int_equal(tw_settings_close_wait_age(settings), 0);
+	settings->rule_count = 1;
+	rules[0].metric = TW_METRIC_CLOSE_WAIT_AGED;
+	rules[0].age_usec = TW_USEC_PER_MINUTE;
+	rules[1].metric = TW_METRIC_CLOSE_WAIT_AGE;
+	rules[1].raise_milli = 12000;
+	rules[1].clear_milli = 1500;
+	rules[2].metric = TW_METRIC_PORT_USE;
+	rules[2].action_count = 2;
+	rules[2].actions[0] = (struct tw_action){ .kind = TW_ACTION_DESTROY, .destroy.state = TW_STATE_TIME_WAIT };
+	rules[2].actions[1] = rules[2].actions[0];
+	assert_int_equal(tw_settings_close_wait_age(settings), TW_USEC_PER_MINUTE);
+	settings->rule_count = 3;
+	assert_int_equal(tw_settings_close_wait_age(settings), 1500 * TW_USEC_PER_MSEC);
+	rules[2].actions[1].destroy =
+		(struct tw_destroy){ .state = TW_STATE_CLOSE_WAIT, .older_than_usec = TW_USEC_PER_SEC };
+	assert_int_equal(tw_settings_close_wait_age(settings), TW_USEC_PER_SEC);
+	rules[1].clear_milli = -1;
+	assert_int_equal(tw_settings_close_wait_age(settings), TW_USEC_PER_MSEC);
+}
+
 static void test_destructor(TW_UNUSED void **state)
 {
 	assert_null(tw_settings_free(NULL));
@@ -169,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_builtin_action),
 		cmocka_unit_test(test_builtin_actions_are_lawful),
 		cmocka_unit_test(test_direction),
+		cmocka_unit_test(test_close_wait_age),
 		cmocka_unit_test(test_destructor),
 	};
 

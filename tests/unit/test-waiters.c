@@ -44,7 +44,7 @@ static void add(struct tw_waiters *waiters, uint64_t cookie)
 /* A whole scan that sees the cookies from `first` up to but without `end`. */
 static void scan(struct tw_waiters *waiters, usec_t at_usec, uint64_t first, uint64_t end)
 {
-	tw_waiters_begin(waiters, &known, at_usec);
+	tw_waiters_begin(waiters, &known, at_usec, 0);
 	for (uint64_t cookie = first; cookie < end; cookie++)
 		add(waiters, cookie);
 	tw_waiters_end(waiters);
@@ -80,28 +80,22 @@ static void test_fields(void **state)
 	struct tw_flow flow = {
 		.state = TW_STATE_CLOSE_WAIT,
 		.cookie = UINT64_C(0x123456789abcdef0),
-		.has_cgroup = true,
-		.cgroup_id = UINT64_C(0xfedcba9876543210),
 		.receive_queue = 77,
 	};
-	const struct tw_waiter *waiter = NULL;
+	const struct tw_waiter *waiter;
 
-	for (unsigned with_cgroup = 0; with_cgroup < 2; with_cgroup++) {
-		flow.has_cgroup = with_cgroup;
-		tw_waiters_begin(waiters, &known, EPOCH);
-		tw_waiters_add(waiters, &flow, 42);
-		tw_waiters_end(waiters);
-		assert_int_equal(waiters->known->count, 1);
-		waiter = &waiters->known->waiters[0];
-		assert_true(waiter->cookie == flow.cookie);
-		assert_true(waiter->cgroup_id == (with_cgroup ? flow.cgroup_id : 0));
-		assert_int_equal(waiter->since_usec, EPOCH);
-		assert_int_equal(waiter->unread, 76);
-		assert_int_equal(waiter->unit, 42);
-	}
+	tw_waiters_begin(waiters, &known, EPOCH, 0);
+	tw_waiters_add(waiters, &flow, 42);
+	tw_waiters_end(waiters);
+	assert_int_equal(waiters->known->count, 1);
+	waiter = &waiters->known->waiters[0];
+	assert_true(waiter->cookie == flow.cookie);
+	assert_int_equal(waiter->since_usec, EPOCH);
+	assert_int_equal(waiter->unread, 76);
+	assert_int_equal(waiter->unit, 42);
 	/* What changes is told anew. */
 	flow.receive_queue = 0;
-	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND, 0);
 	tw_waiters_add(waiters, &flow, 43);
 	tw_waiters_end(waiters);
 	assert_int_equal(waiters->known->waiters[0].unread, 0);
@@ -133,7 +127,7 @@ static void test_seen_twice(void **state)
 {
 	struct tw_waiters *waiters = *state;
 
-	tw_waiters_begin(waiters, &known, EPOCH);
+	tw_waiters_begin(waiters, &known, EPOCH, 0);
 	for (unsigned twice = 0; twice < 2; twice++)
 		for (uint64_t cookie = 1; cookie <= 300; cookie++)
 			add(waiters, cookie);
@@ -148,25 +142,149 @@ static void test_answers(void **state)
 	struct tw_waiters *waiters = *state;
 
 	scan(waiters, EPOCH, 1, 3);
-	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND, 0);
 	for (uint64_t cookie = 1; cookie < 6; cookie++)
 		add(waiters, cookie);
 	/* Of those that are known nothing is asked. */
 	assert_int_equal(waiters->question_count, 3);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(waiters->questions[i].flow.cookie, 3 + i);
-	tw_waiters_answer(waiters, 0, 2500);
+	tw_waiters_answer(waiters, 0, &(struct tw_idle){ 3000, 2500 });
 	/* Older than the clock: as old as can be. */
-	tw_waiters_answer(waiters, 2, UINT32_MAX);
+	tw_waiters_answer(waiters, 2, &(struct tw_idle){ UINT32_MAX, UINT32_MAX });
 	tw_waiters_end(waiters);
 	assert_int_equal(find(waiters, 1)->since_usec, EPOCH);
 	assert_int_equal(find(waiters, 3)->since_usec, EPOCH + SECOND - 2500 * TW_USEC_PER_MSEC);
 	assert_int_equal(find(waiters, 4)->since_usec, EPOCH + SECOND);
 	assert_int_equal(find(waiters, 5)->since_usec, 0);
 	/* It stays so. */
-	scan(waiters, EPOCH + 60 * SECOND, 1, 6);
+	scan(waiters, EPOCH + 50 * SECOND, 1, 6);
 	assert_int_equal(waiters->question_count, 0);
 	assert_int_equal(find(waiters, 3)->since_usec, EPOCH + SECOND - 2500 * TW_USEC_PER_MSEC);
+}
+
+#define AGE (20 * SECOND)
+static const struct tw_idle never = { UINT32_MAX, UINT32_MAX };
+
+/* The same scan, of which `count` sockets have to be asked for; each is answered. `age_usec` matters. */
+static void scan_asking(struct tw_waiters *waiters, usec_t at_usec, unsigned count, const struct tw_idle *idle)
+{
+	tw_waiters_begin(waiters, &known, at_usec, AGE);
+	add(waiters, 1);
+	assert_int_equal(waiters->question_count, count);
+	if (count > 0)
+		tw_waiters_answer(waiters, 0, idle);
+	tw_waiters_end(waiters);
+}
+
+/* When it is new, when it comes to the age that matters, and then once in that time. */
+static void test_asked_again(void **state)
+{
+	struct tw_waiters *waiters = *state;
+	const struct tw_idle sent_long_before = { 8000, 4000 }, has_sent = { 1000, 500 };
+	usec_t now = EPOCH;
+
+	scan_asking(waiters, now, 1, &sent_long_before);
+	assert_int_equal(find(waiters, 1)->since_usec, EPOCH - 4 * SECOND);
+	scan_asking(waiters, now += 10 * SECOND, 0, NULL);
+	/* An ACK that came later is no news. */
+	scan_asking(waiters, now += 6 * SECOND, 1, &(struct tw_idle){ 24000, 1000 });
+	assert_int_equal(find(waiters, 1)->since_usec, EPOCH - 4 * SECOND);
+	assert_int_equal(find(waiters, 1)->asked_usec, now);
+	scan_asking(waiters, now += AGE - SECOND, 0, NULL);
+	scan_asking(waiters, now += SECOND, 1, &has_sent);
+	/* From now on it is as old as what it sent. */
+	assert_int_equal(find(waiters, 1)->since_usec, now - SECOND);
+	scan_asking(waiters, now += AGE - 2 * SECOND, 0, NULL);
+	scan_asking(waiters, now += SECOND, 1, &has_sent);
+	assert_int_equal(find(waiters, 1)->since_usec, now - SECOND);
+	/* It has sent and is silent now: it counts in time, and at no scan before. */
+	scan_asking(waiters, now += AGE, 1, &(struct tw_idle){ 21000, 20500 });
+	assert_int_equal(find(waiters, 1)->since_usec, now - AGE - SECOND);
+}
+
+/* However old the age that matters is, or where none does: a minute. */
+static void test_asked_within_a_minute(void **state)
+{
+	struct tw_waiters *waiters = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		usec_t age_usec = i == 0 ? 0 : TW_USEC_PER_HOUR;
+
+		scan(waiters, EPOCH, 1, 2);
+		tw_waiters_begin(waiters, &known, EPOCH + 59 * SECOND, age_usec);
+		add(waiters, 1);
+		assert_int_equal(waiters->question_count, 0);
+		tw_waiters_begin(waiters, &known, EPOCH + 60 * SECOND, age_usec);
+		add(waiters, 1);
+		assert_int_equal(waiters->question_count, 1);
+		scan(waiters, EPOCH, 2, 2);
+	}
+}
+
+/* What waits to be sent is told by each dump: it is of no age, and nothing has to be asked. */
+static void test_unsent(void **state)
+{
+	struct tw_waiters *waiters = *state;
+	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .cookie = 1, .send_queue = 1 };
+
+	for (unsigned i = 0; i < 100; i++) {
+		usec_t now = EPOCH + i * 10 * SECOND;
+
+		flow.send_queue = i == 50 ? 0 : 1;
+		tw_waiters_begin(waiters, &known, now, AGE);
+		tw_waiters_add(waiters, &flow, 0);
+		assert_int_equal(waiters->question_count, 0);
+		tw_waiters_end(waiters);
+		assert_int_equal(find(waiters, 1)->since_usec, i == 50 ? now - 10 * SECOND : now);
+	}
+}
+
+/* Those that are due come before those that are new; and where they are too many none is asked for by itself. */
+static void test_too_many(void **state)
+{
+	struct tw_waiters *waiters = *state;
+	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .has_idle = true };
+	usec_t now = EPOCH + AGE;
+
+	scan(waiters, EPOCH, 1, 201);
+	tw_waiters_begin(waiters, &known, now, AGE);
+	for (uint64_t cookie = 1000; cookie > 0; cookie--)
+		add(waiters, cookie);
+	assert_false(waiters->all);
+	assert_int_equal(waiters->question_count, TW_WAITERS_ASKED_MAX);
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(waiters->questions[TW_WAITERS_ASKED_MAX - 1 - i].flow.cookie, i + 1);
+
+	scan(waiters, EPOCH, 1, 1);
+	scan(waiters, EPOCH, 1, 301);
+	tw_waiters_begin(waiters, &known, now, AGE);
+	for (uint64_t cookie = 1; cookie <= 400; cookie++)
+		add(waiters, cookie);
+	assert_true(waiters->all);
+	assert_int_equal(waiters->question_count, 0);
+	for (flow.cookie = 1; flow.cookie <= 500; flow.cookie++) {
+		flow.idle = flow.cookie % 2 ? never : (struct tw_idle){ 3000, 2000 };
+		flow.send_queue = flow.cookie == 299;
+		tw_waiters_tell(waiters, &flow);
+	}
+	tw_waiters_end(waiters);
+	assert_int_equal(waiters->known->count, 400);
+	assert_int_equal(find(waiters, 1)->since_usec, EPOCH);
+	assert_int_equal(find(waiters, 2)->since_usec, now - 3 * SECOND);
+	assert_int_equal(find(waiters, 299)->since_usec, now);
+	/* New. */
+	assert_int_equal(find(waiters, 399)->since_usec, 0);
+	assert_int_equal(find(waiters, 400)->since_usec, now - 2 * SECOND);
+	/* What was said holds for as long as if each had been asked. */
+	tw_waiters_begin(waiters, &known, now + 16 * SECOND, AGE);
+	assert_false(waiters->all);
+	for (uint64_t cookie = 1; cookie <= 400; cookie++)
+		add(waiters, cookie);
+	assert_int_equal(waiters->question_count, 0);
+	tw_waiters_end(waiters);
+	tw_waiters_begin(waiters, &known, now + AGE, AGE);
+	assert_true(waiters->all);
 }
 
 /* A scan that is begun anew or never ends changes nothing of what is known. */
@@ -177,7 +295,7 @@ static void test_given_up(void **state)
 
 	scan(waiters, EPOCH, 1, 5);
 	handed_on = waiters->known->waiters;
-	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND, 0);
 	for (uint64_t cookie = 3; cookie < 2000; cookie++)
 		add(waiters, cookie);
 	assert_ptr_equal(waiters->known->waiters, handed_on);
@@ -197,7 +315,7 @@ static void test_handed_on(void **state)
 
 	scan(waiters, EPOCH, 1, 101);
 	handed_on = waiters->known->waiters;
-	tw_waiters_begin(waiters, &known, EPOCH + SECOND);
+	tw_waiters_begin(waiters, &known, EPOCH + SECOND, 0);
 	for (uint64_t cookie = 1000; cookie < 11000; cookie++)
 		add(waiters, cookie);
 	for (unsigned i = 0; i < 100; i++) {
@@ -265,7 +383,7 @@ static void test_walk(void **state)
 		bool whole = next_random(&seed) % 5 != 0;
 		uint32_t density = next_random(&seed) % 100, seen = 0;
 
-		tw_waiters_begin(waiters, &known, now);
+		tw_waiters_begin(waiters, &known, now, 0);
 		for (unsigned i = 0; i < COOKIES; i++) {
 			bool here = next_random(&seed) % 100 < density;
 
@@ -292,9 +410,10 @@ static void test_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty),      TEST(test_fields),	    TEST(test_tracking),
-		TEST(test_seen_twice), TEST(test_answers),	    TEST(test_given_up),
-		TEST(test_handed_on),  TEST(test_growth_and_bound), TEST(test_walk),
+		TEST(test_empty),   TEST(test_fields),	 TEST(test_tracking),	 TEST(test_seen_twice),
+		TEST(test_answers), TEST(test_given_up), TEST(test_asked_again), TEST(test_asked_within_a_minute),
+		TEST(test_unsent),  TEST(test_too_many), TEST(test_handed_on),	 TEST(test_growth_and_bound),
+		TEST(test_walk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
