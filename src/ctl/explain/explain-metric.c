@@ -60,14 +60,15 @@ static const struct tw_explain_words metrics[] = {
 			"net.ipv4.tcp_syncookies and tcp_max_syn_backlog are about connections that are not complete yet.",
 	},
 	[TW_METRIC_CLOSE_WAIT_AGE] = {
-		.means = "How long ago the peer of the oldest socket in CLOSE-WAIT closed. From one look it is at least what the "
-			 "kernel remembers of the last ACK.",
+		.means = "How long ago the peer of the oldest socket in CLOSE-WAIT closed, or data was sent to it last: what still sends "
+			 "is half-closed, not leaked. From one look it is at least what the kernel remembers of the last ACK.",
 		.costs = "An old one is a leak, most likely: a descriptor, and buffers, until the program ends.",
 		.helps = "A repair of the program: it has to call close() when its read returns 0.",
 		.vain = "Any sysctl: the kernel has no time limit for CLOSE-WAIT.",
 	},
 	[TW_METRIC_CLOSE_WAIT_AGED] = {
-		.means = "Sockets in CLOSE-WAIT for longer than the age that a rule names. Only a rule makes it a number.",
+		.means = "Sockets in CLOSE-WAIT that have sent nothing for longer than the age that a rule names. Only a rule makes it "
+			 "a number.",
 		.costs = "Each holds a descriptor of a program that has most likely forgotten it; in the end it can open no more "
 			 "(EMFILE).",
 		.helps = "A repair of the program that the rule names by its unit; a restart of it until then.",

@@ -64,7 +64,8 @@ static const struct tw_explain_words states[] = {
 		.vain = "net.ipv4.tcp_fin_timeout does nothing for a socket that a program still holds, nor for TIME-WAIT.",
 	},
 	[TW_STATE_CLOSE_WAIT] = {
-		.means = "The peer has closed, the program here was told so (its read returned 0), and has not closed its own side.",
+		.means = "The peer has closed, the program here was told so (its read returned 0), and has not closed its own side. "
+			 "While it still sends that is as it should be: the peer may have closed its half alone.",
 		.costs = "A descriptor and buffers, on the connecting side a port too, for as long as the program forgets: the kernel "
 			 "has no time limit for this state. In the end the program runs out of descriptors (EMFILE).",
 		.helps = "A repair of the program: it has to call close(). Its systemd unit is named where it is known; a restart "
