@@ -167,6 +167,8 @@ static const char *why_absent(enum tw_tunable tunable)
 		       "of TIME-WAIT are fixed";
 	if (tunable == TW_TUNABLE_TW_REUSE_DELAY)
 		return "this kernel has no such sysctl: Linux 6.12 and older have none";
+	if (tunable == TW_TUNABLE_AUTOBIND_REUSE)
+		return "this kernel has no such sysctl: Linux 5.6 and older have none";
 	return "this kernel has no such sysctl here";
 }
 

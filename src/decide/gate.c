@@ -10,10 +10,6 @@
 #define SHORT_OF_PORTS_MILLI (20 * 1000)
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
 #define BUCKETS_MILLI (50 * 1000)
-/* The kernel resets orphans of a busy peer from a quarter of tcp_max_orphans on: tcp_too_many_orphans() shifts by 2. */
-#define ORPHANS_MILLI (25 * 1000)
-/* An accept queue this full has no room for a burst. */
-#define ACCEPT_QUEUE_MILLI (50 * 1000)
 #define MIB (UINT64_C(1) << 20)
 
 /* ---- what the sample tells; what it does not tell is neither below anything nor zero */
@@ -124,36 +120,6 @@ static enum tw_gate_verdict check_fin_wait_2(const struct tw_sample *sample)
 		       : TW_GATE_OPEN;
 }
 
-static enum tw_gate_verdict check_orphans(const struct tw_sample *sample)
-{
-	return is_below(tw_sample_metric(sample, TW_METRIC_ORPHANS), ORPHANS_MILLI) &&
-			       is_zero(tw_sample_metric(sample, TW_METRIC_MEMORY_ABORT))
-		       ? TW_GATE_FEW_ORPHANS
-		       : TW_GATE_OPEN;
-}
-
-static enum tw_gate_verdict check_syn_queue(const struct tw_sample *sample)
-{
-	const struct tw_live_value *backlog = &sample->gauge.sysctls[TW_TUNABLE_MAX_SYN_BACKLOG];
-	int64_t limit = TW_MAX(backlog->value.numbers[0], 0);
-	int64_t half_milli = TW_MIN(limit, INT64_MAX / 1000) * 500;
-
-	return backlog->known &&
-			       is_below(tw_sample_metric(sample, TW_METRIC_OF_STATE(TW_STATE_SYN_RECV)), half_milli) &&
-			       is_zero(tw_sample_metric(sample, TW_METRIC_LISTEN_DROP)) &&
-			       is_zero(tw_sample_metric(sample, TW_METRIC_SYN_COOKIES))
-		       ? TW_GATE_NO_SYN_PRESSURE
-		       : TW_GATE_OPEN;
-}
-
-static enum tw_gate_verdict check_accept(const struct tw_sample *sample)
-{
-	return is_below(tw_sample_metric(sample, TW_METRIC_ACCEPT_QUEUE), ACCEPT_QUEUE_MILLI) &&
-			       is_zero(tw_sample_metric(sample, TW_METRIC_LISTEN_OVERFLOW))
-		       ? TW_GATE_NO_ACCEPT_PRESSURE
-		       : TW_GATE_OPEN;
-}
-
 enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tunable_value *value,
 				   const struct tw_sample *sample)
 {
@@ -162,18 +128,12 @@ enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tuna
 		return TW_GATE_OPEN;
 	case TW_GATE_REUSE:
 		return check_reuse(tunable, value, sample);
-	case TW_GATE_PORTS:
-		return check_ports(sample);
 	case TW_GATE_BUCKETS:
 		return check_buckets(sample);
 	case TW_GATE_FIN_WAIT_2:
 		return check_fin_wait_2(sample);
-	case TW_GATE_ORPHANS:
-		return check_orphans(sample);
-	case TW_GATE_SYN_QUEUE:
-		return check_syn_queue(sample);
-	case TW_GATE_ACCEPT:
-		return check_accept(sample);
+	case TW_GATE_AUTOBIND:
+		return TW_GATE_OPEN;
 	}
 	return TW_GATE_OPEN;
 }
@@ -285,29 +245,6 @@ static void say_no_fin_wait_2(struct tw_text *text, enum tw_tunable tunable, con
 		     tw_tunable_info(tunable)->key);
 }
 
-static void say_few_orphans(struct tw_text *text, enum tw_tunable tunable TW_UNUSED, const struct tw_sample *sample)
-{
-	tw_text_add(text, "orphans are at ");
-	add_metric(text, sample, TW_METRIC_ORPHANS);
-	tw_text_add(text, " of net.ipv4.tcp_max_orphans, and no connection is aborted for want of memory");
-}
-
-static void say_no_syn_pressure(struct tw_text *text, enum tw_tunable tunable TW_UNUSED, const struct tw_sample *sample)
-{
-	add_metric(text, sample, TW_METRIC_OF_STATE(TW_STATE_SYN_RECV));
-	tw_text_add(text, " connections are half-open, of ");
-	add_live(text, sample, TW_TUNABLE_MAX_SYN_BACKLOG);
-	tw_text_add(text, " that net.ipv4.tcp_max_syn_backlog allows, and none is dropped or answered by a cookie");
-}
-
-static void say_no_accept_pressure(struct tw_text *text, enum tw_tunable tunable TW_UNUSED,
-				   const struct tw_sample *sample)
-{
-	tw_text_add(text, "the fullest accept queue is at ");
-	add_metric(text, sample, TW_METRIC_ACCEPT_QUEUE);
-	tw_text_add(text, " of its backlog, and no connection is dropped because one is full");
-}
-
 #define MORE_PORTS                                                                         \
 	"let the client pool its connections, widen net.ipv4.ip_local_port_range, or add " \
 	"a source or destination address"
@@ -330,13 +267,8 @@ static const struct {
 	[TW_GATE_NO_FIN_WAIT_2] = { say_no_fin_wait_2,
 				    "where TIME-WAIT holds ports of outgoing connections, set net.ipv4.tcp_tw_reuse=1 "
 				    "or widen net.ipv4.ip_local_port_range" },
-	[TW_GATE_FEW_ORPHANS] = { say_few_orphans, "no sysctl is needed; a higher limit would not be reached" },
-	[TW_GATE_NO_SYN_PRESSURE] = { say_no_syn_pressure,
-				      "no sysctl is needed; if clients wait, look at the accept queue" },
-	[TW_GATE_NO_ACCEPT_PRESSURE] = { say_no_accept_pressure,
-					 "no sysctl is needed; if clients wait, look at the application" },
 };
-_Static_assert(TW_ARRAY_SIZE(words) == TW_GATE_NO_ACCEPT_PRESSURE + 1, "each verdict has its words");
+_Static_assert(TW_ARRAY_SIZE(words) == TW_GATE_NO_FIN_WAIT_2 + 1, "each verdict has its words");
 
 void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, const struct tw_sample *sample,
 		     struct tw_text *reason, struct tw_text *advice)

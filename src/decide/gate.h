@@ -18,9 +18,6 @@ enum tw_gate_verdict {
 	TW_GATE_PORTS_FREE,	  /* no destination is short of ports */
 	TW_GATE_NO_OVERFLOW,	  /* TIME-WAIT is far from tcp_max_tw_buckets */
 	TW_GATE_NO_FIN_WAIT_2,	  /* no orphaned FIN-WAIT-2; TIME-WAIT is not shortened by it */
-	TW_GATE_FEW_ORPHANS,
-	TW_GATE_NO_SYN_PRESSURE,
-	TW_GATE_NO_ACCEPT_PRESSURE,
 };
 
 /* Whether setting the tunable to `value` can help now. What the sample does not tell is no reason to refuse. */

@@ -15,6 +15,7 @@ enum tw_tunable {
 	TW_TUNABLE_MAX_TW_BUCKETS,
 	TW_TUNABLE_PORT_RANGE,
 	TW_TUNABLE_FIN_TIMEOUT,
+	TW_TUNABLE_AUTOBIND_REUSE,
 	TW_TUNABLE_MAX_ORPHANS,
 	TW_TUNABLE_ORPHAN_RETRIES,
 	TW_TUNABLE_MAX_SYN_BACKLOG,
@@ -36,21 +37,25 @@ enum tw_tunable_kind {
 	TW_TUNABLE_RANGE, /* two integers, low and high */
 };
 
-/* When a change of a tunable can help at all: the condition that is checked before it. */
+/* What may be done with a tunable, and what is claimed of it. */
+enum tw_tunable_class {
+	TW_TUNABLE_PLAIN,  /* set within bounds and put back; whether it helps is not measured */
+	TW_TUNABLE_PROVED, /* the same, but behind a gate, and its effect is measured */
+	TW_TUNABLE_ADVICE, /* read, explained, and put back where an older ledger holds it; never changed */
+};
+
+/* When a change of a proved tunable can help at all: the condition that is checked before it. */
 enum tw_gate {
 	TW_GATE_NONE,	    /* whenever a rule wants it */
 	TW_GATE_REUSE,	    /* TIME-WAIT of the connecting side holds the ports, and may be taken over */
-	TW_GATE_PORTS,	    /* one destination's ports run short */
 	TW_GATE_BUCKETS,    /* TIME-WAIT runs into tcp_max_tw_buckets */
 	TW_GATE_FIN_WAIT_2, /* there are orphaned FIN-WAIT-2 sockets */
-	TW_GATE_ORPHANS,    /* orphans run into tcp_max_orphans */
-	TW_GATE_SYN_QUEUE,  /* half-open connections are dropped or answered by cookie */
-	TW_GATE_ACCEPT,	    /* an accept queue is full */
+	TW_GATE_AUTOBIND,   /* ports are held that were bound first */
 };
 
 /*
- * What a change must do to have helped: the counter grows, or the metric falls by a tenth. A tunable with neither is
- * not measured.
+ * What a change of a proved tunable must do to have helped: the counter grows, or the metric falls by a tenth. A plain
+ * one has neither.
  */
 struct tw_evidence {
 	bool by_counter;
@@ -72,6 +77,7 @@ struct tw_tunable_info {
 	const char *key;  /* "net.ipv4.tcp_tw_reuse": the name for people and for the configuration */
 	const char *path; /* "net/ipv4/tcp_tw_reuse": below /proc/sys */
 	enum tw_tunable_kind kind;
+	enum tw_tunable_class class;
 	int64_t low, high; /* what timewaitd will write, inclusive */
 	bool raise_only;   /* never below the baseline */
 	bool host_only;	   /* absent in other network namespaces */

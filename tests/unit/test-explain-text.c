@@ -175,8 +175,14 @@ static void test_tunables(TW_UNUSED void **state)
 	explain("tcp_tw_recycle");
 	has("Here: this kernel does not have it; Linux 4.12 removed it.");
 	assert_false(number("tcp_tw_recycle").known);
+	has("Not measured: A rule can set it within bounds");
+	explain("ip_autobind_reuse");
+	has("ports that were bound first stay closed to them");
+	has_not("Not measured");
 	explain("ip_local_port_range");
-	has("Here: net.ipv4.ip_local_port_range is 32768 60999, with 28232 usable ports");
+	has("Here: net.ipv4.ip_local_port_range is 32768 60999, with 28232 usable ports; port-use is 0%.");
+	has("timewaitd itself does not change it");
+	has_not("Not measured");
 	assert_int_equal(number("range-high").milli, 60999000);
 	fake.gauge.sysctls[TW_TUNABLE_TW_REUSE].value.numbers[0] = 1;
 	tw_fake_source_add_many(&fake, TW_STATE_TIME_WAIT, 7, 8080, 33000, 20000, 1000);

@@ -14,10 +14,9 @@
 
 #define S TW_USEC_PER_SEC
 #define UNKNOWN (-1)
-/* A tunable by counter (time-wait-reused) and metric (port-use), by a metric alone, by a counter alone, by nothing. */
+/* A tunable by counter (time-wait-reused) and metric (port-use), by a metric alone (fin-wait-2), and one by nothing. */
 #define BOTH TW_TUNABLE_TW_REUSE
-#define METRIC TW_TUNABLE_PORT_RANGE
-#define COUNTER TW_TUNABLE_SYNCOOKIES
+#define METRIC TW_TUNABLE_FIN_TIMEOUT
 #define NEITHER TW_TUNABLE_KEEPALIVE_TIME
 
 /* Large: not for the stack of each test. */
@@ -41,9 +40,11 @@ static void measure(unsigned at, int64_t counter, int64_t metric_milli)
 
 	sample.gauge.at_usec = at * S;
 	sample.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED] = count;
-	sample.gauge.counters[TW_COUNTER_SYN_COOKIES] = count;
 	sample.survey.at_usec = at * S;
 	sample.survey.port_use = (struct tw_value){ metric_milli, metric_milli != UNKNOWN };
+	sample.census.at_usec = at * S;
+	sample.census.count[TW_STATE_FIN_WAIT_2] = metric_milli == UNKNOWN ? 0 : (uint64_t)metric_milli;
+	sample.census.known[TW_STATE_FIN_WAIT_2] = metric_milli != UNKNOWN;
 }
 
 static void measure_fin_wait_2(unsigned at, uint64_t count)
@@ -88,8 +89,6 @@ static void test_verdicts(TW_UNUSED void **state)
 		{ METRIC, 0, 0, 50000, 20000, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
 		{ METRIC, 0, 0, 1, 0, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
 		{ METRIC, 0, 0, INT64_MAX, INT64_MAX, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-		{ COUNTER, 0, 1, 50000, 50000, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
-		{ COUNTER, 0, 0, 50000, 1, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
@@ -119,8 +118,7 @@ static void test_nothing_to_prove(TW_UNUSED void **state)
 		bool proof;
 	} rows[] = {
 		{ NEITHER, 1, 50000, true }, { BOTH, UNKNOWN, UNKNOWN, true }, { BOTH, UNKNOWN, 0, true },
-		{ METRIC, 1, 0, true },	     { METRIC, 1, UNKNOWN, true },     { COUNTER, UNKNOWN, 50000, true },
-		{ BOTH, 1, 50000, false },
+		{ METRIC, 1, 0, true },	     { METRIC, 1, UNKNOWN, true },     { BOTH, 1, 50000, false },
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
@@ -278,8 +276,7 @@ static void test_explain(TW_UNUSED void **state)
 		{ BOTH, 0, 5210, 52700, 52900, 100, "time-wait-reused 0 -> 5210" }, /* no survey since */
 		{ BOTH, 0, 5210, 52700, UNKNOWN, 130, "time-wait-reused 0 -> 5210" },
 		{ BOTH, UNKNOWN, 1, 52700, 0, 130, "port-use 52.7% -> 0%" },
-		{ METRIC, 0, 5210, 52700, 22900, 130, "port-use 52.7% -> 22.9%" },
-		{ COUNTER, 0, 5210, 52700, 22900, 130, "syn-cookies 0 -> 5210" },
+		{ METRIC, 0, 5210, 52700, 22900, 130, "fin-wait-2 52700 -> 22900" },
 		{ NEITHER, 0, 5210, 52700, 22900, 130, "" },
 	};
 

@@ -36,11 +36,11 @@ static const char *as_text(const struct tw_sample *shown, unsigned top)
 	return page;
 }
 
-#define NO_SYSCTLS_BEHIND_RANGE                                                                 \
-	"\"tcp_fin_timeout\":null,\"tcp_max_orphans\":null,\"tcp_orphan_retries\":null,"        \
-	"\"tcp_max_syn_backlog\":null,\"somaxconn\":null,\"tcp_syncookies\":null,"              \
-	"\"tcp_synack_retries\":null,\"tcp_keepalive_time\":null,\"tcp_keepalive_intvl\":null," \
-	"\"tcp_keepalive_probes\":null,\"tcp_timestamps\":null,\"tcp_rfc1337\":null,"           \
+#define NO_SYSCTLS_BEHIND_RANGE                                                                                     \
+	"\"tcp_fin_timeout\":null,\"ip_autobind_reuse\":null,\"tcp_max_orphans\":null,\"tcp_orphan_retries\":null," \
+	"\"tcp_max_syn_backlog\":null,\"somaxconn\":null,\"tcp_syncookies\":null,"                                  \
+	"\"tcp_synack_retries\":null,\"tcp_keepalive_time\":null,\"tcp_keepalive_intvl\":null,"                     \
+	"\"tcp_keepalive_probes\":null,\"tcp_timestamps\":null,\"tcp_rfc1337\":null,"                               \
 	"\"tcp_tw_timeout\":null,\"tcp_tw_recycle\":null}"
 
 static void test_json(void **state TW_UNUSED)

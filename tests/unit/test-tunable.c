@@ -19,6 +19,8 @@ enum flag {
 	RAISE_ONLY = 1,
 	HOST_ONLY = 2,
 	UNSAFE = 4,
+	PROVED = 8,
+	ADVICE = 16,
 };
 
 static const struct {
@@ -27,11 +29,12 @@ static const struct {
 	int64_t low, high;
 	int flags;
 } rows[] = {
-	{ TW_TUNABLE_TW_REUSE, "net.ipv4.tcp_tw_reuse", 0, 2, 0 },
+	{ TW_TUNABLE_TW_REUSE, "net.ipv4.tcp_tw_reuse", 0, 2, PROVED },
 	{ TW_TUNABLE_TW_REUSE_DELAY, "net.ipv4.tcp_tw_reuse_delay", 1, 60000, 0 },
-	{ TW_TUNABLE_MAX_TW_BUCKETS, "net.ipv4.tcp_max_tw_buckets", 1024, 16777216, RAISE_ONLY },
-	{ TW_TUNABLE_PORT_RANGE, "net.ipv4.ip_local_port_range", 1024, 65535, 0 },
-	{ TW_TUNABLE_FIN_TIMEOUT, "net.ipv4.tcp_fin_timeout", 5, 3600, 0 },
+	{ TW_TUNABLE_MAX_TW_BUCKETS, "net.ipv4.tcp_max_tw_buckets", 1024, 16777216, RAISE_ONLY | PROVED },
+	{ TW_TUNABLE_PORT_RANGE, "net.ipv4.ip_local_port_range", 1024, 65535, ADVICE },
+	{ TW_TUNABLE_FIN_TIMEOUT, "net.ipv4.tcp_fin_timeout", 5, 3600, PROVED },
+	{ TW_TUNABLE_AUTOBIND_REUSE, "net.ipv4.ip_autobind_reuse", 0, 1, PROVED },
 	{ TW_TUNABLE_MAX_ORPHANS, "net.ipv4.tcp_max_orphans", 1024, 16777216, RAISE_ONLY | HOST_ONLY },
 	{ TW_TUNABLE_ORPHAN_RETRIES, "net.ipv4.tcp_orphan_retries", 0, 15, 0 },
 	{ TW_TUNABLE_MAX_SYN_BACKLOG, "net.ipv4.tcp_max_syn_backlog", 128, 1048576, RAISE_ONLY },
@@ -60,6 +63,13 @@ static void test_table(TW_UNUSED void **state)
 		assert_int_equal(info->host_only, (rows[i].flags & HOST_ONLY) != 0);
 		assert_int_equal(info->unsafe, (rows[i].flags & UNSAFE) != 0);
 		assert_int_equal(info->kind, rows[i].tunable == RANGE ? TW_TUNABLE_RANGE : TW_TUNABLE_INTEGER);
+		assert_int_equal(info->class, rows[i].flags & PROVED   ? TW_TUNABLE_PROVED
+					      : rows[i].flags & ADVICE ? TW_TUNABLE_ADVICE
+								       : TW_TUNABLE_PLAIN);
+		/* What nothing is claimed of has neither a gate nor evidence. */
+		if (info->class != TW_TUNABLE_PROVED)
+			assert_true(info->gate == TW_GATE_NONE && !info->evidence.by_counter &&
+				    !info->evidence.by_metric);
 		assert_true(strlen(info->good_for) > 0);
 	}
 }

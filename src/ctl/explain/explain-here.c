@@ -253,6 +253,8 @@ static const char *why_absent(enum tw_tunable tunable)
 		return "this kernel does not have it: TIME-WAIT lasts 60 s.";
 	if (tunable == TW_TUNABLE_TW_REUSE_DELAY)
 		return "this kernel does not have it; Linux 6.12 and older do not.";
+	if (tunable == TW_TUNABLE_AUTOBIND_REUSE)
+		return "this kernel does not have it; Linux 5.6 and older do not.";
 	if (tw_tunable_info(tunable)->host_only)
 		return "not known; the kernel shows it in the first network namespace alone.";
 	return "this kernel does not have it.";
@@ -304,12 +306,12 @@ void tw_here_say_tunable(struct tw_page *page, const struct tw_sample *sample, e
 	tw_text_addf(text, "%s is %s", info->key, tw_tunable_format(tunable, &live->value, value));
 	if (tunable == TW_TUNABLE_PORT_RANGE && tw_known_survey(sample))
 		tw_text_addf(text, ", with %" PRIu32 " usable ports", tw_survey_usable(&sample->survey));
-	if (info->evidence.by_metric) {
-		struct tw_value figure = tw_sample_metric(sample, info->evidence.falls);
+	if (info->evidence.by_metric || tunable == TW_TUNABLE_PORT_RANGE) {
+		enum tw_metric metric = info->evidence.by_metric ? info->evidence.falls : TW_METRIC_PORT_USE;
 
-		note_metric(page, sample, info->evidence.falls);
-		tw_text_addf(text, "; %s is ", tw_metric_info(info->evidence.falls)->name);
-		tw_finding_add_figure(text, info->evidence.falls, figure);
+		note_metric(page, sample, metric);
+		tw_text_addf(text, "; %s is ", tw_metric_info(metric)->name);
+		tw_finding_add_figure(text, metric, tw_sample_metric(sample, metric));
 	}
 	tw_text_add_char(text, '.');
 	add_gate(page, sample, tunable);

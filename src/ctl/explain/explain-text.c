@@ -69,6 +69,10 @@ void tw_explain_topic(struct tw_page *page, const struct tw_topic *topic, const 
 		tw_page_say(page, tw_tunable_info(topic->tunable)->key, words->means);
 		tw_here_say_tunable(page, sample, topic->tunable);
 		say_words(page, words);
+		if (tw_tunable_info(topic->tunable)->class == TW_TUNABLE_PLAIN)
+			tw_page_say(page, "Not measured",
+				    "A rule can set it within bounds, and it is put back; whether that helped is not "
+				    "measured.");
 		say_changers(page, topic->tunable, settings);
 		break;
 	case TW_TOPIC_RULE:

@@ -38,9 +38,11 @@ static const struct tw_explain_words tunables[] = {
 	[TW_TUNABLE_PORT_RANGE] = {
 		.means = "The local ports that connect() picks from, both ends included, for IPv4 and IPv6 alike, and for UDP. Each "
 			 "destination has all of them for itself.",
-		.costs = "A service that starts later may find its port taken by an outgoing connection; "
+		.costs = "A service that starts later may find its port taken by an outgoing connection, a UDP socket or a NodePort; "
 			 "net.ipv4.ip_local_reserved_ports keeps such ports out.",
-		.helps = "Whenever the ports towards one destination run short, whoever holds them.",
+		.helps = "Whenever the ports towards one destination run short, whoever holds them. It belongs into a file of "
+			 "/etc/sysctl.d, with net.ipv4.ip_local_reserved_ports, before the services start: timewaitd itself does "
+			 "not change it.",
 		.vain = "Incoming connections: they all hang on their listener's port. One end should be even and the other odd, "
 			"for the kernel deals the ports out by parity.",
 	},
@@ -51,6 +53,17 @@ static const struct tw_explain_words tunables[] = {
 		.helps = "Many orphaned FIN-WAIT-2, because peers do not close.",
 		.vain = "TIME-WAIT, although many pages say so: its 60 s are compiled into the kernel (TCP_TIMEWAIT_LEN), and have no "
 			"sysctl. Nor CLOSE-WAIT, which waits for the program here.",
+	},
+	[TW_TUNABLE_AUTOBIND_REUSE] = {
+		.means = "Whether a bind() without a port number may get a port that other sockets are bound to already, as long as "
+			 "all of them set SO_REUSEADDR and none listens: 0 no (as the kernel sets it), 1 yes, once no port is free. "
+			 "Linux 5.7 and later have it.",
+		.costs = "Two programs can get the same port and then connect to the same destination: the second one's connect() "
+			 "fails with EADDRNOTAVAIL. The kernel's text leaves it to experts.",
+		.helps = "A program that calls bind() before connect(), sets SO_REUSEADDR and talks to several destinations: each "
+			 "port can serve all of them.",
+		.vain = "Programs that bind without SO_REUSEADDR, and those beside them that only connect(): ports that were bound "
+			"first stay closed to them. IP_BIND_ADDRESS_NO_PORT, set by the program that binds, helps both.",
 	},
 	[TW_TUNABLE_MAX_ORPHANS] = {
 		.means = "How many sockets without a process may still have something to deliver, on the whole machine. Beyond it the "
