@@ -31,64 +31,69 @@ static int64_t advance(const struct tw_step *step, int64_t from)
 	return (int64_t)TW_MAX(TW_MIN(to, (__int128)INT64_MAX), (__int128)INT64_MIN);
 }
 
-/* Not beyond the limit of the step, nor beyond the bounds of the tunable; what is beyond them already stays. */
+/*
+ * Not beyond the limit of the step, nor beyond the bounds of the tunable; what is beyond them already stays. What comes
+ * from below the bounds steps onto them at least, or it would be refused for ever.
+ */
 static int64_t bounded(const struct tw_action *action, int64_t from, int64_t to)
 {
 	const struct tw_tunable_info *info = tw_tunable_info(action->tunable);
 
 	if (is_upward(&action->step))
-		return TW_MAX(from, TW_MIN(to, TW_MIN(action->step.limit, info->high)));
-	return TW_MIN(from, TW_MAX(to, TW_MAX(action->step.limit, info->low)));
+		return TW_MAX(from, TW_MIN(TW_MAX(to, info->low), TW_MIN(action->step.limit, info->high)));
+	return TW_MIN(from, TW_MAX(TW_MIN(to, info->high), TW_MAX(action->step.limit, info->low)));
 }
 
-/* 0: not known. */
 static uint64_t memory_for_time_wait(const struct tw_sample *sample)
 {
-	const struct tw_count *pages = &sample->gauge.memory_limit_pages;
-
-	return pages->known ? TW_MIN(pages->value, UINT64_MAX / PAGE_BYTES) * PAGE_BYTES / MEMORY_SHARE : 0;
+	return TW_MIN(sample->gauge.memory_bound_pages.value, UINT64_MAX / PAGE_BYTES) * PAGE_BYTES / MEMORY_SHARE;
 }
 
-static bool fits_memory(enum tw_tunable tunable, int64_t to, const struct tw_sample *sample)
+static enum tw_stepper_stop check_memory(enum tw_tunable tunable, int64_t to, const struct tw_sample *sample)
 {
-	uint64_t memory = memory_for_time_wait(sample);
-
-	return tunable != TW_TUNABLE_MAX_TW_BUCKETS || memory == 0 || to <= 0 ||
-	       (unsigned __int128)(uint64_t)to * TW_TIME_WAIT_BYTES <= memory;
+	if (tunable != TW_TUNABLE_MAX_TW_BUCKETS)
+		return TW_STEPPER_GOES;
+	if (!sample->gauge.memory_bound_pages.known)
+		return TW_STEPPER_MEMORY_UNKNOWN;
+	return (unsigned __int128)TW_MAX(to, 0) * TW_TIME_WAIT_BYTES <= memory_for_time_wait(sample)
+		       ? TW_STEPPER_GOES
+		       : TW_STEPPER_NO_MEMORY;
 }
 
 static enum tw_stepper_stop take_step(struct tw_stepper *stepper, const struct tw_action *action,
 				      const struct tw_sample *sample)
 {
 	int64_t to = bounded(action, stepper->wanted, advance(&action->step, stepper->wanted));
+	enum tw_stepper_stop stop;
 
 	stepper->refused = advance(&action->step, stepper->wanted);
 	if (to == stepper->wanted)
 		return TW_STEPPER_AT_LIMIT;
 	stepper->refused = to;
-	if (!fits_memory(action->tunable, to, sample))
-		return TW_STEPPER_NO_MEMORY;
-	stepper->wanted = to;
-	return TW_STEPPER_GOES;
-}
-
-static bool start(struct tw_stepper *stepper, enum tw_tunable tunable, const struct tw_sample *sample)
-{
-	const struct tw_live_value *live = &sample->gauge.sysctls[tunable];
-
-	if (!stepper->has_base && !live->known)
-		return false;
-	if (!stepper->has_base)
-		stepper->base = live->value.numbers[0];
-	stepper->started = stepper->has_base = true;
-	stepper->wanted = stepper->base;
-	return true;
+	stop = check_memory(action->tunable, to, sample);
+	if (stop == TW_STEPPER_GOES)
+		stepper->wanted = to;
+	return stop;
 }
 
 /* Not where it is refused or held up, was put back on request, or somebody else's value has taken its place. */
 static bool is_in_force(const struct tw_stepper *stepper, const struct tw_live_value *live)
 {
 	return live->known && live->value.numbers[0] == stepper->wanted;
+}
+
+/* Returns whether a step is to be taken at once: not by who takes over a value that is in force. */
+static bool start(struct tw_stepper *stepper, const struct tw_live_value *live, usec_t now_usec)
+{
+	if (!live->known)
+		return false;
+	stepper->started = true;
+	stepper->stepped_usec = now_usec;
+	if (stepper->follows_set && is_in_force(stepper, live))
+		return false;
+	stepper->has_base = true;
+	stepper->wanted = stepper->base = live->value.numbers[0];
+	return true;
 }
 
 /* An old measurement proves nothing: it was made before the last step could help. */
@@ -113,7 +118,7 @@ bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
 		return false;
 	}
 	if (!stepper->started) {
-		if (!start(stepper, action->tunable, sample))
+		if (!start(stepper, &sample->gauge.sysctls[action->tunable], now_usec))
 			return false;
 	} else if (!is_in_force(stepper, &sample->gauge.sysctls[action->tunable])) {
 		/* It has its span once it is: else the next one would be a leap. */
@@ -130,7 +135,7 @@ bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
 bool tw_stepper_needed(const struct tw_stepper *stepper, const struct tw_action *action, const struct tw_sample *sample)
 {
 	return action->kind == TW_ACTION_STEP && action->tunable == TW_TUNABLE_MAX_TW_BUCKETS &&
-	       tw_stepper_wants(stepper) && sample->gauge.at_usec != 0 &&
+	       tw_stepper_wants(stepper) && stepper->has_base && sample->gauge.at_usec != 0 &&
 	       (__int128)sample->gauge.time_wait * 10 > (__int128)stepper->base * 9;
 }
 
@@ -143,15 +148,17 @@ static bool is_same(const struct tw_step *a, const struct tw_step *b)
 void tw_stepper_follow(struct tw_stepper *stepper, const struct tw_action *action, const struct tw_stepper *predecessor,
 		       const struct tw_action *its_action)
 {
-	if (action->kind != TW_ACTION_STEP || its_action->kind != TW_ACTION_STEP ||
+	if (action->kind != TW_ACTION_STEP || its_action->kind == TW_ACTION_DESTROY ||
 	    action->tunable != its_action->tunable)
 		return;
-	if (is_same(&action->step, &its_action->step)) {
-		*stepper = *predecessor;
+	if (its_action->kind == TW_ACTION_SET) {
+		stepper->follows_set = true;
+		stepper->wanted = its_action->value.numbers[0];
 		return;
 	}
-	stepper->has_base = predecessor->has_base;
-	stepper->base = predecessor->base;
+	*stepper = *predecessor;
+	if (!is_same(&action->step, &its_action->step))
+		stepper->stop = TW_STEPPER_GOES;
 }
 
 void tw_stepper_explain(const struct tw_stepper *stepper, const struct tw_action *action,
@@ -170,12 +177,17 @@ void tw_stepper_explain(const struct tw_stepper *stepper, const struct tw_action
 	case TW_STEPPER_NO_MEMORY:
 		tw_text_addf(reason,
 			     "%" PRId64 " sockets in TIME-WAIT could take %" PRIu64
-			     " MiB, more than a quarter of what net.ipv4.tcp_mem allows to TCP (%" PRIu64
+			     " MiB, more than a quarter of the memory that TCP may take on this machine (%" PRIu64
 			     " MiB); %s stays at %" PRId64,
 			     stepper->refused, (uint64_t)stepper->refused * TW_TIME_WAIT_BYTES / MIB,
 			     memory_for_time_wait(sample) / MIB, key, stepper->wanted);
 		tw_text_add(advice,
 			    "fewer connections that end here, by reusing them or by letting the peer close first");
+		return;
+	case TW_STEPPER_MEMORY_UNKNOWN:
+		tw_text_addf(reason, "how much memory TCP may take on this machine is not known; %s stays at %" PRId64,
+			     key, stepper->wanted);
+		tw_text_add(advice, "a value that the machine's memory allows, at 256 bytes each, in a 'set'");
 		return;
 	}
 }

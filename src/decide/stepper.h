@@ -13,8 +13,9 @@
 /* Why a step that is due is not taken. */
 enum tw_stepper_stop {
 	TW_STEPPER_GOES,
-	TW_STEPPER_AT_LIMIT,  /* the step's own limit */
-	TW_STEPPER_NO_MEMORY, /* TIME-WAIT would take too much of what TCP may use */
+	TW_STEPPER_AT_LIMIT,	   /* the step's own limit */
+	TW_STEPPER_NO_MEMORY,	   /* TIME-WAIT would take too much of what TCP may use */
+	TW_STEPPER_MEMORY_UNKNOWN, /* or nobody tells how much that is */
 };
 
 /*
@@ -25,7 +26,8 @@ enum tw_stepper_stop {
  */
 struct tw_stepper {
 	bool started;
-	bool has_base;	     /* known from a predecessor: what is live is no base */
+	bool follows_set;    /* `wanted` is what an earlier configuration's `set` wanted, and may be in force */
+	bool has_base;	     /* not where it was: what is live then is no base */
 	int64_t base;	     /* the value that was live */
 	int64_t wanted;	     /* equal to `base`: no step was possible */
 	usec_t stepped_usec; /* the last step, or the last try; while it is not in force the last look */
@@ -46,7 +48,7 @@ bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
 /* Whether a value is wanted: then `wanted` is. */
 static inline bool tw_stepper_wants(const struct tw_stepper *stepper)
 {
-	return stepper->started && stepper->wanted != stepper->base;
+	return stepper->started && (!stepper->has_base || stepper->wanted != stepper->base);
 }
 
 /*
@@ -57,8 +59,8 @@ bool tw_stepper_needed(const struct tw_stepper *stepper, const struct tw_action 
 		       const struct tw_sample *sample);
 
 /*
- * Takes over from another configuration's step on the same tunable; nothing happens where it is none. The same step
- * goes on; another one starts anew, but from the base of before: what is live now is its predecessor's.
+ * Takes over from another configuration's step or `set` on the same tunable; nothing happens where it is none. What is
+ * in force is gone on from, never below it, whatever the new step is; its next step has its span.
  */
 void tw_stepper_follow(struct tw_stepper *stepper, const struct tw_action *action, const struct tw_stepper *predecessor,
 		       const struct tw_action *its_action);

@@ -112,7 +112,7 @@ int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_sourc
 		.idle = idle,
 		.unit = unit,
 	};
-	r = tw_proc_source_new(&source->proc);
+	r = tw_proc_source_new(lender ? lender->proc : NULL, &source->proc);
 	if (r < 0)
 		return r;
 	r = tw_ports_source_new(&source->ports);

@@ -12,8 +12,9 @@
 struct tw_kernel_source;
 
 /*
- * `lender` borrows: what it has learned of the cgroups serves this one too, and the two are not asked at the same time;
- * NULL: one of its own. Returns 0; -ENOENT without /proc/net/sockstat; -errno of socket(2), open(2).
+ * `lender` borrows, the source of the host: what it has learned of the cgroups serves this one too, and the two are not
+ * asked at the same time; so does its tcp_mem. NULL: one of its own. Returns 0; -ENOENT without /proc/net/sockstat;
+ * -errno of socket(2), open(2).
  */
 int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_source **ret);
 struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 /* /proc/net/netstat of Linux 6.18 is 4 KiB; with numbers of 20 digits each it would be 8. */
 #define NET_TEXT_MAX 16384
@@ -45,15 +46,20 @@ static const char *const file_paths[FILE_COUNT] = {
  * cache any more, and each that follows 2 us: to read all at once, and seldom, is cheapest.
  */
 #define SLOW_EVERY 8
+/* tcp_init_mem() makes tcp_mem[2] of a sixteenth of the memory and half of that again: 1 less is on the safe side. */
+#define MEMORY_PARTS 16
+/* As decide/stepper.c counts pages. */
+#define PAGE_BYTES UINT64_C(4096)
 
 struct tw_proc_source {
 	int files[FILE_COUNT];
 	int sysctls[TW_TUNABLE_COUNT];
+	int tcp_mem_fd; /* of the machine; borrows; -1: not shown here */
 
 	/* What seldom changes, as it was read last. */
 	unsigned slow_left; /* gauges until it is read again; 0: now */
 	struct tw_live_value slow[TW_TUNABLE_COUNT];
-	struct tw_count memory_limit_pages, conntrack_count, conntrack_max;
+	struct tw_count memory_limit_pages, memory_bound_pages, conntrack_count, conntrack_max;
 	uint32_t reserved_ports;
 
 	struct tw_ports_source *ports;
@@ -96,7 +102,7 @@ static int open_files(struct tw_proc_source *source)
 	return 0;
 }
 
-int tw_proc_source_new(struct tw_proc_source **ret)
+int tw_proc_source_new(const struct tw_proc_source *lender, struct tw_proc_source **ret)
 {
 	TW_CLEANUP(tw_proc_source_freep) struct tw_proc_source *source = calloc(1, sizeof(*source));
 	int r;
@@ -113,6 +119,8 @@ int tw_proc_source_new(struct tw_proc_source **ret)
 	r = open_files(source);
 	if (r < 0)
 		return r;
+	source->tcp_mem_fd =
+		source->files[FILE_TCP_MEM] < 0 && lender ? lender->tcp_mem_fd : source->files[FILE_TCP_MEM];
 	*ret = TW_TAKE_PTR(source);
 	return 0;
 }
@@ -239,9 +247,32 @@ static int read_tunables(struct tw_proc_source *source)
 	return r;
 }
 
+/* What the kernel would have made of this machine's memory, where it does not show what somebody made of that. */
+static struct tw_count estimate_memory(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info) < 0)
+		return (struct tw_count){ 0 };
+	return (struct tw_count){ (uint64_t)info.totalram / PAGE_BYTES * info.mem_unit / MEMORY_PARTS, true };
+}
+
+static int read_memory(struct tw_proc_source *source)
+{
+	int r = read_count(source->tcp_mem_fd, tw_procnet_parse_tcp_mem, &source->memory_bound_pages);
+
+	if (r < 0)
+		return r;
+	if (source->files[FILE_TCP_MEM] >= 0)
+		source->memory_limit_pages = source->memory_bound_pages;
+	if (!source->memory_bound_pages.known)
+		source->memory_bound_pages = estimate_memory();
+	return 0;
+}
+
 static int read_limits(struct tw_proc_source *source)
 {
-	int r = read_count(source->files[FILE_TCP_MEM], tw_procnet_parse_tcp_mem, &source->memory_limit_pages);
+	int r = read_memory(source);
 
 	if (r == 0)
 		r = read_count(source->files[FILE_CONNTRACK_MAX], tw_procnet_parse_number, &source->conntrack_max);
@@ -287,6 +318,7 @@ int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 		return r;
 	memcpy(gauge.sysctls, source->slow, sizeof(gauge.sysctls));
 	gauge.memory_limit_pages = source->memory_limit_pages;
+	gauge.memory_bound_pages = source->memory_bound_pages;
 	gauge.conntrack_max = source->conntrack_max;
 	gauge.conntrack_count = source->conntrack_count;
 	gauge.reserved_ports = source->reserved_ports;

@@ -12,8 +12,12 @@
  */
 struct tw_proc_source;
 
-/* Returns 0, -ENOMEM, -ENOENT without /proc/net/sockstat or ip_local_port_range, or -errno of open(2). */
-int tw_proc_source_new(struct tw_proc_source **ret);
+/*
+ * `lender` borrows, for as long as this one lives: the source of the first network namespace, which alone shows
+ * tcp_mem; or NULL. Returns 0, -ENOMEM, -ENOENT without /proc/net/sockstat or ip_local_port_range, or -errno of
+ * open(2).
+ */
+int tw_proc_source_new(const struct tw_proc_source *lender, struct tw_proc_source **ret);
 
 struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source);
 TW_DEFINE_CLEANUP(struct tw_proc_source, tw_proc_source_free)

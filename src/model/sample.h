@@ -43,8 +43,10 @@ struct tw_gauge {
 	uint64_t memory_pages;		    /* of the whole machine */
 	uint64_t established;		    /* snmp CurrEstab: CLOSE-WAIT counts too */
 	uint64_t segments;		    /* snmp InSegs and OutSegs: moves with every packet of TCP */
-	struct tw_count memory_limit_pages; /* tcp_mem[2] */
-	struct tw_count conntrack_count;    /* where conntrack is loaded */
+	struct tw_count memory_limit_pages; /* tcp_mem[2], which the first network namespace alone shows */
+	/* What all of TCP may take on this machine: the same also elsewhere; else an estimate that is below it. */
+	struct tw_count memory_bound_pages;
+	struct tw_count conntrack_count; /* where conntrack is loaded */
 	struct tw_count conntrack_max;
 	uint32_t reserved_ports; /* how many ports of the range ip_local_reserved_ports takes away */
 };

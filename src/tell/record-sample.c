@@ -183,5 +183,7 @@ void tw_record_add_basis(struct tw_record *record, const struct tw_sample *sampl
 	tw_record_add_u64(record, PREFIX, "sockstat-time-wait", gauge->time_wait);
 	tw_record_add_u64(record, PREFIX, "memory-pages", gauge->memory_pages);
 	add_count(record, PREFIX, "memory-limit-pages", gauge->memory_limit_pages);
+	if (!gauge->memory_limit_pages.known)
+		add_count(record, PREFIX, "memory-bound-pages", gauge->memory_bound_pages);
 	add_sysctl(record, gauge, TW_TUNABLE_MAX_TW_BUCKETS);
 }

@@ -335,6 +335,7 @@ void tw_fake_source_init(struct tw_fake_source *fake)
 	set_sysctl(fake, TW_TUNABLE_MAX_TW_BUCKETS, 131072, 0);
 	set_sysctl(fake, TW_TUNABLE_FIN_TIMEOUT, 60, 0);
 	set_sysctl(fake, TW_TUNABLE_TIMESTAMPS, 1, 0);
+	fake->gauge.memory_bound_pages = (struct tw_count){ 500000, true };
 	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
 		fake->gauge.counters[i].known = true;
 }

@@ -201,6 +201,7 @@ static void test_steps_still_needed(void **state)
 		.step = { .multiplies = true, .by = 2000, .limit = 1048576, .every_usec = 30 * S },
 	};
 	stage->sample.gauge.at_usec = 1 * S;
+	stage->sample.gauge.memory_bound_pages = (struct tw_count){ UINT64_MAX, true };
 	stage->sample.gauge.sysctls[TW_TUNABLE_MAX_TW_BUCKETS] = (struct tw_live_value){ { { 4096 } }, true };
 	stage->sample.gauge.time_wait = 4096;
 	step(stage, 1, 10);

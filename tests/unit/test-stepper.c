@@ -26,6 +26,7 @@ static bool in_force; /* what is wanted */
 static int clear(void **state TW_UNUSED)
 {
 	memset(&sample, 0, sizeof(sample));
+	sample.gauge.memory_bound_pages = (struct tw_count){ UINT64_MAX, true };
 	memset(&rule, 0, sizeof(rule));
 	tw_rule_settings_init(&settings);
 	settings.raise_milli = 1000;
@@ -108,7 +109,12 @@ static void test_arithmetic(void **state TW_UNUSED)
 		{ BUCKETS, true, 2000, 1048576, 1048576, { 0, 0, 0 } },
 		{ BUCKETS, true, 2000, 1048576, 2000000, { 0, 0, 0 } }, /* beyond the limit already */
 		{ BUCKETS, false, 4096, 16777216, 65536, { 69632, 73728, 77824 } },
-		{ BUCKETS, true, 2000, 16777216, 0, { 1, 2, 4 } },
+		{ BUCKETS, true, 2000, 16777216, 0, { 1024, 2048, 4096 } }, /* from below the bounds onto them */
+		{ BUCKETS, true, 2000, 16777216, 500, { 1024, 2048, 4096 } },
+		{ BUCKETS, true, 2000, 16777216, 513, { 1026, 2052, 4104 } },
+		{ BUCKETS, false, 100, 16777216, -1, { 1024, 1124, 1224 } },
+		{ FIN, false, -5, 20, 7200, { 3600, 3595, 3590 } },
+
 		{ TW_TUNABLE_TW_REUSE, true, 1001, 2, 1, { 2, 2, 2 } }, /* less than one is one */
 		{ FIN, true, 1500, 3600, 7, { 11, 17, 26 } },		/* rounded up */
 		{ FIN, false, -5, 20, 60, { 55, 50, 45 } },
@@ -212,7 +218,7 @@ static void test_memory(void **state TW_UNUSED)
 {
 	char reason[TW_REASON_MAX], advice[TW_REASON_MAX];
 
-	sample.gauge.memory_limit_pages = (struct tw_count){ 262144, true };
+	sample.gauge.memory_bound_pages = (struct tw_count){ 262144, true };
 	action.step.limit = 16777216;
 	set_live(500000);
 	assert_false(look(100, TW_RULE_RAISED, 5000));
@@ -221,13 +227,13 @@ static void test_memory(void **state TW_UNUSED)
 	assert_int_equal(stepper.wanted, 1000000);
 	assert_int_equal(stepper.refused, 2000000);
 	explain(reason, advice);
-	assert_string_equal(reason, "2000000 sockets in TIME-WAIT could take 488 MiB, more than a quarter of what "
-				    "net.ipv4.tcp_mem allows to TCP (256 MiB); net.ipv4.tcp_max_tw_buckets stays at "
-				    "1000000");
+	assert_string_equal(reason, "2000000 sockets in TIME-WAIT could take 488 MiB, more than a quarter of the "
+				    "memory that TCP may take on this machine (256 MiB); net.ipv4.tcp_max_tw_buckets "
+				    "stays at 1000000");
 	assert_true(advice[0] != '\0');
 	assert_false(look(160, TW_RULE_RAISED, 5000));
 	/* More of it, and it goes on. */
-	sample.gauge.memory_limit_pages.value *= 2;
+	sample.gauge.memory_bound_pages.value *= 2;
 	assert_false(look(190, TW_RULE_RAISED, 5000));
 	assert_int_equal(stepper.wanted, 2000000);
 	assert_true(look(220, TW_RULE_RAISED, 5000));
@@ -235,6 +241,7 @@ static void test_memory(void **state TW_UNUSED)
 
 static void test_memory_exactly(void **state TW_UNUSED)
 {
+	char reason[TW_REASON_MAX], advice[TW_REASON_MAX];
 	static const struct {
 		uint64_t pages;
 		int64_t by;
@@ -242,21 +249,31 @@ static void test_memory_exactly(void **state TW_UNUSED)
 	} rows[] = {
 		{ 262144, 1048576 - 1024, true },
 		{ 262144, 1048577 - 1024, false },
-		{ 0, 1024, true },
+		{ 0, 1024, false },
 		{ UINT64_MAX, 16777216 - 1024, true },
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		(void)clear(NULL);
-		sample.gauge.memory_limit_pages = (struct tw_count){ rows[i].pages, true };
+		sample.gauge.memory_bound_pages = (struct tw_count){ rows[i].pages, true };
 		action.step = (struct tw_step){ .by = rows[i].by, .limit = 16777216, .every_usec = S };
 		set_live(1024);
 		assert_int_equal(look(100, TW_RULE_RAISED, 5000), !rows[i].fits);
 		assert_int_equal(tw_stepper_wants(&stepper), rows[i].fits);
 	}
+	/* Nobody tells how much there is: it stays as it is. */
+	(void)clear(NULL);
+	sample.gauge.memory_bound_pages.known = false;
+	set_live(65536);
+	assert_true(look(100, TW_RULE_RAISED, 5000));
+	assert_false(tw_stepper_wants(&stepper));
+	explain(reason, advice);
+	assert_string_equal(reason, "how much memory TCP may take on this machine is not known; "
+				    "net.ipv4.tcp_max_tw_buckets stays at 65536");
+	assert_false(look(130, TW_RULE_RAISED, 5000));
 	/* Only TIME-WAIT is bounded by it. */
 	(void)clear(NULL);
-	sample.gauge.memory_limit_pages = (struct tw_count){ 1, true };
+	sample.gauge.memory_bound_pages = (struct tw_count){ 1, true };
 	action.tunable = TW_TUNABLE_MAX_ORPHANS;
 	set_live(65536);
 	(void)look(100, TW_RULE_RAISED, 5000);
@@ -274,45 +291,110 @@ static void test_limit_explained(void **state TW_UNUSED)
 	assert_false(look(130, TW_RULE_RAISED, 5000));
 }
 
-/* The same step goes on; another one on the same tunable starts from the same base; others begin anew. */
+/* Over a reload, what is in force is gone on from; its base is that of before, and its next step has its span. */
 static void test_follow(void **state TW_UNUSED)
 {
 	struct tw_stepper old;
-	struct tw_action other = action;
+	struct tw_action was = action;
 
 	set_live(65536);
 	(void)look(100, TW_RULE_RAISED, 5000);
 	(void)look(130, TW_RULE_RAISED, 5000);
 	old = stepper;
-	set_live(262144);
 
-	tw_stepper_init(&stepper);
-	tw_stepper_follow(&stepper, &action, &old, &other);
-	assert_int_equal(stepper.wanted, 262144);
-	(void)look(140, TW_RULE_RAISED, 5000);
-	assert_int_equal(stepper.wanted, 262144);
-	(void)look(160, TW_RULE_RAISED, 5000);
-	assert_int_equal(stepper.wanted, 524288);
+	for (unsigned i = 0; i < 4; i++) {
+		static const int64_t next[] = { 524288, 786432, 393216, 262144 };
 
-	other.step.by = 3000;
-	tw_stepper_init(&stepper);
-	tw_stepper_follow(&stepper, &action, &old, &other);
-	assert_false(tw_stepper_wants(&stepper));
-	(void)look(161, TW_RULE_CLEARING, 0);
-	assert_int_equal(stepper.base, 65536);
-	assert_int_equal(stepper.wanted, 131072);
+		action = was;
+		if (i == 1)
+			action.step.by = 3000;
+		if (i == 2)
+			action.step = (struct tw_step){ .by = 131072, .limit = 1048576, .every_usec = 30 * S };
+		if (i == 3)
+			action.step.limit = 4096; /* never below it */
+		tw_stepper_init(&stepper);
+		tw_stepper_follow(&stepper, &action, &old, &was);
+		assert_int_equal(stepper.base, 65536);
+		(void)look(140, TW_RULE_RAISED, 5000);
+		assert_int_equal(stepper.wanted, 262144);
+		assert_int_equal(look(160, TW_RULE_RAISED, 5000), i == 3);
+		assert_int_equal(stepper.wanted, next[i]);
+		assert_true(tw_stepper_wants(&stepper));
+	}
+}
 
-	other = action;
-	other.tunable = TW_TUNABLE_MAX_ORPHANS;
+/* A limit that was told is told again where it is another one, and only there. */
+static void test_follow_at_limit(void **state TW_UNUSED)
+{
+	struct tw_stepper old;
+	struct tw_action was;
+
+	action.step.limit = 131072;
+	was = action;
+	set_live(65536);
+	(void)look(100, TW_RULE_RAISED, 5000);
+	assert_true(look(130, TW_RULE_RAISED, 5000));
+	old = stepper;
+	tw_stepper_follow(&stepper, &action, &old, &was);
+	assert_false(look(160, TW_RULE_RAISED, 5000));
+	action.step.limit = 150000;
+	tw_stepper_follow(&stepper, &action, &old, &was);
+	assert_false(look(170, TW_RULE_RAISED, 5000));
+	assert_int_equal(stepper.wanted, 150000);
+	assert_true(look(200, TW_RULE_RAISED, 5000));
+}
+
+/* A `set` became a step: while what it wanted is in force that goes on, without a base; else the step starts by itself.
+ */
+static void test_follow_set(void **state TW_UNUSED)
+{
+	static const struct {
+		int64_t live;
+		enum tw_rule_state state;
+		int64_t first, second;
+	} rows[] = {
+		{ 100000, TW_RULE_RAISED, 100000, 200000 },
+		{ 65536, TW_RULE_RAISED, 131072, 262144 },
+		{ 100000, TW_RULE_NORMAL, 0, 200000 },
+	};
+	struct tw_action was = { .kind = TW_ACTION_SET, .tunable = BUCKETS, .value = { { 100000 } } };
+	struct tw_stepper none = { 0 };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		tw_stepper_init(&stepper);
+		tw_stepper_follow(&stepper, &action, &none, &was);
+		assert_false(tw_stepper_wants(&stepper));
+		set_live(rows[i].live);
+		(void)look(100, rows[i].state, 5000);
+		assert_int_equal(tw_stepper_wants(&stepper) ? stepper.wanted : 0, rows[i].first);
+		(void)look(130, TW_RULE_RAISED, 5000);
+		assert_int_equal(stepper.wanted, rows[i].second);
+	}
+	/* Whether the value of before would do is not known, so it does not keep the rule up. */
 	tw_stepper_init(&stepper);
-	tw_stepper_follow(&stepper, &action, &old, &other);
-	(void)look(162, TW_RULE_RAISED, 5000);
-	assert_int_equal(stepper.base, 262144);
-	other = action;
-	other.kind = TW_ACTION_SET;
-	tw_stepper_init(&stepper);
-	tw_stepper_follow(&stepper, &action, &old, &other);
-	assert_false(stepper.has_base);
+	tw_stepper_follow(&stepper, &action, &none, &was);
+	set_live(100000);
+	(void)look(100, TW_RULE_RAISED, 5000);
+	sample.gauge.at_usec = 100 * S;
+	sample.gauge.time_wait = 100000;
+	assert_false(tw_stepper_needed(&stepper, &action, &sample));
+}
+
+/* Of another sysctl, or of sockets, it is none. */
+static void test_follow_another(void **state TW_UNUSED)
+{
+	struct tw_stepper old = { .started = true, .has_base = true, .base = 1, .wanted = 2 };
+	struct tw_action was = action;
+
+	was.tunable = TW_TUNABLE_MAX_ORPHANS;
+	tw_stepper_follow(&stepper, &action, &old, &was);
+	was.kind = TW_ACTION_DESTROY;
+	was.tunable = action.tunable;
+	tw_stepper_follow(&stepper, &action, &old, &was);
+	was.kind = TW_ACTION_STEP;
+	action.kind = TW_ACTION_SET;
+	tw_stepper_follow(&stepper, &action, &old, &was);
+	assert_false(stepper.started || stepper.follows_set);
 }
 
 /* 1000 buckets of before, 2000 now. */
@@ -357,6 +439,9 @@ int main(void)
 		cmocka_unit_test_setup(test_memory_exactly, clear),
 		cmocka_unit_test_setup(test_limit_explained, clear),
 		cmocka_unit_test_setup(test_follow, clear),
+		cmocka_unit_test_setup(test_follow_at_limit, clear),
+		cmocka_unit_test_setup(test_follow_set, clear),
+		cmocka_unit_test_setup(test_follow_another, clear),
 		cmocka_unit_test_setup(test_needed, clear),
 	};
 

@@ -34,6 +34,7 @@ static struct tw_recorder recorder = { .tell = remember };
 static int begin(void **state TW_UNUSED)
 {
 	memset(&sample, 0, sizeof(sample));
+	sample.gauge.memory_bound_pages = (struct tw_count){ UINT64_MAX, true };
 	memset(&policy, 0, sizeof(policy));
 	told_count = 0;
 	settings = tw_settings_new_empty();
@@ -188,22 +189,24 @@ static void test_rebase(void **state TW_UNUSED)
 	step(62, 20);
 	assert_int_equal(wanted(), 524288);
 
-	/* Another step starts anew, from the value of before the first. */
+	/* Another step goes on from what is in force. */
 	next = tw_settings_new_empty();
 	add_step(add_rule(next, "one", TW_SEVERITY_WARNING), 3000, 1048576);
 	tw_policy_rebase(&policy, settings, next, 63 * S, &recorder, "blue");
 	(void)tw_settings_free(settings);
 	settings = next;
 	step(64, 20);
-	assert_int_equal(wanted(), 196608);
+	assert_int_equal(wanted(), 524288);
+	step(92, 20);
+	assert_int_equal(wanted(), 1048576);
 
 	/* Without it, nothing is wanted. */
 	next = tw_settings_new_empty();
 	add_rule(next, "one", TW_SEVERITY_WARNING);
-	tw_policy_rebase(&policy, settings, next, 65 * S, &recorder, "blue");
+	tw_policy_rebase(&policy, settings, next, 93 * S, &recorder, "blue");
 	(void)tw_settings_free(settings);
 	settings = next;
-	step(66, 20);
+	step(94, 20);
 	assert_int_equal(wanted(), 0);
 }
 

@@ -71,6 +71,9 @@ static void fill_gauge(const struct tw_record *record, struct tw_sample *sample)
 	}
 	gauge->memory_pages = tw_past_u64(record, "TIMEWAITD_MEMORY_PAGES").value;
 	gauge->memory_limit_pages = tw_past_u64(record, "TIMEWAITD_MEMORY_LIMIT_PAGES");
+	gauge->memory_bound_pages = gauge->memory_limit_pages.known
+					    ? gauge->memory_limit_pages
+					    : tw_past_u64(record, "TIMEWAITD_MEMORY_BOUND_PAGES");
 }
 
 static void fill_census(const struct tw_record *record, struct tw_census *census)
