@@ -23,22 +23,17 @@ static bool is_listener(const struct tw_scope *scope, const struct tw_endpoint *
 	       (tw_address_is_any(&scope->listener) || tw_address_equal(&scope->listener, &address->address));
 }
 
-/* The row that accept-queue reads: one without a backlog tells no share, and comes last. NULL where there is none. */
+/* The row that accept-queue reads; NULL where there is none. */
 static const struct tw_listener_row *find_fullest(const struct tw_accepting *accepting, const struct tw_scope *scope)
 {
 	const struct tw_listener_row *fullest = NULL;
-	struct tw_value most = tw_value_unknown();
 
 	for (unsigned i = 0; i < accepting->row_count; i++) {
 		const struct tw_listener_row *row = &accepting->rows[i];
-		struct tw_value share = tw_value_percent(row->queue, row->backlog);
 
-		if (!is_listener(scope, &row->address))
-			continue;
-		if (!fullest || (share.known && (!most.known || share.milli > most.milli))) {
+		if (is_listener(scope, &row->address) &&
+		    (!fullest || tw_listener_fullness(row).milli > tw_listener_fullness(fullest).milli))
 			fullest = row;
-			most = share;
-		}
 	}
 	return fullest;
 }
@@ -54,7 +49,7 @@ static struct tw_value read_accept_queue(const struct tw_sample *sample, const s
 		return accepting->accept_queue;
 	row = find_fullest(accepting, scope);
 	if (row)
-		return tw_value_percent(row->queue, row->backlog);
+		return tw_listener_fullness(row);
 	/* Beyond the table are emptier queues alone. With every listener in it, there is no such listener. */
 	return accepting->row_count < accepting->listeners ? tw_value_of(0) : tw_value_unknown();
 }

@@ -55,11 +55,10 @@ static inline struct tw_listener_row *find(struct tw_listeners *listeners, const
 	return listeners->slots[slot] == 0 ? NULL : &listeners->rows[listeners->slots[slot] - 1];
 }
 
-/* Whether the first queue is fuller. Without a backlog there is no share to tell: such a one counts as empty. */
+/* Whether the first queue is fuller. */
 static bool is_fuller(uint32_t queue, uint32_t backlog, uint32_t than_queue, uint32_t than_backlog)
 {
-	return (uint64_t)(backlog == 0 ? 0 : queue) * TW_MAX(than_backlog, 1u) >
-	       (uint64_t)(than_backlog == 0 ? 0 : than_queue) * TW_MAX(backlog, 1u);
+	return (uint64_t)queue * tw_listener_room(than_backlog) > (uint64_t)than_queue * tw_listener_room(backlog);
 }
 
 void tw_listeners_add(struct tw_listeners *listeners, const struct tw_flow *flow)
@@ -80,8 +79,7 @@ void tw_listeners_add(struct tw_listeners *listeners, const struct tw_flow *flow
 			tw_port_set_add(&listeners->exact, flow->local.port);
 	}
 	row = &listeners->rows[listeners->slots[slot] - 1];
-	if (row->sockets++ == 0 || is_fuller(flow->receive_queue, flow->send_queue, row->queue, row->backlog) ||
-	    (row->backlog == 0 && flow->send_queue > 0)) {
+	if (row->sockets++ == 0 || is_fuller(flow->receive_queue, flow->send_queue, row->queue, row->backlog)) {
 		row->queue = flow->receive_queue;
 		row->backlog = flow->send_queue;
 	}
@@ -161,10 +159,7 @@ static unsigned find_top(const struct tw_listeners *listeners, bool by_connectio
 	return count;
 }
 
-/*
- * Without a listener nobody waits. Where the fullest are equally empty, the first of them may be without a backlog, and
- * another tell a share of 0.
- */
+/* Without a listener nobody waits. */
 static struct tw_value fullest_queue(const struct tw_listeners *listeners)
 {
 	const struct tw_listener_row *fullest = NULL;
@@ -172,13 +167,10 @@ static struct tw_value fullest_queue(const struct tw_listeners *listeners)
 	for (uint32_t i = 0; i < listeners->count; i++) {
 		const struct tw_listener_row *row = &listeners->rows[i];
 
-		if (row->backlog > 0 &&
-		    (!fullest || is_fuller(row->queue, row->backlog, fullest->queue, fullest->backlog)))
+		if (!fullest || is_fuller(row->queue, row->backlog, fullest->queue, fullest->backlog))
 			fullest = row;
 	}
-	if (listeners->count == 0)
-		return tw_value_of(0);
-	return fullest ? tw_value_percent(fullest->queue, fullest->backlog) : tw_value_unknown();
+	return fullest ? tw_listener_fullness(fullest) : tw_value_of(0);
 }
 
 /* A count of some only tells nothing. */

@@ -180,6 +180,20 @@ struct tw_listener_row {
 	struct tw_count time_wait; /* they cost no port; unknown where the census left TIME-WAIT out */
 };
 
+/*
+ * How full an accept queue is. One without a backlog has room for one connection all the same: the kernel refuses only
+ * once there are more than the backlog (sk_acceptq_is_full()).
+ */
+static inline uint32_t tw_listener_room(uint32_t backlog)
+{
+	return backlog > 0 ? backlog : 1;
+}
+
+static inline struct tw_value tw_listener_fullness(const struct tw_listener_row *row)
+{
+	return tw_value_percent(row->queue, tw_listener_room(row->backlog));
+}
+
 /* The accepting side. */
 struct tw_accepting {
 	usec_t at_usec; /* 0: there is none yet */
@@ -187,7 +201,7 @@ struct tw_accepting {
 	uint32_t listeners; /* how many there are */
 	/* Sockets of both sides in every state but LISTEN and TIME-WAIT, for shares; unknown as in the rows. */
 	struct tw_count connections;
-	struct tw_value accept_queue; /* of the fullest: queue / backlog; 0 without a listener */
+	struct tw_value accept_queue; /* tw_listener_fullness() of the fullest; 0 without a listener */
 	unsigned row_count;
 	struct tw_listener_row rows[TW_TOP_MAX]; /* fullest queue first, then most connections */
 	struct tw_port_set listening;		 /* every port that is listened on, also of what has no row */

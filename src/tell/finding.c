@@ -171,7 +171,7 @@ static void add_accept_queue(struct tw_text *text, const struct tw_event *event)
 	tw_finding_add_figure(text, event->metric, event->value);
 	tw_text_add(text, " full");
 	if (row)
-		tw_text_addf(text, " (%" PRIu32 " of %" PRIu32 ")", row->queue, row->backlog);
+		tw_text_addf(text, " (%" PRIu32 " of %" PRIu32 ")", row->queue, tw_listener_room(row->backlog));
 	tw_text_addf(text, ": %s does not accept fast enough",
 		     event->subject.unit[0] != '\0' ? event->subject.unit : "the program");
 	if (row)

@@ -122,7 +122,7 @@ static void assert_accepted(const struct tw_accepting *accepting)
 	static const struct {
 		uint16_t port;
 		uint32_t connections, close_wait, queue, backlog;
-	} rows[] = { { 8080, 4, 2, 0, 64 }, { 8081, 1, 0, 0, 64 }, { 40000, 1, 0, 1, 0 } };
+	} rows[] = { { 40000, 1, 0, 1, 0 }, { 8080, 4, 2, 0, 64 }, { 8081, 1, 0, 0, 64 } };
 
 	assert_int_equal(accepting->listeners, TW_ARRAY_SIZE(rows));
 	assert_int_equal(accepting->row_count, TW_ARRAY_SIZE(rows));
@@ -136,7 +136,7 @@ static void assert_accepted(const struct tw_accepting *accepting)
 		/* The clients closed first. */
 		assert_int_equal(accepting->rows[i].time_wait.value, 0);
 	}
-	assert_int_equal(accepting->accept_queue.milli, 0);
+	assert_int_equal(accepting->accept_queue.milli, 100000);
 }
 
 /* What must not depend on how a socket was asked for; time goes on meanwhile. */

@@ -117,14 +117,14 @@ static void test_listeners(TW_UNUSED void **state)
 		{ NULL, 0, 77000, 1 }, /* the figure of the census, the row of the table */
 		{ "0.0.0.0", 80, 50000, 1 },	 { "::", 80, 50000, 1 },
 		{ "10.0.0.1", 80, 25000, 0 },	 { "10.0.0.2", 80, 50000, 1 },
-		{ "10.0.0.3", 80, UNKNOWN, -1 }, { "0.0.0.0", 81, UNKNOWN, 3 }, /* no backlog, no share */
+		{ "10.0.0.3", 80, UNKNOWN, -1 }, { "0.0.0.0", 81, 100000, 3 }, /* no backlog: room for one */
 		{ "0.0.0.0", 82, UNKNOWN, -1 },	 { "0.0.0.0", 443, 101000, 4 },
 	};
 
 	add_listener("10.0.0.1", 80, 1, 4);
 	add_listener("10.0.0.2", 80, 2, 4);
 	add_listener("::", 80, 0, 4);
-	add_listener("::", 81, 5, 0);
+	add_listener("::", 81, 1, 0);
 	add_listener("::", 443, 101, 100);
 	sample.accepting.accept_queue = tw_value_of(77000);
 	rule.metric = TW_METRIC_ACCEPT_QUEUE;

@@ -98,9 +98,10 @@ static void add_destinations(struct tw_top_table *table, const struct tw_view_na
 
 static struct tw_value fullness(const struct tw_view_listener *of)
 {
-	if (!of->queue.known || !of->backlog.known || of->queue.milli < 0 || of->backlog.milli <= 0)
+	if (!of->queue.known || !of->backlog.known || of->queue.milli < 0 || of->backlog.milli < 0)
 		return tw_value_unknown();
-	return tw_value_percent((uint64_t)of->queue.milli, (uint64_t)of->backlog.milli);
+	/* As tw_listener_fullness(). */
+	return tw_value_percent((uint64_t)of->queue.milli, (uint64_t)TW_MAX(of->backlog.milli, 1000));
 }
 
 static void add_listeners(struct tw_top_table *table, const struct tw_view_namespace *from, const char *namespace)
