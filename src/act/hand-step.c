@@ -34,18 +34,10 @@ static bool equal(const struct step_case *it, const struct tw_tunable_value *a, 
 	return tw_tunable_equal(it->tunable, a, b);
 }
 
-/*
- * Whether the value wanted takes away what `floor` gives and must not. A range may only get wider: to take ports away
- * breaks who uses them.
- */
+/* Whether the value wanted takes away what `floor` gives and must not. */
 static bool lowers(const struct step_case *it, const struct tw_tunable_value *floor)
 {
-	const struct tw_tunable_info *info = tw_tunable_info(it->tunable);
-	const struct tw_tunable_value *value = &it->wish->value;
-
-	if (info->kind == TW_TUNABLE_RANGE)
-		return value->numbers[0] > floor->numbers[0] || value->numbers[1] < floor->numbers[1];
-	return info->raise_only && value->numbers[0] < floor->numbers[0];
+	return tw_tunable_info(it->tunable)->raise_only && it->wish->value.numbers[0] < floor->numbers[0];
 }
 
 static struct tw_hand_step plain(const struct step_case *it, enum tw_hand_verb verb)

@@ -30,7 +30,7 @@ enum tw_hand_verb {
 	TW_HAND_LOOK,	       /* it takes the live value to tell */
 	TW_HAND_ADVISE,	       /* say what would be written */
 	TW_HAND_REFUSE_BOUNDS, /* the value is out of the tunable's bounds */
-	TW_HAND_REFUSE_LOWER,  /* the value would lower what may only be raised, or narrow a range */
+	TW_HAND_REFUSE_LOWER,  /* the value would lower what may only be raised */
 	TW_HAND_WRITE,	       /* save the entry, then write its `written` */
 	TW_HAND_CONFIRM,       /* the value wanted is in place, and ours: keep the entry */
 	TW_HAND_RESTORE,       /* write the baseline, then drop the entry */

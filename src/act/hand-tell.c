@@ -202,16 +202,11 @@ static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum t
 
 	switch (obstacle) {
 	case TW_HAND_OBSTACLE_BOUNDS:
-		tw_text_addf(reason, "the value is out of bounds: timewaitd writes %lld to %lld%s",
-			     (long long)info->low, (long long)info->high,
-			     info->kind == TW_TUNABLE_RANGE
-				     ? ", the low end below the high end, one of them even and the other odd"
-				     : "");
+		tw_text_addf(reason, "the value is out of bounds: timewaitd writes %lld to %lld", (long long)info->low,
+			     (long long)info->high);
 		return;
 	case TW_HAND_OBSTACLE_LOWER:
-		tw_text_addf(reason, "it would be %s: it is %s now",
-			     info->kind == TW_TUNABLE_RANGE ? "narrowed" : "lowered",
-			     VALUE_TEXT(tunable, &live->value));
+		tw_text_addf(reason, "it would be lowered: it is %s now", VALUE_TEXT(tunable, &live->value));
 		return;
 	case TW_HAND_OBSTACLE_READ:
 		if (error != -ENOENT)

@@ -40,6 +40,27 @@ static bool is_of_sysctl(const struct tw_action *action)
 	return action->kind == TW_ACTION_SET || action->kind == TW_ACTION_STEP;
 }
 
+void tw_actions_skip(struct tw_rule_draft *draft, struct tw_settings *settings)
+{
+	for (unsigned i = draft->settings.action_count; i > 0; i--) {
+		const struct tw_action *action = &draft->settings.actions[i - 1];
+		const struct tw_place *place = &draft->action_places[i - 1];
+		struct tw_skipped *skipped = &settings->skipped[settings->skipped_count];
+		struct tw_text text;
+
+		if (!is_of_sysctl(action) || tw_tunable_info(action->tunable)->class != TW_TUNABLE_ADVICE)
+			continue;
+		if (settings->skipped_count < TW_SKIPPED_MAX) {
+			skipped->tunable = action->tunable;
+			(void)tw_text_copy(skipped->rule, sizeof(skipped->rule), draft->settings.name);
+			tw_text_init(&text, skipped->place, sizeof(skipped->place));
+			tw_text_addf(&text, "%s:%u", place->file, place->line);
+			settings->skipped_count++;
+		}
+		drop_at(draft, i - 1);
+	}
+}
+
 /* The index of an action on the same sysctl; `action_count` for none. */
 static unsigned find_rival(const struct tw_rule_settings *rule, const struct tw_action *action)
 {
@@ -124,20 +145,10 @@ static bool parse_sysctl(const char *name, size_t length, enum tw_tunable *ret, 
 static void explain_bounds(struct tw_text *why, const struct tw_tunable_info *info)
 {
 	tw_text_addf(why, "%s takes ", info->key);
-	switch (info->kind) {
-	case TW_TUNABLE_INTEGER:
-		if (info->low == info->high)
-			tw_text_addf(why, "only %" PRId64, info->low);
-		else
-			tw_text_addf(why, "a number from %" PRId64 " to %" PRId64, info->low, info->high);
-		break;
-	case TW_TUNABLE_RANGE:
-		tw_text_addf(why,
-			     "two numbers LOW HIGH from %" PRId64 " to %" PRId64
-			     ", LOW below HIGH, one even and one odd",
-			     info->low, info->high);
-		break;
-	}
+	if (info->low == info->high)
+		tw_text_addf(why, "only %" PRId64, info->low);
+	else
+		tw_text_addf(why, "a number from %" PRId64 " to %" PRId64, info->low, info->high);
 }
 
 /* ---- set */
@@ -159,8 +170,9 @@ bool tw_action_parse_set(struct tw_rule_draft *draft, const char *value, struct 
 	tw_parse_trim(&number, &number_length);
 	if (!parse_sysctl(name, name_length, &action.tunable, why))
 		return false;
-	if (tw_tunable_parse(action.tunable, number, number_length, &action.value) < 0 ||
-	    !tw_tunable_in_bounds(action.tunable, &action.value)) {
+	if (tw_tunable_info(action.tunable)->class != TW_TUNABLE_ADVICE &&
+	    (tw_tunable_parse(action.tunable, number, number_length, &action.value) < 0 ||
+	     !tw_tunable_in_bounds(action.tunable, &action.value))) {
 		explain_bounds(why, tw_tunable_info(action.tunable));
 		return false;
 	}
@@ -260,10 +272,8 @@ bool tw_action_parse_step(struct tw_rule_draft *draft, const char *value, struct
 	if (!parse_sysctl(name, name_length, &action.tunable, why))
 		return false;
 	info = tw_tunable_info(action.tunable);
-	if (info->kind != TW_TUNABLE_INTEGER) {
-		tw_text_addf(why, "%s is two numbers, which no step changes; expected 'set'", info->key);
-		return false;
-	}
+	if (info->class == TW_TUNABLE_ADVICE)
+		return tw_actions_add(draft, &action, why);
 	return parse_by(by, by_length, info, &action.step, why) &&
 	       tw_clauses_find(clauses, TW_ARRAY_SIZE(clauses), cursor, (size_t)(end - cursor), why) &&
 	       parse_limit(&clauses[0], info, &action.step, why) && parse_every(&clauses[1], &action.step, why) &&

@@ -21,5 +21,7 @@ bool tw_action_parse_destroy(struct tw_rule_draft *draft, const char *value, str
 
 /* Removes the actions of one kind, for a later text has its own. */
 void tw_actions_drop(struct tw_rule_draft *draft, enum tw_action_kind kind);
+/* Takes out what is advice alone by now, and remembers it in `settings`. */
+void tw_actions_skip(struct tw_rule_draft *draft, struct tw_settings *settings);
 /* Adds one, whichever it is; the same way out as above. */
 bool tw_actions_add(struct tw_rule_draft *draft, const struct tw_action *action, struct tw_text *why);

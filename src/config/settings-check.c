@@ -2,6 +2,7 @@
 #include "config/settings-check.h"
 
 #include "base/duration.h"
+#include "config/settings-action.h"
 #include "config/settings-keys.h"
 #include "model/effect.h"
 
@@ -287,6 +288,7 @@ void tw_settings_check(struct tw_settings_draft *draft, struct tw_problem_log *l
 		check_required(rule, log);
 		check_levels(rule, log);
 		check_companions(rule, log);
+		tw_actions_skip(rule, settings);
 		if (!settings->allow_unsafe && unsafe_is_known)
 			check_unsafe(rule, log);
 		check_destroys(draft, rule, &destroys, log);

@@ -6,6 +6,7 @@
 #include "daemon/reload.h"
 #include "daemon/run.h"
 #include "measure/diag.h"
+#include "model/event.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -24,6 +25,18 @@ static void print_problems(const struct tw_problems *problems)
 		fprintf(stderr, "%s\n", problems->texts[i]);
 	if (problems->count > TW_PROBLEMS_MAX)
 		fprintf(stderr, "and %u more\n", problems->count - TW_PROBLEMS_MAX);
+}
+
+static void print_skipped(const struct tw_settings *settings)
+{
+	for (unsigned i = 0; i < settings->skipped_count; i++) {
+		const struct tw_skipped *skipped = &settings->skipped[i];
+		struct tw_event event;
+
+		tw_event_of_skipped(skipped, &event);
+		fprintf(stderr, "%s: warning: %s is not set for %s: %s. Instead: %s.\n", skipped->place,
+			tw_tunable_info(skipped->tunable)->key, skipped->rule, event.reason, event.advice);
+	}
 }
 
 /* Returns -1 to go on, or an exit status. */
@@ -71,6 +84,7 @@ int main(int argc, char *argv[])
 		return r;
 	switch (options.job) {
 	case TW_JOB_CHECK:
+		print_skipped(settings);
 		puts("OK");
 		return TW_EXIT_OK;
 	case TW_JOB_ONCE:

@@ -241,3 +241,13 @@ void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const 
 	va_end(arguments);
 	manager->recorder->tell(manager->recorder, TW_NAMESPACE_HOST, &event);
 }
+
+void tw_manager_tell_skipped(struct tw_manager *manager)
+{
+	for (unsigned i = 0; i < manager->settings->skipped_count; i++) {
+		struct tw_event event;
+
+		tw_event_of_skipped(&manager->settings->skipped[i], &event);
+		manager->recorder->tell(manager->recorder, TW_NAMESPACE_HOST, &event);
+	}
+}

@@ -91,6 +91,9 @@ struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned ind
 /* Whether the rule of this index is raised in any of them. */
 bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule);
 
+/* Tells of each action of the settings that is not taken. */
+void tw_manager_tell_skipped(struct tw_manager *manager);
+
 /* Carries on under new settings, which are consumed. */
 void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings);
 

@@ -46,5 +46,6 @@ int tw_reload(struct tw_manager *manager, const struct tw_options *options, stru
 	tw_manager_reload(manager, TW_TAKE_PTR(settings));
 	tw_manager_tell(manager, TW_EVENT_RELOADED, "%u rule%s, %s mode", manager->settings->rule_count,
 			manager->settings->rule_count == 1 ? "" : "s", tw_manager_mode(manager));
+	tw_manager_tell_skipped(manager);
 	return 0;
 }

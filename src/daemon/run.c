@@ -220,6 +220,7 @@ static int watch(struct life *life, const struct tw_options *options)
 	tw_manager_tell(manager, TW_EVENT_STARTED, "timewaitd %s, %u rule%s, %s mode", PACKAGE_VERSION,
 			manager->settings->rule_count, manager->settings->rule_count == 1 ? "" : "s",
 			tw_manager_mode(manager));
+	tw_manager_tell_skipped(manager);
 	r = take_first_sample(manager);
 	if (r >= 0)
 		r = loop(life, options);

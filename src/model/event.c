@@ -2,6 +2,7 @@
 #include "model/event.h"
 
 #include "base/macros.h"
+#include "base/text.h"
 
 static const char *const names[] = {
 	[TW_EVENT_STARTED] = "started",
@@ -31,4 +32,25 @@ _Static_assert(TW_ARRAY_SIZE(names) == TW_EVENT_COUNT, "each event has its name"
 const char *tw_event_name(enum tw_event_kind kind)
 {
 	return names[kind];
+}
+
+void tw_event_of_skipped(const struct tw_skipped *skipped, struct tw_event *ret)
+{
+	struct tw_text reason, advice;
+
+	*ret = (struct tw_event){
+		.kind = TW_EVENT_REFUSED,
+		.severity = TW_SEVERITY_WARNING,
+		.has_sysctl = true,
+		.sysctl = skipped->tunable,
+	};
+	(void)tw_text_copy(ret->rule_name, sizeof(ret->rule_name), skipped->rule);
+	tw_text_init(&reason, ret->reason, sizeof(ret->reason));
+	tw_text_addf(&reason,
+		     "%s asks for it, and timewaitd does not change it any more: while services run, that can take a "
+		     "port that one of them is about to use",
+		     skipped->place);
+	tw_text_init(&advice, ret->advice, sizeof(ret->advice));
+	tw_text_addf(&advice, "set it for good in a file of /etc/sysctl.d; `timewaitctl explain %s` tells more",
+		     tw_tunable_info(skipped->tunable)->key);
 }

@@ -83,6 +83,9 @@ struct tw_event {
 	char advice[TW_REASON_MAX];
 };
 
+/* That an action of the configuration is skipped: why, and what to do instead. */
+void tw_event_of_skipped(const struct tw_skipped *skipped, struct tw_event *ret);
+
 /* Where events go: the roof's recorder, or a list in the tests. Never fails, never blocks. */
 struct tw_recorder {
 	void (*tell)(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event);

@@ -90,6 +90,16 @@ struct tw_rule_settings {
 	struct tw_action actions[TW_ACTIONS_MAX];
 };
 
+/* An action that a configuration of before asks for and that is not taken any more: its sysctl is advice alone. */
+struct tw_skipped {
+	enum tw_tunable tunable;
+	char rule[TW_RULE_NAME_MAX];
+	char place[256]; /* "FILE:LINE" */
+};
+
+/* So many of them are remembered; nobody has more than one or two. */
+#define TW_SKIPPED_MAX 8
+
 /* The whole configuration as a value. */
 struct tw_settings {
 	enum tw_mode mode;
@@ -107,6 +117,8 @@ struct tw_settings {
 	struct tw_namespace_list namespaces; /* that are watched */
 	unsigned rule_count;
 	struct tw_rule_settings rules[TW_RULES_MAX];
+	unsigned skipped_count;
+	struct tw_skipped skipped[TW_SKIPPED_MAX];
 };
 
 /* On the heap, with the built-in defaults: those of the shipped timewaitd.conf, its rules too. NULL without memory. */

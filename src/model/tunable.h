@@ -105,10 +105,7 @@ struct tw_tunable_value {
  */
 int tw_tunable_parse(enum tw_tunable tunable, const char *text, size_t length, struct tw_tunable_value *ret);
 
-/*
- * Whether timewaitd may ever write this value: the bounds above; for a range low < high, one of them even and the other
- * odd (inet_csk_find_open_port() and its like split the range by parity).
- */
+/* Whether timewaitd may ever write this value, which is one number: the bounds above. */
 bool tw_tunable_in_bounds(enum tw_tunable tunable, const struct tw_tunable_value *value);
 
 /* "1" or "32768 60999". Returns `text`. */

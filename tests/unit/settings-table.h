@@ -171,6 +171,9 @@ static inline void render_settings(struct tw_text *text, const struct tw_setting
 	tw_text_add_char(text, '\n');
 	for (unsigned i = 0; i < settings->rule_count; i++)
 		render_rule(text, &settings->rules[i]);
+	for (unsigned i = 0; i < settings->skipped_count; i++)
+		tw_text_addf(text, "skipped: %s of %s, %s\n", tw_tunable_info(settings->skipped[i].tunable)->key,
+			     settings->skipped[i].rule, settings->skipped[i].place);
 }
 
 static inline void read_texts(const char *a, const char *b, struct tw_settings *settings, struct tw_problems *problems)

@@ -162,10 +162,6 @@ static void test_refused_by_us(void **state TW_UNUSED)
 	enforce();
 	observe();
 	expect_silence();
-	desires.rows[TW_TUNABLE_PORT_RANGE] = desires.rows[BUCKETS];
-	desires.rows[TW_TUNABLE_PORT_RANGE].value = (struct tw_tunable_value){ { 40000, 50001 } };
-	enforce();
-	assert_non_null(strstr(expect(1, TW_EVENT_REFUSED)->reason, "narrowed: it is 32768 60999 now"));
 	assert_int_equal(fake.writes + fake.saves, 0);
 }
 
@@ -198,11 +194,6 @@ static void test_observes(void **state TW_UNUSED)
 	assert_string_equal(expect(1, TW_EVENT_ADVICE)->advice, "sysctl -w net.ipv4.tcp_tw_reuse=0");
 	want_nothing();
 	observe();
-	desires.rows[TW_TUNABLE_PORT_RANGE] =
-		(struct tw_desire){ .wanted = true, .value = { { 1024, 65535 } }, .rule = &rule };
-	observe();
-	assert_string_equal(expect(1, TW_EVENT_ADVICE)->advice,
-			    "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"");
 	want(REUSE, 0);
 	observe();
 	(void)expect(1, TW_EVENT_ADVICE);

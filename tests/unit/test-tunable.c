@@ -177,8 +177,6 @@ static void test_bounds_of_each(TW_UNUSED void **state)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		struct tw_tunable_value value = { 0 };
 
-		if (rows[i].tunable == RANGE)
-			continue;
 		value.numbers[0] = rows[i].low;
 		assert_true(tw_tunable_in_bounds(rows[i].tunable, &value));
 		value.numbers[0] = rows[i].high;
@@ -191,25 +189,6 @@ static void test_bounds_of_each(TW_UNUSED void **state)
 		assert_false(tw_tunable_in_bounds(rows[i].tunable, &value));
 		value.numbers[0] = INT64_MAX;
 		assert_false(tw_tunable_in_bounds(rows[i].tunable, &value));
-	}
-}
-
-static void test_bounds_of_a_range(TW_UNUSED void **state)
-{
-	static const struct {
-		int64_t low, high;
-		bool allowed;
-	} cases[] = {
-		{ 1024, 65535, true },	 { 32768, 60999, true },  { 1024, 1025, true },	 { 65534, 65535, true },
-		{ 1023, 65535, false },	 { 1024, 65536, false },  { 1024, 1024, false }, { 65535, 65535, false },
-		{ 60999, 32768, false }, { -1, 65535, false },	  { 0, 0, false },	 { 1024, INT64_MAX, false },
-		{ 1024, -1, false },	 { 65536, 65537, false },
-	};
-
-	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
-		struct tw_tunable_value value = { .numbers = { cases[i].low, cases[i].high } };
-
-		assert_int_equal(tw_tunable_in_bounds(RANGE, &value), cases[i].allowed);
 	}
 }
 
@@ -243,15 +222,10 @@ static void test_equal(TW_UNUSED void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_fin_timeout_says_what_it_does_not),
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_unknown_keys),
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_bounds_of_each),
-		cmocka_unit_test(test_bounds_of_a_range),
-		cmocka_unit_test(test_format),
-		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_table),  cmocka_unit_test(test_fin_timeout_says_what_it_does_not),
+		cmocka_unit_test(test_keys),   cmocka_unit_test(test_unknown_keys),
+		cmocka_unit_test(test_parse),  cmocka_unit_test(test_bounds_of_each),
+		cmocka_unit_test(test_format), cmocka_unit_test(test_equal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
