@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/hand-tell.h"
 
-#include "act/hand-tell-list.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -93,13 +92,8 @@ void tw_hand_tell_adjusted(struct tw_hand *hand, enum tw_tunable tunable, const 
 	event.old = known(&now->previous);
 	event.new = known(&now->written);
 	event.baseline = known(&now->baseline);
-	if (tunable == TW_TUNABLE_PORT_RANGE && hand->ledger.reserved.ours) {
-		struct tw_text reason = reason_of(&event);
-
-		tw_text_add(&reason, "first, what is listened on there (");
-		tw_hand_tell_added(&reason, &hand->ledger.reserved);
-		tw_text_add(&reason, ") went into net.ipv4.ip_local_reserved_ports");
-	}
+	if (tw_tunable_info(tunable)->class == TW_TUNABLE_PLAIN)
+		(void)tw_text_copy(event.reason, sizeof(event.reason), "whether it helps is not measured");
 	tell(hand, &event);
 }
 
@@ -223,15 +217,6 @@ static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum t
 		tw_text_addf(reason, "the kernel made %s of it, and the value before could not be put back yet: ",
 			     VALUE_TEXT(tunable, &found->value));
 		add_sysctl_error(reason, tunable, error);
-		return;
-	case TW_HAND_OBSTACLE_NONE:
-	case TW_HAND_OBSTACLE_LISTENERS:
-	case TW_HAND_OBSTACLE_LIST_READ:
-	case TW_HAND_OBSTACLE_LIST_WRITE:
-	case TW_HAND_OBSTACLE_LIST_KEPT:
-	case TW_HAND_OBSTACLE_LIST_FOREIGN:
-	case TW_HAND_OBSTACLE_LIST_LONG:
-		tw_hand_tell_list_obstacle(reason, obstacle, error);
 		return;
 	}
 }

@@ -29,20 +29,12 @@ void tw_hand_tell_yielded(struct tw_hand *hand, enum tw_tunable tunable, const s
 
 /* What came in the way of a change. */
 enum tw_hand_obstacle {
-	TW_HAND_OBSTACLE_NONE,
 	TW_HAND_OBSTACLE_BOUNDS, /* ours, not the kernel's */
 	TW_HAND_OBSTACLE_LOWER,	 /* would be lowered */
 	TW_HAND_OBSTACLE_READ,	 /* `error` */
 	TW_HAND_OBSTACLE_WRITE,	 /* `error` */
 	TW_HAND_OBSTACLE_KEPT,	 /* the kernel kept `found` */
 	TW_HAND_OBSTACLE_BACK,	 /* the same, and the baseline could not be put back: `error` */
-	/* Of the reserved ports, before a range is widened. */
-	TW_HAND_OBSTACLE_LISTENERS,    /* what is listened on is not known yet */
-	TW_HAND_OBSTACLE_LIST_READ,    /* `error` */
-	TW_HAND_OBSTACLE_LIST_WRITE,   /* `error` */
-	TW_HAND_OBSTACLE_LIST_KEPT,    /* another list was there after the write */
-	TW_HAND_OBSTACLE_LIST_FOREIGN, /* somebody else changed it after us */
-	TW_HAND_OBSTACLE_LIST_LONG,    /* the kernel would not take it in one write */
 };
 
 /* Refused: `live` is what the value was before, `found` what it is now; both may be unknown. */
@@ -59,12 +51,3 @@ void tw_hand_tell_stale(struct tw_hand *hand, int error);
 /* Degraded: what is ours could not be looked at (`reading`) or not be put back. */
 void tw_hand_tell_owed(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire, bool reading,
 		       int error);
-
-/* The list of reserved ports is back; `hand` still holds what was done to it. */
-void tw_hand_tell_list_restored(struct tw_hand *hand);
-
-/* Somebody else has changed the list to `live`, which stays. */
-void tw_hand_tell_list_yielded(struct tw_hand *hand, const struct tw_port_set *live);
-
-/* Degraded: the list cannot be put back. */
-void tw_hand_tell_list_owed(struct tw_hand *hand, int error);

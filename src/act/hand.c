@@ -127,7 +127,6 @@ static void confirm(struct turn *turn, const struct tw_hand_step *step)
 	memset(turn->said, 0, sizeof(*turn->said));
 	turn->said->wanted = turn->desire->wanted;
 	turn->said->value = turn->desire->value;
-	turn->hand->reserved_used |= turn->tunable == TW_TUNABLE_PORT_RANGE;
 	if (save_again)
 		tw_hand_save_after(turn->hand);
 	/* Else a restore did not take place, and the value was told of before. */
@@ -163,20 +162,13 @@ static void undo(struct turn *turn, const struct tw_live_value *found)
 static bool announce(struct turn *turn, const struct tw_hand_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
-	int r = 0;
-	enum tw_hand_obstacle obstacle =
-		tw_hand_reserve_plan(turn->hand, turn->tunable, &step->entry, turn->desire->avoid, &r);
+	int r;
 
-	if (obstacle != TW_HAND_OBSTACLE_NONE) {
-		refuse(turn, obstacle, r, &turn->live);
-		return false;
-	}
 	*turn->entry = step->entry;
 	r = tw_hand_save(turn->hand);
 	if (r >= 0)
 		return true;
 	*turn->entry = was;
-	tw_hand_reserve_forget(turn->hand, turn->tunable);
 	if (first_failure(turn))
 		tw_hand_tell_unsaved(turn->hand, turn->tunable, turn->desire, r);
 	turn->hand->unsaved_told = true;
@@ -187,16 +179,10 @@ static void change(struct turn *turn, const struct tw_hand_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 	struct tw_live_value found = { 0 };
-	enum tw_hand_obstacle obstacle;
-	int r = 0, looked;
+	int r, looked;
 
 	if (!announce(turn, step))
 		return;
-	obstacle = tw_hand_reserve(turn->hand, turn->tunable, &r);
-	if (obstacle != TW_HAND_OBSTACLE_NONE) {
-		give_up(turn, &was, obstacle, r, &turn->live);
-		return;
-	}
 	r = turn->hand->sysctl->write(turn->hand->sysctl, turn->tunable, &step->entry.written);
 	looked = look(turn, &found);
 	if (looked < 0) /* the entry stays as announced: the next look tells whether the write took place */
@@ -355,12 +341,9 @@ static int take_turn(struct tw_hand *hand, enum tw_tunable tunable, const struct
 		.entry = &hand->ledger.entries[tunable],
 		.said = &hand->said[tunable],
 	};
-	int r, released;
 
 	note_wish(&turn);
-	r = attend(&turn);
-	released = tw_hand_release(hand, tunable, will);
-	return r < 0 ? r : released;
+	return attend(&turn);
 }
 
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode)
@@ -369,12 +352,13 @@ void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, e
 		tw_hand_save_after(hand);
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
 		(void)take_turn(hand, (enum tw_tunable)i, &desires->rows[i], tw_hand_will_of(&desires->rows[i], mode));
+	(void)tw_hand_release(hand);
 }
 
 static int give_back(struct tw_hand *hand, enum tw_hand_will will)
 {
 	static const struct tw_desire none;
-	int first = 0, saved;
+	int first = 0, released, saved;
 
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		int r = take_turn(hand, (enum tw_tunable)i, &none, will);
@@ -382,6 +366,9 @@ static int give_back(struct tw_hand *hand, enum tw_hand_will will)
 		if (r < 0 && first == 0)
 			first = r;
 	}
+	released = tw_hand_release(hand);
+	if (first == 0)
+		first = released;
 	saved = hand->unsaved ? tw_hand_save(hand) : 0;
 	return first < 0 ? first : saved;
 }

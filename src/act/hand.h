@@ -41,10 +41,8 @@ struct tw_hand {
 	const char *namespace;	       /* for records; borrows */
 	bool unsaved;		       /* the store holds an older ledger: saved again at the next call */
 	bool unsaved_told;
-	/* Of the list of reserved ports: a range was widened over it; it could not be put back, and that was told. */
-	bool reserved_used;
-	bool reserved_failed;
-	unsigned restored; /* sysctls put back so far */
+	bool reserved_failed; /* the list of reserved ports could not be put back, and that was told */
+	unsigned restored;    /* sysctls put back so far */
 	/* What was said last of each tunable, so that a standing condition is recorded once. */
 	struct tw_hand_said {
 		bool wanted;
@@ -70,11 +68,8 @@ void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct t
  * no longer wanted; live value already as wanted and not ours -> nothing to do. In observe mode nothing of the world
  * changes: each write becomes one `advice`; what is ours is put back. A failure of any step is recorded once as
  * `refused` or `degraded`, leaves the world as it was, and is tried again at the next call. A tunable whose baseline
- * write fails stays ours. A desire that may not be done (out of bounds, lower than a raise-only baseline, or a narrower
- * range) keeps nothing in place: what is ours is put back first.
- *
- * Before a range gets wider, the ports of its new part that are listened on go into ip_local_reserved_ports, by the
- * same rules; that list is put back once the range is no longer ours.
+ * write fails stays ours. A desire that may not be done (out of bounds, or lower than a raise-only baseline) keeps
+ * nothing in place: what is ours is put back first.
  */
 void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
 

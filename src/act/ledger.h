@@ -26,7 +26,8 @@ struct tw_ledger_entry {
 	char rule[TW_RULE_NAME_MAX]; /* on whose behalf */
 };
 
-/* What timewaitd did to net.ipv4.ip_local_reserved_ports, for the sake of who listens in a range that it widened. */
+/* What an older timewaitd did to net.ipv4.ip_local_reserved_ports, for the sake of who listened in a range that it
+ * widened. */
 struct tw_ledger_reserved {
 	bool ours;					/* the baseline is owed */
 	struct tw_port_set baseline, previous, written; /* as in an entry */

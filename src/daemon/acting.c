@@ -44,8 +44,6 @@ void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, c
 
 	tw_judge_filter(&acting->judge, desires, &force, settings->max_changes, sample, now_usec, hand->recorder,
 			hand->namespace);
-	if (sample->accepting.at_usec != 0 && !sample->accepting.partial)
-		desires->rows[TW_TUNABLE_PORT_RANGE].avoid = &sample->accepting.listening;
 	tw_hand_reconcile(hand, desires, settings->mode);
 	force = in_force(hand);
 	tw_judge_prove(&acting->judge, desires, &force, settings->proof_after_usec, sample, now_usec, hand->recorder,

@@ -40,10 +40,6 @@ void tw_watch_situation(const struct tw_watch *watch, const struct tw_settings *
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
 		if (ledger->entries[i].owner != TW_OWNER_NOBODY)
 			add_change(ret, watch, (enum tw_tunable)i);
-	if (ledger->reserved.ours) {
-		ret->reserved_baseline = &ledger->reserved.baseline;
-		ret->reserved_value = &ledger->reserved.written;
-	}
 }
 
 static void pause_rule(struct tw_watch *watch, const struct tw_rule_settings *rule, usec_t now_usec)

@@ -186,7 +186,6 @@ void tw_listeners_results(const struct tw_listeners *listeners, bool connections
 
 	ret->listeners = listeners->count + listeners->beyond;
 	ret->accept_queue = fullest_queue(listeners);
-	ret->listening = listeners->ports;
 	ret->row_count = find_top(listeners, connections_known, top);
 	for (unsigned i = 0; i < ret->row_count; i++) {
 		ret->rows[i] = *top[i];

@@ -42,7 +42,7 @@ static inline void tw_listeners_attribute(struct tw_listeners *listeners, const 
 }
 
 /*
- * Fills `listeners`, `accept_queue`, `listening` and the rows of *ret. `connections_known`: of all states but TIME-WAIT
+ * Fills `listeners`, `accept_queue` and the rows of *ret. `connections_known`: of all states but TIME-WAIT
  * the sockets were attributed; `time_wait_known`: those in TIME-WAIT were.
  */
 void tw_listeners_results(const struct tw_listeners *listeners, bool connections_known, bool time_wait_known,

@@ -360,7 +360,6 @@ static void accepting_results(const struct tw_scan *scan, struct tw_accepting *r
 	ret->row_count = 0;
 	ret->connections = (struct tw_count){ 0 };
 	ret->accept_queue = tw_value_unknown();
-	tw_port_set_clear(&ret->listening);
 	if (ret->partial)
 		return;
 	ret->connections.known = scan->asks_established;

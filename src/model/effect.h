@@ -2,7 +2,6 @@
 #pragma once
 
 #include "model/event.h"
-#include "model/ports.h"
 #include "model/settings.h"
 #include "model/tunable.h"
 
@@ -14,8 +13,6 @@ struct tw_desire {
 	const struct tw_rule_settings *rule; /* the one that won; borrows */
 	struct tw_subject subject;	     /* who is behind it */
 	struct tw_value metric_value;	     /* what raised it, for the record */
-	/* Of ip_local_port_range: every port that is listened on; NULL while not known; borrows. */
-	const struct tw_port_set *avoid;
 };
 
 /* The desired state of a namespace: one row a tunable. */

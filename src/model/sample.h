@@ -204,7 +204,6 @@ struct tw_accepting {
 	struct tw_value accept_queue; /* tw_listener_fullness() of the fullest; 0 without a listener */
 	unsigned row_count;
 	struct tw_listener_row rows[TW_TOP_MAX]; /* fullest queue first, then most connections */
-	struct tw_port_set listening;		 /* every port that is listened on, also of what has no row */
 };
 
 /* One socket in CLOSE-WAIT: the application was told that the peer has closed, and has not closed. */

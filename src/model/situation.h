@@ -43,7 +43,4 @@ struct tw_situation {
 	struct tw_rule_situation rules[TW_RULES_MAX];
 	unsigned change_count;
 	struct tw_change_situation changes[TW_TUNABLE_COUNT];
-	/* Of ip_local_reserved_ports, where that was changed; both NULL where not; borrow. */
-	const struct tw_port_set *reserved_baseline;
-	const struct tw_port_set *reserved_value;
 };

@@ -8,8 +8,6 @@
 /* A finding is one clause of some 200 bytes, and may name a unit and two addresses. */
 #define TW_FINDING_MAX 1024
 
-#define TW_RESERVED_KEY "net.ipv4.ip_local_reserved_ports"
-
 static const char *const state_names[] = {
 	[TW_RULE_NORMAL] = "normal",
 	[TW_RULE_RISING] = "rising",
@@ -118,29 +116,6 @@ static void add_change(struct tw_json *json, const struct tw_change_situation *c
 	tw_json_object_end(json);
 }
 
-static void add_ports(struct tw_json *json, const char *key, const struct tw_port_set *ports)
-{
-	char bytes[TW_PORT_SET_TEXT_MAX];
-	struct tw_text text;
-
-	tw_text_init(&text, bytes, sizeof(bytes));
-	tw_port_set_add_text(ports, &text);
-	add_string(json, key, bytes);
-}
-
-/* No rule names it: it goes along with the port range. */
-static void add_reserved(struct tw_json *json, const struct tw_situation *situation)
-{
-	tw_json_object_begin(json);
-	add_string(json, "sysctl", TW_RESERVED_KEY);
-	add_ports(json, "baseline", situation->reserved_baseline);
-	add_ports(json, "value", situation->reserved_value);
-	add_string(json, "owner", "ours");
-	tw_json_key(json, "rule");
-	tw_json_null(json);
-	tw_json_object_end(json);
-}
-
 static void add_spent(struct tw_json *json, const char *key, usec_t cpu_usec)
 {
 	add_milli(json, key, cpu_usec != 0, (int64_t)cpu_usec);
@@ -170,8 +145,6 @@ void tw_snapshot_add_situation(struct tw_json *json, const struct tw_sample *sam
 	tw_json_array_begin(json);
 	for (unsigned i = 0; i < situation->change_count; i++)
 		add_change(json, &situation->changes[i]);
-	if (situation->reserved_baseline)
-		add_reserved(json, situation);
 	tw_json_array_end(json);
 	tw_json_key(json, "cost");
 	add_cost(json, &sample->cost);

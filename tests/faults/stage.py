@@ -18,9 +18,8 @@ from namespaces import Namespace  # noqa: E402
 from programs import BUILD, ENVIRONMENT, TIMEWAITD, WANTED, adjusting  # noqa: E402
 
 LIBRARY = str(BUILD / "tests/faults/inject.so")
-SETS = {**WANTED, "net.ipv4.ip_local_port_range": "1024 65535"}
-# One service listens from the second phase on, and is to be reserved in the wider range; the rule is for a server that
-# comes with the third.
+SETS = {**WANTED, "net.ipv4.ip_autobind_reuse": "1"}
+# One service listens from the second phase on; the rule is for a server that comes with the third.
 CONFIG = adjusting(SETS).replace("raise = 1\nclear = 0", "raise = 2\nclear = 1")
 TIMEOUT = 60  # of a life that takes a tenth of a second; the daemon's own patience with the kernel is 5 s
 
@@ -123,7 +122,6 @@ class Stage:
         self._bus.setblocking(False)
         # Not what the kernel gives a new namespace.
         self.namespace.set_sysctl("net.ipv4.tcp_fin_timeout", "77")
-        self.namespace.set_sysctl("net.ipv4.ip_local_reserved_ports", "5000,61000-61003")
         self._baseline = self.namespace.all_sysctls()
 
     def play(self, fault=None, netlink=None, bus=False):

@@ -116,22 +116,6 @@ def test_a_snapshot_tells_rules_and_changes(near, raised, bus):
     assert (row["sysctl"], row["value"]) == ("net.ipv4.tcp_fin_timeout", "45")
 
 
-def test_reserved_ports_are_among_the_changes(near, on_bus, bus):
-    near.set_sysctl("net.ipv4.ip_local_port_range", "40000 40999")
-    with near.entered(), socket.create_server(("127.0.0.1", 39000)):
-        started = on_bus(adjusting({"net.ipv4.ip_local_port_range": "38000 41999"}))
-        started.wait_for("adjusted")
-        changes = {row["sysctl"]: row for row in bus.snapshot()["namespaces"][0]["changes"]}
-    assert changes["net.ipv4.ip_local_reserved_ports"] == {
-        "sysctl": "net.ipv4.ip_local_reserved_ports",
-        "baseline": "",
-        "value": "39000",
-        "owner": "ours",
-        "rule": None,
-    }
-    assert changes["net.ipv4.ip_local_port_range"]["baseline"] == "40000 40999"
-
-
 def test_signals(on_bus, bus, listener, tmp_path):
     started = on_bus(adjusting({"net.ipv4.tcp_fin_timeout": "30"}))
     with Listener(bus, tmp_path) as heard:

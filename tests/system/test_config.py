@@ -87,6 +87,38 @@ def test_a_start_with_a_mistake(near, write, tmp_path):
     assert "a.conf:2: " in done.stderr
 
 
+RANGE = "net.ipv4.ip_local_port_range"
+
+
+def test_the_port_range_is_advice(near, listener, daemon, write):
+    """A file of before that widens it still loads; it is told what it asks for in vain, and where to set that."""
+    text = adjusting({RANGE: "16384 60999", "net.ipv4.tcp_fin_timeout": "30"})
+    line = text.splitlines().index(f"set = {RANGE}=16384 60999") + 1
+    path = write(text)
+    done = check(path)
+    assert (done.returncode, done.stdout) == (0, "OK\n")
+    assert done.stderr.startswith(f"{path}:{line}: warning: {RANGE} is not set for servers: ")
+    assert "/etc/sysctl.d" in done.stderr and f"timewaitctl explain {RANGE}" in done.stderr
+    before = near.sysctl(RANGE)
+    with listener():
+        started = daemon(text)
+        started.wait_for("adjusted")
+        started.reload(text)
+        refused = started.wait_for("refused", count=2)
+        assert [record["TIMEWAITD_SYSCTL"] for record in started.records("adjusted")] == ["net.ipv4.tcp_fin_timeout"]
+    assert (refused["TIMEWAITD_SYSCTL"], refused["TIMEWAITD_RULE"]) == (RANGE, "servers")
+    assert refused["MESSAGE"].startswith(f"{RANGE} was not set for servers: {started.config}:{line} asks for it")
+    assert near.sysctl(RANGE) == before
+
+
+def test_a_plain_sysctl_is_said_to_be_not_measured(listener, daemon):
+    with listener():
+        started = daemon(adjusting({"net.ipv4.tcp_fin_timeout": "30", "net.core.somaxconn": "8192"}))
+        started.wait_for("adjusted", count=2)
+    said = {record["TIMEWAITD_SYSCTL"]: "not measured" in record["MESSAGE"] for record in started.records("adjusted")}
+    assert said == {"net.ipv4.tcp_fin_timeout": False, "net.core.somaxconn": True}
+
+
 def test_a_reload_takes_over(near, listener, daemon):
     with listener():
         started = daemon(adjusting({"net.ipv4.tcp_fin_timeout": "30"}))

@@ -149,12 +149,47 @@ def test_a_kill_at_any_moment(near, listener, baseline, tmp_path):
     assert kills / 5 < changed < kills, f"{changed} of {kills} kills came after a change: not the moments that were meant"
 
 
+RANGE, RESERVED = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"
+
+
+@pytest.mark.parametrize("by_restore", (True, False))
+def test_what_an_older_one_owes_of_the_port_range_goes_back(near, listener, daemon, by_restore):
+    """It widened the range over the reserved ports of services; neither is changed any more."""
+    near.set_sysctl(RESERVED, "5000,61000-61003")
+    before = near.all_sysctls()
+    with listener():
+        started = daemon(adjusting({"net.ipv4.tcp_tw_reuse": "1"}))
+        started.wait_for("adjusted")
+        started.kill()
+    ledger = started.state / "ledger"
+    text = ledger.read_text()
+    assert text.endswith("end 1\n")
+    ledger.write_text(
+        text.removesuffix("end 1\n")
+        + f"entry {RANGE} ours baseline 32768 60999 previous 1024 65535 written 1024 65535 rule wide\n"
+        + "reserved baseline 5000,61000-61003 previous 2222,5000,61000-61003 written 2222,5000,61000-61003\nend 2\n"
+    )
+    near.set_sysctl(RANGE, "1024 65535")
+    near.set_sysctl(RESERVED, "2222,5000,61000-61003")
+    if by_restore:
+        records = started.restore()
+    else:
+        started.forget()
+        started.config.write_text(QUICK)
+        started.start()
+        records = started.records("restored")
+    assert [record.get("TIMEWAITD_SYSCTL", RESERVED) for record in records] == ["net.ipv4.tcp_tw_reuse", RANGE, RESERVED]
+    assert RESERVED in records[2]["MESSAGE"]
+    assert near.all_sysctls() == before
+    assert not ledger.exists()
+
+
 # Rules and their sysctls, two of which are wanted by two rules.
 ORDERS = {
     "one": {"net.ipv4.tcp_tw_reuse": "1", "net.ipv4.tcp_fin_timeout": "30"},
-    "two": {"net.ipv4.tcp_fin_timeout": "20", "net.ipv4.ip_local_port_range": "1024 65535"},
+    "two": {"net.ipv4.tcp_fin_timeout": "20", "net.ipv4.ip_autobind_reuse": "1"},
     "three": {"net.core.somaxconn": "8192", "net.ipv4.tcp_max_syn_backlog": "8192", "net.ipv4.tcp_syncookies": "2"},
-    "four": {"net.ipv4.tcp_keepalive_time": "600", "net.ipv4.ip_local_port_range": "2048 65535"},
+    "four": {"net.ipv4.tcp_keepalive_time": "600", "net.ipv4.tcp_tw_reuse": "0"},
 }
 
 
@@ -172,7 +207,6 @@ def test_any_order_leaves_every_sysctl_as_it_was(near, tmp_path, seed):
     """Raised, cleared, stopped, killed and restored at random: all of net/ipv4 and net/core is as before."""
     chance = random.Random(seed)
     near.set_sysctl("net.ipv4.tcp_fin_timeout", BASELINE_FIN_TIMEOUT)
-    near.set_sysctl("net.ipv4.ip_local_reserved_ports", "5000,61000-61003")
     before = near.all_sysctls()
     daemon = Daemon(near, tmp_path / "stacked", stacked())
     listening, changed = [], 0

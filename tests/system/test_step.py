@@ -6,7 +6,7 @@ import time
 import pytest
 
 from namespaces import Pair, wait_until
-from programs import QUICK, Churn, start_sink
+from programs import QUICK, Churn, adjusting, start_sink
 
 BUCKETS = "net.ipv4.tcp_max_tw_buckets"
 
@@ -43,3 +43,47 @@ step = {BUCKETS} x2 limit 65536 every 1s
     restored = watching.wait_for("restored", seconds=180, SYSCTL=BUCKETS)
     assert (restored["TIMEWAITD_OLD"], restored["TIMEWAITD_NEW"]) == (str(enough), "1024")
     wait_until(lambda: near.sysctl(BUCKETS) == "1024", watching.story)
+
+
+def step_rule(action):
+    """A rule that is raised while something listens, and does this whether that helps or not."""
+    return adjusting({}) + action + "\n"
+
+
+def test_a_reload_goes_on_from_what_is_in_force(near, listener, daemon):
+    """With another limit, and where a `set` becomes a step."""
+    near.set_sysctl(BUCKETS, 1024)
+    with listener():
+        started = daemon(step_rule(f"set = {BUCKETS}=2000"))
+        started.wait_for("adjusted")
+        started.reload(step_rule(f"step = {BUCKETS} x2 limit 4000 every 1s"))
+        assert "ends at 4000" in started.wait_for("refused")["MESSAGE"]
+        started.reload(step_rule(f"step = {BUCKETS} x2 limit 16000 every 1s"))
+        started.wait_for("adjusted", count=4)
+    changes = [(record["TIMEWAITD_OLD"], record["TIMEWAITD_NEW"]) for record in started.records("adjusted")]
+    assert changes == [("1024", "2000"), ("2000", "4000"), ("4000", "8000"), ("8000", "16000")], started.story()
+    assert started.wait_for("restored")["TIMEWAITD_NEW"] == "1024"
+
+
+def test_a_value_below_the_bounds_is_raised_onto_them(near, listener, daemon):
+    near.set_sysctl(BUCKETS, 500)
+    with listener():
+        started = daemon(step_rule(f"step = {BUCKETS} x2 limit 65536 every 1s"))
+        adjusted = started.wait_for("adjusted")
+        assert (adjusted["TIMEWAITD_OLD"], adjusted["TIMEWAITD_NEW"]) == ("500", "1024")
+    started.wait_for("restored")
+    assert near.sysctl(BUCKETS) == "500"
+
+
+def test_memory_bounds_a_step_where_tcp_mem_is_not_shown(near, listener, daemon):
+    """A quarter of what the host gives TCP, at 256 bytes each."""
+    assert near.try_run("cat", "/proc/sys/net/ipv4/tcp_mem").returncode != 0
+    with open("/proc/meminfo") as file:
+        kib = int(file.readline().split()[1])
+    bound = kib * 1024 * 6 // 64 // 4 // 256  # tcp_mem[2] as the kernel makes it
+    near.set_sysctl(BUCKETS, min(bound * 9 // 10, 12000000))
+    with listener():
+        started = daemon(step_rule(f"step = {BUCKETS} x2 limit 16777216 every 1s"))
+        if bound < 8000000:
+            assert "memory that TCP may take" in started.wait_for("refused")["MESSAGE"]
+        started.stop()

@@ -165,9 +165,10 @@ static void test_admin_at_the_last_moment(void **state TW_UNUSED)
 
 /* ---- the random walk */
 
-/* What timewaitd wants is even, what anybody else writes is odd. */
+/* What timewaitd wants is even, what anybody else writes is odd. Of the last, the range, it only puts back. */
 static const enum tw_tunable walked[] = { TW_TUNABLE_FIN_TIMEOUT, TW_TUNABLE_KEEPALIVE_TIME, TW_TUNABLE_MAX_TW_BUCKETS,
 					  TW_TUNABLE_PORT_RANGE };
+#define WANTED_COUNT (TW_ARRAY_SIZE(walked) - 1)
 
 static uint64_t seed;
 static struct tw_tunable_value foreign[TW_TUNABLE_COUNT]; /* the last value that was not ours */
@@ -183,8 +184,8 @@ static uint64_t draw(uint64_t below)
 	return (z ^ (z >> 31)) % below;
 }
 
-/* Who listens, and so what timewaitd reserves, is even too, and within a wider range; the admin's lists are odd. */
-static struct tw_port_set walked_listening, foreign_reserved;
+/* What an older timewaitd has reserved is even too; the admin's lists are odd. */
+static struct tw_port_set foreign_reserved;
 
 static void draw_ports(struct tw_port_set *set, unsigned odd)
 {
@@ -211,14 +212,9 @@ static struct tw_tunable_value draw_value(enum tw_tunable tunable, unsigned odd)
 	return (struct tw_tunable_value){ { number, 0 } };
 }
 
-static enum tw_tunable draw_tunable(void)
-{
-	return walked[draw(TW_ARRAY_SIZE(walked))];
-}
-
 static void admin_writes(void)
 {
-	enum tw_tunable tunable = draw_tunable();
+	enum tw_tunable tunable = walked[draw(TW_ARRAY_SIZE(walked))];
 
 	if (draw(4) == 0) {
 		if (draw(3) > 0)
@@ -240,14 +236,12 @@ static void admin_at_random(struct tw_fake_act *act TW_UNUSED)
 
 static void change_wish(void)
 {
-	enum tw_tunable tunable = draw_tunable();
+	enum tw_tunable tunable = walked[draw(WANTED_COUNT)];
 
 	desires.rows[tunable] = (struct tw_desire){ 0 };
 	if (draw(3) > 0) {
 		want(tunable, 0);
 		desires.rows[tunable].value = draw_value(tunable, 0);
-		draw_ports(&walked_listening, 0);
-		desires.rows[tunable].avoid = draw(8) ? &walked_listening : NULL;
 	}
 }
 
@@ -349,15 +343,36 @@ static void step_at_random(void)
 	require_undoable();
 }
 
+/* As an older timewaitd left it: a range that it widened over reserved ports. */
+static void owe_range(void)
+{
+	struct tw_ledger_entry *entry = &fake.saved.entries[TW_TUNABLE_PORT_RANGE];
+	struct tw_ledger_reserved *reserved = &fake.saved.reserved;
+
+	*entry = (struct tw_ledger_entry){ .owner = TW_OWNER_OURS, .baseline = foreign[TW_TUNABLE_PORT_RANGE] };
+	entry->written = entry->previous = draw_value(TW_TUNABLE_PORT_RANGE, 0);
+	fake.live[TW_TUNABLE_PORT_RANGE].value = entry->written;
+	reserved->ours = true;
+	reserved->baseline = foreign_reserved;
+	draw_ports(&reserved->written, 0);
+	tw_port_set_unite(&reserved->written, &foreign_reserved);
+	reserved->previous = draw(2) ? reserved->written : reserved->baseline;
+	fake.reserved = draw(2) ? reserved->written : reserved->previous;
+	tw_fake_act_start(&fake, &hand);
+}
+
 static void walk(unsigned steps)
 {
 	begin();
-	fake.interfere = admin_at_random;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(walked); i++) {
 		foreign[walked[i]] = draw_value(walked[i], 1);
 		fake.live[walked[i]].value = foreign[walked[i]];
 	}
-	tw_port_set_clear(&foreign_reserved);
+	draw_ports(&foreign_reserved, 1);
+	fake.reserved = foreign_reserved;
+	if (draw(2))
+		owe_range();
+	fake.interfere = admin_at_random;
 	while (steps-- > 0)
 		step_at_random();
 	stop_and_start();
