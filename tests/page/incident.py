@@ -119,10 +119,10 @@ def told():
         3600,
         "refused",
         4,
-        "wide-range: net.ipv4.ip_local_port_range is not set to 1024 65535: port 9100 is listened on and not reserved. "
-        "Add it to net.ipv4.ip_local_reserved_ports.",
-        OLD="32768 60999",
-        NEW="1024 65535",
+        "net.ipv4.ip_local_port_range was not set for wide-range: /etc/timewaitd/timewaitd.conf.d/wide.conf:12 asks for "
+        "it, and timewaitd does not change it any more: while services run, that can take a port that one of them is "
+        "about to use. Instead: set it for good in a file of /etc/sysctl.d; `timewaitctl explain "
+        "net.ipv4.ip_local_port_range` tells more.",
         **wide,
     )
     yield record(
