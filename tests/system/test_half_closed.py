@@ -102,7 +102,7 @@ def test_it_counts_from_the_last_data_that_it_sent(near, pair, daemon, stack, co
     assert watching.records("raised") == [], watching.story()
     downloads.send()
     began = time.monotonic()
-    raised = watching.wait_for("raised", timeout=2 * AGE)
+    raised = watching.wait_for("raised")
     assert AGE - 0.5 < time.monotonic() - began < AGE + 1.5
     assert raised["TIMEWAITD_VALUE"] == str(count)
     (row,) = once(near)["close-wait"]
@@ -111,7 +111,7 @@ def test_it_counts_from_the_last_data_that_it_sent(near, pair, daemon, stack, co
         assert AGE - 0.5 < row["oldest"] < AGE + 2.5
     # Who goes on is no leak any more.
     downloads.send_for(2 * AGE, 0.5)
-    watching.wait_for("cleared", timeout=AGE)
+    watching.wait_for("cleared")
 
 
 def test_what_waits_to_be_sent_never_counts(near, pair, daemon, stack):
@@ -170,10 +170,10 @@ def test_time_wait_that_is_bound_to_a_device(near, pair, daemon, stack):
             client.connect((Pair.FAR, PORT))
             accepted = server.accept()[0]
         accepted.close()
-    wait_until(lambda: once(near)["states"]["time-wait"] == 10, 5, "TIME-WAIT")
+    wait_until(lambda: once(near)["states"]["time-wait"] == 10, "TIME-WAIT")
     watching = daemon(QUICK + "[destroy]\nallow = time-wait\n[rule short]\n" + order)
     try:
-        wait_until(lambda: once(near)["states"]["time-wait"] == 0, 5, watching.story)
+        wait_until(lambda: once(near)["states"]["time-wait"] == 0, watching.story)
     except AssertionError:
         if watching.records("refused"):
             pytest.skip("this kernel cannot end TIME-WAIT")
