@@ -25,6 +25,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET, _MS_BIND, _MNT_DETACH = 0x40000000, 0x1000, 2
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _SO_ATTACH_FILTER = 26
+# Sysctls that keep what the kernel would give up within a minute or two.
+_LASTING = {"tcp_syn_retries": "100", "tcp_synack_retries": "100", "tcp_orphan_retries": "100"}
 _RUN = pathlib.Path("/run/netns")
 # What `ip netns` calls them.
 _HOST = "/proc/self/ns/net"
@@ -59,8 +61,22 @@ def _wait_for_ack(endpoint):
     raise RuntimeError("a FIN is not acknowledged")
 
 
+@contextlib.contextmanager
+def _away():
+    """This thread goes into another namespace meanwhile."""
+    home = os.open(_HOST, os.O_RDONLY)
+    try:
+        yield
+    finally:
+        _check(_libc.setns(home, _CLONE_NEWNET))
+        os.close(home)
+
+
 class Cage:
-    """One namespace with its sockets, kept by this process until close()."""
+    """
+    One namespace with its sockets, kept by this process until close(). Those that last for a minute alone, TIME-WAIT and
+    orphans, are made by ripen(); the others stay for as long as it takes.
+    """
 
     # Sockets in each state; "orphan" are those in FIN-WAIT-2 that no process holds.
     EXPECTED = {
@@ -80,15 +96,13 @@ class Cage:
     def __init__(self, name):
         self.name = name
         self._kept = contextlib.ExitStack()
-        home = os.open(_HOST, os.O_RDONLY)
-        try:
+        with _away():
             _check(_libc.unshare(_CLONE_NEWNET))
             self._name_it()
             _loopback_up()
+            for sysctl, value in _LASTING.items():
+                pathlib.Path("/proc/sys/net/ipv4", sysctl).write_text(value)
             self._populate()
-        finally:
-            _check(_libc.setns(home, _CLONE_NEWNET))
-            os.close(home)
 
     def _name_it(self):
         _RUN.mkdir(exist_ok=True)
@@ -150,15 +164,18 @@ class Cage:
         _wait_for_ack(far)
         _deafen(far)
         near.close()  # LAST-ACK, and FIN-WAIT-2 on the far side
-        near, far = self._pair()
-        far.close()  # an orphan in FIN-WAIT-2, and CLOSE-WAIT
-        for _ in range(2):
-            near, far = self._pair()
-            near.close()
-            far.recv(1)
-            far.close()  # TIME-WAIT on the near side
         for _ in range(2):
             self._socket().bind(("127.0.0.1", 0))
+
+    def ripen(self):
+        with _away(), open(_RUN / self.name) as there:
+            _check(_libc.setns(there.fileno(), _CLONE_NEWNET))
+            self._pair()[1].close()  # an orphan in FIN-WAIT-2, and CLOSE-WAIT
+            for _ in range(2):
+                near, far = self._pair()
+                near.close()
+                far.recv(1)
+                far.close()  # TIME-WAIT on the near side
 
     def close(self):
         self._kept.close()
@@ -169,8 +186,9 @@ def make(prefix, count):
     stack = contextlib.ExitStack()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 64 * count + 256)), hard))
-    for i in range(count):
-        stack.callback(Cage(f"{prefix}-{i}").close)
+    cages = [stack.enter_context(contextlib.closing(Cage(f"{prefix}-{i}"))) for i in range(count)]
+    for cage in cages:
+        cage.ripen()
     return stack
 
 

@@ -20,7 +20,7 @@ Together that is 40 % of the ports to one destination, for as long as the client
     def prepare(self, stage):
         far = stage.peer("10.1.0.2/24")
         start_nginx(stage, far, "10.1.0.2:80")
-        seconds = 8 if stage.short else 30
+        seconds = 20 if stage.short else 30
         self._pools = [pool(stage, stage.watched, "http://10.1.0.2/", EACH, seconds) for _ in range(POOLS)]
         wait_for_sockets(stage.watched, POOLS * EACH, "state", "established")
 
