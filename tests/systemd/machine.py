@@ -27,7 +27,7 @@ class Machine:
         self._sdboot("start", "-r", str(root), *(word for bind in binds for word in ("-b", str(bind))), self._place)
         self._cursor = None
 
-    def _sdboot(self, *arguments, timeout=120):
+    def _sdboot(self, *arguments, timeout=600):
         # Not captured by pipes: the machine would hold them open.
         log = pathlib.Path(self._place).with_suffix(".sdboot")
         with open(log, "w") as output:

@@ -340,8 +340,12 @@ static int translate(int key)
 		return TW_TOP_KEY_BACKSPACE;
 	case KEY_ENTER:
 		return '\n';
+	case KEY_RESIZE:
+		/* What was on its way meanwhile stands elsewhere now than curses believes: all is drawn anew. */
+		(void)clearok(curscr, true);
+		return TW_TOP_KEY_NONE;
 	default:
-		/* Bytes are themselves; other function keys mean nothing. KEY_RESIZE only draws anew. */
+		/* Bytes are themselves; other function keys mean nothing. */
 		return key >= 0 && key < 256 ? key : TW_TOP_KEY_NONE;
 	}
 }
