@@ -320,12 +320,13 @@ static void test_unreadable(void **state)
 	put(world->directory, "main.conf", RULE("r"));
 	assert_int_equal(mkdir(world->drop_ins, 0700), 0);
 	put(world->drop_ins, "a.conf", RULE("s"));
-	if (root && chown(world->directory, 65534, (gid_t)-1) < 0)
-		skip(); /* a user namespace without anybody else */
 	assert_int_equal(chmod(world->main_file, 0), 0);
 	assert_int_equal(chmod(world->drop_ins, 0), 0);
-	if (root)
-		assert_int_equal(seteuid(65534), 0);
+	if (root && (chown(world->directory, 65534, (gid_t)-1) < 0 || seteuid(65534) < 0)) {
+		(void)chown(world->directory, 0, (gid_t)-1);
+		(void)chmod(world->drop_ins, 0700);
+		skip(); /* nobody else can be there */
+	}
 	r = load(world);
 	if (root) {
 		assert_int_equal(seteuid(0), 0);
