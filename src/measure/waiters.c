@@ -133,11 +133,14 @@ static void begin_waiter(struct tw_waiters *waiters, uint32_t at, const struct t
 	uint32_t known = waiters->known->room > 0 ? *find_slot(waiters, waiters->known, flow->cookie) : 0;
 
 	waiter->since_usec = waiter->asked_usec = waiters->at_usec;
-	if (flow->send_queue > 0)
-		return;
-	if (known != 0) {
-		waiter->since_usec = waiters->known->waiters[known - 1].since_usec;
-		waiter->asked_usec = waiters->known->waiters[known - 1].asked_usec;
+	if (flow->send_queue > 0) {
+		waiter->since_usec = TW_USEC_INFINITY;
+	} else if (known != 0) {
+		const struct tw_waiter *before = &waiters->known->waiters[known - 1];
+
+		/* What waited to be sent was sent after the last scan; when is asked if it comes to matter. */
+		waiter->since_usec = TW_MIN(before->since_usec, waiters->at_usec);
+		waiter->asked_usec = before->asked_usec;
 		if (is_due(waiters, waiter))
 			ask(waiters, at, flow);
 	} else if (waiters->new_count < waiters->new_max) {
@@ -193,12 +196,14 @@ void tw_waiters_answer(struct tw_waiters *waiters, unsigned question, const stru
 
 void tw_waiters_tell(struct tw_waiters *waiters, const struct tw_flow *flow)
 {
-	static const struct tw_idle busy;
 	uint32_t slot = waiters->fresh.room > 0 ? *find_slot(waiters, &waiters->fresh, flow->cookie) : 0;
 
-	if (slot != 0)
-		settle(waiters, &waiters->fresh.waiters[slot - 1],
-		       flow->send_queue > 0 || !flow->has_idle ? &busy : &flow->idle);
+	if (slot == 0)
+		return;
+	if (flow->send_queue > 0 || !flow->has_idle)
+		waiters->fresh.waiters[slot - 1].since_usec = TW_USEC_INFINITY;
+	else
+		settle(waiters, &waiters->fresh.waiters[slot - 1], &flow->idle);
 }
 
 void tw_waiters_end(struct tw_waiters *waiters)

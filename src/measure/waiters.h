@@ -9,20 +9,19 @@
 
 /*
  * Tracks sockets in CLOSE-WAIT by cookie from one scan to the next, so that their age is known: the kernel keeps no
- * time for them. One that still sends is half-closed, not leaked: it is as old as the last data that it sent, and 0
- * while anything waits to be sent or acknowledged. The kernel is asked when a socket is new, and again when it comes to
- * an age that matters, and from then on once in that time, a minute at most: only its program can make it younger.
+ * time for them. One that still sends is half-closed, not leaked: it is as old as the last data that it sent, and of no
+ * age while anything waits to be sent or acknowledged. The kernel is asked when a socket is new, again when it comes to
+ * an age that matters, and from then on once in that time or a minute: only its program can make it younger.
  *
- * Each scan gathers a new set, which takes over what the last one knew; a socket that is not seen again
- * is dropped with the old set. The old one stays as it is until the new one is whole, and its memory until the scan
- * after that. What is known is the namespace's; all else serves one scan after the other.
+ * Each scan gathers a new set, which takes over what the last one knew; a socket that is not seen again is dropped with
+ * the old set. The old one stays as it is until the new one is whole, and its memory until the scan after that. What is
+ * known is the namespace's; all else serves one scan after the other.
  */
 
 /* Sockets tracked at most: two sets of 2.5 MiB then. They grow by doubling, from 8 KiB. Powers of two. */
 #define TW_WAITERS_MAX 65536u
 #define TW_WAITERS_MIN 256u
-/* Sockets that are asked for one by one in a scan: some 40 us each. Where more must be, all are asked for in one walk.
- */
+/* Sockets that are asked for one by one in a scan: some 40 us each. Where more are due, one walk asks for all. */
 #define TW_WAITERS_ASKED_MAX 256u
 /* What is known of an older one is asked again at the latest. */
 #define TW_WAITERS_AGE_USEC (60 * TW_USEC_PER_SEC)

@@ -100,15 +100,21 @@ static struct tw_value accept_queue(const struct tw_accepting *accepting)
 void tw_sample_confirm(struct tw_sample *sample, usec_t now_usec)
 {
 	struct tw_close_wait *close_wait = &sample->close_wait;
-	usec_t since_usec = tw_usec_since(now_usec, close_wait->at_usec);
 
 	sample->previous = sample->gauge;
 	sample->gauge.at_usec = now_usec;
 	if (close_wait->at_usec == 0 || close_wait->partial)
 		return;
-	for (unsigned i = 0; i < close_wait->row_count; i++)
-		close_wait->rows[i].oldest_usec = tw_usec_add(close_wait->rows[i].oldest_usec, since_usec);
 	close_wait->at_usec = now_usec;
+	/* The oldest stay so; and what waits to be sent grows no older. */
+	for (uint32_t i = 0; i < close_wait->waiter_count; i++) {
+		const struct tw_waiter *waiter = &close_wait->waiters[i];
+		usec_t age_usec = tw_usec_since(now_usec, waiter->since_usec);
+
+		if (waiter->unit < close_wait->row_count)
+			close_wait->rows[waiter->unit].oldest_usec =
+				TW_MAX(close_wait->rows[waiter->unit].oldest_usec, age_usec);
+	}
 }
 
 /* Of the oldest socket in CLOSE-WAIT; 0 where there is none. */

@@ -209,8 +209,11 @@ struct tw_accepting {
 /* One socket in CLOSE-WAIT: the application was told that the peer has closed, and has not closed. */
 struct tw_waiter {
 	uint64_t cookie;
-	usec_t since_usec; /* when the peer's FIN came or data was sent last, the later: never too early, as far as is
-			      known */
+	/*
+	 * When the peer's FIN came or data was sent last, the later: never too early, as far as is known. Infinity, so
+	 * that it is of no age, while anything waits to be sent or acknowledged.
+	 */
+	usec_t since_usec;
 	usec_t asked_usec; /* when the kernel said so last */
 	uint32_t unread;   /* bytes that the application has not read */
 	uint32_t unit;	   /* index into tw_close_wait.rows; TW_NO_UNIT where that is full */

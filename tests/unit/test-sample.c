@@ -236,6 +236,32 @@ static void test_close_wait_age(TW_UNUSED void **state)
 	check_known(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE), 0); /* known to be none */
 }
 
+/* Nothing has moved: who waits is older by that time, and what waits to be sent is not. */
+static void test_confirm(TW_UNUSED void **state)
+{
+	static const struct tw_waiter waiters[] = {
+		{ .since_usec = 50 * S, .unit = 0 },
+		{ .since_usec = 60 * S, .unit = 0 },
+		{ .since_usec = TW_USEC_INFINITY, .unit = 1 },
+		{ .since_usec = 20 * S, .unit = TW_NO_UNIT },
+	};
+	struct tw_close_wait *close_wait = &sample.close_wait;
+
+	close_wait->waiters = waiters;
+	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
+	close_wait->row_count = 2;
+	close_wait->rows[0].oldest_usec = 50 * S;
+	tw_sample_confirm(&sample, 150 * S);
+	assert_int_equal(close_wait->at_usec, 0);
+	close_wait->at_usec = 100 * S;
+	tw_sample_confirm(&sample, 170 * S);
+	assert_int_equal(sample.gauge.at_usec, 170 * S);
+	assert_int_equal(close_wait->at_usec, 170 * S);
+	assert_int_equal(close_wait->rows[0].oldest_usec, 120 * S);
+	assert_int_equal(close_wait->rows[1].oldest_usec, 0);
+	check_known(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE), 150000);
+}
+
 /* An empty sample knows nothing; one that was measured but not in these parts neither. */
 static void test_unknown(TW_UNUSED void **state)
 {
@@ -343,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup(test_port_eta, clear),
 		cmocka_unit_test_setup(test_accept_queue, clear),
 		cmocka_unit_test_setup(test_close_wait_age, clear),
+		cmocka_unit_test_setup(test_confirm, clear),
 		cmocka_unit_test_setup(test_unknown, clear),
 		cmocka_unit_test_setup(test_measured_at, clear),
 		cmocka_unit_test_setup(test_port_bound, clear),
