@@ -290,15 +290,6 @@ bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sampl
 	return tw_policy_would_hurry(settings, sample, tw_gauge_tally(&sample->gauge));
 }
 
-/* The index of the rule of the same name and metric; -1 for none. */
-static int find_rule(const struct tw_settings *from, const struct tw_rule_settings *settings)
-{
-	for (unsigned i = 0; i < from->rule_count; i++)
-		if (strcmp(from->rules[i].name, settings->name) == 0 && from->rules[i].metric == settings->metric)
-			return (int)i;
-	return -1;
-}
-
 /* Of the memory only what was in use is touched. */
 static void clear(struct tw_policy *policy, unsigned count)
 {
@@ -306,24 +297,37 @@ static void clear(struct tw_policy *policy, unsigned count)
 	memset(policy->steppers, 0, count * sizeof(policy->steppers[0]));
 }
 
+static bool is_renamed(const struct tw_rule_settings *was, const struct tw_rule_settings *is)
+{
+	return strcmp(was->name, is->name) != 0;
+}
+
 void tw_policy_rebase(struct tw_policy *policy, const struct tw_settings *from, const struct tw_settings *to,
 		      usec_t now_usec, struct tw_recorder *recorder, const char *namespace)
 {
 	const struct tw_policy before = *policy;
 
-	for (unsigned i = 0; i < from->rule_count; i++)
-		if (tw_rule_active(&before.rules[i]) && find_rule(to, &from->rules[i]) < 0)
+	for (unsigned i = 0; i < from->rule_count; i++) {
+		int now = tw_settings_counterpart(to, from, &from->rules[i]);
+
+		if (tw_rule_active(&before.rules[i]) && (now < 0 || is_renamed(&from->rules[i], &to->rules[now])))
 			tell_cleared(&from->rules[i], &before.rules[i], now_usec,
 				     "the configuration does not have this rule any more", recorder, namespace);
+	}
 	clear(policy, TW_MAX(from->rule_count, to->rule_count));
 	tw_policy_init(policy, to, namespace);
 	for (unsigned i = 0; i < to->rule_count; i++) {
-		int was = find_rule(from, &to->rules[i]);
+		int was = tw_settings_counterpart(from, to, &to->rules[i]);
+		struct tw_event event;
 
 		if (was < 0)
 			continue;
 		policy->rules[i] = before.rules[was];
 		tw_wish_rebase(policy->steppers[i], &to->rules[i], before.steppers[was], &from->rules[was]);
+		if (!tw_rule_active(&policy->rules[i]) || !is_renamed(&from->rules[was], &to->rules[i]))
+			continue;
+		event = rule_event(TW_EVENT_RAISED, &to->rules[i], &policy->rules[i]);
+		recorder->tell(recorder, namespace, &event);
 	}
 }
 

@@ -4,6 +4,8 @@
 #include "base/macros.h"
 #include "base/text.h"
 
+#include <string.h>
+
 /*
  * The built-in rules are those of the shipped timewaitd.conf; a difference is a defect of one of the two.
  *
@@ -168,4 +170,62 @@ usec_t tw_settings_close_wait_age(const struct tw_settings *settings)
 		least_usec = TW_MIN(least_usec, rule_close_wait_age(&settings->rules[i]));
 	/* An age of 0 is any age. */
 	return least_usec == TW_USEC_INFINITY ? 0 : TW_MAX(least_usec, TW_USEC_PER_MSEC);
+}
+
+static int find_rule(const struct tw_settings *settings, const char *name)
+{
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (strcmp(settings->rules[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static bool is_same_scope(const struct tw_scope *a, const struct tw_scope *b)
+{
+	return strcmp(a->unit, b->unit) == 0 && a->has_destination == b->has_destination &&
+	       tw_address_equal(&a->destination, &b->destination) && a->destination_port == b->destination_port &&
+	       a->has_listener == b->has_listener && tw_address_equal(&a->listener, &b->listener) &&
+	       a->listener_port == b->listener_port;
+}
+
+static bool share_a_sysctl(const struct tw_rule_settings *a, const struct tw_rule_settings *b)
+{
+	for (unsigned i = 0; i < a->action_count; i++)
+		for (unsigned j = 0; j < b->action_count; j++)
+			if (a->actions[i].kind != TW_ACTION_DESTROY && b->actions[j].kind != TW_ACTION_DESTROY &&
+			    a->actions[i].tunable == b->actions[j].tunable)
+				return true;
+	return false;
+}
+
+static bool is_renamed(const struct tw_rule_settings *a, const struct tw_rule_settings *b)
+{
+	return a->metric == b->metric && is_same_scope(&a->scope, &b->scope) && share_a_sysctl(a, b);
+}
+
+/* The only rule of `in` that `rule` may have been renamed to, or from; `of` is the configuration of `rule`. */
+static int find_renamed(const struct tw_settings *in, const struct tw_settings *of, const struct tw_rule_settings *rule)
+{
+	int found = -1;
+
+	for (unsigned i = 0; i < in->rule_count; i++) {
+		if (!is_renamed(&in->rules[i], rule) || find_rule(of, in->rules[i].name) >= 0)
+			continue;
+		if (found >= 0)
+			return -1;
+		found = (int)i;
+	}
+	return found;
+}
+
+int tw_settings_counterpart(const struct tw_settings *in, const struct tw_settings *of,
+			    const struct tw_rule_settings *rule)
+{
+	int found = find_rule(in, rule->name);
+
+	if (found >= 0)
+		return in->rules[found].metric == rule->metric ? found : -1;
+	found = find_renamed(in, of, rule);
+	/* The only one seen from there as well. */
+	return found >= 0 && find_renamed(of, in, &in->rules[found]) >= 0 ? found : -1;
 }

@@ -135,6 +135,14 @@ usec_t tw_settings_close_wait_age(const struct tw_settings *settings);
 /* A rule with every default in place, nameless. */
 void tw_rule_settings_init(struct tw_rule_settings *rule);
 
+/*
+ * The index of the rule of `in` that goes on as `rule`, which is of `of`, or that `rule` goes on as: of the same name
+ * and metric; else the only one that has another name, where neither configuration has the other's, and looks at the
+ * same and changes a sysctl that `rule` changes. -1 for none.
+ */
+int tw_settings_counterpart(const struct tw_settings *in, const struct tw_settings *of,
+			    const struct tw_rule_settings *rule);
+
 /* Whether the rule fires when its metric grows; else it fires when the metric falls. */
 static inline bool tw_rule_settings_upward(const struct tw_rule_settings *rule)
 {

@@ -187,6 +187,56 @@ static void test_destructor(TW_UNUSED void **state)
 	assert_null(tw_settings_free(tw_settings_new()));
 }
 
+static struct tw_rule_settings *add_rule(struct tw_settings *settings, const char *name, enum tw_tunable tunable)
+{
+	struct tw_rule_settings *rule = &settings->rules[settings->rule_count++];
+
+	tw_rule_settings_init(rule);
+	strcpy(rule->name, name);
+	rule->action_count = 1;
+	rule->actions[0] = (struct tw_action){ .kind = TW_ACTION_SET, .tunable = tunable };
+	return rule;
+}
+
+/* From both sides alike: as many rules as there are find each other, or none. */
+static void test_counterpart(TW_UNUSED void **state)
+{
+	TW_CLEANUP_SETTINGS struct tw_settings *old = tw_settings_new_empty(), *new = tw_settings_new_empty();
+	static const struct {
+		const char *name;
+		enum tw_tunable tunable;
+		enum tw_metric metric;
+		uint16_t port;
+		int counterpart;
+	} rows[] = {
+		{ "a", TW_TUNABLE_FIN_TIMEOUT, TW_METRIC_PORT_USE, 0, 0 }, /* by its name, whatever it does */
+		{ "a", TW_TUNABLE_TW_REUSE, TW_METRIC_RESET, 0, -1 },
+		{ "z", TW_TUNABLE_TW_REUSE, TW_METRIC_PORT_USE, 0, 0 }, /* renamed */
+		{ "z", TW_TUNABLE_FIN_TIMEOUT, TW_METRIC_PORT_USE, 0, -1 },
+		{ "z", TW_TUNABLE_TW_REUSE, TW_METRIC_RESET, 0, -1 },
+		{ "z", TW_TUNABLE_TW_REUSE, TW_METRIC_PORT_USE, 80, -1 },
+	};
+
+	add_rule(old, "a", TW_TUNABLE_TW_REUSE)->metric = TW_METRIC_PORT_USE;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		new->rule_count = 0;
+		add_rule(new, rows[i].name, rows[i].tunable)->metric = rows[i].metric;
+		new->rules[0].scope.destination_port = rows[i].port;
+		assert_int_equal(tw_settings_counterpart(old, new, &new->rules[0]), rows[i].counterpart);
+		assert_int_equal(tw_settings_counterpart(new, old, &old->rules[0]), rows[i].counterpart);
+	}
+	/* Which of two it was cannot be told; nor is it renamed where its name is still there. */
+	new->rule_count = 0;
+	add_rule(new, "y", TW_TUNABLE_TW_REUSE)->metric = TW_METRIC_PORT_USE;
+	add_rule(new, "z", TW_TUNABLE_TW_REUSE)->metric = TW_METRIC_PORT_USE;
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(tw_settings_counterpart(old, new, &new->rules[i]), -1);
+	assert_int_equal(tw_settings_counterpart(new, old, &old->rules[0]), -1);
+	strcpy(new->rules[0].name, "a");
+	assert_int_equal(tw_settings_counterpart(old, new, &new->rules[1]), -1);
+	assert_int_equal(tw_settings_counterpart(new, old, &old->rules[0]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_direction),
 		cmocka_unit_test(test_close_wait_age),
 		cmocka_unit_test(test_destructor),
+		cmocka_unit_test(test_counterpart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,32 @@ static void test_rebase(void **state TW_UNUSED)
 	assert_int_equal(wanted(), 0);
 }
 
+/* Another name alone: the old one is told as over and the new one as raised, and the step goes on. */
+static void test_rebase_renamed(void **state TW_UNUSED)
+{
+	struct tw_settings *next = tw_settings_new_empty();
+
+	add_step(add_rule(settings, "old", TW_SEVERITY_WARNING), 2000, 1048576);
+	step(1, 20);
+	step(2, 20);
+	(void)wanted();
+	told_count = 0;
+	add_step(add_rule(next, "new", TW_SEVERITY_WARNING), 2000, 1048576);
+	tw_policy_rebase(&policy, settings, next, 3 * S, &recorder, "blue");
+	assert_int_equal(told_count, 2);
+	assert_int_equal(told[0].kind, TW_EVENT_CLEARED);
+	assert_ptr_equal(told[0].rule, &settings->rules[0]);
+	assert_int_equal(told[1].kind, TW_EVENT_RAISED);
+	assert_ptr_equal(told[1].rule, &next->rules[0]);
+	(void)tw_settings_free(settings);
+	settings = next;
+	step(4, 20);
+	assert_int_equal(wanted(), 131072);
+	step(32, 20);
+	assert_int_equal(wanted(), 262144);
+	assert_int_equal(told_count, 2);
+}
+
 static void test_kills(void **state TW_UNUSED)
 {
 	struct tw_rule_settings *one = add_rule(settings, "one", TW_SEVERITY_WARNING);
@@ -259,6 +285,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_step_follows_the_rule, begin, end),
 		cmocka_unit_test_setup_teardown(test_who_wins, begin, end),
 		cmocka_unit_test_setup_teardown(test_rebase, begin, end),
+		cmocka_unit_test_setup_teardown(test_rebase_renamed, begin, end),
 		cmocka_unit_test_setup_teardown(test_kills, begin, end),
 		cmocka_unit_test_setup_teardown(test_kills_are_bounded, begin, end),
 	};
