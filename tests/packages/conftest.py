@@ -38,7 +38,7 @@ class Debian(Machine):
     def apt(self, *words):
         return self.run(
             "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-o", "Dpkg::Use-Pty=0", "--no-install-recommends",
-            *map(str, words), timeout=120,
+            *map(str, words), timeout=300,
         )  # fmt: skip
 
     def install_debs(self, *packages):
@@ -60,7 +60,7 @@ class Debian(Machine):
 
     def files(self):
         """Where packages and services leave something, but for the way to the packages themselves."""
-        found = self.run("find", "/etc", "/run", "/usr", "/var", "-xdev", timeout=120)
+        found = self.run("find", "/etc", "/run", "/usr", "/var", "-xdev", timeout=300)
         return set(found.splitlines()) - {str(path) for path in (workshop.PLACE, *workshop.PLACE.parents)}
 
 

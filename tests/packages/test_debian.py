@@ -193,7 +193,7 @@ def test_where_no_systemd_runs(machine, deb):
     install = "mount -t tmpfs none /run/systemd && apt-get -y --no-install-recommends install " + " ".join(
         map(str, workshop.debs(deb))
     )
-    machine.run("unshare", "--mount", "sh", "-c", install, timeout=120)
+    machine.run("unshare", "--mount", "sh", "-c", install, timeout=300)
     assert not machine.is_active(UNIT)
     assert machine.is_enabled(UNIT)
 
