@@ -16,6 +16,7 @@ house_tests = \
 	tests/house/walls.sh
 
 unit_tests = \
+	tests/unit/test-alert \
 	tests/unit/test-alerts \
 	tests/unit/test-binders \
 	tests/unit/test-budget \
@@ -25,6 +26,9 @@ unit_tests = \
 	tests/unit/test-cgroup-unit \
 	tests/unit/test-chart \
 	tests/unit/test-crest \
+	tests/unit/test-demand \
+	tests/unit/test-desired-effect \
+	tests/unit/test-desired \
 	tests/unit/test-destroy \
 	tests/unit/test-diag-one \
 	tests/unit/test-diag-request \
@@ -41,6 +45,7 @@ unit_tests = \
 	tests/unit/test-flow \
 	tests/unit/test-forecast \
 	tests/unit/test-gate \
+	tests/unit/test-gate-text \
 	tests/unit/test-grid \
 	tests/unit/test-hand-faults \
 	tests/unit/test-hand-reserve \
@@ -52,11 +57,12 @@ unit_tests = \
 	tests/unit/test-hunt \
 	tests/unit/test-journal-sink \
 	tests/unit/test-json \
-	tests/unit/test-judge \
+	tests/unit/test-kernel-exclusive \
 	tests/unit/test-kernel-source \
 	tests/unit/test-kernel-waiters \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
+	tests/unit/test-limits \
 	tests/unit/test-lines-read \
 	tests/unit/test-lint-check \
 	tests/unit/test-lint-report \
@@ -75,16 +81,21 @@ unit_tests = \
 	tests/unit/test-page \
 	tests/unit/test-parse \
 	tests/unit/test-policy-namespaces \
+	tests/unit/test-policy-ports \
+	tests/unit/test-policy-subjects \
 	tests/unit/test-policy-survey \
 	tests/unit/test-policy \
+	tests/unit/test-port-model \
 	tests/unit/test-ports \
 	tests/unit/test-proc-table \
 	tests/unit/test-procnet \
+	tests/unit/test-proof-takeovers \
 	tests/unit/test-proof \
 	tests/unit/test-raised-text \
 	tests/unit/test-reading \
 	tests/unit/test-reading-bound \
 	tests/unit/test-reading-listeners \
+	tests/unit/test-reading-units \
 	tests/unit/test-reaper \
 	tests/unit/test-record-field \
 	tests/unit/test-record-sink \
@@ -92,7 +103,6 @@ unit_tests = \
 	tests/unit/test-record \
 	tests/unit/test-replay-sample \
 	tests/unit/test-report-page \
-	tests/unit/test-rule \
 	tests/unit/test-sample \
 	tests/unit/test-scan-derived \
 	tests/unit/test-scan-sides \
@@ -114,11 +124,13 @@ unit_tests = \
 	tests/unit/test-sock-request \
 	tests/unit/test-socket-sink \
 	tests/unit/test-stepper \
+	tests/unit/test-survey-blocked \
 	tests/unit/test-survey \
 	tests/unit/test-sysctl-conf \
 	tests/unit/test-sysctl-plan \
 	tests/unit/test-sysctl-sink \
 	tests/unit/test-table \
+	tests/unit/test-takeover \
 	tests/unit/test-tcp-state \
 	tests/unit/test-text \
 	tests/unit/test-top-model \
@@ -128,7 +140,6 @@ unit_tests = \
 	tests/unit/test-value \
 	tests/unit/test-waiters \
 	tests/unit/test-when \
-	tests/unit/test-wish \
 	tests/unit/test-worker
 
 # The real manager in a world that is in memory, time included.
@@ -197,11 +208,16 @@ EXTRA_DIST += \
 	tests/demo \
 	tests/tap.sh \
 	tests/valgrind \
+	tests/unit/desired-fixture.h \
 	tests/unit/explain-fixture.h \
+	tests/unit/gate-fixture.h \
 	tests/unit/hand-fixture.h \
 	tests/unit/lint-fixture.h \
 	tests/unit/namespace-fixture.h \
+	tests/unit/policy-fixture.h \
+	tests/unit/proof-fixture.h \
 	tests/unit/scan-fixture.h \
+	tests/unit/survey-fixture.h \
 	tests/unit/settings-same.h \
 	tests/unit/settings-table.h \
 	tests/unit/tell-sample.h \

@@ -9,6 +9,9 @@
 #include <sys/random.h>
 #include <time.h>
 
+/* Ports that the kernel is asked about: as many as tell it well enough. */
+#define ASK_MOST 1000
+
 struct tw_measure {
 	struct tw_kernel_source *source;
 	struct tw_scan_past past; /* the sample borrows from it */
@@ -48,6 +51,7 @@ static int measure_twice(struct tw_measure *measure)
 	int r;
 
 	order->bound_known = tw_kernel_source_tells_bound();
+	order->ask_most = ASK_MOST;
 	if (getrandom(&order->key, sizeof(order->key), 0) != (ssize_t)sizeof(order->key))
 		return tw_errno();
 	r = source->gauge(source, &measure->sample.gauge);

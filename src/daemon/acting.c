@@ -11,7 +11,6 @@ struct tw_acting *tw_acting_new(const struct tw_acting_edges *edges, const struc
 		return NULL;
 	tw_chase_init(&acting->chase, edges->socket, edges->recorder, name);
 	tw_hand_init(&acting->hand, ledger, edges->sysctl, edges->store, edges->recorder, name);
-	tw_judge_init(&acting->judge);
 	return acting;
 }
 
@@ -24,29 +23,41 @@ struct tw_acting *tw_acting_free(struct tw_acting *acting)
 	return NULL;
 }
 
-static struct tw_in_force in_force(const struct tw_hand *hand)
+struct tw_in_force tw_acting_in_force(const struct tw_acting *acting)
 {
 	struct tw_in_force ret = { 0 };
 
-	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
-		ret.rows[i].ours = hand->ledger.entries[i].owner == TW_OWNER_OURS;
-		ret.rows[i].yielded = hand->ledger.entries[i].owner == TW_OWNER_YIELDED;
-		ret.rows[i].value = hand->ledger.entries[i].written;
+	for (size_t i = 0; acting && i < TW_TUNABLE_COUNT; i++) {
+		const struct tw_ledger_entry *entry = &acting->hand.ledger.entries[i];
+
+		ret.rows[i].ours = entry->owner == TW_OWNER_OURS;
+		ret.rows[i].yielded = entry->owner == TW_OWNER_YIELDED;
+		ret.rows[i].value = entry->written;
 	}
 	return ret;
+}
+
+struct tw_live_value tw_acting_baseline(const struct tw_acting *acting, enum tw_tunable tunable)
+{
+	struct tw_live_value baseline = { 0 };
+
+	if (acting && acting->hand.ledger.entries[tunable].owner == TW_OWNER_OURS) {
+		baseline.known = true;
+		baseline.value = acting->hand.ledger.entries[tunable].baseline;
+	}
+	return baseline;
 }
 
 void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, const struct tw_settings *settings,
 			 const struct tw_sample *sample, usec_t now_usec)
 {
 	struct tw_hand *hand = &acting->hand;
-	struct tw_in_force force = in_force(hand);
+	struct tw_in_force force = tw_acting_in_force(acting);
 
-	tw_judge_filter(&acting->judge, desires, &force, settings->max_changes, sample, now_usec, hand->recorder,
-			hand->namespace);
+	tw_limits_filter(&acting->limits, desires, &force, settings->max_changes, sample, now_usec, hand->recorder,
+			 hand->namespace);
 	tw_hand_reconcile(hand, desires, settings->mode);
-	force = in_force(hand);
-	tw_judge_prove(&acting->judge, desires, &force, settings->proof_after_usec, sample, now_usec, hand->recorder,
-		       hand->namespace);
+	force = tw_acting_in_force(acting);
+	tw_limits_note(&acting->limits, &force, now_usec);
 	acting->at_rest = !desires->any && tw_hand_at_rest(hand);
 }

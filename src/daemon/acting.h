@@ -4,7 +4,7 @@
 #include "act/hand.h"
 #include "base/macros.h"
 #include "daemon/chase.h"
-#include "decide/judge.h"
+#include "decide/limits.h"
 
 #include <stdbool.h>
 
@@ -21,7 +21,7 @@ struct tw_acting_edges {
  * is needed. Wiring only.
  */
 struct tw_acting {
-	struct tw_judge judge;
+	struct tw_limits limits;
 	struct tw_hand hand;
 	struct tw_chase chase;
 	bool at_rest; /* nothing is wanted or in force, and nothing is left to be told of it */
@@ -32,9 +32,15 @@ struct tw_acting *tw_acting_new(const struct tw_acting_edges *edges, const struc
 struct tw_acting *tw_acting_free(struct tw_acting *acting);
 TW_DEFINE_CLEANUP(struct tw_acting, tw_acting_free)
 
-/* Carries out what passes the judge, and proves what was done. `sample` is of this namespace. */
+/* What is in force; nothing where `acting` is NULL. */
+struct tw_in_force tw_acting_in_force(const struct tw_acting *acting);
+
+/* Carries out what the limits let pass. `sample` is of this namespace. */
 void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, const struct tw_settings *settings,
 			 const struct tw_sample *sample, usec_t now_usec);
+
+/* What the tunable was before it became ours; not known where it is not. NULL is at rest. */
+struct tw_live_value tw_acting_baseline(const struct tw_acting *acting, enum tw_tunable tunable);
 
 /* Whether there is nothing to carry out even for a wish that has ended. NULL is at rest. */
 static inline bool tw_acting_rests(const struct tw_acting *acting)

@@ -103,7 +103,7 @@ struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned ind
 bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule)
 {
 	for (unsigned i = 0; i < tw_manager_count(manager); i++)
-		if (tw_rule_active(&tw_manager_watch(manager, i)->policy.rules[rule]))
+		if (tw_policy_is_raised(&tw_manager_watch(manager, i)->policy, rule))
 			return true;
 	return false;
 }

@@ -130,6 +130,8 @@ int tw_once(const struct tw_settings *settings, bool json)
 	if (r < 0)
 		return r;
 	once.order.bound_known = tw_kernel_source_tells_bound();
+	/* Of all: nobody waits for it but who wants to know. */
+	once.order.ask_most = UINT32_MAX;
 	if (tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST)) {
 		r = look(&once, TW_NAMESPACE_HOST, &host);
 		once.host = host;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/roster.h"
 
+#include "decide/survey-need.h"
+
 /* While one rests, of so many pulses one is deep. */
 #define DEEP_EVERY 10
 /* Ticks are stretched no further. */
@@ -35,7 +37,7 @@ static bool stirs(struct tw_post *post, const struct tw_settings *settings, usec
 	if (deep) {
 		post->deep_due_usec = tw_usec_add(now_usec, times(settings->interval_usec, DEEP_EVERY));
 		tw_watch_confirm(watch, settings, now_usec);
-		return !tw_policy_rests(&watch->policy, settings);
+		return !tw_policy_rests(&watch->policy);
 	}
 	return false;
 }
@@ -91,7 +93,7 @@ static bool tick_post(struct tw_roster *roster, struct tw_post *post, const stru
 	if (!watch->hurries && !watch->ends_sockets)
 		interval_usec = times(interval_usec, roster->stretch);
 	post->tick_due_usec = tw_usec_add(time.now_usec, interval_usec);
-	if (watch->edges.source->pulse && tw_watch_stands_still(watch, settings)) {
+	if (watch->edges.source->pulse && tw_watch_stands_still(watch)) {
 		post->resting = true;
 		post->deep_due_usec = tw_usec_add(time.now_usec, times(settings->interval_usec, DEEP_EVERY));
 		watch->edges.source->rest(watch->edges.source);

@@ -118,6 +118,19 @@ static int idle(struct tw_source *source, const struct tw_flow *flow, struct tw_
 	return awake(source)->idle(awake(source), flow, ret);
 }
 
+/* The socket for it is made inside; what it asks is of that namespace from then on. */
+static int exclusive(struct tw_source *source, const uint16_t *ports, unsigned count, bool *ret_exclusive)
+{
+	struct tw_site *site = of_source(source);
+	int r = tw_netns_enter(site->netns_fd);
+
+	if (r < 0)
+		return r;
+	r = tw_kernel_source_open_exclusive(site->kernel);
+	tw_netns_leave(site->ground.home_fd);
+	return r < 0 ? r : awake(source)->exclusive(awake(source), ports, count, ret_exclusive);
+}
+
 static int unit(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_MAX])
 {
 	return awake(source)->unit(awake(source), cgroup_id, ret);
@@ -300,6 +313,7 @@ int tw_site_new(const struct tw_site_ground *ground, const struct tw_namespace *
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
 		.idle = idle,
+		.exclusive = exclusive,
 		.unit = unit,
 	};
 	site->sysctl = (struct tw_sysctl_sink){

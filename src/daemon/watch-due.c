@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/watch.h"
 
+#include "decide/survey-need.h"
+
 /* A scan of fewer sockets in TIME-WAIT than this is cheap enough (2 ms) to be read whole rather than derived. */
 #define TW_DERIVE_ABOVE 5000
 /*
@@ -15,13 +17,13 @@
 #define TW_SPARED_SURVEYS 10
 
 /* Since the last scan; or that one failed, or something is on its way that takes time alone. */
-static bool has_moved(const struct tw_watch *watch, const struct tw_settings *settings)
+static bool has_moved(const struct tw_watch *watch)
 {
 	const struct tw_census *census = &watch->sample.census;
 	const struct tw_gauge *then = &watch->order.gauge, *now = &watch->sample.gauge;
 
 	return census->at_usec == 0 || census->at_usec != watch->order.at_usec || census->partial ||
-	       !tw_policy_rests(&watch->policy, settings) || watch->sample.accepting.accept_queue.milli > 0 ||
+	       !tw_policy_rests(&watch->policy) || watch->sample.accepting.accept_queue.milli > 0 ||
 	       then->segments != now->segments || then->tcp_inuse != now->tcp_inuse ||
 	       then->tcp6_inuse != now->tcp6_inuse || then->time_wait != now->time_wait;
 }
@@ -42,12 +44,17 @@ void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *setting
 		now_usec >= watch->survey_due_usec || tw_policy_wants_survey(&watch->policy, settings, &watch->sample);
 
 	watch->scan_due = !tw_watch_busy(watch) && (survey || now_usec >= watch->census_due_usec);
-	if (watch->spared && !has_moved(watch, settings))
+	if (watch->spared && !has_moved(watch))
 		watch->scan_due = watch->scan_due && now_usec >= tw_watch_rescan_usec(watch, settings);
+	watch->scan_asks = tw_policy_asks_exclusive(&watch->policy, settings, &watch->sample);
+	watch->has_evidence = survey && tw_policy_evidence(&watch->policy, settings, &watch->sample, &watch->evidence);
 	watch->scan_kind = survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS;
 	watch->close_wait_age_usec = watch->scan_due ? tw_settings_close_wait_age(settings) : 0;
 	watch->scan_late = watch->scan_due && now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
 }
+
+/* Ports that the kernel is asked about in a survey: 4 ms at the most. */
+#define TW_ASK_MAX 1000
 
 static bool wants_chase(const struct tw_watch *watch)
 {
@@ -62,9 +69,13 @@ static void start_scan(struct tw_watch *watch, usec_t now_usec)
 		.derive_established = watch->sample.gauge.established > TW_DERIVE_ESTABLISHED_ABOVE,
 		.bound_known = watch->edges.tells_bound,
 		.close_wait_age_usec = watch->close_wait_age_usec,
+		.ask_most = watch->scan_asks ? TW_ASK_MAX : 0,
+		.baseline = tw_acting_baseline(watch->acting, TW_TUNABLE_TW_REUSE),
 		.at_usec = now_usec,
 		.gauge = watch->sample.gauge,
 	};
+	watch->order.has_evidence = watch->has_evidence;
+	watch->order.evidence = watch->evidence;
 	watch->scan_due = false;
 	watch->chase_first = wants_chase(watch);
 	tw_watch_start_job(watch, TW_WATCH_SCAN);

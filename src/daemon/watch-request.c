@@ -48,13 +48,13 @@ static void pause_rule(struct tw_watch *watch, const struct tw_rule_settings *ru
 
 	for (unsigned i = 0; i < rule->action_count; i++)
 		if (rule->actions[i].kind != TW_ACTION_DESTROY)
-			tw_judge_pause(&watch->acting->judge, rule->actions[i].tunable, pause_usec, now_usec);
+			tw_limits_pause(&watch->acting->limits, rule->actions[i].tunable, pause_usec, now_usec);
 }
 
 int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	for (unsigned i = 0; watch->acting && i < settings->rule_count; i++)
-		if (tw_rule_active(&watch->policy.rules[i]))
+		if (tw_policy_is_raised(&watch->policy, i))
 			pause_rule(watch, &settings->rules[i], now_usec);
 	return tw_watch_give_back(watch);
 }

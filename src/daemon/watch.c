@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/watch.h"
 
+#include "decide/survey-need.h"
 #include "measure/diag.h"
 
 #include <string.h>
@@ -38,15 +39,12 @@ int tw_watch_make_ready(struct tw_watch *watch)
 	return watch->acting ? 0 : watch->edges.make_acting(watch->edges.context, watch->name, &watch->acting);
 }
 
-/* Decided, judged, done, proved: one pass of a sample through the wings. */
-static void decide(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+/* Does what is wanted. */
+static void act(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	struct tw_workroom *room = watch->room;
 	int r;
 
-	tw_policy_step(&watch->policy, settings, &watch->sample, now_usec, watch->edges.recorder, watch->name,
-		       &room->desires, &room->kills);
-	watch->ends_sockets = room->kills.count > 0;
 	if (!room->desires.any && !watch->ends_sockets && tw_acting_rests(watch->acting))
 		return;
 	r = tw_watch_make_ready(watch);
@@ -58,10 +56,24 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 	tw_acting_carry_out(watch->acting, &room->desires, settings, &watch->sample, now_usec);
 }
 
-/* Nothing is done nor about to be, and nothing was at the tick before. */
-static bool is_quiet(struct tw_watch *watch, const struct tw_settings *settings)
+/* Decided, done, proved: one pass of a sample through the wings. */
+static void decide(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	bool quiet = tw_acting_rests(watch->acting) && tw_policy_rests(&watch->policy, settings);
+	struct tw_workroom *room = watch->room;
+	struct tw_in_force force = tw_acting_in_force(watch->acting);
+
+	tw_policy_step(&watch->policy, settings, &watch->sample, &force, now_usec, watch->edges.recorder, watch->name,
+		       &room->desires, &room->kills);
+	watch->ends_sockets = room->kills.count > 0;
+	act(watch, settings, now_usec);
+	force = tw_acting_in_force(watch->acting);
+	tw_policy_prove(&watch->policy, settings, &watch->sample, &force, now_usec, watch->edges.recorder, watch->name);
+}
+
+/* Nothing is done nor about to be, and nothing was at the tick before. */
+static bool is_quiet(struct tw_watch *watch)
+{
+	bool quiet = tw_acting_rests(watch->acting) && tw_policy_rests(&watch->policy);
 	bool both = quiet && watch->quiet;
 
 	watch->quiet = quiet;
@@ -75,7 +87,7 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	int r;
 
 	/* What is in our hands has to be known as it is now. */
-	if (!is_quiet(watch, settings))
+	if (!is_quiet(watch))
 		source->refresh(source);
 	r = source->gauge(source, &gauge);
 	if (r < 0) {
@@ -96,12 +108,12 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	return 0;
 }
 
-bool tw_watch_stands_still(const struct tw_watch *watch, const struct tw_settings *settings)
+bool tw_watch_stands_still(const struct tw_watch *watch)
 {
 	const struct tw_sample *sample = &watch->sample;
 
 	return watch->failures == 0 && !tw_watch_busy(watch) && !watch->scan_due && tw_acting_rests(watch->acting) &&
-	       tw_policy_rests(&watch->policy, settings) && sample->census.at_usec != 0 && !sample->census.partial &&
+	       tw_policy_rests(&watch->policy) && sample->census.at_usec != 0 && !sample->census.partial &&
 	       sample->accepting.accept_queue.milli == 0 && sample->previous.at_usec != 0 &&
 	       sample->previous.segments == sample->gauge.segments;
 }

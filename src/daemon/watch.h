@@ -72,6 +72,9 @@ struct tw_watch {
 	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
 	enum tw_scan_kind scan_kind;
 	usec_t close_wait_age_usec; /* for the scan that is due */
+	bool has_evidence;	    /* a survey looks at this destination for take-overs */
+	struct tw_destination evidence;
+	bool scan_asks; /* a survey asks the kernel which ports are exclusive */
 	/* The job under way. */
 	enum tw_watch_job job;
 	bool job_begun; /* the job's own, while it is under way */
@@ -127,7 +130,7 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
  * Whether nothing happens here, and nothing is on its way: the counters of packets stood still between the last two
  * gauges, nobody waits for time to pass, and nothing is due.
  */
-bool tw_watch_stands_still(const struct tw_watch *watch, const struct tw_settings *settings);
+bool tw_watch_stands_still(const struct tw_watch *watch);
 
 /* A look at one that stands still has shown that all is as it was: what waits for time alone is looked at. */
 void tw_watch_confirm(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);

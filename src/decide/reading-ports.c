@@ -3,12 +3,6 @@
 
 #include "base/macros.h"
 #include "base/text.h"
-#include "decide/reading.h"
-
-static bool survey_holds(const struct tw_survey *survey)
-{
-	return survey->at_usec != 0 && !survey->partial;
-}
 
 static bool in_scope(const struct tw_scope *scope, const struct tw_destination *key)
 {
@@ -16,158 +10,161 @@ static bool in_scope(const struct tw_scope *scope, const struct tw_destination *
 					   (scope->destination_port == 0 || scope->destination_port == key->port));
 }
 
-static bool uses_more(const struct tw_destination_row *a, const struct tw_destination_row *b)
+/* A burst on a quiet machine is no alarm: only from half of the level on does a forecast count. */
+static bool is_soon(const struct tw_rule_settings *settings, struct tw_value use, struct tw_value eta)
 {
-	return a->port_use.known && (!b->port_use.known || a->port_use.milli > b->port_use.milli);
+	return settings->metric == TW_METRIC_PORT_USE && settings->forecast_usec > 0 &&
+	       tw_rule_settings_upward(settings) && eta.known && eta.milli >= 0 &&
+	       (usec_t)eta.milli <= settings->forecast_usec / TW_USEC_PER_MSEC && use.known &&
+	       use.milli >= settings->raise_milli - settings->raise_milli / 2;
 }
 
-/* The row that port-use reads; NULL where there is none. */
-static const struct tw_destination_row *find_busiest(const struct tw_survey *survey, const struct tw_scope *scope)
+static struct tw_value share(uint64_t ports, uint32_t usable)
 {
-	const struct tw_destination_row *busiest = NULL;
-
-	if (!scope->has_destination)
-		return survey->has_busiest && survey->top_count > 0 ? &survey->top[0] : NULL;
-	for (unsigned i = 0; i < survey->top_count; i++)
-		if (in_scope(scope, &survey->top[i].key) && (!busiest || uses_more(&survey->top[i], busiest)))
-			busiest = &survey->top[i];
-	return busiest;
-}
-
-/* The row that port-eta reads; NULL where none grows. */
-static const struct tw_destination_row *find_soonest(const struct tw_survey *survey, const struct tw_scope *scope)
-{
-	const struct tw_destination_row *soonest = NULL;
-
-	if (!scope->has_destination)
-		return survey->port_eta.known && survey->soonest < survey->top_count ? &survey->top[survey->soonest]
-										     : NULL;
-	for (unsigned i = 0; i < survey->top_count; i++) {
-		const struct tw_destination_row *row = &survey->top[i];
-
-		if (in_scope(scope, &row->key) && row->port_eta.known &&
-		    (!soonest || row->port_eta.milli < soonest->port_eta.milli))
-			soonest = row;
-	}
-	return soonest;
-}
-
-/* What the survey's port_demand is for the whole namespace, for the scope alone: the highest of its rows. */
-static struct tw_value demand_in_scope(const struct tw_survey *survey, const struct tw_scope *scope)
-{
-	uint64_t most = 0;
-
-	for (unsigned i = 0; i < survey->top_count; i++) {
-		const struct tw_destination_row *row = &survey->top[i];
-		uint64_t wanted = (uint64_t)(row->ports - TW_MIN(row->ports, row->time_wait)) + survey->bound_ports +
-				  row->young_time_wait * TW_TIME_WAIT_USEC / TW_SURVEY_YOUNG_USEC;
-
-		if (in_scope(scope, &row->key))
-			most = TW_MAX(most, wanted);
-	}
-	return tw_value_percent(most, survey->range_ports);
-}
-
-static struct tw_value eta_of(const struct tw_survey *survey, const struct tw_scope *scope)
-{
-	const struct tw_destination_row *row;
-
-	if (!scope->has_destination)
-		return survey->port_eta;
-	row = find_soonest(survey, scope);
-	return row ? row->port_eta : tw_value_unknown();
-}
-
-static bool within_forecast(const struct tw_rule_settings *settings, struct tw_value eta)
-{
-	return eta.known && eta.milli >= 0 && (usec_t)eta.milli <= settings->forecast_usec / TW_USEC_PER_MSEC;
+	return tw_value_percent(TW_MIN(ports, (uint64_t)usable), usable);
 }
 
 /*
- * The row that runs out first, within the forecast; NULL for none. A burst on a quiet machine is no alarm: only from
- * half of the level on does a row count.
+ * Whether what is blocked for all is over the level by itself. Then that is told once, as the alert of who holds it,
+ * and a destination counts for what it blocks beyond. Not within a destination's scope, where nobody else tells it, and
+ * not where there is no level.
  */
-static const struct tw_destination_row *find_coming(const struct tw_survey *survey,
-						    const struct tw_rule_settings *settings)
+static bool is_told_for_all(const struct tw_survey *survey, const struct tw_rule_settings *settings)
 {
-	const struct tw_destination_row *coming = NULL;
+	struct tw_value value = share(survey->exclusive_ports, survey->usable);
 
-	if (settings->forecast_usec == 0 || !tw_rule_settings_upward(settings))
-		return NULL;
-	for (unsigned i = 0; i < survey->top_count; i++) {
-		const struct tw_destination_row *row = &survey->top[i];
-
-		if (in_scope(&settings->scope, &row->key) && within_forecast(settings, row->port_eta) &&
-		    row->port_use.known && row->port_use.milli >= settings->raise_milli - settings->raise_milli / 2 &&
-		    (!coming || row->port_eta.milli < coming->port_eta.milli))
-			coming = row;
-	}
-	return coming;
+	return !settings->scope.has_destination && settings->raise_milli != settings->clear_milli && value.known &&
+	       value.milli >= settings->raise_milli;
 }
 
-void tw_reading_ports_use(const struct tw_sample *sample, const struct tw_rule_settings *settings,
-			  struct tw_reading *ret)
+static uint32_t beyond(uint32_t ports, uint32_t exclusive)
 {
-	const struct tw_survey *survey = &sample->survey;
-	const struct tw_scope *scope = &settings->scope;
-	const struct tw_destination_row *row;
+	return ports - TW_MIN(ports, exclusive);
+}
 
-	if (!survey_holds(survey))
-		return;
-	if (scope->has_destination) {
-		row = find_busiest(survey, scope);
-		ret->value = row ? row->port_use : tw_value_percent(0, survey->range_ports);
-		ret->pressure = demand_in_scope(survey, scope);
+/* What TIME-WAIT has no part in. */
+static uint32_t steady_ports(const struct tw_destination_row *row, uint32_t exclusive)
+{
+	return beyond(row->ports, row->time_wait) + exclusive;
+}
+
+static struct tw_reading read_row(const struct tw_survey *survey, const struct tw_rule_settings *settings,
+				  const struct tw_destination_row *row)
+{
+	/* Those that it holds itself are in both. */
+	uint32_t others = beyond(survey->exclusive_ports, row->bound_first_known ? row->bound_first : 0);
+	uint32_t apart = is_told_for_all(survey, settings) ? survey->exclusive_ports : 0;
+	struct tw_reading reading = {
+		.eta = row->port_eta,
+		.ports = {
+			.known = true,
+			.usable = survey->usable,
+			.steady = beyond(steady_ports(row, others), apart),
+			.baseline = beyond(row->blocked_baseline, apart),
+			.young = row->young_time_wait,
+		},
+	};
+
+	reading.value = apart > 0 ? share(beyond(row->blocked, apart), survey->usable) : row->port_use;
+	reading.pressure = reading.value;
+	reading.soon = is_soon(settings, reading.value, row->port_eta);
+	return reading;
+}
+
+static bool next_row(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
+		     struct tw_reading_row *ret)
+{
+	while (*cursor < survey->top_count) {
+		const struct tw_destination_row *row = &survey->top[(*cursor)++];
+
+		if (!in_scope(&settings->scope, &row->key))
+			continue;
+		*ret = (struct tw_reading_row){ .subject = { .has_destination = true, .destination = row->key } };
+		ret->reading = read_row(survey, settings, row);
+		return true;
+	}
+	return false;
+}
+
+/* Listening, and bound without a connection. */
+static uint32_t idle_ports(const struct tw_survey *survey)
+{
+	return beyond(survey->exclusive_ports, survey->bound_first_ports);
+}
+
+/* Who holds most of what is blocked for all answers for the whole, the others for their own part. */
+static bool leads(const struct tw_survey *survey, int binder)
+{
+	bool idle_lead = survey->binder_count == 0 || idle_ports(survey) >= survey->binders[0].ports;
+
+	return binder < 0 ? idle_lead : binder == 0 && !idle_lead;
+}
+
+static bool next_holder(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
+			struct tw_reading_row *ret)
+{
+	int binder = (int)(*cursor - survey->top_count) - 1; /* -1: who holds ports without a connection */
+	uint32_t ports;
+
+	if (settings->scope.has_destination || binder >= (int)survey->binder_count)
+		return false;
+	(*cursor)++;
+	*ret = (struct tw_reading_row){ 0 };
+	if (binder < 0) {
+		ports = leads(survey, binder) ? survey->exclusive_ports : idle_ports(survey);
+		/* Listeners have no unit here: who has the few others is not behind it. */
+		if (survey->bound_row_count > 0 && (uint64_t)survey->bound_ports * 2 >= idle_ports(survey))
+			(void)tw_text_copy(ret->subject.unit, sizeof(ret->subject.unit), survey->bound_rows[0].unit);
 	} else {
-		ret->value = survey->port_use;
-		ret->pressure = survey->port_demand;
+		ports = leads(survey, binder) ? survey->exclusive_ports : survey->binders[binder].ports;
+		ret->subject.has_binder = true;
+		ret->subject.binder = survey->binders[binder].source;
 	}
-	row = find_coming(survey, settings);
-	ret->soon = row != NULL;
-	ret->eta = row ? row->port_eta : eta_of(survey, scope);
+	ret->reading.value = ret->reading.pressure = share(ports, survey->usable);
+	if (leads(survey, binder)) {
+		ret->reading.eta = survey->exclusive_eta;
+		ret->reading.soon = is_soon(settings, ret->reading.value, survey->exclusive_eta);
+	}
+	return true;
 }
 
-struct tw_value tw_reading_ports_eta(const struct tw_sample *sample, const struct tw_scope *scope)
+/* A survey that does not tell the ports by destination: one that was read back from a record. */
+static bool next_whole(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
+		       struct tw_reading_row *ret)
 {
-	struct tw_value eta;
+	bool eta = settings->metric == TW_METRIC_PORT_ETA;
 
-	if (!survey_holds(&sample->survey))
-		return tw_value_unknown();
-	eta = eta_of(&sample->survey, scope);
-	return eta.known ? eta : tw_value_of(TW_READING_ETA_FAR_MILLI);
+	if ((*cursor)++ > 0 || (eta && !survey->port_eta.known))
+		return false;
+	*ret = (struct tw_reading_row){ .reading = { .eta = survey->port_eta } };
+	ret->reading.value = eta ? survey->port_eta : survey->port_use;
+	ret->reading.pressure = eta ? survey->port_eta : survey->port_demand;
+	for (unsigned i = 0; i < survey->top_count; i++)
+		ret->reading.soon |= is_soon(settings, survey->top[i].port_use, survey->top[i].port_eta);
+	return true;
 }
 
-/* Below the level it is the forecast that raises, and its row that is to be named. */
-static const struct tw_destination_row *find_user(const struct tw_survey *survey,
-						  const struct tw_rule_settings *settings)
+/* Every destination whose blocked ports grow, and who holds what is blocked for all where that does. */
+static bool next_eta(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
+		     struct tw_reading_row *ret)
 {
-	const struct tw_destination_row *busiest = find_busiest(survey, &settings->scope);
-	const struct tw_destination_row *coming = find_coming(survey, settings);
-	bool over = busiest && busiest->port_use.known && busiest->port_use.milli >= settings->raise_milli;
-
-	return coming && !over ? coming : busiest;
+	while (next_row(survey, settings, cursor, ret) || next_holder(survey, settings, cursor, ret)) {
+		if (!ret->reading.eta.known)
+			continue;
+		ret->reading.value = ret->reading.pressure = ret->reading.eta;
+		return true;
+	}
+	return false;
 }
 
-/* Bound sockets take ports from every destination: where they hold more than the row does, it is they who matter. */
-static bool held_by_binding(const struct tw_survey *survey, const struct tw_destination_row *row)
-{
-	return survey->bound_row_count > 0 && survey->bound_ports > (row ? row->ports : 0);
-}
-
-void tw_reading_ports_subject(const struct tw_sample *sample, const struct tw_rule_settings *settings,
-			      struct tw_subject *ret)
+bool tw_reading_ports_next(const struct tw_sample *sample, const struct tw_rule_settings *settings, unsigned *cursor,
+			   struct tw_reading_row *ret)
 {
 	const struct tw_survey *survey = &sample->survey;
-	const struct tw_destination_row *row;
 
-	if (!survey_holds(survey))
-		return;
-	row = settings->metric == TW_METRIC_PORT_USE ? find_user(survey, settings)
-						     : find_soonest(survey, &settings->scope);
-	if (settings->metric == TW_METRIC_PORT_USE && held_by_binding(survey, row))
-		(void)tw_text_copy(ret->unit, sizeof(ret->unit), survey->bound_rows[0].unit);
-	if (!row)
-		return;
-	ret->has_destination = true;
-	ret->destination = row->key;
+	if (!survey->has_busiest && survey->exclusive_ports == 0)
+		return next_whole(survey, settings, cursor, ret);
+	if (settings->metric == TW_METRIC_PORT_ETA)
+		return next_eta(survey, settings, cursor, ret);
+	return next_row(survey, settings, cursor, ret) || next_holder(survey, settings, cursor, ret);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "decide/rule.h"
+#include "base/duration.h"
 #include "model/event.h"
 #include "model/sample.h"
 #include "model/settings.h"
+#include "model/value.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,16 +16,69 @@
  */
 #define TW_READING_ETA_FAR_MILLI (INT64_MAX / 2)
 
-/*
- * What a sample says to one rule: its metric within its scope (`unit`, `destination`, `listener`, `age`), and who is
- * behind it. An unscoped rule reads the metric of the whole namespace. Where the scope is not in a table that holds the
- * largest rows only, the figure is 0: it is smaller than that of each row.
- */
-struct tw_reading tw_reading_take(const struct tw_sample *sample, const struct tw_rule_settings *settings);
+/* Of a destination's ports: what its demand is made of, in ports. */
+struct tw_reading_ports {
+	bool known;
+	uint32_t usable;
+	uint32_t steady;   /* blocked by what is not TIME-WAIT */
+	uint32_t baseline; /* blocked, had timewaitd changed nothing */
+	uint32_t young;	   /* TIME-WAIT that came in the last five seconds */
+};
 
-/* Who is behind the figure, as far as the sample tells; nothing where it does not. */
-void tw_reading_subject(const struct tw_sample *sample, const struct tw_rule_settings *settings,
-			struct tw_subject *ret);
+/* What one measurement says of one subject. */
+struct tw_reading {
+	struct tw_value value;
+	/*
+	 * What clearing is held against. For most metrics the value
+	 * itself; for port-use what it would come to without the change: while tcp_tw_reuse is on, the blocked ports do
+	 * not tell whether it is still needed. Nor does an overflow of 0 while tcp_max_tw_buckets is higher than it
+	 * was.
+	 */
+	struct tw_value pressure;
+	struct tw_value judged; /* what raising is held against where it is not the value: the pressure */
+	struct tw_value eta; /* port-use: s until it is 100 % at its present growth; unknown where it does not grow */
+	bool soon;	     /* that is within the rule's forecast */
+	usec_t at_usec;	     /* when it was measured */
+	bool confirmed;	     /* an independent measurement pointed there first: this one is already the second look */
+	struct tw_reading_ports ports;
+};
+
+/* One subject of a rule with its reading. */
+struct tw_reading_row {
+	struct tw_subject subject;
+	struct tw_reading reading;
+};
+
+/* How far a look through a sample's subjects has come. Zero: at the beginning. */
+struct tw_reading_cursor {
+	unsigned at;
+	bool counted; /* the following are: of each unit, and of those without a row */
+	int64_t units_milli[TW_TOP_MAX + 1];
+};
+
+/*
+ * Whether the sample has the rule's metric: then a subject that tw_reading_next() does not give is at 0 (port-eta:
+ * far).
+ */
+bool tw_reading_known(const struct tw_sample *sample, const struct tw_rule_settings *settings);
+
+/* When the metric was measured, known or not. */
+usec_t tw_reading_at(const struct tw_sample *sample, const struct tw_rule_settings *settings);
+
+/*
+ * The next subject within the rule's scope (`unit`, `destination`, `listener`, `age`), those that matter most first.
+ * Returns false where there is none left. A rule over the namespace as a whole has one, with who
+ * is behind the number as far as that is known.
+ */
+bool tw_reading_next(const struct tw_sample *sample, const struct tw_rule_settings *settings,
+		     struct tw_reading_cursor *cursor, struct tw_reading_row *ret);
+
+/* The reading of a subject that the sample does not have although it has the metric. */
+struct tw_reading tw_reading_absent(const struct tw_sample *sample, const struct tw_rule_settings *settings);
+
+/* The worst of all subjects: what the rule comes to as a whole. Its value is unknown where the sample does not tell. */
+void tw_reading_worst(const struct tw_sample *sample, const struct tw_rule_settings *settings,
+		      struct tw_reading_row *ret);
 
 /*
  * Of a rule over CLOSE-WAIT: how many sockets of `unit` count for it. Returns false where the metric is another one, or

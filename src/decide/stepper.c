@@ -98,22 +98,22 @@ static bool start(struct tw_stepper *stepper, const struct tw_live_value *live, 
 
 /* An old measurement proves nothing: it was made before the last step could help. */
 static bool is_due(const struct tw_stepper *stepper, const struct tw_step *step,
-		   const struct tw_rule_settings *settings, const struct tw_rule *rule, usec_t now_usec)
+		   const struct tw_rule_settings *settings, const struct tw_alert *alert, usec_t now_usec)
 {
-	bool over = tw_rule_settings_upward(settings) ? rule->value.milli >= settings->raise_milli
-						      : rule->value.milli <= settings->raise_milli;
+	bool over = tw_rule_settings_upward(settings) ? alert->value.milli >= settings->raise_milli
+						      : alert->value.milli <= settings->raise_milli;
 
-	return over && rule->value.known && !rule->frozen && rule->measured_usec > stepper->stepped_usec &&
+	return over && alert->value.known && !alert->frozen && alert->measured_usec > stepper->stepped_usec &&
 	       tw_usec_since(now_usec, stepper->stepped_usec) >= step->every_usec;
 }
 
 bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
-		     const struct tw_rule_settings *settings, const struct tw_rule *rule,
+		     const struct tw_rule_settings *settings, const struct tw_alert *alert,
 		     const struct tw_sample *sample, usec_t now_usec)
 {
 	enum tw_stepper_stop before = stepper->stop;
 
-	if (!tw_rule_active(rule)) {
+	if (!alert || !tw_alert_active(alert)) {
 		tw_stepper_init(stepper);
 		return false;
 	}
@@ -124,7 +124,7 @@ bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
 		/* It has its span once it is: else the next one would be a leap. */
 		stepper->stepped_usec = now_usec;
 		return false;
-	} else if (!is_due(stepper, &action->step, settings, rule, now_usec)) {
+	} else if (!is_due(stepper, &action->step, settings, alert, now_usec)) {
 		return false;
 	}
 	stepper->stepped_usec = now_usec;

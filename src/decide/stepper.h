@@ -3,7 +3,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
-#include "decide/rule.h"
+#include "decide/alert.h"
 #include "model/sample.h"
 #include "model/settings.h"
 
@@ -38,11 +38,11 @@ struct tw_stepper {
 void tw_stepper_init(struct tw_stepper *stepper);
 
 /*
- * One look. Returns whether there is something new to tell: a stop, the first time as long as it lasts. A rule that is
- * not active resets it. Without a live value it does not start.
+ * One look, with the worst alert of the rule. Returns whether there is something new to tell: a stop, the first time as
+ * long as it lasts. No alert, or one that is not active, resets it. Without a live value it does not start.
  */
 bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
-		     const struct tw_rule_settings *settings, const struct tw_rule *rule,
+		     const struct tw_rule_settings *settings, const struct tw_alert *alert,
 		     const struct tw_sample *sample, usec_t now_usec);
 
 /* Whether a value is wanted: then `wanted` is. */

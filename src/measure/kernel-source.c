@@ -3,6 +3,7 @@
 
 #include "measure/cgroup-source.h"
 #include "measure/diag-source.h"
+#include "measure/exclusive-source.h"
 #include "measure/ports-source.h"
 #include "measure/proc-source.h"
 
@@ -23,7 +24,8 @@ struct tw_kernel_source {
 	struct tw_ports_source *ports; /* of a scan */
 	struct tw_cgroup_source *cgroups;
 	bool borrows_cgroups;
-	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
+	uint64_t scan_began_ms;		       /* CLOCK_MONOTONIC */
+	struct tw_exclusive_source *exclusive; /* NULL until it is asked */
 };
 
 static struct tw_kernel_source *of(struct tw_source *base)
@@ -66,8 +68,12 @@ static uint64_t now_ms(void)
 
 static void scan_begin(struct tw_source *base)
 {
-	of(base)->scan_began_ms = now_ms();
-	tw_cgroup_source_allow_walk(of(base)->cgroups);
+	struct tw_kernel_source *source = of(base);
+
+	/* Of the last one, if that asked: tcp_fastopen may be another by now, and nothing is kept open for long. */
+	source->exclusive = tw_exclusive_source_free(source->exclusive);
+	source->scan_began_ms = now_ms();
+	tw_cgroup_source_allow_walk(source->cgroups);
 }
 
 static uint32_t before(uint32_t ms, uint64_t since_ms)
@@ -95,6 +101,18 @@ static int unit(struct tw_source *base, uint64_t cgroup_id, char ret[TW_UNIT_MAX
 	return tw_cgroup_source_unit(of(base)->cgroups, cgroup_id, ret);
 }
 
+static int exclusive(struct tw_source *base, const uint16_t *ports, unsigned count, bool *ret_exclusive)
+{
+	int r = tw_kernel_source_open_exclusive(of(base));
+
+	return r < 0 ? r : tw_exclusive_source_ask(of(base)->exclusive, ports, count, ret_exclusive);
+}
+
+int tw_kernel_source_open_exclusive(struct tw_kernel_source *source)
+{
+	return source->exclusive ? 0 : tw_exclusive_source_new(&source->exclusive);
+}
+
 int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_source **ret)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = calloc(1, sizeof(*source));
@@ -110,6 +128,7 @@ int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_sourc
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
 		.idle = idle,
+		.exclusive = exclusive,
 		.unit = unit,
 	};
 	r = tw_proc_source_new(lender ? lender->proc : NULL, &source->proc);
@@ -137,6 +156,7 @@ struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
 	if (source) {
 		if (!source->borrows_cgroups)
 			source->cgroups = tw_cgroup_source_free(source->cgroups);
+		source->exclusive = tw_exclusive_source_free(source->exclusive);
 		source->diag = tw_diag_source_free(source->diag);
 		source->ports = tw_ports_source_free(source->ports);
 		source->proc = tw_proc_source_free(source->proc);

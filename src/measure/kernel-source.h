@@ -24,5 +24,11 @@ TW_DEFINE_CLEANUP(struct tw_kernel_source, tw_kernel_source_free)
 /* Its face; belongs to the source. */
 struct tw_source *tw_kernel_source_base(struct tw_kernel_source *source);
 
+/*
+ * Makes what it takes to ask which ports are exclusive, where that is not there yet. Otherwise the first question does,
+ * in the namespace that the calling thread is in then. Returns 0 or the -errno of tw_exclusive_source_new().
+ */
+int tw_kernel_source_open_exclusive(struct tw_kernel_source *source);
+
 /* Whether this kernel tells bound-but-unconnected sockets (Linux 6.8; state bit 13). By uname(2). */
 bool tw_kernel_source_tells_bound(void);

@@ -193,3 +193,22 @@ void tw_listeners_results(const struct tw_listeners *listeners, bool connections
 		ret->rows[i].time_wait = count_if(top[i]->time_wait, time_wait_known);
 	}
 }
+
+/* Of the rows only those are written that there are: of the sample of a quiet namespace most pages stay untouched. */
+void tw_listeners_accepting(const struct tw_listeners *listeners, const struct tw_census *census,
+			    bool connections_known, bool time_wait_known, struct tw_accepting *ret)
+{
+	ret->at_usec = census->at_usec;
+	ret->partial = census->partial;
+	ret->listeners = 0;
+	ret->row_count = 0;
+	ret->connections = (struct tw_count){ 0 };
+	ret->accept_queue = tw_value_unknown();
+	if (ret->partial)
+		return;
+	ret->connections.known = connections_known;
+	for (unsigned i = 0; i < TW_STATE_COUNT && connections_known; i++)
+		if (i != TW_STATE_LISTEN && i != TW_STATE_TIME_WAIT)
+			ret->connections.value += census->count[i];
+	tw_listeners_results(listeners, connections_known, time_wait_known, ret);
+}

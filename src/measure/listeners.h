@@ -47,3 +47,7 @@ static inline void tw_listeners_attribute(struct tw_listeners *listeners, const 
  */
 void tw_listeners_results(const struct tw_listeners *listeners, bool connections_known, bool time_wait_known,
 			  struct tw_accepting *ret);
+
+/* The same with all that a census tells of the accepting side; nothing of it where that is partial. */
+void tw_listeners_accepting(const struct tw_listeners *listeners, const struct tw_census *census,
+			    bool connections_known, bool time_wait_known, struct tw_accepting *ret);

@@ -10,6 +10,7 @@ int tw_look_take(struct tw_source *source, const struct tw_look_order *order, st
 	struct tw_scan_order scan_order = {
 		.kind = TW_SCAN_SURVEY,
 		.bound_known = order->bound_known,
+		.ask_most = order->ask_most,
 		.at_usec = order->at_usec,
 	};
 	int r;

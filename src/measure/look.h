@@ -12,6 +12,7 @@
 struct tw_look_order {
 	struct tw_hash_key key; /* the process's secret */
 	bool bound_known;	/* the kernel tells bound-but-unconnected sockets */
+	uint32_t ask_most;	/* as in a scan's order */
 	usec_t at_usec;		/* the sample's time */
 };
 

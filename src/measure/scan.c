@@ -26,7 +26,7 @@ enum stage {
 	STAGE_REST,	   /* dump: all others, but for what is derived */
 	STAGE_ESTABLISHED, /* dump: those, where deriving them turned out not to do */
 	STAGE_IDLE,	   /* dump: how long those in CLOSE-WAIT have been idle, where that is asked of many */
-	STAGE_QUESTIONS,   /* about those in CLOSE-WAIT, and who holds bound ports */
+	STAGE_QUESTIONS,   /* about those in CLOSE-WAIT, who holds bound ports, and which ports are exclusive */
 	STAGE_DONE,
 };
 
@@ -42,6 +42,7 @@ struct tw_scan {
 	struct tw_survey_work work;
 	struct tw_listeners listeners;
 	struct tw_close_wait_work close_wait;
+	struct tw_takeover_work takeover;
 };
 
 struct tw_scan *tw_scan_new(const struct tw_hash_key *key)
@@ -59,6 +60,7 @@ struct tw_scan *tw_scan_free(struct tw_scan *scan)
 	if (scan) {
 		tw_survey_work_done(&scan->work);
 		tw_close_wait_work_done(&scan->close_wait);
+		tw_takeover_work_done(&scan->takeover);
 		free(scan);
 	}
 	return NULL;
@@ -67,6 +69,7 @@ struct tw_scan *tw_scan_free(struct tw_scan *scan)
 void tw_scan_past_done(struct tw_scan_past *past)
 {
 	tw_waiter_set_done(&past->waiters);
+	past->look = tw_takeover_look_free(past->look);
 }
 
 static uint32_t all_states(const struct tw_scan *scan)
@@ -165,6 +168,8 @@ static void on_survey_flow(void *context, const struct tw_flow *flow)
 	count(scan, flow);
 	attribute(scan, flow);
 	tw_survey_work_add(&scan->work, flow);
+	if (scan->takeover.on)
+		tw_takeover_look_add(scan->takeover.look, flow);
 }
 
 /* Counted already. The row is younger than the scan by what that took, and the socket may seem older by as much. */
@@ -187,14 +192,20 @@ static tw_diag_on_flow stage_on_flow(const struct tw_scan *scan)
 /* The listeners are known: what is left of the range is what connect() may pick from. */
 static int begin_attribution(struct tw_scan *scan, struct tw_source *source)
 {
-	struct tw_port_set range;
-	int r = source->port_range(source, &range);
+	struct tw_port_set usable;
+	const struct tw_survey_ground ground = {
+		.usable = &usable,
+		.listening = &scan->listeners.ports,
+		.gauge = &scan->order.gauge,
+		.baseline = &scan->order.baseline,
+	};
+	int r = source->port_range(source, &usable);
 
-	if (r < 0)
-		return r;
-	tw_port_set_subtract(&range, &scan->listeners.ports);
-	tw_survey_work_begin(&scan->work, &range, &scan->order.gauge);
-	return 0;
+	if (r == 0)
+		tw_survey_work_begin(&scan->work, &ground);
+	tw_takeover_work_begin(&scan->takeover, scan->order.has_evidence ? &scan->order.evidence : NULL,
+			       &scan->order.gauge, scan->order.at_usec);
+	return r;
 }
 
 /* Nothing told, while the gauge counts what should have been. */
@@ -253,6 +264,8 @@ static int ask(struct tw_scan *scan, struct tw_source *source)
 		return 1;
 	if (tw_close_wait_work_step(&scan->close_wait, source))
 		return 1;
+	if (scan->order.kind == TW_SCAN_SURVEY && tw_survey_work_step(&scan->work, source, &scan->past->parity))
+		return 1;
 	scan->stage = STAGE_DONE;
 	return 0;
 }
@@ -295,7 +308,7 @@ static int end_stage(struct tw_scan *scan, struct tw_source *source)
 	}
 	finish_census(scan);
 	if (scan->order.kind == TW_SCAN_SURVEY)
-		tw_survey_work_end(&scan->work);
+		tw_survey_work_end(&scan->work, scan->order.ask_most);
 	return scan->close_wait.waiters.all ? begin_stage(scan, source, STAGE_IDLE) : begin_questions(scan, source);
 }
 
@@ -351,34 +364,19 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source)
 	return r;
 }
 
-/* Of the rows only those are written that there are: of the sample of a quiet namespace most pages stay untouched. */
-static void accepting_results(const struct tw_scan *scan, struct tw_accepting *ret)
-{
-	ret->at_usec = scan->order.at_usec;
-	ret->partial = scan->census.partial;
-	ret->listeners = 0;
-	ret->row_count = 0;
-	ret->connections = (struct tw_count){ 0 };
-	ret->accept_queue = tw_value_unknown();
-	if (ret->partial)
-		return;
-	ret->connections.known = scan->asks_established;
-	for (unsigned i = 0; i < TW_STATE_COUNT && scan->asks_established; i++)
-		if (i != TW_STATE_LISTEN && i != TW_STATE_TIME_WAIT)
-			ret->connections.value += scan->census.count[i];
-	tw_listeners_results(&scan->listeners, scan->asks_established, asks_time_wait(scan), ret);
-}
-
 /* `survey` still holds the one before, from which the forecast is made. */
-static void survey_results(const struct tw_scan *scan, struct tw_survey *survey)
+static void survey_results(struct tw_scan *scan, struct tw_survey *survey)
 {
 	struct tw_survey fresh;
 
 	memset(&fresh, 0, offsetof(struct tw_survey, top));
 	fresh.at_usec = scan->order.at_usec;
 	fresh.partial = scan->census.partial;
-	if (!fresh.partial)
-		tw_survey_work_results(&scan->work, &fresh);
+	if (!fresh.partial) {
+		tw_survey_work_results(&scan->work, &scan->past->parity, survey, scan->order.at_usec, &fresh);
+		tw_takeover_work_results(&scan->takeover, &scan->past->look, &fresh.takeovers);
+	}
+	fresh.bound_sockets = scan->census.count[TW_STATE_BOUND] + scan->census.count[TW_STATE_LISTEN];
 	tw_forecast_fill(survey, &fresh);
 	memcpy(survey, &fresh, offsetof(struct tw_survey, top) + fresh.top_count * sizeof(fresh.top[0]));
 }
@@ -387,11 +385,12 @@ void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample)
 {
 	sample->census = scan->census;
 	sample->census.at_usec = scan->order.at_usec;
-	accepting_results(scan, &sample->accepting);
+	tw_listeners_accepting(&scan->listeners, &sample->census, scan->asks_established, asks_time_wait(scan),
+			       &sample->accepting);
 	tw_close_wait_work_results(&scan->close_wait, scan->order.at_usec, scan->census.partial, &sample->close_wait);
 	/* Nobody points to them any more. */
 	if (!scan->census.partial && sample->close_wait.waiter_count == 0)
-		tw_scan_past_done(scan->past);
+		tw_waiter_set_done(&scan->past->waiters);
 	if (scan->order.kind == TW_SCAN_SURVEY)
 		survey_results(scan, &sample->survey);
 }

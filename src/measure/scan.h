@@ -4,7 +4,9 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "measure/calibration.h"
+#include "measure/parity.h"
 #include "measure/source.h"
+#include "measure/takeover.h"
 #include "measure/waiters.h"
 #include "model/sample.h"
 
@@ -26,6 +28,8 @@ struct tw_scan;
 struct tw_scan_past {
 	struct tw_waiter_set waiters; /* those in CLOSE-WAIT, and since when */
 	struct tw_calibration calibration;
+	struct tw_parity_past parity;  /* destinations of which parity tells nothing */
+	struct tw_takeover_look *look; /* at the destination that was asked for; NULL: none */
 };
 
 void tw_scan_past_done(struct tw_scan_past *past);
@@ -47,8 +51,16 @@ struct tw_scan_order {
 	bool derive_established;
 	bool bound_known;	    /* the kernel tells bound-but-unconnected sockets */
 	usec_t close_wait_age_usec; /* the least age in CLOSE-WAIT that anybody acts on; 0: none */
-	usec_t at_usec;		    /* the sample's time */
-	struct tw_gauge gauge;	    /* read just before */
+	/*
+	 * Survey: of how many ports at most the kernel itself is asked whether they are exclusive, 3 to 4 us each; 0:
+	 * parity has to do. A thousand tell what share of the usable ones is, give or take 3 points.
+	 */
+	uint32_t ask_most;
+	struct tw_live_value baseline; /* tcp_tw_reuse before timewaitd changed it; not known: it did not */
+	bool has_evidence;	       /* survey: look at the sockets of this destination one by one, for take-overs */
+	struct tw_destination evidence;
+	usec_t at_usec;	       /* the sample's time */
+	struct tw_gauge gauge; /* read just before */
 };
 
 /* Starts afresh, giving up a scan under way. `past` is borrowed until the results. Returns 0 or the source's -errno. */

@@ -48,6 +48,13 @@ struct tw_source {
 	 */
 	int (*idle)(struct tw_source *source, const struct tw_flow *flow, struct tw_idle *ret);
 
+	/*
+	 * Whether each of these ports is exclusive: taken so that a plain connect() can have it for no destination at
+	 * all. Sends nothing and moves no counter. NULL, or any error: the kernel cannot be asked. Not while a dump is
+	 * under way.
+	 */
+	int (*exclusive)(struct tw_source *source, const uint16_t *ports, unsigned count, bool *ret_exclusive);
+
 	/* The systemd unit of a cgroup. -ENOENT when it cannot be told. */
 	int (*unit)(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_MAX]);
 };

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "measure/binders.h"
+#include "measure/exclusive.h"
 #include "measure/table.h"
+#include "model/port-model.h"
 #include "model/ports.h"
 #include "model/sample.h"
 
@@ -14,30 +16,47 @@
  */
 struct tw_survey_work {
 	struct tw_table table;
-	struct tw_port_set range;  /* what connect() may pick from */
-	struct tw_port_set bound;  /* of these, held by bound-but-unconnected sockets */
-	struct tw_binders binders; /* who holds these */
-	uint64_t time_wait;	   /* of both sides */
-	uint64_t outside;	   /* of these, on a port out of `range` */
-	uint32_t life_ms;	   /* of a TIME-WAIT */
-	uint32_t young_ms;	   /* up to this age it is young */
+	struct tw_exclusive exclusive;
+	struct tw_binders binders;    /* who holds what is bound and not connected */
+	struct tw_port_set listening; /* ports that are listened on, in the range or not */
+	uint32_t usable;	      /* ports of the range, listeners' too */
+	uint32_t range_ports;	      /* the same without these */
+	uint64_t time_wait;	      /* of both sides */
+	uint64_t accepting, outside;  /* of these, on a listener's port; on no listener's and out of the range */
+	uint32_t life_ms;	      /* of a TIME-WAIT */
+	uint32_t young_ms;	      /* up to this age it is young */
+	struct tw_reuse_rule rule;
+	struct tw_count reused, opened; /* TWRecycled and ActiveOpens just before */
+};
+
+/* What a survey begins with; everything borrows. */
+struct tw_survey_ground {
+	const struct tw_port_set *usable;     /* ip_local_port_range without what is reserved */
+	const struct tw_port_set *listening;  /* every port that is listened on */
+	const struct tw_gauge *gauge;	      /* read just before */
+	const struct tw_live_value *baseline; /* tcp_tw_reuse as it was before timewaitd changed it; or not known */
 };
 
 /* Returns 0 or -ENOMEM. */
 int tw_survey_work_init(struct tw_survey_work *work, const struct tw_hash_key *secret);
 void tw_survey_work_done(struct tw_survey_work *work);
 
-/*
- * Empties it for a survey. `range` is without the listeners' ports; `gauge` tells how long a TIME-WAIT lasts where the
- * kernel lets that be set.
- */
-void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set *range, const struct tw_gauge *gauge);
+/* Empties it for a survey. */
+void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_ground *ground);
 
 /* One socket of any state but LISTEN. */
 void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow);
 
-/* After the last socket. */
-void tw_survey_work_end(struct tw_survey_work *work);
+/* After the last socket. The kernel is to be asked about so many ports at most; 0: not at all. */
+void tw_survey_work_end(struct tw_survey_work *work, uint32_t ask_most);
 
-/* Fills all of *ret but at_usec, partial and the forecast, with as many rows as there is room for. */
-void tw_survey_work_results(const struct tw_survey_work *work, struct tw_survey *ret);
+/* Then: a few questions. Returns true while there are more; what is exclusive has been decided on when there are none.
+ */
+bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, struct tw_parity_past *past);
+
+/*
+ * Fills all of *ret but partial and the forecast, with as many rows as there is room for. `at_usec` is of the survey;
+ * `previous` the one before, which tells where reuse takes nothing over, and may be one that was never made.
+ */
+void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_parity_past *past,
+			    const struct tw_survey *previous, usec_t at_usec, struct tw_survey *ret);

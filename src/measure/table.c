@@ -14,6 +14,9 @@
 /* Bits of the hash that tell a swept destination from another: 128 KiB, touched by the first sweep only. */
 #define SWEPT_BITS 20
 #define SWEPT_WORDS ((1u << SWEPT_BITS) / 64)
+/* Bits of the hash that an entry keeps. */
+#define HASH_BITS 30
+#define HASH_MASK ((1u << HASH_BITS) - 1)
 
 _Static_assert(sizeof(struct tw_destination) == 40, "hashed and compared as bytes: no padding");
 
@@ -105,7 +108,7 @@ static struct tw_table_entry *place_of(struct tw_table *table, uint32_t hash)
 	uint32_t mask = table->slot_count - 1;
 	uint32_t at = hash & mask;
 
-	while (table->slots[at].ports > 0 && table->slots[at].round == table->round)
+	while (table->slots[at].used && table->slots[at].round == table->round)
 		at = (at + 1) & mask;
 	return &table->slots[at];
 }
@@ -116,18 +119,20 @@ static struct tw_table_entry *place_of(struct tw_table *table, uint32_t hash)
  */
 static void rebuild(struct tw_table *table)
 {
-	table->round++;
+	/* All that stand here were put by the round before, and what is moved is of this one: one bit tells them apart.
+	 */
+	table->round ^= 1;
 	for (uint32_t i = 0; i < table->slot_count; i++) {
 		struct tw_table_entry taken = table->slots[i];
 
-		if (taken.ports == 0 || taken.round == table->round)
+		if (!taken.used || taken.round == table->round)
 			continue;
-		table->slots[i].ports = 0;
-		while (taken.ports > 0) {
+		table->slots[i].used = false;
+		while (taken.used) {
 			struct tw_table_entry *place = place_of(table, taken.hash);
 			struct tw_table_entry next = *place;
 
-			taken.round = table->round;
+			taken.round = table->round & 1;
 			*place = taken;
 			taken = next;
 		}
@@ -143,7 +148,7 @@ struct cut {
 
 static uint32_t capped(const struct tw_table_entry *entry)
 {
-	return TW_MIN(entry->ports, SWEEP_COUNTS - 1u);
+	return entry->used ? TW_MIN(tw_table_ports(entry), SWEEP_COUNTS - 1u) : 0;
 }
 
 /* The smallest threshold such that `quota` entries or more have no larger count. */
@@ -153,20 +158,25 @@ static struct cut find_cut(const struct tw_table *table, uint32_t quota)
 	uint32_t threshold = 1, below = 0;
 
 	for (uint32_t i = 0; i < table->slot_count; i++)
-		if (table->slots[i].ports > 0)
+		if (table->slots[i].used)
 			having[capped(&table->slots[i])]++;
 	while (threshold < SWEEP_COUNTS - 1 && below + having[threshold] < quota)
 		below += having[threshold++];
 	return (struct cut){ threshold, having[threshold], quota - below };
 }
 
+static uint32_t swept_bit(const struct tw_table_entry *entry)
+{
+	return entry->hash >> (HASH_BITS - SWEPT_BITS);
+}
+
 static void drop(struct tw_table *table, struct tw_table_entry *entry)
 {
-	uint32_t bit = entry->hash >> (32 - SWEPT_BITS);
+	uint32_t bit = swept_bit(entry);
 
 	table->swept[bit / 64] |= UINT64_C(1) << (bit % 64);
-	table->dropped += entry->ports;
-	entry->ports = 0;
+	table->dropped += tw_table_ports(entry);
+	entry->used = false;
 	table->used--;
 }
 
@@ -227,7 +237,7 @@ static inline struct tw_table_entry *find(const struct tw_table *table, uint32_t
 	uint32_t mask = table->slot_count - 1;
 	uint32_t at = hash & mask;
 
-	while (table->slots[at].ports > 0 && !holds(&table->slots[at], hash, key))
+	while (table->slots[at].used && !holds(&table->slots[at], hash, key))
 		at = (at + 1) & mask;
 	return &table->slots[at];
 }
@@ -239,22 +249,27 @@ static struct tw_table_entry *insert(struct tw_table *table, uint32_t hash, cons
 	if (table->used >= most_used(table->slot_count))
 		make_room(table);
 	entry = find(table, hash, key);
-	*entry = (struct tw_table_entry){ .key = *key, .hash = hash, .round = table->round };
+	*entry = (struct tw_table_entry){ .key = *key, .hash = hash & HASH_MASK, .round = table->round, .used = true };
 	table->used++;
 	return entry;
 }
 
-static void count_one(struct tw_table *table, const struct tw_table_pending *socket)
+static inline void add_one(uint16_t *count, bool is)
 {
-	struct tw_table_entry *entry = find(table, socket->hash, &socket->key);
-	bool time_wait = socket->state == TW_STATE_TIME_WAIT;
+	*count = (uint16_t)(*count + (is && *count < UINT16_MAX));
+}
 
-	if (entry->ports == 0)
-		entry = insert(table, socket->hash, &socket->key);
-	entry->ports++;
-	entry->time_wait += time_wait;
-	entry->young_time_wait += time_wait && socket->young;
-	entry->established += socket->state == TW_STATE_ESTABLISHED;
+static void count_one(struct tw_table *table, const struct tw_table_pending *pending)
+{
+	struct tw_table_entry *entry = find(table, pending->hash, &pending->key);
+	const struct tw_table_socket *socket = &pending->socket;
+
+	if (!entry->used)
+		entry = insert(table, pending->hash, &pending->key);
+	add_one(&entry->held[socket->holder], true);
+	add_one(&entry->young, socket->young);
+	add_one(&entry->unripe, socket->unripe);
+	add_one(&entry->far, socket->far);
 }
 
 void tw_table_flush(struct tw_table *table)
@@ -274,32 +289,57 @@ uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination
 
 	if (memcmp(source, ipv4_prefix, sizeof(ipv4_prefix)) != 0 ||
 	    memcmp(destination, ipv4_prefix, sizeof(ipv4_prefix)) != 0)
-		return (uint32_t)tw_hash(&table->secret, key, sizeof(*key));
+		return (uint32_t)tw_hash(&table->secret, key, sizeof(*key)) & HASH_MASK;
 	memcpy(bytes, source + sizeof(ipv4_prefix), 4);
 	memcpy(bytes + 4, destination + sizeof(ipv4_prefix), 4);
 	memcpy(bytes + 8, &key->device, sizeof(key->device));
 	memcpy(bytes + 12, &key->port, sizeof(key->port));
-	return (uint32_t)tw_hash(&table->secret, bytes, sizeof(bytes));
+	return (uint32_t)tw_hash(&table->secret, bytes, sizeof(bytes)) & HASH_MASK;
 }
 
-void tw_table_add(struct tw_table *table, const struct tw_destination *key, enum tw_state state, bool young)
+uint32_t tw_table_add(struct tw_table *table, const struct tw_destination *key, struct tw_table_socket socket)
 {
-	struct tw_table_pending *socket = &table->pending[table->pending_next++ % TW_TABLE_PENDING_MAX];
+	struct tw_table_pending *pending = &table->pending[table->pending_next++ % TW_TABLE_PENDING_MAX];
 	const char *slot;
 
 	/* The ring is full: the oldest has had its time. */
 	if (table->pending_count == TW_TABLE_PENDING_MAX)
-		count_one(table, socket);
+		count_one(table, pending);
 	else
 		table->pending_count++;
-	socket->key = *key;
-	socket->hash = tw_table_hash(table, key);
-	socket->state = state;
-	socket->young = young;
+	pending->key = *key;
+	pending->hash = tw_table_hash(table, key);
+	pending->socket = socket;
 	/* A slot may lie across two cache lines. */
-	slot = (const char *)&table->slots[socket->hash & (table->slot_count - 1)];
+	slot = (const char *)&table->slots[pending->hash & (table->slot_count - 1)];
 	__builtin_prefetch(slot, 1);
 	__builtin_prefetch(slot + sizeof(*table->slots) - 1, 1);
+	return pending->hash;
+}
+
+const struct tw_table_entry *tw_table_find(const struct tw_table *table, const struct tw_destination *key)
+{
+	const struct tw_table_entry *entry = find(table, tw_table_hash(table, key), key);
+
+	return entry->used ? entry : NULL;
+}
+
+const struct tw_table_entry *tw_table_find_base(const struct tw_table *table, const struct tw_table_entry *entry)
+{
+	struct tw_destination key = entry->key;
+
+	key.device = 0;
+	return entry->key.device != 0 ? tw_table_find(table, &key) : NULL;
+}
+
+const struct tw_table_entry *tw_table_find_hash(const struct tw_table *table, uint32_t hash)
+{
+	uint32_t mask = table->slot_count - 1;
+	uint32_t at = hash & mask;
+
+	while (table->slots[at].used && table->slots[at].hash != hash)
+		at = (at + 1) & mask;
+	return table->slots[at].used ? &table->slots[at] : NULL;
 }
 
 /* Two swept destinations may share a bit, and one that came back is counted by its bit: so never too many. */
@@ -312,35 +352,43 @@ uint32_t tw_table_destinations(const struct tw_table *table)
 	for (uint32_t i = 0; i < SWEPT_WORDS; i++)
 		count += (uint32_t)__builtin_popcountll(table->swept[i]);
 	for (uint32_t i = 0; i < table->slot_count; i++) {
-		uint32_t bit = table->slots[i].hash >> (32 - SWEPT_BITS);
+		uint32_t bit = swept_bit(&table->slots[i]);
 
-		count += table->slots[i].ports > 0 && !(table->swept[bit / 64] >> (bit % 64) & 1);
+		count += table->slots[i].used && !(table->swept[bit / 64] >> (bit % 64) & 1);
 	}
 	return count;
 }
 
-static bool ranks_above(const struct tw_table_entry *a, const struct tw_table_entry *b)
+static bool ranks_above(const struct tw_table_entry *a, uint64_t a_weight, const struct tw_table_entry *b,
+			uint64_t b_weight)
 {
-	if (a->ports != b->ports)
-		return a->ports > b->ports;
+	if (a_weight != b_weight)
+		return a_weight > b_weight;
 	return memcmp(&a->key, &b->key, sizeof(a->key)) < 0;
 }
 
-unsigned tw_table_top(const struct tw_table *table, const struct tw_table_entry **rows, unsigned room)
+unsigned tw_table_top(const struct tw_table *table, tw_table_weigh weigh, void *context,
+		      const struct tw_table_entry **rows, unsigned room)
 {
+	uint64_t weights[TW_TOP_MAX];
 	unsigned count = 0;
 
+	room = TW_MIN(room, (unsigned)TW_TOP_MAX);
 	for (uint32_t i = 0; i < table->slot_count && room > 0; i++) {
 		const struct tw_table_entry *entry = &table->slots[i];
+		uint64_t weight = entry->used ? weigh(context, entry) : 0;
 		unsigned at;
 
-		if (entry->ports == 0 || (count == room && !ranks_above(entry, rows[count - 1])))
+		if (!entry->used || (count == room && !ranks_above(entry, weight, rows[count - 1], weights[count - 1])))
 			continue;
 		if (count < room)
 			count++;
-		for (at = count - 1; at > 0 && ranks_above(entry, rows[at - 1]); at--)
+		for (at = count - 1; at > 0 && ranks_above(entry, weight, rows[at - 1], weights[at - 1]); at--) {
 			rows[at] = rows[at - 1];
+			weights[at] = weights[at - 1];
+		}
 		rows[at] = entry;
+		weights[at] = weight;
 	}
 	return count;
 }

@@ -21,6 +21,15 @@ struct tw_desires {
 	struct tw_desire rows[TW_TUNABLE_COUNT];
 };
 
+/* What is in force of one namespace, as the acting wing found it: a row a tunable. */
+struct tw_in_force {
+	struct {
+		bool ours;    /* changed by timewaitd, and not yielded */
+		bool yielded; /* somebody else's now, until nothing wants it any more */
+		struct tw_tunable_value value;
+	} rows[TW_TUNABLE_COUNT];
+};
+
 /* Orders to end sockets that can stand at once: more than any sound configuration has, and checked when it is read. */
 #define TW_KILLS_MAX 16
 

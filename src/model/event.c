@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/event.h"
 
+#include <string.h>
+
 #include "base/macros.h"
 #include "base/text.h"
 
@@ -32,6 +34,21 @@ _Static_assert(TW_ARRAY_SIZE(names) == TW_EVENT_COUNT, "each event has its name"
 const char *tw_event_name(enum tw_event_kind kind)
 {
 	return names[kind];
+}
+
+bool tw_subject_equal(const struct tw_subject *a, const struct tw_subject *b)
+{
+	if (a->has_destination != b->has_destination || a->has_listener != b->has_listener ||
+	    a->has_binder != b->has_binder)
+		return false;
+	if (a->has_destination)
+		return memcmp(&a->destination, &b->destination, sizeof(a->destination)) == 0;
+	if (a->has_listener)
+		return a->listener.port == b->listener.port &&
+		       tw_address_equal(&a->listener.address, &b->listener.address);
+	if (a->has_binder)
+		return tw_address_equal(&a->binder, &b->binder);
+	return strcmp(a->unit, b->unit) == 0;
 }
 
 void tw_event_of_skipped(const struct tw_skipped *skipped, struct tw_event *ret)

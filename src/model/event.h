@@ -40,17 +40,29 @@ enum tw_event_kind {
 /* "reload-failed": TIMEWAITD_EVENT. */
 const char *tw_event_name(enum tw_event_kind kind);
 
+/* What a change came to, in TW_EVENT_EFFECT. */
+enum tw_effect {
+	TW_EFFECT_HELPED,
+	TW_EFFECT_NO_DIFFERENCE,
+	TW_EFFECT_NOT_TESTED, /* so far nobody needed it */
+};
+
 /* Longest reason or advice, with NUL: one sentence. */
 #define TW_REASON_MAX 512
 
-/* Who is behind a number, where that is known. */
+/* Who is behind a number, where that is known: whom an alert is about. */
 struct tw_subject {
 	bool has_destination;
 	bool has_listener;
+	bool has_binder;
 	struct tw_destination destination;
 	struct tw_endpoint listener;
-	char unit[TW_UNIT_MAX]; /* "" for none */
+	struct tw_address binder; /* the source address of ports that were taken by bind() before connect() */
+	char unit[TW_UNIT_MAX];	  /* "" for none */
 };
+
+/* Whether both are about the same. A unit is the subject only where there is no destination, listener or binder. */
+bool tw_subject_equal(const struct tw_subject *a, const struct tw_subject *b);
 
 /*
  * One thing to tell, as a value: the wings that decide and act make it, the wing that tells turns it into a record.
@@ -77,7 +89,9 @@ struct tw_event {
 	struct tw_subject subject;
 	const struct tw_sample *sample; /* in sample and raised: all that is known */
 	unsigned top;			/* rows of its tables that the record may hold */
-	bool forecast;			/* raised ahead of the level */
+	enum tw_effect effect;		/* in effect */
+	bool more;	/* in raised: `count` subjects more than those that have an alert of their own */
+	bool forecast;	/* raised ahead of the level */
 	bool elsewhere; /* an advice because the rule does not act in this namespace, whatever the mode */
 	char reason[TW_REASON_MAX];
 	char advice[TW_REASON_MAX];

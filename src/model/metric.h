@@ -13,6 +13,14 @@ enum tw_metric_source {
 	TW_METRIC_FROM_SURVEY,
 };
 
+/* Whom a metric is about: a rule over it has an alert for each. */
+enum tw_subject_kind {
+	TW_SUBJECT_NAMESPACE, /* the namespace as a whole */
+	TW_SUBJECT_PORTS,     /* a destination, or what keeps ports from all destinations */
+	TW_SUBJECT_LISTENER,
+	TW_SUBJECT_UNIT,
+};
+
 /* The named scalars that a rule can watch. The state counts come first, in the order of enum tw_state. */
 enum tw_metric {
 	TW_METRIC_STATE_FIRST,
@@ -44,6 +52,7 @@ struct tw_metric_info {
 	const char *meaning; /* a phrase for people: "ports in use towards one destination" */
 	enum tw_unit unit;
 	enum tw_metric_source source;
+	enum tw_subject_kind subject;
 	bool host_only;	   /* the kernel shows it in the first network namespace alone */
 	const char *since; /* the first kernel that tells it, "Linux 6.8"; NULL where all do that timewaitd runs on */
 };

@@ -62,6 +62,15 @@ uint32_t tw_port_set_size(const struct tw_port_set *set)
 	return size;
 }
 
+uint32_t tw_port_set_odd(const struct tw_port_set *set)
+{
+	uint32_t size = 0;
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(set->words); i++)
+		size += (uint32_t)__builtin_popcountll(set->words[i] & UINT64_C(0xaaaaaaaaaaaaaaaa));
+	return size;
+}
+
 static int parse_port(const char *text, size_t length, uint16_t *ret)
 {
 	uint64_t number;

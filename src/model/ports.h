@@ -28,6 +28,23 @@ static inline bool tw_port_set_has(const struct tw_port_set *set, uint16_t port)
 	return set->words[port / 64] >> (port % 64) & 1;
 }
 
+/* The first port of the set from *port on, which becomes it; false where there is none. */
+static inline bool tw_port_set_next(const struct tw_port_set *set, uint32_t *port)
+{
+	for (uint32_t at = *port; at <= UINT16_MAX; at = (at / 64 + 1) * 64) {
+		uint64_t word = set->words[at / 64] >> (at % 64);
+
+		if (word != 0) {
+			*port = at + (uint32_t)__builtin_ctzll(word);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* How many of its ports are odd. */
+uint32_t tw_port_set_odd(const struct tw_port_set *set);
+
 /*
  * Parses ip_local_reserved_ports: "8080,9000-9010" and a newline, or nothing. Returns 0 or -EINVAL.
  */

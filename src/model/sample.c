@@ -3,6 +3,19 @@
 
 #include "base/macros.h"
 
+const char *tw_holder_name(enum tw_holder holder)
+{
+	static const char *const names[] = {
+		[TW_HOLDER_TIME_WAIT] = "time-wait",   [TW_HOLDER_ESTABLISHED] = "established",
+		[TW_HOLDER_SYN_SENT] = "syn-sent",     [TW_HOLDER_FIN_WAIT_2_ORPHANED] = "fin-wait-2-orphaned",
+		[TW_HOLDER_FIN_WAIT_2] = "fin-wait-2", [TW_HOLDER_CLOSE_WAIT] = "close-wait",
+		[TW_HOLDER_CLOSING] = "closing",
+	};
+	_Static_assert(TW_ARRAY_SIZE(names) == TW_HOLDER_COUNT, "a name for every holder");
+
+	return names[holder];
+}
+
 /* Thousandths of an event and microseconds: what turns a delta over a span into a rate. */
 #define MILLI_USEC_PER_SEC ((unsigned __int128)1000 * TW_USEC_PER_SEC)
 
@@ -203,19 +216,43 @@ static uint64_t census_count(const struct tw_sample *sample, enum tw_state state
 	return census_holds(sample) && sample->census.known[state] ? sample->census.count[state] : 0;
 }
 
+/* Growth of a count that may have been reset; then it is not known. */
+static bool grown(struct tw_count now, struct tw_count before, uint64_t *ret)
+{
+	if (!now.known || !before.known || now.value < before.value)
+		return false;
+	*ret = now.value - before.value;
+	return true;
+}
+
+/* What the survey before has left, and all that can have come to it. */
+static uint64_t surveyed_bound(const struct tw_sample *sample)
+{
+	const struct tw_survey *survey = &sample->survey;
+	const struct tw_live_value *reuse = &sample->gauge.sysctls[TW_TUNABLE_TW_REUSE];
+	uint64_t bound = census_count(sample, TW_STATE_BOUND) + census_count(sample, TW_STATE_LISTEN);
+	uint64_t opened;
+
+	if (survey->at_usec == 0 || survey->partial || (reuse->known && reuse->value.numbers[0] != survey->reuse) ||
+	    !grown(sample->gauge.counters[TW_COUNTER_ACTIVE_OPEN], survey->opened, &opened))
+		return UINT64_MAX;
+	bound -= TW_MIN(bound, survey->bound_sockets);
+	return add_held(add_held(opened, bound),
+			survey->top_count > 0 ? survey->top[0].blocked : survey->exclusive_ports);
+}
+
 uint64_t tw_sample_port_bound(const struct tw_sample *sample)
 {
 	const struct tw_gauge *gauge = &sample->gauge;
-	uint64_t full, listeners;
+	uint64_t sockets;
 
 	/* Nothing known is no small number. */
 	if (gauge->at_usec == 0)
 		return UINT64_MAX;
 
-	full = add_held(gauge->tcp_inuse, gauge->tcp6_inuse);
-	listeners = census_count(sample, TW_STATE_LISTEN);
-	full -= TW_MIN(full, listeners);
-	return add_held(add_held(full, gauge->time_wait), census_count(sample, TW_STATE_BOUND));
+	sockets = add_held(add_held(gauge->tcp_inuse, gauge->tcp6_inuse), gauge->time_wait);
+	sockets = add_held(sockets, census_count(sample, TW_STATE_BOUND));
+	return TW_MIN(sockets, surveyed_bound(sample));
 }
 
 struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting)
@@ -223,9 +260,4 @@ struct tw_value tw_listener_share(const struct tw_listener_row *row, const struc
 	if (!row->connections.known || !accepting->connections.known)
 		return tw_value_unknown();
 	return tw_value_percent(row->connections.value, accepting->connections.value);
-}
-
-uint32_t tw_survey_usable(const struct tw_survey *survey)
-{
-	return survey->range_ports - TW_MIN(survey->range_ports, survey->bound_ports);
 }

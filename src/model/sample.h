@@ -80,6 +80,18 @@ enum tw_holder {
 	TW_HOLDER_COUNT,
 };
 
+/* "fin-wait-2-orphaned": the name for records and snapshots. */
+const char *tw_holder_name(enum tw_holder holder);
+
+/* One destination at a moment, for tw_reuse_refuted(). */
+struct tw_reuse_look {
+	usec_t at_usec;
+	bool in_force;
+	uint32_t ports, time_wait, unripe_time_wait, young_time_wait;
+	uint32_t near_held;	/* of `ports`, those that connect() looks at first; of the later look alone */
+	struct tw_count reused; /* TWRecycled of the namespace */
+};
+
 /* Ports towards one destination. */
 struct tw_destination_row {
 	struct tw_destination key;
@@ -91,13 +103,22 @@ struct tw_destination_row {
 				    */
 	uint32_t established;	   /* of `ports` */
 	uint32_t other;		   /* of `ports`: every other state */
-	uint32_t blocked; /* usable ports that a plain connect() to it cannot take now, exclusive ones of others too */
+	/*
+	 * Usable ports that a plain connect() to it cannot take now: exclusive ones of others too and, of a device,
+	 * what sockets to the same that are bound to no device hold.
+	 */
+	uint32_t blocked;
 	uint32_t blocked_baseline; /* the same, were tcp_tw_reuse what it was before timewaitd changed it */
+	struct tw_reuse_look look; /* what the next survey is held against: the last one that was 5 s old or more */
 	bool reuse_refuted;	   /* reuse is in force for it, but takes nothing over: its peer has no timestamps */
 	bool bound_first_known;
-	uint32_t bound_first; /* of `ports`: taken by bind() before connect(), so that they are blocked for everybody */
+	/*
+	 * Of `ports`: taken by bind() before connect(), so that they are blocked for everybody. At least so many where
+	 * the kernel was not asked and they are about half of what is usable, or more.
+	 */
+	uint32_t bound_first;
 	struct tw_value port_demand; /* blocked under the baseline sysctls, by the present rate of connections */
-	struct tw_value port_use;    /* blocked / usable */
+	struct tw_value port_use;    /* blocked / usable, 100 % at the most */
 	struct tw_value
 		port_eta; /* s until its ports run out at their present growth; unknown where they do not grow */
 };
@@ -133,6 +154,24 @@ struct tw_binder_row {
 	struct tw_destination most; /* where most of them go */
 };
 
+/*
+ * What became of one destination's TIME-WAIT between two looks: whether tcp_tw_reuse takes its ports over. Of a port
+ * that was taken over twice in between it counts one: a lower bound.
+ */
+struct tw_takeovers {
+	usec_t from_usec, until_usec; /* the two looks; from 0: there was one alone, or they tell nothing */
+	struct tw_destination key;
+	uint32_t early; /* ports whose TIME-WAIT was gone before its time, and that are held again */
+	uint32_t taken; /* of these, at most as many as TIME-WAIT sockets were reused in the whole namespace */
+	/*
+	 * Of the ports that connect() looks at first, those of the range's lower bound's parity: how many there are;
+	 * those with a socket that was not there at the first look; those whose TIME-WAIT of the first look could be
+	 * taken over, so that it would be seen.
+	 */
+	uint32_t near_ports, opened, waiting;
+	uint32_t passed; /* opened on the other ports while nearly all of the near ones were held: it passed these by */
+};
+
 /* Sockets attributed. */
 struct tw_survey {
 	usec_t at_usec; /* 0: there is none yet */
@@ -142,9 +181,14 @@ struct tw_survey {
 	uint32_t bound_ports;	  /* of these, held by bound-but-unconnected sockets */
 	uint32_t usable;	  /* ip_local_port_range, inclusive, minus reserved: listeners' ports are part of it */
 	uint32_t exclusive_ports; /* of `usable`, blocked for everybody: listening, bound, or bound first */
-	uint32_t bound_first_ports; /* of these, bound first: all that is known of */
-	uint32_t unclear_ports;	    /* may be bound first: neither parity nor the kernel told */
-	bool asked_kernel;	    /* the kernel itself told what is exclusive */
+	uint32_t bound_first_ports;	/* of these, bound first: all that is known of */
+	uint32_t unclear_ports;		/* may be bound first: neither parity nor the kernel told */
+	uint32_t shared_ports;		/* of `bound_first_ports`: held towards more than one destination */
+	struct tw_takeovers takeovers;	/* of the destination that the order named */
+	bool asked_kernel;		/* the kernel itself told what is exclusive */
+	int64_t reuse;			/* tcp_tw_reuse just before */
+	struct tw_count reused, opened; /* TWRecycled and ActiveOpens just before */
+	uint64_t bound_sockets;		/* bound or listening, anywhere: as many as its census counted */
 	unsigned binder_count;
 	struct tw_binder_row binders[TW_BINDER_ROWS_MAX]; /* most ports first */
 	uint32_t destinations; /* how many there are, those dropped from the table too (then a lower bound) */
@@ -152,19 +196,21 @@ struct tw_survey {
 	struct tw_bound_row bound_rows[TW_BOUND_ROWS_MAX]; /* most sockets first */
 	uint64_t dropped;	      /* sockets that the bounded table no longer tells by destination */
 	uint64_t time_wait;	      /* of both sides */
-	uint64_t accepting_time_wait; /* of these, on a port that connect() does not pick, so that they cost none */
-	struct tw_value port_use;     /* of the busiest destination */
+	uint64_t accepting_time_wait; /* of these, on a port that is listened on, so that they cost connect() none */
+	uint64_t outside_time_wait;   /* of these, on a port that is neither listened on nor one that connect() picks */
+	/* Of the busiest destination; where there is none, what is exclusive. */
+	struct tw_value port_use;
 	/*
-	 * What port_use would come to if the present rate of new connections went on for a whole TIME-WAIT without
-	 * any reuse: (ports not in TIME-WAIT + young TIME-WAIT * 60 s / 5 s) / usable. Equal to port_use in a steady
-	 * state; falls within seconds when a load ends, while port_use takes the whole minute. It tells whether a
-	 * remedy that lets TIME-WAIT ports be used again is still needed.
+	 * Of the destination that needs most: what would be blocked now under the baseline sysctls; and where reuse is
+	 * in force only because timewaitd has set it, what would come to be if the present rate of new connections
+	 * went on for a whole TIME-WAIT: (ports not in TIME-WAIT + young TIME-WAIT * 60 s / 5 s) / usable. Not held at
+	 * 100 %. It tells whether a remedy that lets TIME-WAIT ports be used again is still needed.
 	 */
 	struct tw_value port_demand;
-	struct tw_value port_eta; /* the shortest of all rows; unknown where none grows */
-	unsigned soonest;	  /* the row that it belongs to */
+	struct tw_value exclusive_eta; /* s until all ports are exclusive at their present growth; unknown without */
+	struct tw_value port_eta;      /* the shortest of these and of all rows; unknown where none grows */
 	unsigned top_count;
-	struct tw_destination_row top[TW_TOP_MAX]; /* most ports first; ties by address */
+	struct tw_destination_row top[TW_TOP_MAX]; /* most blocked first, then most ports; ties by address */
 };
 
 /* One listening address, with all its sockets (SO_REUSEPORT makes several). */
@@ -284,13 +330,12 @@ struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric 
 usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric);
 
 /*
- * The most ports that any one destination can hold: every non-listening socket that the gauge and the last census
- * know. An upper bound, so that a survey can be spared while it is low.
+ * The most ports that can be blocked for any one destination by now: those of the busiest at the last survey and the
+ * connections opened since (ActiveOpens), with what was bound since; and never more than there are sockets. An upper
+ * bound, so that a survey can be spared while it is low. Without a complete survey, or where tcp_tw_reuse has changed
+ * since or ActiveOpens is not known, it is the sockets alone.
  */
 uint64_t tw_sample_port_bound(const struct tw_sample *sample);
 
 /* Of all connections, those of the listener; unknown where either number is. */
 struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting);
-
-/* Ports of the range that a connect() may still pick from when nothing is in use: range_ports - bound_ports. */
-uint32_t tw_survey_usable(const struct tw_survey *survey);

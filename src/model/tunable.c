@@ -14,9 +14,6 @@
 #define IPV4(name) .key = "net.ipv4." name, .path = "net/ipv4/" name
 #define CORE(name) .key = "net.core." name, .path = "net/core/" name
 
-#define GROWS(counter) .by_counter = true, .grows = (counter)
-#define FALLS(metric) .by_metric = true, .falls = (metric)
-#define FALLS_STATE(state) FALLS(TW_METRIC_OF_STATE(state))
 
 /* Where a table of sockets ends for us: as many as fit into a few GiB of kernel memory. */
 #define SOCKETS_HIGH 16777216
@@ -34,7 +31,7 @@ static const struct tw_tunable_info tunables[] = {
 		.low = 0,
 		.high = 2,
 		.gate = TW_GATE_REUSE,
-		.evidence = { GROWS(TW_COUNTER_TIME_WAIT_REUSED), FALLS(TW_METRIC_PORT_USE) },
+		.evidence = TW_EVIDENCE_TAKEOVERS,
 		.good_for = "letting outgoing connections take over ports held by TIME-WAIT towards the same destination",
 		.not_for = "incoming connections; and it frees no socket, only the next connect() notices",
 	},
@@ -53,7 +50,7 @@ static const struct tw_tunable_info tunables[] = {
 		.high = SOCKETS_HIGH,
 		.raise_only = true,
 		.gate = TW_GATE_BUCKETS,
-		.evidence = { FALLS(TW_METRIC_TIME_WAIT_OVERFLOW) },
+		.evidence = TW_EVIDENCE_OVERFLOW,
 		.good_for = "room for TIME-WAIT, so that connections are not closed without it",
 		.not_for = "freeing ports or sockets; lowering it evicts nothing and takes away the protection of TIME-WAIT",
 	},
@@ -74,7 +71,7 @@ static const struct tw_tunable_info tunables[] = {
 		.high = 3600,
 		.gate = TW_GATE_FIN_WAIT_2,
 		/* inet_twsk_schedule() sets the timer once. */
-		.evidence = { FALLS_STATE(TW_STATE_FIN_WAIT_2), .runs_out = true },
+		.evidence = TW_EVIDENCE_ORPHANED_FIN_WAIT_2,
 		.good_for = "ending orphaned FIN-WAIT-2 sockets sooner",
 		.not_for = "TIME-WAIT, whose 60 s are compiled into the kernel",
 	},
@@ -84,6 +81,7 @@ static const struct tw_tunable_info tunables[] = {
 		.low = 0,
 		.high = 1,
 		.gate = TW_GATE_AUTOBIND,
+		.evidence = TW_EVIDENCE_SHARED_PORTS,
 		.good_for = "one local port for several destinations, in programs that call bind() before connect() and set "
 			    "SO_REUSEADDR",
 		.not_for = "programs beside them that only connect(), and those that bind without SO_REUSEADDR",

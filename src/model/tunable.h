@@ -53,17 +53,13 @@ enum tw_gate {
 	TW_GATE_AUTOBIND,   /* ports are held that were bound first */
 };
 
-/*
- * What a change of a proved tunable must do to have helped: the counter grows, or the metric falls by a tenth. A plain
- * one has neither.
- */
-struct tw_evidence {
-	bool by_counter;
-	enum tw_counter grows;
-	bool by_metric;
-	enum tw_metric falls;
-	bool runs_out; /* a value in seconds that each socket keeps as it was when its time began: old ones run out
-			  first */
+/* What shows that a change of a proved tunable helped the subject that it was made for. */
+enum tw_evidence {
+	TW_EVIDENCE_NONE,
+	TW_EVIDENCE_TAKEOVERS,		 /* of the destination's ports in TIME-WAIT */
+	TW_EVIDENCE_OVERFLOW,		 /* connections closed without TIME-WAIT: they stop */
+	TW_EVIDENCE_ORPHANED_FIN_WAIT_2, /* they fall by a tenth */
+	TW_EVIDENCE_SHARED_PORTS,	 /* a source port that was bound first, towards two destinations */
 };
 
 /* Longest value as text, with NUL: two 64-bit numbers, so that none is ever shown cut. */
@@ -83,7 +79,7 @@ struct tw_tunable_info {
 	bool host_only;	   /* absent in other network namespaces */
 	bool unsafe;	   /* needs `allow-unsafe = yes` */
 	enum tw_gate gate;
-	struct tw_evidence evidence;
+	enum tw_evidence evidence;
 	const char *good_for; /* a phrase: what it is good for */
 	const char *not_for;  /* a phrase: what it does not do, or NULL */
 };

@@ -29,9 +29,13 @@ bool tw_finding_add_subject(struct tw_text *text, const struct tw_subject *subje
 		tw_endpoint_add(text, &subject->listener.address, subject->listener.port);
 		before = ", ";
 	}
+	if (subject->has_binder) {
+		tw_text_addf(text, "%sports bound first from ", before);
+		tw_address_add(text, &subject->binder);
+	}
 	if (subject->unit[0] != '\0')
 		tw_text_addf(text, "%sunit %s", before, subject->unit);
-	return subject->has_destination || subject->has_listener || subject->unit[0] != '\0';
+	return subject->has_destination || subject->has_listener || subject->has_binder || subject->unit[0] != '\0';
 }
 
 static struct tw_value seconds_of(usec_t span_usec)
@@ -46,27 +50,27 @@ void tw_finding_add_span(struct tw_text *text, usec_t span_usec)
 
 static void add_threshold(struct tw_text *text, const struct tw_event *event)
 {
-	if (!event->threshold.known)
-		return;
-	tw_text_add(text, " (threshold ");
-	tw_finding_add_figure(text, event->metric, event->threshold);
-	tw_text_add_char(text, ')');
+	if (event->threshold.known) {
+		tw_text_add(text, " (threshold ");
+		tw_finding_add_figure(text, event->metric, event->threshold);
+		tw_text_add_char(text, ')');
+	}
+}
+
+static const struct tw_survey *known_survey(const struct tw_event *event)
+{
+	return event->sample && tw_known_survey(event->sample) ? &event->sample->survey : NULL;
 }
 
 /* The subject's rows of the sample's tables. */
 static const struct tw_destination_row *find_destination(const struct tw_event *event)
 {
-	const struct tw_destination *wanted = &event->subject.destination;
+	const struct tw_survey *survey = known_survey(event);
+	unsigned rows = survey && event->subject.has_destination ? tw_known_rows(survey->top_count, TW_TOP_MAX) : 0;
 
-	if (!event->subject.has_destination || !event->sample || !tw_known_survey(event->sample))
-		return NULL;
-	for (unsigned i = 0; i < tw_known_rows(event->sample->survey.top_count, TW_TOP_MAX); i++) {
-		const struct tw_destination_row *row = &event->sample->survey.top[i];
-
-		if (row->key.port == wanted->port && tw_address_equal(&row->key.source, &wanted->source) &&
-		    tw_address_equal(&row->key.destination, &wanted->destination))
-			return row;
-	}
+	for (unsigned i = 0; i < rows; i++)
+		if (memcmp(&survey->top[i].key, &event->subject.destination, sizeof(survey->top[i].key)) == 0)
+			return &survey->top[i];
 	return NULL;
 }
 
@@ -98,6 +102,35 @@ static const struct tw_close_wait_row *find_unit(const struct tw_event *event)
 	return NULL;
 }
 
+/* The states as people know them. */
+static const char *const holders[TW_HOLDER_COUNT] = {
+	[TW_HOLDER_TIME_WAIT] = "TIME-WAIT",   [TW_HOLDER_ESTABLISHED] = "ESTABLISHED",
+	[TW_HOLDER_SYN_SENT] = "SYN-SENT",     [TW_HOLDER_FIN_WAIT_2_ORPHANED] = "orphaned FIN-WAIT-2",
+	[TW_HOLDER_FIN_WAIT_2] = "FIN-WAIT-2", [TW_HOLDER_CLOSE_WAIT] = "CLOSE-WAIT",
+	[TW_HOLDER_CLOSING] = "closing",
+};
+
+/* ", 3871 of 8192, TIME-WAIT 3866": the two states that hold most. */
+static void add_holders(struct tw_text *text, const struct tw_destination_row *row, const struct tw_survey *survey)
+{
+	uint32_t own = row->bound_first_known ? row->bound_first : 0;
+	uint32_t others = survey->exclusive_ports - TW_MIN(survey->exclusive_ports, own);
+	int most = 0, second = -1;
+
+	for (int i = 0; i < TW_HOLDER_COUNT; i++)
+		most = row->held[i] > row->held[most] ? i : most;
+	for (int i = 0; i < TW_HOLDER_COUNT; i++)
+		if (i != most && row->held[i] > 0 && (second < 0 || row->held[i] > row->held[second]))
+			second = i;
+	tw_text_addf(text, ", %" PRIu32 " of %" PRIu32 ", %s %" PRIu32, row->blocked, survey->usable, holders[most],
+		     row->held[most]);
+	if (second >= 0)
+		tw_text_addf(text, ", %s %" PRIu32, holders[second], row->held[second]);
+	/* Some listeners are no news. */
+	if ((uint64_t)others * 20 >= survey->usable && others > 0)
+		tw_text_addf(text, ", held by others for all destinations %" PRIu32, others);
+}
+
 /* "10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (threshold 45%), 3871 of 8192, TIME-WAIT 3866". */
 static void add_port_use(struct tw_text *text, const struct tw_event *event)
 {
@@ -109,9 +142,29 @@ static void add_port_use(struct tw_text *text, const struct tw_event *event)
 	tw_text_add(text, " of its ports");
 	add_threshold(text, event);
 	if (row)
-		tw_text_addf(text, ", %" PRIu32 " of %" PRIu32 ", %s %" PRIu32, row->ports,
-			     tw_survey_usable(&event->sample->survey), tw_state_title(TW_STATE_TIME_WAIT),
-			     row->time_wait);
+		add_holders(text, row, &event->sample->survey);
+}
+
+/*
+ * "192.168.77.1 holds 1300 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT (threshold 45%):
+ * they are blocked for every other program and destination".
+ */
+static void add_bound_first(struct tw_text *text, const struct tw_event *event)
+{
+	const struct tw_survey *survey = known_survey(event);
+	uint32_t ports = 0;
+
+	for (unsigned i = 0; survey && i < survey->binder_count; i++)
+		if (tw_address_equal(&survey->binders[i].source, &event->subject.binder))
+			ports = survey->binders[i].ports;
+	tw_address_add(text, &event->subject.binder);
+	tw_text_add(text, " holds ");
+	if (survey)
+		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", ports, survey->usable);
+	tw_text_add(text, "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, so that ");
+	tw_finding_add_figure(text, event->metric, event->value);
+	tw_text_add(text, " of the ports are blocked for every other program and destination");
+	add_threshold(text, event);
 }
 
 /* "10.0.0.1 -> 10.0.0.2:8080 uses 31% of its ports and runs out in 3.9s at the present rate (forecast 15s)". */
@@ -280,12 +333,10 @@ static void add_close_wait(struct tw_text *text, const struct tw_event *event)
 /* The subject's row among those that hold bound ports. */
 static const struct tw_bound_row *find_binder(const struct tw_event *event)
 {
-	const struct tw_survey *survey;
+	const struct tw_survey *survey = known_survey(event);
 
-	if (event->metric != TW_METRIC_PORT_USE || event->subject.unit[0] == '\0' || !event->sample ||
-	    !tw_known_survey(event->sample))
+	if (event->metric != TW_METRIC_PORT_USE || event->subject.unit[0] == '\0' || !survey)
 		return NULL;
-	survey = &event->sample->survey;
 	for (unsigned i = 0; i < survey->bound_row_count; i++)
 		if (strcmp(survey->bound_rows[i].unit, event->subject.unit) == 0)
 			return &survey->bound_rows[i];
@@ -328,15 +379,16 @@ bool tw_finding_add(struct tw_text *text, const struct tw_event *event)
 	/* Of what a rule misses that fires downward nobody is to blame. */
 	bool downward = event->rule && event->rule->raise_milli < event->rule->clear_milli;
 	bool has_value = event->has_metric && event->value.known && !downward;
-	bool over_ports = event->has_metric && event->metric == TW_METRIC_PORT_USE && event->subject.has_destination;
-
+	bool over_ports = event->has_metric && event->metric == TW_METRIC_PORT_USE;
 	const struct tw_bound_row *binder = event->has_metric ? find_binder(event) : NULL;
 
-	if (over_ports && event->forecast)
+	if (over_ports && event->subject.has_destination && event->forecast)
 		return add_forecast(text, event);
-	if (binder)
+	if (over_ports && event->subject.has_binder)
+		add_bound_first(text, event);
+	else if (binder)
 		add_bound(text, event, binder);
-	else if (over_ports)
+	else if (over_ports && event->subject.has_destination)
 		add_port_use(text, event);
 	else if (has_value && event->metric == TW_METRIC_ACCEPT_QUEUE)
 		add_accept_queue(text, event);

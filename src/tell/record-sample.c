@@ -33,7 +33,7 @@ void tw_record_add_numbers(struct tw_record *record, const struct tw_sample *sam
 			tw_record_add_milli(record, PREFIX, tw_metric_info(metric)->name, value.milli);
 	}
 	if (tw_known_survey(sample))
-		tw_record_add_u64(record, PREFIX, "usable-ports", tw_survey_usable(&sample->survey));
+		tw_record_add_u64(record, PREFIX, "usable-ports", sample->survey.usable);
 	add_cost(record, "tick", sample->cost.tick_usec);
 	add_cost(record, "census", sample->cost.census_usec);
 	add_cost(record, "survey", sample->cost.survey_usec);
@@ -75,13 +75,19 @@ static void add_gauge(struct tw_record *record, const struct tw_gauge *gauge)
 static void add_survey(struct tw_record *record, const struct tw_survey *survey, unsigned top)
 {
 	tw_record_add_u64(record, PREFIX, "bound-ports", survey->bound_ports);
+	tw_record_add_u64(record, PREFIX, "exclusive-ports", survey->exclusive_ports);
+	tw_record_add_u64(record, PREFIX, "bound-first-ports", survey->bound_first_ports);
+	if (survey->unclear_ports > 0)
+		tw_record_add_u64(record, PREFIX, "unclear-ports", survey->unclear_ports);
 	tw_record_add_u64(record, PREFIX, "destinations", survey->destinations);
 	if (survey->dropped > 0)
 		tw_record_add_u64(record, PREFIX, "dropped-sockets", survey->dropped);
 	if (survey->port_demand.known)
 		tw_record_add_milli(record, PREFIX, "port-demand", survey->port_demand.milli);
 	tw_record_add_top_destinations(record, survey, top);
+	tw_record_add_top_held(record, survey, top);
 	tw_record_add_top_bound(record, survey, top);
+	tw_record_add_top_binders(record, survey, top);
 }
 
 void tw_record_add_flight(struct tw_record *record, const struct tw_sample *sample, unsigned top)

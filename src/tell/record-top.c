@@ -89,7 +89,44 @@ void tw_record_add_top_destinations(struct tw_record *record, const struct tw_su
 		  add_destination);
 }
 
+static void add_held(struct tw_text *line, const void *source, unsigned index)
+{
+	const struct tw_destination_row *row = &((const struct tw_survey *)source)->top[index];
+
+	tw_address_add(line, &row->key.source);
+	tw_text_add_char(line, ' ');
+	tw_endpoint_add(line, &row->key.destination, row->key.port);
+	tw_text_addf(line, " blocked %" PRIu32 " bound-first ", row->blocked);
+	if (row->bound_first_known)
+		tw_text_addf(line, "%" PRIu32, row->bound_first);
+	else
+		tw_text_add(line, "unknown");
+	for (unsigned i = 0; i < TW_HOLDER_COUNT; i++)
+		if (row->held[i] > 0)
+			tw_text_addf(line, " %s %" PRIu32, tw_holder_name((enum tw_holder)i), row->held[i]);
+}
+
+void tw_record_add_top_held(struct tw_record *record, const struct tw_survey *survey, unsigned top)
+{
+	add_table(record, "top-held", survey, tw_known_rows(survey->top_count, top), survey->destinations, add_held);
+}
+
 static void add_binder(struct tw_text *line, const void *source, unsigned index)
+{
+	const struct tw_binder_row *row = &((const struct tw_survey *)source)->binders[index];
+
+	tw_address_add(line, &row->source);
+	tw_text_addf(line, " %" PRIu32 " %" PRIu32 " ", row->ports, row->destinations);
+	tw_endpoint_add(line, &row->most.destination, row->most.port);
+}
+
+void tw_record_add_top_binders(struct tw_record *record, const struct tw_survey *survey, unsigned top)
+{
+	add_table(record, "top-binders", survey, tw_known_rows(survey->binder_count, top), survey->binder_count,
+		  add_binder);
+}
+
+static void add_bound(struct tw_text *line, const void *source, unsigned index)
 {
 	const struct tw_bound_row *row = &((const struct tw_survey *)source)->bound_rows[index];
 
@@ -100,7 +137,7 @@ static void add_binder(struct tw_text *line, const void *source, unsigned index)
 void tw_record_add_top_bound(struct tw_record *record, const struct tw_survey *survey, unsigned top)
 {
 	add_table(record, "top-bound", survey, tw_known_rows(survey->bound_row_count, top), survey->bound_row_count,
-		  add_binder);
+		  add_bound);
 }
 
 static void add_count(struct tw_text *line, struct tw_count count)

@@ -15,8 +15,14 @@
  */
 void tw_record_add_top_destinations(struct tw_record *record, const struct tw_survey *survey, unsigned top);
 
+/* TIMEWAITD_TOP_HELD: of the same, "source destination:port blocked N bound-first N" and each state that holds some. */
+void tw_record_add_top_held(struct tw_record *record, const struct tw_survey *survey, unsigned top);
+
 /* TIMEWAITD_TOP_BOUND: "unit sockets": who holds ports that are bound and not connected. */
 void tw_record_add_top_bound(struct tw_record *record, const struct tw_survey *survey, unsigned top);
+
+/* TIMEWAITD_TOP_BINDERS: "source ports destinations most-of-them-to": whose ports were bound before connect(). */
+void tw_record_add_top_binders(struct tw_record *record, const struct tw_survey *survey, unsigned top);
 
 /* TIMEWAITD_TOP_LISTENERS: "address queue/backlog connections close-wait syn-recv time-wait share%". */
 void tw_record_add_top_listeners(struct tw_record *record, const struct tw_accepting *accepting, unsigned top);

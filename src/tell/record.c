@@ -112,13 +112,18 @@ static void add_figures(struct tw_record *record, const struct tw_event *event)
 	add_where_said(record, "TIMEWAITD_REASON", event->reason);
 }
 
-static void add_destination(struct tw_record *record, const struct tw_destination *destination)
+static void add_source(struct tw_record *record, const struct tw_address *source)
 {
 	struct tw_text text;
 
 	tw_record_begin(record, &text, "", "TIMEWAITD_SOURCE");
-	tw_address_add(&text, &destination->source);
+	tw_address_add(&text, source);
 	(void)tw_record_end(record, &text);
+}
+
+static void add_destination(struct tw_record *record, const struct tw_destination *destination)
+{
+	add_source(record, &destination->source);
 	add_endpoint(record, "TIMEWAITD_DESTINATION", &destination->destination, destination->port);
 }
 
@@ -148,6 +153,8 @@ static void add_subject(struct tw_record *record, const struct tw_event *event)
 	}
 	if (subject->has_destination)
 		add_destination(record, &subject->destination);
+	if (subject->has_binder)
+		add_source(record, &subject->binder);
 	if (subject->has_listener)
 		add_listener(record, &subject->listener);
 	add_where_said(record, "TIMEWAITD_UNIT", subject->unit);

@@ -87,6 +87,13 @@ static void end_with_finding(struct tw_text *text, const struct tw_event *event)
 
 static void say_raised(struct tw_text *text, const struct tw_event *event)
 {
+	if (event->more) {
+		tw_text_addf(text,
+			     "%s raised for %" PRIu64
+			     " more: they are beyond the level as well, and are not told one by one.",
+			     rule_name(event), event->count);
+		return;
+	}
 	tw_text_addf(text, "%s raised%s", rule_name(event), event->forecast ? " ahead of its level" : "");
 	end_with_finding(text, event);
 }
@@ -186,18 +193,27 @@ static void say_yielded(struct tw_text *text, const struct tw_event *event)
 	end_with_advice(text, event);
 }
 
+/* Whether the value that was wanted is there all the same, for somebody else's sake. */
+static bool is_there(const struct tw_event *event)
+{
+	return event->has_sysctl && event->old.known &&
+	       event->new.known &&tw_tunable_equal(event->sysctl, &event->old.value, &event->new.value);
+}
+
 /* What would help instead stands as a sentence of its own. */
 static void say_refused(struct tw_text *text, const struct tw_event *event)
 {
-	if (event->has_sysctl)
+	if (is_there(event))
+		tw_text_addf(text, "%s=", sysctl_key(event));
+	else if (event->has_sysctl)
 		tw_text_addf(text, "%s was not set", sysctl_key(event));
 	else
 		tw_text_add(text, "Nothing was done");
 	if (event->new.known) {
-		tw_text_add(text, " to ");
+		tw_text_add(text, is_there(event) ? "" : " to ");
 		add_live(text, event, &event->new);
 	}
-	tw_text_addf(text, " for %s", rule_name(event));
+	tw_text_addf(text, is_there(event) ? " does not help %s" : " for %s", rule_name(event));
 	if (event->reason[0] != '\0')
 		tw_text_addf(text, ": %s", event->reason);
 	end_sentence(text);
@@ -207,20 +223,24 @@ static void say_refused(struct tw_text *text, const struct tw_event *event)
 	}
 }
 
-/* The reason is the evidence. An advice is there where it made no difference, and only then: what becomes of it. */
+/* The reason is the evidence; the advice, where it made no difference, what becomes of it. */
 static void say_effect(struct tw_text *text, const struct tw_event *event)
 {
-	bool helped = event->advice[0] == '\0';
+	static const char *const answers[] = {
+		[TW_EFFECT_HELPED] = " helped",
+		[TW_EFFECT_NO_DIFFERENCE] = " made no difference",
+		[TW_EFFECT_NOT_TESTED] = " is not tested yet, and stays",
+	};
 
 	tw_text_add(text, sysctl_key(event));
 	if (event->new.known) {
 		tw_text_add_char(text, '=');
 		add_live(text, event, &event->new);
 	}
-	tw_text_add(text, helped ? " helped" : " made no difference");
+	tw_text_add(text, answers[event->effect]);
 	if (event->reason[0] != '\0')
 		tw_text_addf(text, ": %s", event->reason);
-	if (!helped)
+	if (event->advice[0] != '\0')
 		tw_text_addf(text, "; %s", event->advice);
 	end_sentence(text);
 }

@@ -57,7 +57,8 @@ static void add_text_limits(struct tw_text *text, const struct tw_sample *sample
 
 	tw_text_add(text, "\nLimits\n");
 	if (tw_known_survey(sample))
-		tw_text_addf(text, "  %-32s %" PRIu32 "\n", "usable ports", tw_survey_usable(&sample->survey));
+		tw_text_addf(text, "  %-32s %" PRIu32 "\n  %-32s %" PRIu32 "\n", "usable ports", sample->survey.usable,
+			     "of these taken for everybody", sample->survey.exclusive_ports);
 	if (gauge->at_usec != 0)
 		tw_text_addf(text, "  %-32s %" PRIu32 "\n", "reserved ports of the range", gauge->reserved_ports);
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
@@ -98,13 +99,13 @@ static void add_text_destinations(struct tw_text *text, const struct tw_sample *
 	if (survey->top_count == 0)
 		tw_text_add(text, "  none in use\n");
 	if (rows > 0)
-		tw_text_addf(text, "%9s%11s%13s%8s%8s  %s\n", "ports", "TIME-WAIT", "ESTABLISHED", "other", "use",
-			     "source -> destination");
+		tw_text_addf(text, "%9s%11s%13s%8s%9s%8s  %s\n", "ports", "TIME-WAIT", "ESTABLISHED", "other",
+			     "blocked", "use", "source -> destination");
 	for (unsigned i = 0; i < rows; i++) {
 		const struct tw_destination_row *row = &survey->top[i];
 
-		tw_text_addf(text, "%9" PRIu32 "%11" PRIu32 "%13" PRIu32 "%8" PRIu32, row->ports, row->time_wait,
-			     row->established, row->other);
+		tw_text_addf(text, "%9" PRIu32 "%11" PRIu32 "%13" PRIu32 "%8" PRIu32 "%9" PRIu32, row->ports,
+			     row->time_wait, row->established, row->other, row->blocked);
 		add_text_figure(text, 8, row->port_use, TW_UNIT_PERCENT);
 		tw_text_add(text, "  ");
 		tw_destination_add(text, &row->key);

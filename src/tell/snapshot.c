@@ -75,7 +75,10 @@ static void add_json_limits(struct tw_json *json, const struct tw_sample *sample
 	bool known = tw_known_survey(sample);
 
 	tw_json_object_begin(json);
-	add_json_number(json, "usable-ports", known, known ? tw_survey_usable(&sample->survey) : 0);
+	add_json_number(json, "usable-ports", known, sample->survey.usable);
+	add_json_number(json, "exclusive-ports", known, sample->survey.exclusive_ports);
+	add_json_number(json, "bound-first-ports", known, sample->survey.bound_first_ports);
+	add_json_number(json, "unclear-ports", known, sample->survey.unclear_ports);
 	add_json_number(json, "range-low", range->known, (uint64_t)range->value.numbers[0]);
 	add_json_number(json, "range-high", range->known, (uint64_t)range->value.numbers[1]);
 	add_json_number(json, "reserved-ports", gauge->at_usec != 0, gauge->reserved_ports);
@@ -106,11 +109,20 @@ static void add_json_destination(struct tw_json *json, const struct tw_destinati
 	tw_json_key(json, "source");
 	tw_json_string(json, address);
 	add_json_endpoint(json, "destination", &row->key.destination, row->key.port);
+	add_json_number(json, "device", row->key.device != 0, row->key.device);
 	add_json_number(json, "ports", true, row->ports);
 	add_json_number(json, "time-wait", true, row->time_wait);
 	add_json_number(json, "established", true, row->established);
 	add_json_number(json, "other", true, row->other);
+	tw_json_key(json, "held");
+	tw_json_object_begin(json);
+	for (unsigned i = 0; i < TW_HOLDER_COUNT; i++)
+		add_json_number(json, tw_holder_name((enum tw_holder)i), true, row->held[i]);
+	tw_json_object_end(json);
+	add_json_number(json, "blocked", true, row->blocked);
+	add_json_number(json, "bound-first", row->bound_first_known, row->bound_first);
 	add_json_value(json, "port-use", row->port_use);
+	add_json_value(json, "port-demand", row->port_demand);
 	add_json_value(json, "port-eta", tw_known_number(TW_METRIC_PORT_ETA, row->port_eta));
 	tw_json_object_end(json);
 }
@@ -206,6 +218,32 @@ static void add_json_bound(struct tw_json *json, const struct tw_sample *sample,
 	tw_json_array_end(json);
 }
 
+static void add_json_binders(struct tw_json *json, const struct tw_sample *sample, unsigned top)
+{
+	char address[TW_ENDPOINT_TEXT_MAX];
+	struct tw_text text;
+
+	if (!tw_known_survey(sample)) {
+		tw_json_null(json);
+		return;
+	}
+	tw_json_array_begin(json);
+	for (unsigned i = 0; i < tw_known_rows(sample->survey.binder_count, top); i++) {
+		const struct tw_binder_row *row = &sample->survey.binders[i];
+
+		tw_json_object_begin(json);
+		tw_text_init(&text, address, sizeof(address));
+		tw_address_add(&text, &row->source);
+		tw_json_key(json, "source");
+		tw_json_string(json, address);
+		add_json_number(json, "ports", true, row->ports);
+		add_json_number(json, "destinations", true, row->destinations);
+		add_json_endpoint(json, "most", &row->most.destination, row->most.port);
+		tw_json_object_end(json);
+	}
+	tw_json_array_end(json);
+}
+
 static void add_json_sample(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top)
 {
 	tw_json_key(json, "name");
@@ -228,6 +266,8 @@ static void add_json_sample(struct tw_json *json, const char *namespace, const s
 	add_json_close_wait(json, sample, top);
 	tw_json_key(json, "bound");
 	add_json_bound(json, sample, top);
+	tw_json_key(json, "binders");
+	add_json_binders(json, sample, top);
 }
 
 void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top)

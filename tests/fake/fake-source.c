@@ -147,6 +147,20 @@ static int unit(struct tw_source *base, uint64_t cgroup_id, char ret[TW_UNIT_MAX
 	return -ENOENT;
 }
 
+static int exclusive(struct tw_source *base, const uint16_t *ports, unsigned count, bool *ret_exclusive)
+{
+	struct tw_fake_source *fake = of(base);
+
+	if (!fake->tells_exclusive)
+		return -EOPNOTSUPP;
+	if (strikes(fake, TW_FAKE_EXCLUSIVE))
+		return fake->plans[TW_FAKE_EXCLUSIVE].error;
+	fake->ports_asked += count;
+	for (unsigned i = 0; i < count; i++)
+		ret_exclusive[i] = tw_port_set_has(&fake->exclusive, ports[i]);
+	return 0;
+}
+
 static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
 {
 	struct tw_fake_source *fake = of(base);
@@ -325,6 +339,7 @@ void tw_fake_source_init(struct tw_fake_source *fake)
 		.dump_begin = dump_begin,
 		.dump_next = dump_next,
 		.idle = idle,
+		.exclusive = exclusive,
 		.unit = unit,
 	};
 	fake->rows_per_datagram = ROWS_MAX;
@@ -377,6 +392,7 @@ void tw_fake_source_add_many(struct tw_fake_source *fake, enum tw_state state, u
 
 		tw_fake_source_add(fake, &flow);
 	}
+	fake->gauge.counters[TW_COUNTER_ACTIVE_OPEN].value += count;
 }
 
 void tw_fake_source_add_listener(struct tw_fake_source *fake, uint16_t port)

@@ -13,7 +13,7 @@
  * datagrams byte for byte as sock_diag(7) tells them, and failures where the test wants them.
  */
 
-/* What can go wrong. The first six fail the call itself with -errno. */
+/* What can go wrong. The first seven fail the call itself with -errno. */
 enum tw_fake_fault {
 	TW_FAKE_GAUGE,
 	TW_FAKE_PORT_RANGE,
@@ -21,6 +21,7 @@ enum tw_fake_fault {
 	TW_FAKE_DUMP_NEXT,
 	TW_FAKE_AGE,
 	TW_FAKE_UNIT,
+	TW_FAKE_EXCLUSIVE,
 	TW_FAKE_DONE,	     /* the errno is in the payload of NLMSG_DONE, after no socket at all */
 	TW_FAKE_ERROR,	     /* the datagram is an NLMSG_ERROR */
 	TW_FAKE_INTERRUPTED, /* the datagram has NLM_F_DUMP_INTR; `error` is of no matter */
@@ -60,11 +61,14 @@ struct tw_fake_source {
 	struct tw_port_set range;
 	unsigned rows_per_datagram; /* at most 128 */
 	bool tells_bound;	    /* as Linux 6.8 does */
-	int refuses_both;	    /* -errno in answer to a request for both families; 0: it is taken */
+	bool tells_exclusive;	    /* as Linux 6.3 does; or else it cannot be asked */
+	struct tw_port_set exclusive;
+	int refuses_both; /* -errno in answer to a request for both families; 0: it is taken */
 
 	/* Read by the test, freely. */
 	unsigned pulses, deep_pulses, rests; /* where it has pulses: tw_fake_source_beat() */
-	unsigned gauges, refreshes, port_ranges, scans, dumps, datagrams, ages_asked, units_asked; /* calls so far */
+	unsigned gauges, refreshes, port_ranges, scans, dumps, datagrams, ages_asked, units_asked,
+		ports_asked;		  /* calls so far */
 	struct tw_diag_query queries[16]; /* the last ones: of dump n at n % 16, the first being 0 */
 
 	/* Its own. */
@@ -93,7 +97,7 @@ void tw_fake_source_beat(struct tw_fake_source *fake);
 /* A socket without a cookie is given one. Aborts without memory. */
 void tw_fake_source_add(struct tw_fake_source *fake, const struct tw_flow *flow);
 /*
- * `count` IPv4 sockets in `state` from 10.0.0.1, local ports from `first_port` on, to 10.0.1.`host`:`port`. Those in
+ * `count` IPv4 sockets in `state`, opened from 10.0.0.1, local ports from `first_port` on, to 10.0.1.`host`:`port`. Those in
  * TIME-WAIT are `age_ms` old.
  */
 void tw_fake_source_add_many(struct tw_fake_source *fake, enum tw_state state, uint8_t host, uint16_t port,

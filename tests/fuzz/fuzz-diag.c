@@ -44,7 +44,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct tw_hash_key secret = { .k0 = 1, .k1 = 2 };
 	static const struct tw_gauge gauge;
 	static struct tw_port_set range;
+	static const struct tw_port_set listening;
+	static const struct tw_live_value baseline;
 	static struct tw_survey_work work;
+	static struct tw_parity_past past;
+	static struct tw_survey survey;
+	const struct tw_survey_ground ground = {
+		.usable = &range,
+		.listening = &listening,
+		.gauge = &gauge,
+		.baseline = &baseline,
+	};
 	int r;
 
 	/* Made once: the parser is what is to be fast here. */
@@ -53,11 +63,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			return 0;
 		tw_port_set_add_range(&range, 1024, 65535);
 	}
-	tw_survey_work_begin(&work, &range, &gauge);
+	tw_survey_work_begin(&work, &ground);
 	r = tw_diag_parse(data, size, sequence_of(data, size), on_flow, &work);
 	if (r > TW_DIAG_DONE || r < -4095)
 		abort();
-	tw_survey_work_end(&work);
+	tw_survey_work_end(&work, 0);
+	while (tw_survey_work_step(&work, NULL, &past))
+		;
+	/* Upon what the same has left before: whatever is held, no more is blocked than there is. */
+	tw_survey_work_results(&work, &past, &survey, survey.at_usec + 1, &survey);
+	for (unsigned i = 0; i < survey.top_count; i++)
+		if (survey.top[i].blocked > survey.usable || survey.top[i].bound_first > survey.top[i].ports)
+			abort();
 	check_one(data, size);
 	return 0;
 }

@@ -20,7 +20,6 @@ static void require_sound(const struct tw_sample *sample)
 	require(sample->gauge.at_usec > 0 && sample->previous.at_usec < sample->gauge.at_usec);
 	require(sample->census.at_usec <= sample->gauge.at_usec && sample->survey.at_usec <= sample->gauge.at_usec);
 	require(sample->survey.top_count <= TW_TOP_MAX);
-	require(sample->survey.top_count == 0 || sample->survey.soonest < sample->survey.top_count);
 	require(sample->close_wait.waiter_count <= TW_REPLAY_WAITERS_MAX);
 	for (uint32_t i = 0; i < sample->close_wait.waiter_count; i++)
 		require(sample->close_wait.waiters[i].since_usec <= sample->close_wait.at_usec);
@@ -30,11 +29,13 @@ static void require_sound(const struct tw_sample *sample)
 static void read_metrics(const struct tw_sample *sample)
 {
 	struct tw_rule_settings rule = { .age_usec = TW_USEC_PER_MINUTE, .raise_milli = 2000, .clear_milli = 1000 };
+	struct tw_reading_row row;
 
 	for (unsigned i = 0; i < TW_METRIC_COUNT; i++) {
 		rule.metric = (enum tw_metric)i;
 		rule.forecast_usec = rule.metric == TW_METRIC_PORT_USE ? 15 * TW_USEC_PER_SEC : 0;
-		(void)tw_reading_take(sample, &rule);
+		tw_reading_worst(sample, &rule, &row);
+		require(row.reading.at_usec == tw_reading_at(sample, &rule));
 	}
 }
 

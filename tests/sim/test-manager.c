@@ -97,9 +97,10 @@ static void test_load_comes_and_goes(void **state)
 	sim_set_time_wait(sim, MANY, 50);
 	sim_run(sim, 25);
 	sim_set_time_wait(sim, 0, 0);
-	sim_run(sim, 4);
+	/* Without reuse it would block the ports until now, so that the hold begins here. */
+	sim_run(sim, 58);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-	sim_run(sim, 4);
+	sim_run(sim, 8);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
 	assert_int_equal(sim->told[TW_EVENT_RESTORED], 2);
 	event = sim_last(sim, TW_EVENT_RESTORED);
@@ -298,26 +299,56 @@ static void test_refused(void **state)
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
 }
 
-/* No connection took a port over and the ports stay as full: after proof-after it is put back, and rests. */
+/*
+ * New connections all the time, each on a port that is free; or `takes`: on ports of what waits, as the kernel counts.
+ */
+static void connect_on(struct sim *sim, unsigned seconds, bool takes)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		tw_fake_source_clear_state(&sim->source, TW_STATE_ESTABLISHED);
+		tw_fake_source_add_many(&sim->source, TW_STATE_ESTABLISHED, SIM_HOST, SIM_PORT,
+					takes ? 32768 : 32768 + MANY, 200, 0);
+		if (takes)
+			sim->source.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].value += 200;
+		tw_fake_source_settle(&sim->source);
+		sim_run(sim, 1);
+	}
+}
+
+/* Connections come, and none takes a port over: after proof-after it is put back, and rests. */
 static void test_no_difference(void **state)
 {
 	struct sim *sim = *state;
 
 	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
-	sim_run(sim, 25);
+	sim_set_time_wait(sim, MANY, 2);
+	connect_on(sim, 25, false);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
 	assert_int_equal(sim->told[TW_EVENT_EFFECT], 0);
-	sim_run(sim, 10);
+	connect_on(sim, 12, false);
 	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
+	assert_int_equal(sim_last(sim, TW_EVENT_EFFECT)->event.effect, TW_EFFECT_NO_DIFFERENCE);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
 	/* What cannot be measured stays. */
 	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
-	sim_run(sim, 9 * 60);
+	connect_on(sim, 9 * 60, false);
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
-	sim_run(sim, 2 * 60);
+	connect_on(sim, 2 * 60, false);
 	/* Tried again after the cool-down, and found useless again. */
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 3);
+}
+
+/* Nobody connects: whether it would help nobody knows, and it stays. */
+static void test_not_tested(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_start(sim, sim_settings());
+	sim_set_time_wait(sim, MANY, 0);
+	sim_run(sim, 600);
+	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
+	assert_int_equal(sim_last(sim, TW_EVENT_EFFECT)->event.effect, TW_EFFECT_NOT_TESTED);
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
 }
 
 static void test_helped(void **state)
@@ -325,11 +356,21 @@ static void test_helped(void **state)
 	struct sim *sim = *state;
 
 	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
-	sim_run(sim, 2);
-	sim->source.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].value += 5000;
-	sim_run(sim, 600);
+	sim_set_time_wait(sim, MANY, 0);
+	sim_run(sim, 10);
+	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+	/* What waits on these ports now is what they were taken over from. */
+	for (unsigned i = 0; i < 10; i++) {
+		sim_set_time_wait(sim, MANY, 0);
+		sim_run(sim, 5);
+		tw_fake_source_clear_state(&sim->source, TW_STATE_TIME_WAIT);
+		tw_fake_source_add_many(&sim->source, TW_STATE_TIME_WAIT, SIM_HOST, SIM_PORT, 32768 + 200, MANY - 200,
+					0);
+		connect_on(sim, 5, true);
+		tw_fake_source_clear_state(&sim->source, TW_STATE_ESTABLISHED);
+	}
 	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
+	assert_int_equal(sim_last(sim, TW_EVENT_EFFECT)->event.effect, TW_EFFECT_HELPED);
 	assert_string_equal(sim_last(sim, TW_EVENT_EFFECT)->event.advice, "");
 	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
 }
@@ -430,6 +471,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_write_failures, begin, end),
 		cmocka_unit_test_setup_teardown(test_refused, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_difference, begin, end),
+		cmocka_unit_test_setup_teardown(test_not_tested, begin, end),
 		cmocka_unit_test_setup_teardown(test_helped, begin, end),
 		cmocka_unit_test_setup_teardown(test_flood_of_destinations, begin, end),
 		cmocka_unit_test(test_death_at_every_step),

@@ -38,6 +38,7 @@ struct order {
 	struct addrinfo *source; /* NULL: as the route says */
 	long rate;
 	long seconds;
+	bool bind_first; /* choose the port when binding the source, which blocks it for everybody else */
 	bool close_last; /* wait until the peer has closed: TIME-WAIT is on its side then */
 };
 
@@ -51,7 +52,8 @@ static void on_signal(int number)
 
 static _Noreturn void usage(int status)
 {
-	fputs("Usage: churn [--rate N] [--seconds N] [--source ADDRESS] [--close-last] ADDRESS PORT\n"
+	fputs("Usage: churn [--rate N] [--seconds N] [--source ADDRESS [--bind-first]] [--close-last]\n"
+	      "             ADDRESS PORT\n"
 	      "Connect to ADDRESS PORT N times a second (1000), for N seconds (10) or until as many are made,\n"
 	      "and close: at once, or after the peer.\n"
 	      "Prints one JSON object a second and one with the sums. Exit status: 0 well, 2 usage.\n",
@@ -98,13 +100,13 @@ static void sleep_until(int64_t nsec)
 }
 
 /* Binding to an address alone leaves the choice of the port to connect(), as a client without bind() has it. */
-static int bind_source(int fd, const struct addrinfo *source)
+static int bind_source(int fd, const struct addrinfo *source, bool bind_first)
 {
 	int one = 1;
 
 	if (!source)
 		return 0;
-	if (setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) < 0)
+	if (!bind_first && setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) < 0)
 		return -errno;
 	return bind(fd, source->ai_addr, source->ai_addrlen) < 0 ? -errno : 0;
 }
@@ -124,7 +126,7 @@ static int connect_once(const struct order *order)
 
 	if (fd < 0)
 		return -errno;
-	r = bind_source(fd, order->source);
+	r = bind_source(fd, order->source, order->bind_first);
 	if (r == 0 && connect(fd, order->target->ai_addr, order->target->ai_addrlen) < 0)
 		r = -errno;
 	if (r == 0 && order->close_last)
@@ -209,6 +211,7 @@ int main(int argc, char *argv[])
 		{ "rate", required_argument, NULL, 'r' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "source", required_argument, NULL, 'b' },
+		{ "bind-first", no_argument, NULL, 'f' },
 		{ "close-last", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -224,6 +227,8 @@ int main(int argc, char *argv[])
 			order.seconds = parse_number(optarg, SECONDS_MAX);
 		else if (option == 'b')
 			order.source = resolve(optarg, "0");
+		else if (option == 'f')
+			order.bind_first = true;
 		else if (option == 'l')
 			order.close_last = true;
 		else

@@ -11,7 +11,7 @@
 
 static void test_lives(void **state TW_UNUSED)
 {
-	struct tw_alerts alerts = { 0 };
+	struct tw_past_alerts alerts = { 0 };
 	char longer[2 * TW_RULE_NAME_MAX];
 
 	tw_alerts_clear(&alerts, "a", 1);
@@ -37,7 +37,7 @@ static void test_lives(void **state TW_UNUSED)
 
 static void test_match(void **state TW_UNUSED)
 {
-	struct tw_alerts a = { 0 }, b = { 0 };
+	struct tw_past_alerts a = { 0 }, b = { 0 };
 
 	(void)tw_alerts_raise(&a, "x", 100);
 	tw_alerts_clear(&a, "x", 200);

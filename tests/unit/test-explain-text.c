@@ -64,8 +64,8 @@ static void test_a_listener_that_is_gone(TW_UNUSED void **state)
 	tw_fake_source_clear_state(&fake, TW_STATE_LISTEN);
 	look();
 	explain("time-wait");
-	has("5 sockets in TIME-WAIT are on the accepting side");
-	has("and no port that connect() picks from.");
+	has("Here, outside the range: 5 sockets in TIME-WAIT are on ports that nobody listens on now");
+	has("They cost connect() none.");
 }
 
 static void test_ports_run_short(TW_UNUSED void **state)
@@ -90,8 +90,8 @@ static void test_ports_held_by_open_connections(TW_UNUSED void **state)
 	look();
 	explain(NULL);
 	has("Wrong now: port-exhaustion");
-	has("The rule's own remedy cannot help now: 20000 of 20000 ports towards 10.0.1.7:8080 are held by live "
-	    "connections");
+	has("The rule's own remedy cannot help now: 20000 of 20000 ports towards 10.0.1.7:8080 are held by open "
+	    "connections (ESTABLISHED), 0% by TIME-WAIT");
 	has("20000 are ESTABLISHED. That is load");
 }
 

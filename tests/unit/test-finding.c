@@ -17,9 +17,9 @@
 	{                                             \
 		.known = true, .milli = INT64_MAX / 2 \
 	}
-#define TO_443                                                                           \
-	{                                                                                \
-		.source = { { [15] = 1 } }, .destination = { { [15] = 2 } }, .port = 443 \
+#define TO_443                                                                                        \
+	{                                                                                             \
+		.source = { { [15] = 1 } }, .destination = { { [15] = 2 } }, .device = 3, .port = 443 \
 	}
 
 static const struct tw_rule_settings exhaustion = {
@@ -63,11 +63,39 @@ static const struct tw_sample bound = {
 	.survey = {
 		.at_usec = TW_USEC_PER_SEC,
 		.range_ports = 8192,
+		.usable = 8192,
 		.bound_ports = 8192,
 		.bound_row_count = 2,
 		.bound_rows = { { "batch.service", 8000 }, { "web.service", 192 } },
 	},
 };
+
+static const struct tw_sample bound_first = {
+	.survey = {
+		.at_usec = TW_USEC_PER_SEC,
+		.usable = 2000,
+		.exclusive_ports = 1300,
+		.bound_first_ports = 1300,
+		.binder_count = 2,
+		.binders = { { .source = IPV4(10, 0, 0, 1), .ports = 1200 }, { .source = IPV4(10, 0, 0, 9), .ports = 100 } },
+	},
+};
+
+static const struct tw_sample orphaned = {
+	.survey = {
+		.at_usec = TW_USEC_PER_SEC,
+		.usable = 2000,
+		.top_count = 1,
+		.top = { { .key = TO_8080,
+			   .ports = 1800,
+			   .held = { [TW_HOLDER_TIME_WAIT] = 10,
+				     [TW_HOLDER_FIN_WAIT_2_ORPHANED] = 1700,
+				     [TW_HOLDER_CLOSE_WAIT] = 90 },
+			   .blocked = 1800 } },
+	},
+};
+
+#define BINDER(last) .subject = { .has_binder = true, .binder = IPV4(10, 0, 0, last) }
 
 #define QUEUE_OF(queued, backlogged, most)                                                                           \
 	{                                                                                                            \
@@ -89,7 +117,8 @@ static const struct {
 	/* ---- ports */
 	{ { FIGURE(TW_METRIC_PORT_USE, 47254), .threshold = KNOWN(45000),
 	    .subject = { .has_destination = true, .destination = TO_8080 }, .sample = &sample },
-	  "10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (threshold 45%), 3871 of 8192, TIME-WAIT 3866" },
+	  "10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (threshold 45%), 3871 of 8192, TIME-WAIT 3866, "
+	  "ESTABLISHED 4" },
 	{ { FIGURE(TW_METRIC_PORT_USE, 47254), .subject = { .has_destination = true, .destination = TO_8080 },
 	    .sample = &moved },
 	  "10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports" },
@@ -107,6 +136,17 @@ static const struct {
 	  "connected" },
 	{ { FIGURE(TW_METRIC_PORT_USE, 100000), UNIT("other.service"), .sample = &bound },
 	  "port-use 100%, unit other.service" },
+
+	{ { FIGURE(TW_METRIC_PORT_USE, 65000), .threshold = KNOWN(45000), BINDER(1), .sample = &bound_first },
+	  "10.0.0.1 holds 1200 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, so that 65% "
+	  "of the ports are blocked for every other program and destination (threshold 45%)" },
+	{ { FIGURE(TW_METRIC_PORT_USE, 65000), BINDER(9), .sample = &nothing },
+	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, so that 65% of the ports "
+	  "are blocked for every other program and destination" },
+	/* The states that hold most, the orphaned by their name. */
+	{ { FIGURE(TW_METRIC_PORT_USE, 90000), .subject = { .has_destination = true, .destination = TO_8080 },
+	    .sample = &orphaned },
+	  "10.0.0.1 -> 10.0.0.2:8080 uses 90% of its ports, 1800 of 2000, orphaned FIN-WAIT-2 1700, CLOSE-WAIT 90" },
 
 	/* ---- forecasts */
 	{ { .rule = &exhaustion,

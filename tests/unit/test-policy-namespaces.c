@@ -19,6 +19,7 @@ static struct tw_policy policy;
 static struct tw_settings *settings;
 static struct tw_desires desires;
 static struct tw_kill_orders kills;
+static struct tw_in_force in_force;
 static struct {
 	enum tw_event_kind kind;
 	char rule[TW_RULE_NAME_MAX], reason[TW_REASON_MAX];
@@ -85,7 +86,7 @@ static void step(unsigned at, const char *namespace)
 	sample.census.known[TW_STATE_LISTEN] = true;
 	sample.census.count[TW_STATE_LISTEN] = 10;
 	tw_policy_init(&policy, settings, namespace);
-	tw_policy_step(&policy, settings, &sample, at * S, &recorder, namespace, &desires, &kills);
+	tw_policy_step(&policy, settings, &sample, &in_force, at * S, &recorder, namespace, &desires, &kills);
 }
 
 /* Of two rules that want one sysctl the one that acts here wins, whatever the severities and the order. */
@@ -124,7 +125,7 @@ static void test_host_only_elsewhere(void **state TW_UNUSED)
 	for (unsigned at = 1; at < 10; at++)
 		step(at, "web");
 	assert_int_equal(told_count, 0);
-	assert_true(tw_policy_rests(&policy, settings));
+	assert_true(tw_policy_rests(&policy));
 	for (unsigned at = 10; at < 20; at++) {
 		sample.gauge.at_usec = at * S;
 		step(at, "host");
@@ -139,7 +140,7 @@ static void test_leave(void **state TW_UNUSED)
 	(void)add_rule("a", TW_SEVERITY_WARNING, "host");
 	add_rule("b", TW_SEVERITY_WARNING, "host")->raise_milli = 1000000;
 	step(1, "web");
-	assert_false(tw_policy_rests(&policy, settings));
+	assert_false(tw_policy_rests(&policy));
 	step(2, "web");
 	assert_int_equal(tw_policy_raised(&policy, settings), 1);
 	told_count = 0;
@@ -148,7 +149,7 @@ static void test_leave(void **state TW_UNUSED)
 	assert_int_equal(told[0].kind, TW_EVENT_CLEARED);
 	assert_string_equal(told[0].rule, "a");
 	assert_string_equal(told[0].reason, "it is gone");
-	assert_true(tw_policy_rests(&policy, settings));
+	assert_true(tw_policy_rests(&policy));
 }
 
 int main(void)

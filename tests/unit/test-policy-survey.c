@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/macros.h"
 #include "decide/policy.h"
+#include "decide/survey-need.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,6 +50,7 @@ static void set_survey(void)
 	sample.survey = (struct tw_survey){
 		.at_usec = S,
 		.range_ports = 1000,
+		.usable = 1000,
 		.has_busiest = true,
 		.top_count = 1,
 		.port_use = tw_value_of(0),
@@ -96,6 +98,29 @@ static void test_growth(TW_UNUSED void **state)
 	assert_false(tw_policy_hurries(settings, &sample));
 }
 
+static bool asks_with(uint32_t held, uint32_t unclear)
+{
+	set_survey();
+	sample.survey.top[0].ports = held;
+	sample.survey.unclear_ports = unclear;
+	sample.crest = (struct tw_tally){ .at_usec = 10 * S, .sockets = held };
+	sample.gauge.at_usec = 11 * S;
+	sample.gauge.time_wait = held;
+	return tw_policy_asks_exclusive(&policy, settings, &sample);
+}
+
+/* The survey that raises a rule knows already who is exclusive, and so does the first one. */
+static void test_what_is_asked(TW_UNUSED void **state)
+{
+	add_rule();
+	assert_false(asks_with(449, 0));
+	assert_true(asks_with(450, 0));
+	assert_false(asks_with(0, 449));
+	assert_true(asks_with(0, 450));
+	sample.survey = (struct tw_survey){ 0 };
+	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+}
+
 /* The last survey tells that what there is are a server's connections, which take no port of the range. */
 static void test_server_does_not_hurry(TW_UNUSED void **state)
 {
@@ -106,12 +131,14 @@ static void test_server_does_not_hurry(TW_UNUSED void **state)
 	sample.crest.sockets = 100000;
 	sample.gauge.tcp_inuse = 100050;
 	set_survey();
-	sample.survey.top[0].ports = 200;
-	sample.survey.bound_ports = 49;
+	sample.survey.top[0].blocked = 200;
+	sample.survey.opened = (struct tw_count){ 1000, true };
+	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN] = (struct tw_count){ 1049, true };
 	assert_false(tw_policy_hurries(settings, &sample));
-	sample.survey.bound_ports = 50; /* 200 + 50 + 50 * 15 = 1000 */
+	/* 200 + 50 + 50 * 15 = 1000 */
+	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value++;
 	assert_true(tw_policy_hurries(settings, &sample));
-	sample.survey.bound_ports = 0;
+	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value--;
 	sample.survey.partial = true;
 	assert_true(tw_policy_hurries(settings, &sample));
 }
@@ -209,14 +236,100 @@ static void test_survey_for_other_metrics(TW_UNUSED void **state)
 	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
 }
 
+/* While somebody is over the level, or was within clear-for, always; without a rule over ports never. */
+static void test_alerts_want_surveys(TW_UNUSED void **state)
+{
+	static const struct {
+		enum tw_rule_state state;
+		bool survey;
+	} rows[] = {
+		{ TW_RULE_NORMAL, false }, /* it rests after something made no difference */
+		{ TW_RULE_RISING, true },
+		{ TW_RULE_RAISED, true },
+		{ TW_RULE_CLEARING, true },
+	};
+	struct tw_rule_settings *rule = add_rule();
+
+	rule->forecast_usec = 0;
+	sample.gauge.at_usec = S;
+	/* Nothing is known of the ports yet. */
+	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
+	set_survey();
+	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	policy.alert_count = 1;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		policy.alerts[0].state = rows[i].state;
+		assert_int_equal(tw_policy_wants_survey(&policy, settings, &sample), rows[i].survey);
+	}
+	rule->metric = TW_METRIC_RESET;
+	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+}
+
+/* 60 000 accepted connections hold no port: only what is opened since the last survey asks for the next one. */
+static void test_server_is_not_surveyed(TW_UNUSED void **state)
+{
+	struct tw_count *opened = &sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN];
+
+	add_rule();
+	set_survey();
+	sample.gauge.at_usec = 10 * S;
+	sample.gauge.tcp_inuse = 60000;
+	assert_true(tw_policy_wants_survey(&policy, settings, &sample)); /* ActiveOpens is not known */
+	*opened = sample.survey.opened = (struct tw_count){ 1000, true };
+	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	sample.survey.top[0].blocked = 200;
+	opened->value += 249;
+	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	opened->value++; /* 200 + 250: 45 % of 1000 */
+	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
+}
+
+/* The kernel is asked where it matters: while a rule is not normal, or where what is not known could raise one. */
+static void test_asks_exclusive(TW_UNUSED void **state)
+{
+	add_rule()->metric = TW_METRIC_ACCEPT_QUEUE;
+	add_rule();
+	sample.gauge.at_usec = 10 * S;
+	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN] = (struct tw_count){ 1000, true };
+	/* Nothing is known of the ports yet. */
+	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	set_survey();
+	sample.survey.opened = (struct tw_count){ 1000, true };
+	sample.survey.unclear_ports = 449;
+	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	sample.survey.unclear_ports = 450;
+	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	sample.survey.partial = true;
+	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	sample.survey.partial = false;
+	sample.survey.unclear_ports = 100;
+	sample.survey.top[0].blocked = 350;
+	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	sample.survey.top[0].blocked = 0;
+	sample.survey.top_count = 0;
+	sample.survey.exclusive_ports = 350;
+	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	sample.survey.exclusive_ports = 349;
+	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	policy.alert_count = 1;
+	policy.alerts[0].state = TW_RULE_RISING; /* of no ports */
+	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	policy.alerts[0].rule = 1;
+	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_alerts_want_surveys, begin, end),
 		cmocka_unit_test_setup_teardown(test_growth, begin, end),
+		cmocka_unit_test_setup_teardown(test_what_is_asked, begin, end),
 		cmocka_unit_test_setup_teardown(test_server_does_not_hurry, begin, end),
 		cmocka_unit_test_setup_teardown(test_hurry_without_survey, begin, end),
 		cmocka_unit_test_setup_teardown(test_survey_for_other_metrics, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_range_is_changed, begin, end),
+		cmocka_unit_test_setup_teardown(test_server_is_not_surveyed, begin, end),
+		cmocka_unit_test_setup_teardown(test_asks_exclusive, begin, end),
 		cmocka_unit_test_setup_teardown(test_hurry_in_a_range_that_is_changed, begin, end),
 	};
 

@@ -58,6 +58,24 @@ static void test_range(void **state TW_UNUSED)
 	}
 }
 
+/* One after the other, over the bounds of words, and the last one there is. */
+static void test_next(void **state TW_UNUSED)
+{
+	static const uint16_t ports[] = { 0, 1, 63, 64, 127, 200, 4096, 32767, 65535 };
+	struct tw_port_set set = { 0 };
+	uint32_t port = 0;
+	size_t found = 0;
+
+	assert_false(tw_port_set_next(&set, &port));
+	assert_int_equal(port, 0);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(ports); i++)
+		tw_port_set_add(&set, ports[i]);
+	for (; tw_port_set_next(&set, &port); port++)
+		assert_int_equal(port, ports[found++]);
+	assert_int_equal(found, TW_ARRAY_SIZE(ports));
+	assert_int_equal(tw_port_set_odd(&set), 5);
+}
+
 static void test_parse(void **state TW_UNUSED)
 {
 	static const struct {
@@ -170,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_unite_and_intersect),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_text_that_is_too_long),

@@ -1,314 +1,416 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/proof.h"
+#include "proof-fixture.h"
 
-#include "base/macros.h"
-#include "base/text.h"
+/* ---- overflow: looked at each second from 80 s on, raised twofold at 100 s */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+struct overflow_story {
+	const char *name;
+	unsigned began;			/* the alert */
+	uint64_t before, after, during; /* a second: before, since, and from 100 s until `until` */
+	unsigned until;
+	uint64_t time_wait; /* since */
+	bool climbs;
+	enum tw_proof_edge edge;
+	unsigned at; /* the edge */
+	const char *words;
+};
 
-#include <cmocka.h>
+static const struct overflow_story overflows[] = {
+	{ "it stops", 90, 50, 0, 0, 0, 80000, false, HELPED, 130,
+	  "connections closed without TIME-WAIT: 500 in 10s before, 0 in 10s after" },
+	{ "it stops a while later", 90, 50, 0, 50, 111, 80000, false, HELPED, 130,
+	  "connections closed without TIME-WAIT: 500 in 10s before, 0 in 10s after" },
+	{ "the load stops: nobody needed the room", 90, 50, 0, 0, 0, 60000, false, UNTESTED, 130,
+	  "connections closed without TIME-WAIT: 500 in 10s before, 0 in 10s after" },
+	{ "as much as the old value allows is no more", 90, 50, 0, 0, 0, 65536, false, UNTESTED, 130, NULL },
+	{ "less is less", 90, 50, 45, 45, 0, 131072, false, HELPED, 130,
+	  "connections closed without TIME-WAIT: 500 in 10s before, 450 in 10s after" },
+	{ "the ladder is not failed while it climbs", 90, 50, 50, 50, 0, 70000, true, NO, 0, NULL },
+	{ "though the last step is full, it keeps more than before", 90, 50, 500, 500, 0, 131072, false, NO, 0, NULL },
+	{ "the whole ladder", 90, 50, 46, 46, 0, 66000, false, FAILED, 130,
+	  "connections closed without TIME-WAIT: 500 in 10s before, 460 in 10s after" },
+	{ "the limit is not what closes them", 90, 50, 10, 10, 0, 1000, false, FAILED, 130, NULL },
+	{ "windows are of one length, however short the alert was: 5 s", 99, 50, 45, 45, 0, 131072, false, HELPED, 130,
+	  "connections closed without TIME-WAIT: 50 in 1s before, 225 in 5s after" },
+	{ "and of a long one its end counts", 10, 50, 45, 45, 0, 131072, false, HELPED, 161, NULL },
+};
 
-#define S TW_USEC_PER_SEC
-#define UNKNOWN (-1)
-/* A tunable by counter (time-wait-reused) and metric (port-use), by a metric alone (fin-wait-2), and one by nothing. */
-#define BOTH TW_TUNABLE_TW_REUSE
-#define METRIC TW_TUNABLE_FIN_TIMEOUT
-#define NEITHER TW_TUNABLE_KEEPALIVE_TIME
-
-/* Large: not for the stack of each test. */
-static struct tw_sample sample;
-static struct tw_rule_settings rule;
-static struct tw_proof proof;
-
-static int clear(TW_UNUSED void **state)
+static void test_overflow(TW_UNUSED void **state)
 {
-	memset(&sample, 0, sizeof(sample));
-	tw_rule_settings_init(&rule);
-	rule.cooldown_usec = 600 * S;
-	tw_proof_init(&proof);
-	return 0;
+	struct tw_count *overflow = &sample.gauge.counters[TW_COUNTER_TIME_WAIT_OVERFLOW];
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(overflows); i++) {
+		const struct overflow_story *it = &overflows[i];
+		enum tw_proof_edge edge = NO;
+		unsigned told_at = 0;
+
+		(void)clear(NULL);
+		subject.has_destination = false;
+		climbs = it->climbs;
+		overflow->known = true;
+		for (unsigned at = 5; at <= 200 && edge == NO; at++) {
+			overflow->value += at <= 100 ? it->before : at <= it->until ? it->during : it->after;
+			sample.gauge.at_usec = at * S;
+			sample.gauge.time_wait = at <= 100 ? 65536 : it->time_wait;
+			over = at >= it->began;
+			edge = step(BUCKETS, at < 100 ? NONE : 131072, at);
+			told_at = edge == NO ? 0 : at;
+		}
+		if (edge != it->edge || told_at != it->at)
+			fail_msg("'%s': edge %d at %u", it->name, edge, told_at);
+		if (it->words)
+			assert_string_equal(explain(BUCKETS), it->words);
+	}
 }
 
-/* The evidence of all of them, measured at one time. */
-static void measure(unsigned at, int64_t counter, int64_t metric_milli)
+/* A ladder is held against what was before its first step, and each step gets its own time. */
+static void test_ladder(TW_UNUSED void **state)
 {
-	struct tw_count count = { counter == UNKNOWN ? 0 : (uint64_t)counter, counter != UNKNOWN };
+	struct tw_count *overflow = &sample.gauge.counters[TW_COUNTER_TIME_WAIT_OVERFLOW];
+	enum tw_proof_edge edge = NO;
 
-	sample.gauge.at_usec = at * S;
-	sample.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED] = count;
-	sample.survey.at_usec = at * S;
-	sample.survey.port_use = (struct tw_value){ metric_milli, metric_milli != UNKNOWN };
-	sample.census.at_usec = at * S;
-	sample.census.count[TW_STATE_FIN_WAIT_2] = metric_milli == UNKNOWN ? 0 : (uint64_t)metric_milli;
-	sample.census.known[TW_STATE_FIN_WAIT_2] = metric_milli != UNKNOWN;
+	subject.has_destination = false;
+	overflow->known = true;
+	for (unsigned at = 90; at <= 160; at++) {
+		/* A tenth less with each step: of what was before the first one it is more. */
+		overflow->value += at <= 100 ? 100 : at <= 120 ? 95 : at <= 140 ? 92 : 89;
+		sample.gauge.at_usec = at * S;
+		sample.gauge.time_wait = at <= 100 ? 65536 : 70000;
+		climbs = at < 140;
+		edge = step(BUCKETS, at < 100 ? NONE : at < 120 ? 66000 : at < 140 ? 68000 : 70000, at);
+		assert_int_equal(edge, NO);
+	}
+	for (unsigned at = 161; edge == NO && at < 300; at++) {
+		overflow->value += 89;
+		sample.gauge.at_usec = at * S;
+		edge = step(BUCKETS, 70000, at);
+	}
+	assert_int_equal(edge, HELPED);
+	assert_int_equal(proof.since_usec, 170 * S);
+	assert_int_equal(proof.base, 65536);
 }
 
-static void measure_fin_wait_2(unsigned at, uint64_t count)
+static void test_overflow_not_known(TW_UNUSED void **state)
 {
-	sample.census.at_usec = at * S;
-	sample.census.count[TW_STATE_FIN_WAIT_2] = count;
-	sample.census.known[TW_STATE_FIN_WAIT_2] = true;
+	subject.has_destination = false;
+	for (unsigned at = 90; at < 130; at++)
+		assert_int_equal(step(BUCKETS, at < 100 ? NONE : 131072, at), NO);
+	assert_int_equal(step(BUCKETS, 131072, 130), UNTESTED);
+	assert_int_equal(step(BUCKETS, 131072, 131), NO);
 }
 
-static enum tw_proof_edge step_at(enum tw_tunable tunable, int64_t value, unsigned at)
+/* What was raised at once has no window before: no overflow is no proof, and overflow no failure. */
+static void test_no_window_before(TW_UNUSED void **state)
 {
-	const struct tw_tunable_value number = { { value } };
+	struct tw_count *overflow = &sample.gauge.counters[TW_COUNTER_TIME_WAIT_OVERFLOW];
 
-	return tw_proof_step(&proof, tunable, value == UNKNOWN ? NULL : &number, value == UNKNOWN ? NULL : &rule,
-			     30 * S, &sample, at * S);
+	subject.has_destination = false;
+	overflow->known = true;
+	for (unsigned at = 100; at < 200; at++) {
+		overflow->value += 50;
+		sample.gauge.at_usec = at * S;
+		sample.gauge.time_wait = 65536;
+		assert_int_equal(step(BUCKETS, 131072, at), at == 130 ? UNTESTED : NO);
+	}
 }
 
-/* In force at 100 s, looked at 30 s later. */
-static void test_verdicts(TW_UNUSED void **state)
+/* ---- FIN-WAIT-2 */
+
+struct fin_story {
+	const char *name;
+	bool no_destination;
+	int64_t old, new;
+	uint64_t before, after;
+	unsigned due;
+	enum tw_proof_edge edge;
+};
+
+static const struct fin_story fins[] = {
+	{ "they fall with their time", false, 60, 15, 9000, 2250, 160, HELPED },
+	{ "of all of them", true, 60, 15, 9000, 2250, 160, HELPED },
+	{ "by a tenth", false, 60, 50, 9000, 8100, 160, HELPED },
+	{ "by less: there may come more of them", false, 60, 50, 9000, 8101, 160, UNTESTED },
+	{ "none comes any more", false, 60, 15, 9000, 0, 160, UNTESTED },
+	{ "half as many come", false, 60, 15, 9000, 1125, 160, HELPED },
+	{ "fewer than that: it is the load that falls", false, 60, 15, 9000, 1124, 160, UNTESTED },
+	{ "just enough of them", false, 60, 15, 20, 10, 160, HELPED },
+	{ "so few as there always are", false, 60, 5, 19, 2, 160, UNTESTED },
+	{ "proof-after is longer", false, 12, 6, 9000, 4500, 130, HELPED },
+	{ "what was there before is not known", false, NONE, 15, 9000, 2250, 130, UNTESTED },
+	{ "somebody had it so already", false, 15, 15, 9000, 8000, 130, UNTESTED },
+	{ "an old value that no kernel has", false, INT64_MAX, 15, 9000, 4500, 3700, HELPED },
+};
+
+static void set_orphaned(bool of_subject, unsigned at, uint64_t count)
 {
-	static const struct {
-		enum tw_tunable tunable;
-		int64_t counter_before, counter_after, metric_before, metric_after;
+	if (of_subject) {
+		sample.survey.at_usec = at * S;
+		sample.survey.top_count = 2;
+		sample.survey.top[0].key = destination(10, 81);
+		sample.survey.top[0].held[TW_HOLDER_FIN_WAIT_2_ORPHANED] = 77;
+		sample.survey.top[1].key = destination(10, 80);
+		sample.survey.top[1].held[TW_HOLDER_FIN_WAIT_2_ORPHANED] = (uint32_t)count;
+	} else {
+		sample.census.at_usec = at * S;
+		sample.census.mini_fin_wait_2 = count;
+	}
+}
+
+static void test_fin_timeout(TW_UNUSED void **state)
+{
+	for (size_t i = 0; i < TW_ARRAY_SIZE(fins); i++) {
+		const struct fin_story *it = &fins[i];
 		enum tw_proof_edge edge;
-		enum tw_proof_state state;
-	} rows[] = {
-		{ BOTH, 0, 5210, 52700, 52900, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
-		{ BOTH, 7, 8, 52700, 52900, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
-		{ BOTH, 7, 7, 50000, 45000, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED }, /* by a tenth */
-		{ BOTH, 7, 7, 50000, 45001, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-		{ BOTH, 7, 7, 50000, 50000, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-		{ BOTH, 7, 3, 50000, 50000, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-		{ BOTH, 7, 7, 0, 0, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING }, /* by the counter alone */
-		{ BOTH, 7, 7, UNKNOWN, 100, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-		{ BOTH, 7, 3, 0, 0, TW_PROOF_NO_EDGE, TW_PROOF_PROVED }, /* made anew: nothing to tell by */
-		{ BOTH, 7, UNKNOWN, UNKNOWN, 0, TW_PROOF_NO_EDGE, TW_PROOF_PROVED },
-		{ BOTH, 7, 7, 50000, UNKNOWN, TW_PROOF_NO_EDGE, TW_PROOF_WAITING }, /* the next survey may tell */
-		{ BOTH, 7, 8, 50000, UNKNOWN, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
-		{ BOTH, UNKNOWN, 9, 50000, 50000, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-		{ BOTH, UNKNOWN, 9, 50000, 100, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
-		{ METRIC, 0, 99, 50000, 50000, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-		{ METRIC, 0, 0, 50000, 20000, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
-		{ METRIC, 0, 0, 1, 0, TW_PROOF_EDGE_HELPED, TW_PROOF_PROVED },
-		{ METRIC, 0, 0, INT64_MAX, INT64_MAX, TW_PROOF_EDGE_NO_DIFFERENCE, TW_PROOF_RESTING },
-	};
 
-	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		(void)clear(NULL);
+		subject.has_destination = !it->no_destination;
+		sample.gauge.sysctls[FIN] = (struct tw_live_value){ { { it->old } }, it->old != NONE };
+		set_orphaned(it->no_destination, 100, 5);
+		set_orphaned(!it->no_destination, 100, it->before);
+		assert_int_equal(step(FIN, it->new, 100), NO);
+		/* What comes meanwhile stands beside what was there before; and an old look waits for the next. */
+		set_orphaned(!it->no_destination, it->due - 1, it->after);
+		assert_int_equal(step(FIN, it->new, it->due - 1), NO);
+		assert_int_equal(step(FIN, it->new, it->due), NO);
+		set_orphaned(!it->no_destination, it->due, it->after);
+		edge = step(FIN, it->new, it->due);
+		if (edge != it->edge)
+			fail_msg("'%s': edge %d", it->name, edge);
+	}
+}
+
+/* The subject's own number, or none: never that of all. */
+static void test_whose_fin_wait_2(TW_UNUSED void **state)
+{
+	set_orphaned(false, 100, 9000);
+	set_orphaned(true, 100, 4000);
+	(void)step(FIN, 15, 100);
+	set_orphaned(false, 160, 2250);
+	set_orphaned(true, 160, 1000);
+	sample.survey.partial = true;
+	assert_int_equal(step(FIN, 15, 160), NO);
+	sample.survey.partial = false;
+	assert_int_equal(step(FIN, 15, 161), HELPED);
+	assert_string_equal(explain(FIN), "orphaned FIN-WAIT-2 4000 -> 1000");
+}
+
+/* A census or a survey that is not whole, or was never made, is waited out. */
+static void test_fin_wait_2_not_known(TW_UNUSED void **state)
+{
+	subject.has_destination = false;
+	set_orphaned(false, 100, 9000);
+	(void)step(FIN, 15, 100);
+	set_orphaned(false, 160, 2250);
+	sample.census.partial = true;
+	assert_int_equal(step(FIN, 15, 160), NO);
+	sample.census.partial = false;
+	assert_int_equal(step(FIN, 15, 161), HELPED);
+	/* The subject that a whole survey does not have is at 0, whatever stands behind its rows. */
+	(void)clear(NULL);
+	set_orphaned(true, 100, 4000);
+	(void)step(FIN, 15, 100);
+	set_orphaned(true, 160, 1000);
+	sample.survey.top_count = 1;
+	assert_int_equal(step(FIN, 15, 160), UNTESTED);
+	assert_string_equal(explain(FIN), "orphaned FIN-WAIT-2 4000 -> 0");
+}
+
+/* ---- ports that are shared */
+
+struct shared_story {
+	const char *name;
+	uint32_t before, bound, exclusive, shared; /* shared before; since, of 1000 usable ports */
+	bool live;
+	enum tw_proof_edge edge;
+};
+
+static const struct shared_story shareds[] = {
+	{ "one is shared", 0, 400, 400, 1, false, HELPED },
+	{ "twenty more were bound, but free ones come first", 0, 420, 420, 0, false, UNTESTED },
+	{ "until none was free, and none is shared", 0, 980, 980, 0, false, FAILED },
+	{ "by others too", 0, 420, 980, 0, false, FAILED },
+	{ "nearly", 0, 979, 979, 0, false, UNTESTED },
+	{ "taken by others", 0, 419, 990, 0, false, UNTESTED },
+	{ "they were shared before: the programs do it themselves", 2, 400, 400, 9, false, UNTESTED },
+	{ "they were shared before because it was in force for others", 2, 400, 400, 9, true, HELPED },
+};
+
+static void test_shared(TW_UNUSED void **state)
+{
+	for (size_t i = 0; i < TW_ARRAY_SIZE(shareds); i++) {
+		const struct shared_story *it = &shareds[i];
 		enum tw_proof_edge edge;
 
 		(void)clear(NULL);
-		measure(100, rows[i].counter_before, rows[i].metric_before);
-		assert_int_equal(step_at(rows[i].tunable, 1, 100), TW_PROOF_NO_EDGE);
-		assert_int_equal(proof.state, TW_PROOF_WAITING);
-		measure(129, rows[i].counter_after, rows[i].metric_after);
-		assert_int_equal(step_at(rows[i].tunable, 1, 129), TW_PROOF_NO_EDGE);
-		assert_int_equal(proof.state, TW_PROOF_WAITING);
-		measure(130, rows[i].counter_after, rows[i].metric_after);
-		edge = step_at(rows[i].tunable, 1, 130);
-		if (edge != rows[i].edge || proof.state != rows[i].state)
-			fail_msg("row %zu: edge %d, state %d", i, edge, proof.state);
-		/* And never a second time. */
-		assert_int_equal(step_at(rows[i].tunable, 1, 131), TW_PROOF_NO_EDGE);
+		set_live(AUTOBIND, it->live);
+		sample.survey.at_usec = 95 * S;
+		sample.survey.usable = 1000;
+		sample.survey.bound_first_ports = sample.survey.exclusive_ports = 400;
+		sample.survey.shared_ports = it->before;
+		(void)step(AUTOBIND, NONE, 95);
+		(void)step(AUTOBIND, 1, 100);
+		sample.survey.bound_first_ports = it->bound;
+		sample.survey.exclusive_ports = it->exclusive;
+		sample.survey.shared_ports = it->shared;
+		sample.survey.at_usec = 129 * S;
+		assert_int_equal(step(AUTOBIND, 1, 130), NO);
+		sample.survey.at_usec = 130 * S;
+		edge = step(AUTOBIND, 1, 131);
+		if (edge != it->edge)
+			fail_msg("'%s': edge %d", it->name, edge);
+		assert_non_null(strstr(explain(AUTOBIND), "are shared by several destinations"));
 	}
 }
 
-static void test_nothing_to_prove(TW_UNUSED void **state)
+/* What is tried again after the rest is held against what was before it, not against the first try. */
+static void test_second_try(TW_UNUSED void **state)
 {
-	static const struct {
-		enum tw_tunable tunable;
-		int64_t counter, metric;
-		bool proof;
-	} rows[] = {
-		{ NEITHER, 1, 50000, true }, { BOTH, UNKNOWN, UNKNOWN, true }, { BOTH, UNKNOWN, 0, true },
-		{ METRIC, 1, 0, true },	     { METRIC, 1, UNKNOWN, true },     { BOTH, 1, 50000, false },
-	};
+	struct tw_count *overflow = &sample.gauge.counters[TW_COUNTER_TIME_WAIT_OVERFLOW];
+	enum tw_proof_edge edges[2] = { NO, NO };
 
-	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		(void)clear(NULL);
-		rule.proof = rows[i].proof;
-		measure(100, rows[i].counter, rows[i].metric);
-		assert_int_equal(step_at(rows[i].tunable, 1, 100), TW_PROOF_NO_EDGE);
-		assert_int_equal(proof.state, TW_PROOF_PROVED);
-		measure(200, rows[i].counter, rows[i].metric);
-		assert_int_equal(step_at(rows[i].tunable, 1, 200), TW_PROOF_NO_EDGE);
-		assert_int_equal(step_at(rows[i].tunable, UNKNOWN, 201), TW_PROOF_NO_EDGE);
-		assert_int_equal(proof.state, TW_PROOF_IDLE);
+	subject.has_destination = false;
+	rule.cooldown_usec = 100 * S;
+	overflow->known = true;
+	for (unsigned at = 90; at <= 300; at++) {
+		bool set = at >= 100 && proof.state != TW_PROOF_RESTING;
+		enum tw_proof_edge edge;
+		usec_t left;
+
+		set = set || (at > 200 && !tw_proof_rests(&proof, at * S, &left));
+		overflow->value += at > 240 ? 0 : 50;
+		sample.gauge.at_usec = at * S;
+		sample.gauge.time_wait = at > 235 ? 90000 : 65536;
+		edge = step(BUCKETS, set ? 131072 : NONE, at);
+		if (!set)
+			set_live(BUCKETS, 65536);
+		if (edge != NO)
+			edges[at > 200] = edge;
+		if (edge == FAILED)
+			assert_int_equal(proof.first.at_usec, 0);
 	}
+	assert_int_equal(edges[0], FAILED);
+	assert_int_equal(edges[1], HELPED);
+	assert_true(proof.before.span_usec >= 30 * S && proof.before.span_usec <= 60 * S);
+	assert_int_equal(proof.before.number, proof.before.span_usec / S * 50);
 }
 
-/* proof-after is 30 s: sockets in FIN-WAIT-2 of before the change are there until their own time is over. */
-static void test_old_sockets_run_out(TW_UNUSED void **state)
-{
-	static const struct {
-		int64_t old; /* s; UNKNOWN */
-		unsigned due;
-	} rows[] = { { 60, 160 }, { 61, 161 },	    { 12, 130 },	{ 0, 130 },
-		     { -5, 130 }, { UNKNOWN, 130 }, { INT64_MAX, 3700 } };
+/* ---- states, of reuse that takes nothing over */
 
-	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		(void)clear(NULL);
-		sample.gauge.sysctls[TW_TUNABLE_FIN_TIMEOUT] =
-			(struct tw_live_value){ { { rows[i].old } }, rows[i].old != UNKNOWN };
-		measure_fin_wait_2(100, 9000);
-		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, 100), TW_PROOF_NO_EDGE);
-		sample.gauge.sysctls[TW_TUNABLE_FIN_TIMEOUT] = (struct tw_live_value){ { { 15 } }, true };
-		/* What comes meanwhile stands beside what was there before. */
-		measure_fin_wait_2(rows[i].due - 1, 13500);
-		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, rows[i].due - 1), TW_PROOF_NO_EDGE);
-		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, rows[i].due), TW_PROOF_NO_EDGE);
-		measure_fin_wait_2(rows[i].due, 4500);
-		assert_int_equal(step_at(TW_TUNABLE_FIN_TIMEOUT, 15, rows[i].due), TW_PROOF_EDGE_HELPED);
-	}
-}
-
-/* A survey from before proof-after has passed is waited out, however late the next one comes. */
-static void test_old_metric_proves_nothing(TW_UNUSED void **state)
+/* Raised at 100 s without any take-over, judged at 130 s. */
+static enum tw_proof_edge fail_reuse(void)
 {
-	measure(100, 7, 50000);
-	(void)step_at(METRIC, 1, 100);
-	measure(129, 7, 100);
-	assert_int_equal(step_at(METRIC, 1, 130), TW_PROOF_NO_EDGE);
-	assert_int_equal(step_at(METRIC, 1, 500), TW_PROOF_NO_EDGE);
-	assert_int_equal(proof.state, TW_PROOF_WAITING);
-	measure(130, 7, 50000);
-	assert_int_equal(step_at(METRIC, 1, 501), TW_PROOF_EDGE_NO_DIFFERENCE);
+	(void)step(REUSE, 1, 100);
+	look_at(101, 110, 0, 0, 400, 500);
+	return step(REUSE, 1, 130);
 }
 
 static void test_rest(TW_UNUSED void **state)
 {
 	usec_t left = 0;
 
-	measure(100, 7, 50000);
-	(void)step_at(BOTH, 1, 100);
-	assert_false(tw_proof_rests(&proof, 100 * S, &left));
-	measure(130, 7, 50000);
-	assert_int_equal(step_at(BOTH, 1, 130), TW_PROOF_EDGE_NO_DIFFERENCE);
+	assert_int_equal(fail_reuse(), FAILED);
 	/* Still in force for a moment, then put back: it rests either way. */
-	assert_int_equal(step_at(BOTH, 1, 131), TW_PROOF_NO_EDGE);
-	assert_int_equal(step_at(BOTH, UNKNOWN, 132), TW_PROOF_NO_EDGE);
+	assert_int_equal(step(REUSE, 1, 131), NO);
+	set_live(REUSE, 2);
+	assert_int_equal(step(REUSE, NONE, 132), NO);
 	assert_int_equal(proof.state, TW_PROOF_RESTING);
 	assert_true(tw_proof_rests(&proof, 729 * S, &left));
 	assert_int_equal(left, 1 * S);
+	assert_false(tw_proof_wants_takeovers(&proof));
 	assert_false(tw_proof_rests(&proof, 730 * S, &left));
-	assert_int_equal(step_at(BOTH, UNKNOWN, 729), TW_PROOF_NO_EDGE);
+	assert_int_equal(step(REUSE, NONE, 729), NO);
 	assert_int_equal(proof.state, TW_PROOF_RESTING);
-	/* Rested: the proof begins anew. */
-	measure(730, 7, 50000);
-	assert_int_equal(step_at(BOTH, 1, 730), TW_PROOF_NO_EDGE);
+	/* Rested: the proof begins anew, with nothing of what it has counted. */
+	assert_int_equal(step(REUSE, 1, 730), NO);
 	assert_int_equal(proof.state, TW_PROOF_WAITING);
-	assert_int_equal(proof.since_usec, 730 * S);
-	measure(760, 8, 50000);
-	assert_int_equal(step_at(BOTH, 1, 760), TW_PROOF_EDGE_HELPED);
+	assert_true(tw_proof_wants_takeovers(&proof));
+	look_at(731, 740, 1, 1, 5, 500);
+	assert_int_equal(step(REUSE, 1, 760), HELPED);
+	assert_false(tw_proof_wants_takeovers(&proof));
 }
 
 static void test_rest_ends_idle(TW_UNUSED void **state)
 {
-	measure(100, 7, 50000);
-	(void)step_at(BOTH, 1, 100);
-	measure(130, 7, 50000);
-	(void)step_at(BOTH, 1, 130);
-	(void)step_at(BOTH, UNKNOWN, 730);
+	(void)fail_reuse();
+	set_live(REUSE, 2);
+	(void)step(REUSE, NONE, 730);
 	assert_int_equal(proof.state, TW_PROOF_IDLE);
+	assert_true(tw_proof_wants_takeovers(&proof));
 }
 
 /* It would be put back and made again for ever: so it stays, and is told once. */
 static void test_no_cooldown(TW_UNUSED void **state)
 {
 	rule.cooldown_usec = 0;
-	measure(100, 7, 50000);
-	(void)step_at(BOTH, 1, 100);
-	measure(130, 7, 50000);
-	assert_int_equal(step_at(BOTH, 1, 130), TW_PROOF_EDGE_NO_DIFFERENCE);
+	assert_int_equal(fail_reuse(), FAILED);
 	assert_int_equal(proof.state, TW_PROOF_PROVED);
-	measure(900, 7, 50000);
-	assert_int_equal(step_at(BOTH, 1, 900), TW_PROOF_NO_EDGE);
+	look_at(800, 810, 0, 0, 400, 500);
+	assert_int_equal(step(REUSE, 1, 900), NO);
 }
 
-/* Whatever the state, another value in force is another change. */
-static void test_another_value(TW_UNUSED void **state)
+/* The rest is that of one value: another one in force is another change. */
+static void test_another_value_while_it_rests(TW_UNUSED void **state)
 {
-	measure(100, 7, 50000);
-	(void)step_at(BOTH, 1, 100);
-	measure(120, 9, 50000);
-	(void)step_at(BOTH, 2, 120); /* waiting */
-	assert_int_equal(proof.before.counter.value, 9);
-	measure(130, 9, 50000);
-	assert_int_equal(step_at(BOTH, 2, 130), TW_PROOF_NO_EDGE);
-	measure(150, 9, 50000);
-	assert_int_equal(step_at(BOTH, 2, 150), TW_PROOF_EDGE_NO_DIFFERENCE);
-	(void)step_at(BOTH, 1, 151); /* resting */
+	(void)fail_reuse();
+	set_live(REUSE, 0);
+	assert_int_equal(step(REUSE, 2, 140), NO);
 	assert_int_equal(proof.state, TW_PROOF_WAITING);
-	measure(181, 10, 50000);
-	assert_int_equal(step_at(BOTH, 1, 181), TW_PROOF_EDGE_HELPED);
-	(void)step_at(BOTH, 2, 182); /* proved */
-	assert_int_equal(proof.state, TW_PROOF_WAITING);
+	assert_int_equal(proof.base, 0);
+	assert_int_equal(proof.since_usec, 140 * S);
 }
 
 static void test_taken_away(TW_UNUSED void **state)
 {
-	measure(100, 7, 50000);
-	(void)step_at(BOTH, 1, 100);
-	assert_int_equal(step_at(BOTH, UNKNOWN, 110), TW_PROOF_NO_EDGE);
+	look_at(90, 95, 1, 1, 4, 500);
+	(void)step(REUSE, NONE, 96);
+	(void)step(REUSE, 1, 100);
+	assert_int_equal(step(REUSE, NONE, 110), NO);
 	assert_int_equal(proof.state, TW_PROOF_IDLE);
-	measure(130, 7, 50000);
-	assert_int_equal(step_at(BOTH, 1, 130), TW_PROOF_NO_EDGE);
+	assert_int_equal(step(REUSE, 1, 130), NO);
 	assert_int_equal(proof.since_usec, 130 * S);
+	/* What was seen without it is remembered. */
+	look_at(140, 145, 1, 1, 4, 500);
+	assert_int_equal(step(REUSE, 1, 160), UNTESTED);
 }
 
-/* Switched off while it waits. */
-static void test_proof_off(TW_UNUSED void **state)
+static void test_nothing_is_claimed(TW_UNUSED void **state)
 {
-	measure(100, 7, 50000);
-	(void)step_at(BOTH, 1, 100);
-	rule.proof = false;
-	measure(130, 7, 50000);
-	assert_int_equal(step_at(BOTH, 1, 130), TW_PROOF_NO_EDGE);
+	/* A plain one, and `proof = no`: from the start, or while it waits. */
+	(void)step(TW_TUNABLE_KEEPALIVE_TIME, 600, 100);
 	assert_int_equal(proof.state, TW_PROOF_PROVED);
-}
-
-static void test_explain(TW_UNUSED void **state)
-{
-	static const struct {
-		enum tw_tunable tunable;
-		int64_t counter_before, counter_after, metric_before, metric_after;
-		unsigned survey_at;
-		const char *text;
-	} rows[] = {
-		{ BOTH, 0, 5210, 52700, 52900, 130, "time-wait-reused 0 -> 5210, port-use 52.7% -> 52.9%" },
-		{ BOTH, 0, 5210, 52700, 52900, 100, "time-wait-reused 0 -> 5210" }, /* no survey since */
-		{ BOTH, 0, 5210, 52700, UNKNOWN, 130, "time-wait-reused 0 -> 5210" },
-		{ BOTH, UNKNOWN, 1, 52700, 0, 130, "port-use 52.7% -> 0%" },
-		{ METRIC, 0, 5210, 52700, 22900, 130, "fin-wait-2 52700 -> 22900" },
-		{ NEITHER, 0, 5210, 52700, 22900, 130, "" },
-	};
-
-	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		char bytes[128];
-		struct tw_text text;
-
-		(void)clear(NULL);
-		measure(100, rows[i].counter_before, rows[i].metric_before);
-		(void)step_at(rows[i].tunable, 1, 100);
-		measure(130, rows[i].counter_after, rows[i].metric_after);
-		sample.survey.at_usec = rows[i].survey_at * S;
-		tw_text_init(&text, bytes, sizeof(bytes));
-		tw_proof_explain(&proof, rows[i].tunable, &sample, &text);
-		assert_string_equal(bytes, rows[i].text);
-	}
+	assert_int_equal(step(TW_TUNABLE_KEEPALIVE_TIME, 600, 200), NO);
+	assert_string_equal(explain(TW_TUNABLE_KEEPALIVE_TIME), "");
+	assert_int_equal(step(TW_TUNABLE_KEEPALIVE_TIME, NONE, 201), NO);
+	assert_int_equal(proof.state, TW_PROOF_IDLE);
+	(void)clear(NULL);
+	rule.proof = false;
+	assert_int_equal(fail_reuse(), NO);
+	assert_int_equal(proof.state, TW_PROOF_PROVED);
+	(void)clear(NULL);
+	(void)step(REUSE, 1, 100);
+	rule.proof = false;
+	assert_int_equal(fail_reuse(), NO);
+	assert_int_equal(proof.state, TW_PROOF_PROVED);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_verdicts, clear),
-		cmocka_unit_test_setup(test_nothing_to_prove, clear),
-		cmocka_unit_test_setup(test_old_metric_proves_nothing, clear),
-		cmocka_unit_test_setup(test_old_sockets_run_out, clear),
+		cmocka_unit_test_setup(test_overflow, clear),
+		cmocka_unit_test_setup(test_ladder, clear),
+		cmocka_unit_test_setup(test_overflow_not_known, clear),
+		cmocka_unit_test_setup(test_no_window_before, clear),
+		cmocka_unit_test_setup(test_fin_timeout, clear),
+		cmocka_unit_test_setup(test_whose_fin_wait_2, clear),
+		cmocka_unit_test_setup(test_fin_wait_2_not_known, clear),
+		cmocka_unit_test_setup(test_shared, clear),
+		cmocka_unit_test_setup(test_second_try, clear),
 		cmocka_unit_test_setup(test_rest, clear),
 		cmocka_unit_test_setup(test_rest_ends_idle, clear),
 		cmocka_unit_test_setup(test_no_cooldown, clear),
-		cmocka_unit_test_setup(test_another_value, clear),
+		cmocka_unit_test_setup(test_another_value_while_it_rests, clear),
 		cmocka_unit_test_setup(test_taken_away, clear),
-		cmocka_unit_test_setup(test_proof_off, clear),
-		cmocka_unit_test_setup(test_explain, clear),
+		cmocka_unit_test_setup(test_nothing_is_claimed, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

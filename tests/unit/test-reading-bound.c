@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is blocked for every destination: who holds it, and what is left of the destinations. */
 #include "decide/reading.h"
 
 #include "base/macros.h"
@@ -11,57 +12,242 @@
 
 #include <cmocka.h>
 
+#define RAISE 45000
+#define CLEAR 25000
+
 /* Large: not for the stack. */
 static struct tw_sample sample;
+static struct tw_rule_settings rule;
 
-static void set_survey(uint32_t bound_ports, uint32_t row_ports)
+static struct tw_address address(const char *text)
 {
-	memset(&sample, 0, sizeof(sample));
-	sample.survey = (struct tw_survey){
-		.at_usec = TW_USEC_PER_SEC,
-		.range_ports = 1000,
-		.bound_ports = bound_ports,
-		.bound_row_count = bound_ports > 0 ? 1 : 0,
-		.bound_rows = { { .unit = "batch.service", .sockets = bound_ports } },
-		.has_busiest = row_ports > 0,
-		.top_count = row_ports > 0 ? 1 : 0,
-		.top = { { .ports = row_ports,
-			   .port_use = tw_value_percent((uint64_t)row_ports + bound_ports, 1000) } },
-		.port_use = tw_value_percent((uint64_t)row_ports + bound_ports, 1000),
-	};
+	struct tw_address parsed = { 0 };
+
+	assert_int_equal(tw_address_parse(text, strlen(text), &parsed), 0);
+	return parsed;
 }
 
-/* Who binds is named where bound sockets hold more ports than the busiest destination, and in port-use alone. */
-static void test_subject(void **state TW_UNUSED)
+static const char *const sources[] = { "10.0.0.1", "10.0.0.2", "10.0.0.3" };
+
+/*
+ * Of 1000 ports `idle` are held by sockets that are bound or listen, and so many were bound first, by source; `row` are
+ * held towards a destination, of which so many were bound first.
+ */
+static void set_survey(uint32_t idle, const uint32_t first[3], uint32_t row, uint32_t row_first)
+{
+	struct tw_survey *survey = &sample.survey;
+	uint32_t blocked;
+
+	memset(&sample, 0, sizeof(sample));
+	tw_rule_settings_init(&rule);
+	rule.metric = TW_METRIC_PORT_USE;
+	rule.raise_milli = RAISE;
+	rule.clear_milli = CLEAR;
+	*survey = (struct tw_survey){
+		.at_usec = TW_USEC_PER_SEC,
+		.usable = 1000,
+		.bound_ports = idle,
+		.bound_row_count = idle > 0 ? 1 : 0,
+		.bound_rows = { { .unit = "batch.service", .sockets = idle } },
+		.exclusive_ports = idle,
+	};
+	for (unsigned i = 0; i < 3 && first[i] > 0; i++) {
+		survey->binders[survey->binder_count++] =
+			(struct tw_binder_row){ .source = address(sources[i]), .ports = first[i] };
+		survey->bound_first_ports += first[i];
+	}
+	survey->exclusive_ports += survey->bound_first_ports;
+	blocked = row + survey->exclusive_ports - row_first;
+	survey->has_busiest = row > 0;
+	survey->top_count = row > 0;
+	survey->top[0] = (struct tw_destination_row){
+		.key.port = 80,
+		.ports = row,
+		.blocked = blocked,
+		.blocked_baseline = blocked,
+		.bound_first_known = true,
+		.bound_first = row_first,
+		.port_use = tw_value_percent(blocked, 1000),
+	};
+	survey->port_use = tw_value_percent(blocked, 1000);
+}
+
+/* Who holds most of it answers for the whole of it, the others for their own part. */
+static void test_holders(TW_UNUSED void **state)
 {
 	static const struct {
-		enum tw_metric metric;
-		uint32_t bound, connected;
-		bool unit, destination;
+		uint32_t idle, first[3];
+		int64_t idle_milli, first_milli[3];
+		int worst; /* a source; -1: the unit */
 	} rows[] = {
-		{ TW_METRIC_PORT_USE, 900, 0, true, false },   { TW_METRIC_PORT_USE, 900, 10, true, true },
-		{ TW_METRIC_PORT_USE, 450, 450, false, true }, { TW_METRIC_PORT_USE, 0, 900, false, true },
-		{ TW_METRIC_PORT_USE, 0, 0, false, false },    { TW_METRIC_PORT_ETA, 900, 10, false, false },
+		{ 900, { 0 }, 90000, { 0 }, -1 },
+		{ 0, { 900 }, 0, { 90000 }, 0 },
+		{ 300, { 300 }, 60000, { 30000 }, -1 }, /* both as much: what has no connection at all */
+		{ 299, { 300, 1 }, 29900, { 60000, 100 }, 0 },
+		{ 100, { 300, 200, 50 }, 10000, { 65000, 20000, 5000 }, 0 },
+	};
+
+	/* Also without any destination. */
+	for (size_t i = 0; i < 2 * TW_ARRAY_SIZE(rows); i++) {
+		size_t k = i / 2;
+		bool has_row = i % 2;
+		struct tw_reading_cursor cursor = { 0 };
+		struct tw_reading_row row;
+		unsigned count = 0;
+
+		set_survey(rows[k].idle, rows[k].first, has_row ? 10 : 0, 0);
+		while (tw_reading_next(&sample, &rule, &cursor, &row)) {
+			const char *unit = rows[k].idle > 0 ? "batch.service" : "";
+
+			if (row.subject.has_destination)
+				continue;
+			assert_true(row.reading.confirmed && !row.reading.ports.known);
+			if (!row.subject.has_binder) {
+				assert_string_equal(row.subject.unit, unit);
+				assert_int_equal(row.reading.value.milli, rows[k].idle_milli);
+			} else {
+				const struct tw_address source = address(sources[count]);
+
+				assert_true(tw_address_equal(&row.subject.binder, &source));
+				assert_string_equal(row.subject.unit, "");
+				assert_int_equal(row.reading.value.milli, rows[k].first_milli[count++]);
+			}
+			assert_int_equal(row.reading.pressure.milli, row.reading.value.milli);
+		}
+		assert_int_equal(count, sample.survey.binder_count);
+		tw_reading_worst(&sample, &rule, &row);
+		assert_int_equal(row.subject.has_binder, rows[k].worst >= 0);
+		assert_false(row.subject.has_destination);
+		assert_string_equal(row.subject.unit, rows[k].worst < 0 ? "batch.service" : "");
+	}
+}
+
+/* A few bound sockets are not behind what listeners hold. */
+static void test_listeners_have_no_unit(TW_UNUSED void **state)
+{
+	struct tw_reading_row row;
+
+	set_survey(900, (const uint32_t[3]){ 0 }, 0, 0);
+	sample.survey.bound_ports = 450;
+	tw_reading_worst(&sample, &rule, &row);
+	assert_string_equal(row.subject.unit, "batch.service");
+	sample.survey.bound_ports = 449;
+	tw_reading_worst(&sample, &rule, &row);
+	assert_string_equal(row.subject.unit, "");
+	assert_int_equal(row.reading.value.milli, 90000);
+}
+
+/* Once it is over the level it is told once: then a destination counts for what it blocks beyond. */
+static void test_destinations_beyond(TW_UNUSED void **state)
+{
+	static const struct {
+		uint32_t first, ports, own_first;
+		bool scoped, level;
+		int64_t milli;
+		uint32_t steady, baseline;
+	} rows[] = {
+		{ 449, 10, 0, false, true, 45900, 459, 459 }, /* not over it by itself */
+		{ 450, 10, 0, false, true, 1000, 10, 10 },
+		{ 450, 460, 0, false, true, 46000, 460, 460 },
+		{ 450, 460, 450, false, true, 1000, 10, 10 }, /* they are its own */
+		{ 450, 0, 0, false, true, 0, 0, 0 },
+		/* A rule about one destination is told by nobody else. */
+		{ 450, 10, 0, true, true, 46000, 460, 460 },
+		/* Without a level nothing is over it. */
+		{ 450, 10, 0, false, false, 46000, 460, 460 },
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		struct tw_rule_settings rule;
-		struct tw_subject subject = { 0 };
+		struct tw_reading_cursor cursor = { 0 };
+		struct tw_reading_row row;
 
-		tw_rule_settings_init(&rule);
-		rule.metric = rows[i].metric;
-		rule.raise_milli = 45000;
-		rule.clear_milli = 25000;
-		set_survey(rows[i].bound, rows[i].connected);
-		tw_reading_subject(&sample, &rule, &subject);
-		assert_string_equal(subject.unit, rows[i].unit ? "batch.service" : "");
-		assert_int_equal(subject.has_destination, rows[i].destination);
+		set_survey(0, (const uint32_t[3]){ rows[i].first }, rows[i].ports, rows[i].own_first);
+		rule.scope.has_destination = rows[i].scoped;
+		rule.scope.destination_port = 80;
+		if (!rows[i].level)
+			rule.raise_milli = rule.clear_milli = 0;
+		assert_true(tw_reading_next(&sample, &rule, &cursor, &row));
+		assert_int_equal(row.subject.has_destination, rows[i].ports > 0);
+		if (rows[i].ports == 0)
+			continue;
+		assert_int_equal(row.reading.value.milli, rows[i].milli);
+		assert_int_equal(row.reading.pressure.milli, rows[i].milli);
+		assert_int_equal(row.reading.ports.steady, rows[i].steady);
+		assert_int_equal(row.reading.ports.baseline, rows[i].baseline);
+		assert_int_equal(tw_reading_next(&sample, &rule, &cursor, &row), !rows[i].scoped);
 	}
+}
+
+/* Of twenty destinations with few ports each none is over the level for what is blocked for all. */
+static void test_one_alert_for_all(TW_UNUSED void **state)
+{
+	struct tw_reading_cursor cursor = { 0 };
+	struct tw_reading_row row;
+	unsigned over = 0;
+
+	set_survey(0, (const uint32_t[3]){ 700 }, 10, 0);
+	for (unsigned i = 1; i < 20; i++) {
+		sample.survey.top[i] = sample.survey.top[0];
+		sample.survey.top[i].key.port = (uint16_t)(80 + i);
+	}
+	sample.survey.top_count = 20;
+	while (tw_reading_next(&sample, &rule, &cursor, &row)) {
+		if (row.reading.value.milli < RAISE)
+			continue;
+		over++;
+		assert_true(row.subject.has_binder);
+	}
+	assert_int_equal(over, 1);
+}
+
+/* What is blocked for all can run out ahead too: the forecast is of who answers for the whole. */
+static void test_soon(TW_UNUSED void **state)
+{
+	static const struct {
+		uint32_t first;
+		int64_t eta;
+		bool soon;
+	} rows[] = { { 225, 15000, true }, { 225, 15001, false }, { 224, 15000, false } };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_reading_cursor cursor = { 0 };
+		struct tw_reading_row row;
+
+		set_survey(0, (const uint32_t[3]){ rows[i].first - 1, 1 }, 0, 0);
+		rule.forecast_usec = 15 * TW_USEC_PER_SEC;
+		sample.survey.exclusive_eta = tw_value_of(rows[i].eta);
+		while (tw_reading_next(&sample, &rule, &cursor, &row)) {
+			bool leads = row.subject.has_binder && row.reading.value.milli > 100;
+
+			assert_int_equal(row.reading.soon, leads && rows[i].soon);
+			assert_int_equal(row.reading.eta.known, leads);
+		}
+	}
+}
+
+/* port-eta is about destinations alone. */
+static void test_eta_names_nobody(TW_UNUSED void **state)
+{
+	struct tw_reading_row row;
+
+	set_survey(900, (const uint32_t[3]){ 50 }, 10, 0);
+	rule.metric = TW_METRIC_PORT_ETA;
+	tw_reading_worst(&sample, &rule, &row);
+	assert_false(row.subject.has_destination || row.subject.has_binder);
+	assert_string_equal(row.subject.unit, "");
+	assert_int_equal(row.reading.value.milli, TW_READING_ETA_FAR_MILLI);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_subject) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_holders),
+		cmocka_unit_test(test_listeners_have_no_unit),
+		cmocka_unit_test(test_destinations_beyond),
+		cmocka_unit_test(test_one_alert_for_all),
+		cmocka_unit_test(test_soon),
+		cmocka_unit_test(test_eta_names_nobody),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,110 +46,171 @@ static void check(struct tw_value value, int64_t milli)
 		assert_int_equal(value.milli, milli);
 }
 
-/* ---- destinations */
+/* The row of this index that the sample gives; false where it gives fewer. */
+static bool nth(unsigned index, struct tw_reading_row *ret)
+{
+	struct tw_reading_cursor cursor = { 0 };
 
-static void add_row(const char *destination, uint16_t port, uint32_t ports, uint32_t time_wait, uint32_t young,
-		    int64_t eta_milli)
+	for (unsigned i = 0; i <= index; i++)
+		if (!tw_reading_next(&sample, &rule, &cursor, ret))
+			return false;
+	return true;
+}
+
+static struct tw_reading_row worst(void)
+{
+	struct tw_reading_row row;
+
+	tw_reading_worst(&sample, &rule, &row);
+	return row;
+}
+
+/* All its ports are blocked; `bound_ports` of others are too. */
+static struct tw_destination_row *add_row(const char *destination, uint16_t port, uint32_t ports, uint32_t time_wait,
+					  uint32_t young, int64_t eta_milli)
 {
 	struct tw_survey *survey = &sample.survey;
+	struct tw_destination_row *row = &survey->top[survey->top_count++];
 
 	survey->at_usec = 9 * S;
-	survey->range_ports = 1000;
+	survey->usable = 1000;
 	survey->has_busiest = true;
 	survey->destinations++;
-	survey->top[survey->top_count++] = (struct tw_destination_row){
+	*row = (struct tw_destination_row){
 		.key = { .source = address("10.0.0.1"), .destination = address(destination), .port = port },
 		.ports = ports,
 		.time_wait = time_wait,
 		.young_time_wait = young,
-		.port_use = tw_value_percent(ports + survey->bound_ports, survey->range_ports),
+		.blocked = ports + survey->exclusive_ports,
+		.blocked_baseline = ports + survey->exclusive_ports,
+		.bound_first_known = true,
+		.port_use = tw_value_percent(ports + survey->exclusive_ports, survey->usable),
 		.port_eta = value_of(eta_milli),
 	};
+	if (row->port_use.milli > survey->port_use.milli || !survey->port_use.known)
+		survey->port_use = row->port_use;
+	return row;
 }
 
 static void add_rows(void)
 {
-	sample.survey.bound_ports = 50;
+	sample.survey.exclusive_ports = 50;
 	add_row("10.0.0.2", 80, 500, 400, 10, UNKNOWN);
 	add_row("10.0.0.2", 443, 300, 200, 100, 7000);
 	add_row("10.0.0.3", 80, 200, 200, 0, 5000);
 	add_row("::1", 80, 100, 0, 0, 0);
-	sample.survey.port_use = tw_value_of(55000);
-	sample.survey.port_demand = tw_value_of(135000);
 	sample.survey.port_eta = tw_value_of(0);
-	sample.survey.soonest = 3;
 }
 
+/* Each destination within the scope is a subject, the busiest first, and the worst of them is what a rule comes to. */
 static void test_destinations(TW_UNUSED void **state)
 {
 	static const struct {
 		const char *destination; /* NULL: unscoped */
 		uint16_t port;
-		int64_t use, pressure, eta;
-		int use_row, eta_row; /* -1: none */
+		unsigned count;
+		int use[4];		  /* rows of the survey */
+		int worst_use, worst_eta; /* -1: none */
 	} rows[] = {
-		{ NULL, 0, 55000, 135000, 0, 0, 3 },
-		{ "10.0.0.2", 0, 55000, 135000, 7000, 0, 1 },	/* the demand is the other row's: 100+100*12+50 */
-		{ "10.0.0.2", 80, 55000, 27000, FAR, 0, -1 },	/* 100+10*12+50 */
-		{ "10.0.0.2", 443, 35000, 135000, 7000, 1, 1 }, /* beyond the range is no nonsense */
-		{ "10.0.0.2", 8080, 0, 0, FAR, -1, -1 },
-		{ "10.0.0.3", 0, 25000, 5000, 5000, 2, 2 },
-		{ "::1", 80, 15000, 15000, 0, 3, 3 },
-		{ "10.0.0.9", 80, 0, 0, FAR, -1, -1 },
+		{ NULL, 0, 4, { 0, 1, 2, 3 }, 0, 3 },	{ "10.0.0.2", 0, 2, { 0, 1 }, 0, 1 },
+		{ "10.0.0.2", 80, 1, { 0 }, 0, -1 },	{ "10.0.0.2", 443, 1, { 1 }, 1, 1 },
+		{ "10.0.0.2", 8080, 0, { 0 }, -1, -1 }, { "10.0.0.3", 0, 1, { 2 }, 2, 2 },
+		{ "::1", 80, 1, { 3 }, 3, 3 },		{ "10.0.0.9", 80, 0, { 0 }, -1, -1 },
 	};
 
 	add_rows();
+	rule.raise_milli = 45000;
+	rule.clear_milli = 25000;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		int expected[] = { rows[i].use_row, rows[i].eta_row };
-		struct tw_reading reading;
+		struct tw_reading_row row;
+		int most = rows[i].worst_use, soonest = rows[i].worst_eta;
 
 		rule.scope.has_destination = rows[i].destination;
 		if (rows[i].destination)
 			rule.scope.destination = address(rows[i].destination);
 		rule.scope.destination_port = rows[i].port;
 		rule.metric = TW_METRIC_PORT_USE;
-		reading = tw_reading_take(&sample, &rule);
-		check(reading.value, rows[i].use);
-		check(reading.pressure, rows[i].pressure);
-		check(reading.eta, rows[i].eta == FAR ? UNKNOWN : rows[i].eta);
-		assert_true(reading.confirmed);
-		assert_int_equal(reading.at_usec, 9 * S);
-		rule.metric = TW_METRIC_PORT_ETA;
-		reading = tw_reading_take(&sample, &rule);
-		check(reading.value, rows[i].eta);
-		check(reading.pressure, rows[i].eta);
-		assert_true(reading.confirmed);
-		for (int k = 0; k < 2; k++) {
-			struct tw_subject subject = { .has_listener = true };
+		for (unsigned k = 0; k < rows[i].count; k++) {
+			const struct tw_destination_row *of = &sample.survey.top[rows[i].use[k]];
 
-			rule.metric = k == 0 ? TW_METRIC_PORT_USE : TW_METRIC_PORT_ETA;
-			tw_reading_subject(&sample, &rule, &subject);
-			assert_false(subject.has_listener);
-			assert_int_equal(subject.has_destination, expected[k] >= 0);
-			if (expected[k] >= 0)
-				assert_memory_equal(&subject.destination, &sample.survey.top[expected[k]].key,
-						    sizeof(subject.destination));
+			assert_true(nth(k, &row));
+			assert_true(row.subject.has_destination && !row.subject.has_binder);
+			assert_memory_equal(&row.subject.destination, &of->key, sizeof(of->key));
+			check(row.reading.value, of->port_use.milli);
+			check(row.reading.pressure, of->port_use.milli);
+			check(row.reading.judged, UNKNOWN);
+			check(row.reading.eta, of->port_eta.known ? of->port_eta.milli : UNKNOWN);
+			assert_true(row.reading.confirmed && row.reading.ports.known);
+			assert_int_equal(row.reading.at_usec, 9 * S);
+			assert_int_equal(row.reading.ports.usable, 1000);
+			assert_int_equal(row.reading.ports.steady, of->ports - of->time_wait + 50);
+			assert_int_equal(row.reading.ports.baseline, of->blocked_baseline);
+			assert_int_equal(row.reading.ports.young, of->young_time_wait);
 		}
+		/* Then who holds what is blocked for all, where a rule is about all. */
+		assert_int_equal(nth(rows[i].count, &row), !rows[i].destination);
+		if (!rows[i].destination)
+			assert_true(!row.subject.has_destination && row.reading.value.milli == 5000);
+		row = worst();
+		check(row.reading.value, most < 0 ? 0 : sample.survey.top[most].port_use.milli);
+		assert_int_equal(row.subject.has_destination, most >= 0);
+		if (most >= 0)
+			assert_memory_equal(&row.subject.destination, &sample.survey.top[most].key,
+					    sizeof(row.subject.destination));
+		rule.metric = TW_METRIC_PORT_ETA;
+		rule.raise_milli = 15000;
+		rule.clear_milli = 60000;
+		row = worst();
+		check(row.reading.value, soonest < 0 ? FAR : sample.survey.top[soonest].port_eta.milli);
+		check(row.reading.pressure, row.reading.value.milli);
+		assert_true(row.reading.confirmed);
+		assert_int_equal(row.subject.has_destination, soonest >= 0);
+		if (soonest >= 0)
+			assert_memory_equal(&row.subject.destination, &sample.survey.top[soonest].key,
+					    sizeof(row.subject.destination));
+		rule.raise_milli = 45000;
+		rule.clear_milli = 25000;
 	}
 }
 
-/* Two sources towards one address: the higher figure counts, in whatever order they stand. */
+/* port-eta is of those alone that grow. */
+static void test_eta_rows(TW_UNUSED void **state)
+{
+	struct tw_reading_row row;
+
+	add_rows();
+	rule.metric = TW_METRIC_PORT_ETA;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(nth(i, &row));
+		assert_memory_equal(&row.subject.destination, &sample.survey.top[i + 1].key,
+				    sizeof(row.subject.destination));
+	}
+	assert_false(nth(3, &row));
+	/* No level is set: the least time is the worst all the same. */
+	check(worst().reading.value, 0);
+}
+
+/* Two sources, and two devices, towards one address are subjects of their own; the highest figure counts. */
 static void test_busiest_of_a_scope(TW_UNUSED void **state)
 {
-	struct tw_subject subject;
+	struct tw_reading_row row, other;
 
 	add_row("10.0.0.2", 80, 10, 0, 0, 9000);
-	add_row("10.0.0.2", 80, 90, 0, 0, 8000);
-	add_row("10.0.0.2", 80, 20, 0, 0, 8500);
+	add_row("10.0.0.2", 80, 90, 0, 0, 8000)->key.source = address("10.0.0.7");
+	add_row("10.0.0.2", 80, 20, 0, 0, 8500)->key.device = 3;
 	rule.scope.has_destination = true;
 	rule.scope.destination = address("10.0.0.2");
 	rule.metric = TW_METRIC_PORT_USE;
-	check(tw_reading_take(&sample, &rule).value, 9000);
-	sample.survey.top[1].key.source = address("10.0.0.7");
-	tw_reading_subject(&sample, &rule, &subject);
-	assert_true(tw_address_equal(&subject.destination.source, &sample.survey.top[1].key.source));
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned k = 0; k < i; k++) {
+			assert_true(nth(i, &row) && nth(k, &other));
+			assert_false(tw_subject_equal(&row.subject, &other.subject));
+		}
+	check(worst().reading.value, 9000);
+	row = worst();
+	assert_true(tw_address_equal(&row.subject.destination.source, &sample.survey.top[1].key.source));
 	rule.metric = TW_METRIC_PORT_ETA;
-	check(tw_reading_take(&sample, &rule).value, 8000);
+	check(worst().reading.value, 8000);
 }
 
 static void test_no_survey(TW_UNUSED void **state)
@@ -157,8 +218,7 @@ static void test_no_survey(TW_UNUSED void **state)
 	static const enum tw_metric metrics[] = { TW_METRIC_PORT_USE, TW_METRIC_PORT_ETA };
 
 	for (size_t i = 0; i < 8; i++) {
-		struct tw_subject subject;
-		struct tw_reading reading;
+		struct tw_reading_row row;
 
 		(void)clear(NULL);
 		add_rows();
@@ -170,12 +230,13 @@ static void test_no_survey(TW_UNUSED void **state)
 			sample.survey.at_usec = 0;
 		else
 			sample.survey.partial = true;
-		reading = tw_reading_take(&sample, &rule);
-		check(reading.value, UNKNOWN);
-		check(reading.pressure, UNKNOWN);
-		assert_false(reading.soon);
-		tw_reading_subject(&sample, &rule, &subject);
-		assert_false(subject.has_destination);
+		assert_false(tw_reading_known(&sample, &rule));
+		assert_false(nth(0, &row));
+		row = worst();
+		check(row.reading.value, UNKNOWN);
+		check(row.reading.pressure, UNKNOWN);
+		assert_false(row.reading.soon || row.subject.has_destination);
+		assert_int_equal(row.reading.at_usec, sample.survey.at_usec);
 	}
 }
 
@@ -185,7 +246,40 @@ static void test_no_range(TW_UNUSED void **state)
 	sample.survey.at_usec = S;
 	rule.metric = TW_METRIC_PORT_USE;
 	rule.scope.has_destination = true;
-	check(tw_reading_take(&sample, &rule).value, UNKNOWN);
+	assert_false(tw_reading_known(&sample, &rule));
+	check(worst().reading.value, UNKNOWN);
+}
+
+/* What a whole sample does not have is at 0, and of time there is plenty. */
+static void test_absent(TW_UNUSED void **state)
+{
+	static const struct {
+		enum tw_metric metric;
+		int64_t milli;
+		usec_t at_usec;
+		bool confirmed;
+	} rows[] = {
+		{ TW_METRIC_PORT_USE, 0, 9 * S, true },
+		{ TW_METRIC_PORT_ETA, FAR, 9 * S, true },
+		{ TW_METRIC_ACCEPT_QUEUE, 0, 5 * S, false },
+		{ TW_METRIC_CLOSE_WAIT_AGED, 0, 4 * S, false },
+	};
+
+	add_rows();
+	sample.accepting.at_usec = 5 * S;
+	sample.close_wait.at_usec = 4 * S;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_reading reading;
+
+		rule.metric = rows[i].metric;
+		reading = tw_reading_absent(&sample, &rule);
+		check(reading.value, rows[i].milli);
+		check(reading.pressure, rows[i].milli);
+		check(reading.judged, UNKNOWN);
+		assert_false(reading.soon || reading.ports.known);
+		assert_int_equal(reading.at_usec, rows[i].at_usec);
+		assert_int_equal(reading.confirmed, rows[i].confirmed);
+	}
 }
 
 static void test_soon(TW_UNUSED void **state)
@@ -202,40 +296,38 @@ static void test_soon(TW_UNUSED void **state)
 		{ 45000, 25000, 22500, 0, 15 * S, true },
 		{ 45000, 25000, 100000, 0, 0, false }, /* no forecast asked for */
 		{ 45000, 25000, 22500, UNKNOWN, 15 * S, false },
-		{ 45000, 25000, UNKNOWN, 0, 15 * S, false },
 		{ 10000, 20000, 22500, 0, 15 * S, false }, /* downward */
 	};
 
 	rule.metric = TW_METRIC_PORT_USE;
-	sample.survey.at_usec = S;
-	sample.survey.has_busiest = true;
-	sample.survey.top_count = 1;
-	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		rule.raise_milli = rows[i].raise;
-		rule.clear_milli = rows[i].clear;
-		rule.forecast_usec = rows[i].forecast;
-		sample.survey.port_use = sample.survey.top[0].port_use = value_of(rows[i].use);
-		sample.survey.port_eta = sample.survey.top[0].port_eta = value_of(rows[i].eta);
-		assert_int_equal(tw_reading_take(&sample, &rule).soon, rows[i].soon);
+	/* As a survey has it, and as one that was read back from a record. */
+	for (size_t i = 0; i < 2 * TW_ARRAY_SIZE(rows); i++) {
+		size_t k = i / 2;
+
+		memset(&sample, 0, sizeof(sample));
+		add_row("10.0.0.2", 80, 1, 0, 0, 0);
+		rule.raise_milli = rows[k].raise;
+		rule.clear_milli = rows[k].clear;
+		rule.forecast_usec = rows[k].forecast;
+		sample.survey.has_busiest = i % 2 == 0;
+		sample.survey.port_use = sample.survey.top[0].port_use = value_of(rows[k].use);
+		sample.survey.port_eta = sample.survey.top[0].port_eta = value_of(rows[k].eta);
+		if (worst().reading.soon != rows[k].soon)
+			fail_msg("row %zu", k);
 	}
 }
 
-/* Below the level the one that runs out is named, not the busiest. */
-static void test_soon_subject(TW_UNUSED void **state)
+/* The one that runs out goes before the busiest: with it a rule can be raised. */
+static void test_soon_is_worse(TW_UNUSED void **state)
 {
-	struct tw_subject subject;
-
 	add_rows();
 	rule.metric = TW_METRIC_PORT_USE;
 	rule.raise_milli = 60000;
 	rule.clear_milli = 10000;
+	assert_int_equal(worst().subject.destination.port, 80);
 	rule.forecast_usec = 8 * S;
-	assert_true(tw_reading_take(&sample, &rule).soon);
-	tw_reading_subject(&sample, &rule, &subject);
-	assert_int_equal(subject.destination.port, 443);
-	rule.raise_milli = 50000;
-	tw_reading_subject(&sample, &rule, &subject);
-	assert_int_equal(subject.destination.port, 80);
+	assert_true(worst().reading.soon);
+	assert_int_equal(worst().subject.destination.port, 443);
 }
 
 /* The forecast is that of the scope. */
@@ -246,181 +338,67 @@ static void test_soon_in_scope(TW_UNUSED void **state)
 	rule.raise_milli = 40000;
 	rule.clear_milli = 10000;
 	rule.forecast_usec = 6 * S;
-	assert_true(tw_reading_take(&sample, &rule).soon);
+	assert_true(worst().reading.soon);
 	rule.scope.has_destination = true;
 	rule.scope.destination = address("10.0.0.2");
-	assert_false(tw_reading_take(&sample, &rule).soon);
+	assert_false(worst().reading.soon);
 	rule.scope.destination = address("10.0.0.3");
-	assert_true(tw_reading_take(&sample, &rule).soon);
+	assert_true(worst().reading.soon);
 }
 
-/* ---- CLOSE-WAIT */
-
-#define CLOSE_WAIT TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
-
-static const struct tw_waiter waiters[] = {
-	{ .since_usec = 100 * S, .unit = 0 }, /* 100 s old */
-	{ .since_usec = 140 * S, .unit = 0 }, /* 60 s */
-	{ .since_usec = 190 * S, .unit = 0 }, /* 10 s */
-	{ .since_usec = 30 * S, .unit = 1 },  /* 170 s */
-	{ .since_usec = 139 * S, .unit = 1 }, /* 61 s */
-	{ .since_usec = 20 * S, .unit = TW_NO_UNIT },
-	{ .since_usec = 201 * S, .unit = 2 }, /* later than the census: 0 s */
-};
-
-static void add_waiters(void)
-{
-	struct tw_close_wait *close_wait = &sample.close_wait;
-
-	close_wait->at_usec = 200 * S;
-	close_wait->waiters = waiters;
-	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
-	close_wait->row_count = 3;
-	strcpy(close_wait->rows[0].unit, "web.service");
-	strcpy(close_wait->rows[1].unit, "db.service");
-	sample.census.at_usec = 199 * S;
-	sample.census.known[TW_STATE_CLOSE_WAIT] = true;
-	sample.census.count[TW_STATE_CLOSE_WAIT] = 8;
-}
-
-static void test_close_wait(TW_UNUSED void **state)
+/* Read back from a record, where no row tells the ports by destination: one subject, of no name. */
+static void test_replayed(TW_UNUSED void **state)
 {
 	static const struct {
 		enum tw_metric metric;
-		const char *unit;
-		usec_t age;
-		int64_t value;
-		const char *subject;
-		uint64_t count; /* of the subject's */
+		int64_t value, pressure, without; /* without: where nothing grows */
 	} rows[] = {
-		{ CLOSE_WAIT, "", 60 * S, 8000, "web.service", 3 },
-		{ CLOSE_WAIT, "web.service", 60 * S, 3000, "web.service", 3 },
-		{ CLOSE_WAIT, "db.service", 0, 2000, "db.service", 2 },
-		{ CLOSE_WAIT, "none.service", 0, 0, "", 0 },
-		{ TW_METRIC_CLOSE_WAIT_AGED, "", 60 * S, 4000, "db.service", 2 }, /* strictly older */
-		{ TW_METRIC_CLOSE_WAIT_AGED, "web.service", 60 * S, 1000, "web.service", 1 },
-		{ TW_METRIC_CLOSE_WAIT_AGED, "", 5 * S, 6000, "web.service", 3 },
-		{ TW_METRIC_CLOSE_WAIT_AGED, "", 0, 6000, "web.service", 3 },
-		{ TW_METRIC_CLOSE_WAIT_AGED, "web.service", 100 * S, 0, "", 0 },
-		{ TW_METRIC_CLOSE_WAIT_AGED, "none.service", 0, 0, "", 0 },
-		{ TW_METRIC_CLOSE_WAIT_AGED, "", 175 * S, 1000, "", 0 }, /* whose it is nobody knows */
-		{ TW_METRIC_CLOSE_WAIT_AGE, "", 60 * S, 180000, "", 0 },
-		{ TW_METRIC_CLOSE_WAIT_AGE, "web.service", 60 * S, 100000, "web.service", 3 },
-		{ TW_METRIC_CLOSE_WAIT_AGE, "db.service", 60 * S, 170000, "db.service", 2 },
-		{ TW_METRIC_CLOSE_WAIT_AGE, "none.service", 60 * S, 0, "", 0 },
+		{ TW_METRIC_PORT_USE, 60000, 70000, 60000 },
+		{ TW_METRIC_PORT_ETA, 5000, 5000, FAR },
 	};
 
-	add_waiters();
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		struct tw_reading reading;
-		struct tw_subject subject;
-		uint64_t count = 99;
-
-		rule.metric = rows[i].metric;
-		rule.age_usec = rows[i].age;
-		strcpy(rule.scope.unit, rows[i].unit);
-		reading = tw_reading_take(&sample, &rule);
-		check(reading.value, rows[i].value);
-		check(reading.pressure, rows[i].value);
-		assert_false(reading.confirmed);
-		assert_int_equal(reading.at_usec, rows[i].metric == CLOSE_WAIT && !*rows[i].unit ? 199 * S : 200 * S);
-		tw_reading_subject(&sample, &rule, &subject);
-		assert_string_equal(subject.unit, rows[i].subject);
-		if (!*rows[i].subject)
-			continue;
-		assert_true(tw_reading_count(&sample, &rule, subject.unit, &count));
-		assert_int_equal(count, rows[i].count);
-	}
-}
-
-/* Of an age the oldest socket's unit, though another one has more sockets. */
-static void test_unit_of_the_oldest(TW_UNUSED void **state)
-{
-	struct tw_subject subject;
-
-	add_waiters();
-	sample.close_wait.waiter_count = 5;
-	rule.metric = TW_METRIC_CLOSE_WAIT_AGE;
-	check(tw_reading_take(&sample, &rule).value, 170000);
-	tw_reading_subject(&sample, &rule, &subject);
-	assert_string_equal(subject.unit, "db.service");
-}
-
-static void test_waiters_unknown(TW_UNUSED void **state)
-{
-	static const enum tw_metric metrics[] = { CLOSE_WAIT, TW_METRIC_CLOSE_WAIT_AGE, TW_METRIC_CLOSE_WAIT_AGED };
-
-	for (size_t i = 0; i < 9; i++) {
-		struct tw_subject subject;
-		uint64_t count;
+		struct tw_reading_row row;
 
 		(void)clear(NULL);
-		add_waiters();
-		rule.metric = metrics[i / 3];
-		strcpy(rule.scope.unit, "web.service");
-		if (i % 3 == 0)
-			sample.close_wait.at_usec = 0;
-		else if (i % 3 == 1)
-			sample.close_wait.partial = true;
-		else
-			sample.close_wait.waiters = NULL;
-		check(tw_reading_take(&sample, &rule).value, UNKNOWN);
-		tw_reading_subject(&sample, &rule, &subject);
-		assert_string_equal(subject.unit, "");
-		assert_false(tw_reading_count(&sample, &rule, "web.service", &count));
+		/* Two that grow, the sooner one last. */
+		sample.survey = (struct tw_survey){
+			.at_usec = 9 * S,
+			.top_count = 2,
+			.top = { { .port_use = tw_value_of(60000), .port_eta = tw_value_of(8000) },
+				 { .port_use = tw_value_of(50000), .port_eta = tw_value_of(5000) } },
+			.port_use = tw_value_of(60000),
+			.port_demand = tw_value_of(70000),
+			.port_eta = tw_value_of(5000),
+		};
+		rule.metric = rows[i].metric;
+		assert_true(nth(0, &row));
+		assert_false(nth(1, &row));
+		assert_true(nth(0, &row));
+		assert_false(row.subject.has_destination || row.subject.has_binder);
+		check(row.reading.value, rows[i].value);
+		check(row.reading.pressure, rows[i].pressure);
+		assert_false(row.reading.ports.known);
+		check(worst().reading.value, rows[i].value);
+		sample.survey.top_count = 0;
+		sample.survey.port_eta = tw_value_unknown();
+		check(worst().reading.value, rows[i].without);
 	}
-}
-
-static void test_no_waiter(TW_UNUSED void **state)
-{
-	static const enum tw_metric metrics[] = { CLOSE_WAIT, TW_METRIC_CLOSE_WAIT_AGE, TW_METRIC_CLOSE_WAIT_AGED };
-
-	sample.close_wait.at_usec = S;
-	strcpy(rule.scope.unit, "web.service");
-	for (size_t i = 0; i < TW_ARRAY_SIZE(metrics); i++) {
-		rule.metric = metrics[i];
-		check(tw_reading_take(&sample, &rule).value, 0);
-	}
-}
-
-/* Any other metric is that of the namespace, whatever the scope. */
-static void test_plain_metric(TW_UNUSED void **state)
-{
-	struct tw_reading reading;
-	struct tw_subject subject;
-	uint64_t count;
-
-	add_waiters();
-	sample.gauge.at_usec = 3 * S;
-	sample.gauge.time_wait = 1;
-	sample.gauge.sysctls[TW_TUNABLE_MAX_TW_BUCKETS] = (struct tw_live_value){ { { 4 } }, true };
-	strcpy(rule.scope.unit, "web.service");
-	rule.metric = TW_METRIC_TIME_WAIT_BUCKETS;
-	reading = tw_reading_take(&sample, &rule);
-	check(reading.value, 25000);
-	check(reading.pressure, 25000);
-	assert_int_equal(reading.at_usec, 3 * S);
-	assert_false(reading.confirmed);
-	tw_reading_subject(&sample, &rule, &subject);
-	assert_string_equal(subject.unit, "");
-	assert_false(tw_reading_count(&sample, &rule, "web.service", &count));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_destinations, clear),
+		cmocka_unit_test_setup(test_eta_rows, clear),
 		cmocka_unit_test_setup(test_busiest_of_a_scope, clear),
 		cmocka_unit_test_setup(test_no_survey, clear),
 		cmocka_unit_test_setup(test_no_range, clear),
+		cmocka_unit_test_setup(test_absent, clear),
 		cmocka_unit_test_setup(test_soon, clear),
-		cmocka_unit_test_setup(test_soon_subject, clear),
+		cmocka_unit_test_setup(test_soon_is_worse, clear),
 		cmocka_unit_test_setup(test_soon_in_scope, clear),
-		cmocka_unit_test_setup(test_close_wait, clear),
-		cmocka_unit_test_setup(test_unit_of_the_oldest, clear),
-		cmocka_unit_test_setup(test_waiters_unknown, clear),
-		cmocka_unit_test_setup(test_no_waiter, clear),
-		cmocka_unit_test_setup(test_plain_metric, clear),
+		cmocka_unit_test_setup(test_replayed, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

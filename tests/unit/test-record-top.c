@@ -57,6 +57,31 @@ static void test_destinations(void **state TW_UNUSED)
 	assert_null(destinations(&survey, 3));
 }
 
+static void test_held(void **state TW_UNUSED)
+{
+	struct tw_survey survey = sample.survey;
+
+	tw_record_init(&record);
+	tw_record_add_top_held(&record, &survey, 2);
+	assert_string_equal(
+		tw_record_get(&record, "TIMEWAITD_TOP_HELD"),
+		"10.0.0.1 10.0.0.2:8080 blocked 3871 bound-first 7 time-wait 3866 established 4 syn-sent 1\n"
+		"::1 [::2]:443 blocked 9 bound-first unknown established 9\n... and 1 more");
+}
+
+static void test_binders(void **state TW_UNUSED)
+{
+	struct tw_survey survey = sample.survey;
+
+	tw_record_init(&record);
+	tw_record_add_top_binders(&record, &survey, 3);
+	assert_string_equal(tw_record_get(&record, "TIMEWAITD_TOP_BINDERS"), "10.0.0.1 7 2 10.0.0.2:8080");
+	survey.binder_count = 0;
+	tw_record_init(&record);
+	tw_record_add_top_binders(&record, &survey, 3);
+	assert_null(tw_record_get(&record, "TIMEWAITD_TOP_BINDERS"));
+}
+
 static void test_bound(void **state TW_UNUSED)
 {
 	struct tw_survey survey = {
@@ -200,9 +225,9 @@ static void test_overlong(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_destinations), cmocka_unit_test(test_bound), cmocka_unit_test(test_listeners),
-		cmocka_unit_test(test_units),	     cmocka_unit_test(test_size),  cmocka_unit_test(test_edge),
-		cmocka_unit_test(test_overlong),
+		cmocka_unit_test(test_destinations), cmocka_unit_test(test_bound),     cmocka_unit_test(test_binders),
+		cmocka_unit_test(test_held),	     cmocka_unit_test(test_listeners), cmocka_unit_test(test_units),
+		cmocka_unit_test(test_size),	     cmocka_unit_test(test_edge),      cmocka_unit_test(test_overlong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static void test_head(void **state TW_UNUSED)
 	static const struct field fields[] = {
 		{ "MESSAGE",
 		  "port-exhaustion raised: 10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (threshold 45%), "
-		  "3871 of 8192, TIME-WAIT 3866." },
+		  "3871 of 8192, TIME-WAIT 3866, ESTABLISHED 4." },
 		{ "PRIORITY", "3" },
 		{ "SYSLOG_IDENTIFIER", "timewaitd" },
 		{ "TIMEWAITD_EVENT", "raised" },
@@ -124,8 +124,8 @@ static void test_flight_recorder(void **state TW_UNUSED)
 		{ "TIMEWAITD_CONNTRACK_MAX", NULL },
 		{ "TIMEWAITD_DESTINATIONS", "3" },
 		{ "TIMEWAITD_PORT_DEMAND", "120.5" },
-		{ "TIMEWAITD_TOP_DESTINATIONS",
-		  "10.0.0.1 10.0.0.2:8080 3871 3866 4 1 47.3%\n::1 [::2]:443 9 0 9 0 0.1%\n... and 1 more" },
+		{ "TIMEWAITD_TOP_DESTINATIONS", "10.0.0.1 10.0.0.2:8080 3871 3866 4 1 47.3%\n"
+						"::1 [::2]:443 9 0 9 0 0.1%\n... and 1 more" },
 		{ "TIMEWAITD_TOP_LISTENERS",
 		  "0.0.0.0:80 502/511 12 3 1 0 3.4%\n[::1]:443 0/4096 0 0 0 unknown 0%\n... and 1 more" },
 		{ "TIMEWAITD_TOP_UNITS", "web.service 3 71.2s 10\nunknown 1 5s 0" },
@@ -394,7 +394,7 @@ static void test_text(void **state TW_UNUSED)
 	tw_record_build(&record, "host", &raised);
 	tw_record_add_text(&record, &text);
 	assert_string_equal(bytes, "error: port-exhaustion raised: 10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports "
-				   "(threshold 45%), 3871 of 8192, TIME-WAIT 3866.");
+				   "(threshold 45%), 3871 of 8192, TIME-WAIT 3866, ESTABLISHED 4.");
 
 	tw_text_init(&text, bytes, sizeof(bytes));
 	tw_record_build(&record, "host", &hostile);

@@ -319,9 +319,8 @@ static void test_port_bound(TW_UNUSED void **state)
 	sample.gauge.time_wait = 1000;
 	assert_int_equal(tw_sample_port_bound(&sample), 1120);
 
+	/* Listeners are few, and hold ports too. */
 	set_census(30, 7);
-	assert_int_equal(tw_sample_port_bound(&sample), 1097);
-	sample.census.known[TW_STATE_LISTEN] = false;
 	assert_int_equal(tw_sample_port_bound(&sample), 1127);
 	sample.census.known[TW_STATE_BOUND] = false;
 	assert_int_equal(tw_sample_port_bound(&sample), 1120);
@@ -329,30 +328,77 @@ static void test_port_bound(TW_UNUSED void **state)
 	set_census(30, 7);
 	sample.census.partial = true;
 	assert_int_equal(tw_sample_port_bound(&sample), 1120);
-}
-
-/* Listeners that the gauge no longer counts take nothing from what is no listener. */
-static void test_port_bound_never_wraps(TW_UNUSED void **state)
-{
-	sample.gauge.at_usec = S;
-	sample.gauge.tcp_inuse = 10;
-	sample.gauge.time_wait = 1000;
-	set_census(30, 7);
-	assert_int_equal(tw_sample_port_bound(&sample), 1007);
 
 	sample.gauge.tcp_inuse = sample.gauge.tcp6_inuse = UINT64_MAX;
 	set_census(0, UINT64_MAX);
 	assert_int_equal(tw_sample_port_bound(&sample), UINT64_MAX);
 }
 
-static void test_usable(TW_UNUSED void **state)
+/* 60 000 sockets, of which a survey has found 300 on one destination's ports. */
+static void set_surveyed(void)
 {
-	sample.survey.range_ports = 28232;
-	assert_int_equal(tw_survey_usable(&sample.survey), 28232);
-	sample.survey.bound_ports = 232;
-	assert_int_equal(tw_survey_usable(&sample.survey), 28000);
-	sample.survey.bound_ports = 28233;
-	assert_int_equal(tw_survey_usable(&sample.survey), 0);
+	sample.gauge = (struct tw_gauge){ .at_usec = 2 * S, .tcp_inuse = 60000 };
+	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN] = (struct tw_count){ 5000, true };
+	sample.gauge.sysctls[TW_TUNABLE_TW_REUSE] = (struct tw_live_value){ .value.numbers = { 2 }, .known = true };
+	sample.survey = (struct tw_survey){
+		.at_usec = S,
+		.usable = 28232,
+		.exclusive_ports = 100,
+		.reuse = 2,
+		.opened = { 5000, true },
+		.bound_sockets = 40,
+		.top_count = 1,
+		.top = { { .ports = 20000, .blocked = 400 } },
+	};
+	set_census(30, 10);
+}
+
+/* What a survey has found, and what has come since. */
+static void test_port_bound_surveyed(TW_UNUSED void **state)
+{
+	set_surveyed();
+	assert_int_equal(tw_sample_port_bound(&sample), 400);
+	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value += 700;
+	assert_int_equal(tw_sample_port_bound(&sample), 1100);
+	/* bound, or listening, since */
+	set_census(35, 25);
+	assert_int_equal(tw_sample_port_bound(&sample), 1120);
+	set_census(1, 1);
+	assert_int_equal(tw_sample_port_bound(&sample), 1100);
+	sample.survey.top_count = 0;
+	assert_int_equal(tw_sample_port_bound(&sample), 800);
+	/* never more than there are */
+	sample.gauge.tcp_inuse = 500;
+	assert_int_equal(tw_sample_port_bound(&sample), 501);
+}
+
+/* Where the survey does not hold, or what has come is not known, all sockets count. */
+static void test_port_bound_not_surveyed(TW_UNUSED void **state)
+{
+	enum { NONE, PARTIAL, REUSE, UNKNOWN_NOW, UNKNOWN_THEN, RESET, CASES };
+
+	for (unsigned i = 0; i < CASES; i++) {
+		struct tw_count *opened = &sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN];
+
+		set_surveyed();
+		assert_int_equal(tw_sample_port_bound(&sample), 400);
+		sample.survey.at_usec = i == NONE ? 0 : S;
+		sample.survey.partial = i == PARTIAL;
+		sample.survey.reuse = i == REUSE ? 1 : 2;
+		opened->known = i != UNKNOWN_NOW;
+		sample.survey.opened.known = i != UNKNOWN_THEN;
+		opened->value -= i == RESET;
+		assert_int_equal(tw_sample_port_bound(&sample), 60010);
+	}
+}
+
+static void test_holders(TW_UNUSED void **state)
+{
+	assert_string_equal(tw_holder_name(TW_HOLDER_TIME_WAIT), "time-wait");
+	assert_string_equal(tw_holder_name(TW_HOLDER_CLOSING), "closing");
+	for (unsigned i = 0; i < TW_HOLDER_COUNT; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_string_not_equal(tw_holder_name((enum tw_holder)i), tw_holder_name((enum tw_holder)k));
 }
 
 int main(void)
@@ -373,8 +419,9 @@ int main(void)
 		cmocka_unit_test_setup(test_unknown, clear),
 		cmocka_unit_test_setup(test_measured_at, clear),
 		cmocka_unit_test_setup(test_port_bound, clear),
-		cmocka_unit_test_setup(test_port_bound_never_wraps, clear),
-		cmocka_unit_test_setup(test_usable, clear),
+		cmocka_unit_test_setup(test_port_bound_surveyed, clear),
+		cmocka_unit_test_setup(test_port_bound_not_surveyed, clear),
+		cmocka_unit_test_setup(test_holders, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

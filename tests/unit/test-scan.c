@@ -88,8 +88,13 @@ static void test_survey(void **state)
 	assert_int_equal(survey->top[0].time_wait, 30);
 	assert_int_equal(survey->top[0].young_time_wait, 30);
 	assert_int_equal(survey->top[0].other, 7);
-	assert_int_equal(survey->port_use.milli, 42 * 100000 / 28231);
-	assert_int_equal(survey->port_demand.milli, (7 + 360 + 5) * 100000 / 28231);
+	/* 37 of its own, 5 bound, 1 listened on. */
+	assert_int_equal(survey->usable, 28232);
+	assert_int_equal(survey->exclusive_ports, 6);
+	assert_int_equal(survey->top[0].blocked, 43);
+	assert_int_equal(survey->port_use.milli, 43 * 100000 / 28232);
+	assert_int_equal(survey->port_demand.milli, 43 * 100000 / 28232);
+	assert_int_equal(survey->bound_sockets, 7);
 	/* The v4-mapped one is the tenth to that destination. */
 	assert_int_equal(survey->top[1].ports, 12);
 	assert_int_equal(survey->top[1].established, 10);

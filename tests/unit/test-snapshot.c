@@ -60,19 +60,28 @@ static void test_json(void **state TW_UNUSED)
 		"null,\"connect-fail\":null,\"reset\":null,\"memory-abort\":null,\"time-wait-reused\":null,\"active-"
 		"open\":"
 		"99,\"passive-open\":null},"
-		"\"limits\":{\"usable-ports\":8192,\"range-low\":32768,\"range-high\":40999,\"reserved-ports\":12,"
+		"\"limits\":{\"usable-ports\":8192,\"exclusive-ports\":100,\"bound-first-ports\":7,"
+		"\"unclear-ports\":5,\"range-low\":32768,\"range-high\":40999,\"reserved-ports\":12,"
 		"\"tcp_tw_reuse\":2,\"tcp_tw_reuse_delay\":null,\"tcp_max_tw_buckets\":131072,"
 		"\"ip_local_port_range\":\"32768 40999\"," NO_SYSCTLS_BEHIND_RANGE ","
-		"\"destinations\":[{\"source\":\"10.0.0.1\",\"destination\":\"10.0.0.2:8080\",\"ports\":3871,"
-		"\"time-wait\":3866,\"established\":4,\"other\":1,\"port-use\":47.254,\"port-eta\":3.94},"
-		"{\"source\":\"::1\",\"destination\":\"[::2]:443\",\"ports\":9,\"time-wait\":0,\"established\":9,"
-		"\"other\":0,\"port-use\":0.11,\"port-eta\":null}],"
+		"\"destinations\":[{\"source\":\"10.0.0.1\",\"destination\":\"10.0.0.2:8080\",\"device\":null,"
+		"\"ports\":3871,"
+		"\"time-wait\":3866,\"established\":4,\"other\":1,\"held\":{\"time-wait\":3866,\"established\":4,"
+		"\"syn-sent\":1,\"fin-wait-2-orphaned\":0,\"fin-wait-2\":0,\"close-wait\":0,\"closing\":0},"
+		"\"blocked\":3871,\"bound-first\":7,\"port-use\":47.254,\"port-demand\":120.5,\"port-eta\":3.94},"
+		"{\"source\":\"::1\",\"destination\":\"[::2]:443\",\"device\":3,\"ports\":9,\"time-wait\":0,"
+		"\"established\":9,"
+		"\"other\":0,\"held\":{\"time-wait\":0,\"established\":9,\"syn-sent\":0,\"fin-wait-2-orphaned\":0,"
+		"\"fin-wait-2\":0,\"close-wait\":0,\"closing\":0},\"blocked\":9,\"bound-first\":null,"
+		"\"port-use\":0.11,\"port-demand\":null,\"port-eta\":null}],"
 		"\"listeners\":[{\"address\":\"0.0.0.0:80\",\"sockets\":2,\"queue\":502,\"backlog\":511,"
 		"\"connections\":12,\"close-wait\":3,\"syn-recv\":1,\"time-wait\":0,\"share\":3.409},"
 		"{\"address\":\"[::1]:443\",\"sockets\":1,\"queue\":0,\"backlog\":4096,\"connections\":0,"
 		"\"close-wait\":0,\"syn-recv\":0,\"time-wait\":null,\"share\":0}],"
 		"\"close-wait\":[{\"unit\":\"web.service\",\"count\":3,\"oldest\":71.2,\"unread\":10},"
-		"{\"unit\":null,\"count\":1,\"oldest\":5,\"unread\":0}],\"bound\":[]}");
+		"{\"unit\":null,\"count\":1,\"oldest\":5,\"unread\":0}],\"bound\":[],"
+		"\"binders\":[{\"source\":\"10.0.0.1\",\"ports\":7,\"destinations\":2,"
+		"\"most\":\"10.0.0.2:8080\"}]}");
 }
 
 /* Of what was never measured nothing is claimed: neither zero nor an empty table. */
@@ -95,10 +104,11 @@ static void test_json_unknown(void **state TW_UNUSED)
 		"null,\"connect-fail\":null,\"reset\":null,\"memory-abort\":null,\"time-wait-reused\":null,\"active-"
 		"open\":"
 		"null,\"passive-open\":null},"
-		"\"limits\":{\"usable-ports\":null,\"range-low\":null,\"range-high\":null,\"reserved-ports\":null,"
+		"\"limits\":{\"usable-ports\":null,\"exclusive-ports\":null,\"bound-first-ports\":null,"
+		"\"unclear-ports\":null,\"range-low\":null,\"range-high\":null,\"reserved-ports\":null,"
 		"\"tcp_tw_reuse\":null,\"tcp_tw_reuse_delay\":null,\"tcp_max_tw_buckets\":null,"
 		"\"ip_local_port_range\":null," NO_SYSCTLS_BEHIND_RANGE ","
-		"\"destinations\":null,\"listeners\":null,\"close-wait\":null,\"bound\":null}");
+		"\"destinations\":null,\"listeners\":null,\"close-wait\":null,\"bound\":null,\"binders\":null}");
 }
 
 /* Numbers of a dump that moved too much are not shown, and the page says why. */
@@ -145,7 +155,9 @@ static void test_partial_tables(void **state TW_UNUSED)
 	as_json(&close_wait, 2);
 	assert_non_null(strstr(page, "\"partial\":true"));
 	assert_non_null(strstr(page, "\"close-wait-age\":null"));
-	assert_non_null(strstr(page, "\"share\":0}],\"close-wait\":null,\"bound\":[]}"));
+	assert_non_null(strstr(page, "\"share\":0}],\"close-wait\":null,\"bound\":[],"
+				     "\"binders\":[{\"source\":\"10.0.0.1\",\"ports\":7,\"destinations\":2,"
+				     "\"most\":\"10.0.0.2:8080\"}]}"));
 	as_text(&close_wait, 2);
 	assert_non_null(strstr(page, "Listeners"));
 	assert_null(strstr(page, "CLOSE-WAIT by unit"));
@@ -162,7 +174,9 @@ static void test_empty_tables(void **state TW_UNUSED)
 	idle.close_wait.row_count = 0;
 	idle.close_wait.waiter_count = 0;
 	as_json(&idle, 2);
-	assert_non_null(strstr(page, "\"listeners\":[],\"close-wait\":[],\"bound\":[]}"));
+	assert_non_null(strstr(page, "\"listeners\":[],\"close-wait\":[],\"bound\":[],"
+				     "\"binders\":[{\"source\":\"10.0.0.1\",\"ports\":7,\"destinations\":2,"
+				     "\"most\":\"10.0.0.2:8080\"}]}"));
 	assert_non_null(strstr(page, "\"accept-queue\":null,\"close-wait-age\":0,"));
 	as_text(&idle, 2);
 	assert_null(strstr(page, "Listeners"));
@@ -201,7 +215,7 @@ static void test_never(void **state TW_UNUSED)
 	steady.survey.top[0].port_eta = tw_value_of(INT64_MAX / 2);
 	as_json(&steady, 1);
 	assert_non_null(strstr(page, "\"port-use\":47.254,\"port-eta\":null,\"time-wait-buckets\""));
-	assert_non_null(strstr(page, "\"port-use\":47.254,\"port-eta\":null}]"));
+	assert_non_null(strstr(page, "\"port-demand\":120.5,\"port-eta\":null}]"));
 	as_text(&steady, 1);
 	assert_null(strstr(page, "port-eta"));
 }
@@ -298,15 +312,16 @@ static void test_text(void **state TW_UNUSED)
 		"\n"
 		"Limits\n"
 		"  usable ports                     8192\n"
+		"  of these taken for everybody     100\n"
 		"  reserved ports of the range      12\n"
 		"  net.ipv4.tcp_tw_reuse            2\n"
 		"  net.ipv4.tcp_max_tw_buckets      131072\n"
 		"  net.ipv4.ip_local_port_range     32768 40999\n"
 		"\n"
 		"Ports by destination\n"
-		"    ports  TIME-WAIT  ESTABLISHED   other     use  source -> destination\n"
-		"     3871       3866            4       1   47.3%  10.0.0.1 -> 10.0.0.2:8080\n"
-		"        9          0            9       0    0.1%  ::1 -> [::2]:443\n"
+		"    ports  TIME-WAIT  ESTABLISHED   other  blocked     use  source -> destination\n"
+		"     3871       3866            4       1     3871   47.3%  10.0.0.1 -> 10.0.0.2:8080\n"
+		"        9          0            9       0        9    0.1%  ::1 -> [::2]:443\n"
 		"  and 1 more\n"
 		"\n"
 		"Listeners\n"

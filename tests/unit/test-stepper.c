@@ -18,7 +18,7 @@
 /* Large: not for the stack of each test. */
 static struct tw_sample sample;
 static struct tw_rule_settings settings;
-static struct tw_rule rule;
+static struct tw_alert alert;
 static struct tw_stepper stepper;
 static struct tw_action action;
 static bool in_force; /* what is wanted */
@@ -27,7 +27,7 @@ static int clear(void **state TW_UNUSED)
 {
 	memset(&sample, 0, sizeof(sample));
 	sample.gauge.memory_bound_pages = (struct tw_count){ UINT64_MAX, true };
-	memset(&rule, 0, sizeof(rule));
+	memset(&alert, 0, sizeof(alert));
 	tw_rule_settings_init(&settings);
 	settings.raise_milli = 1000;
 	tw_stepper_init(&stepper);
@@ -50,10 +50,10 @@ static bool look(unsigned at, enum tw_rule_state state, int64_t milli)
 {
 	if (in_force && tw_stepper_wants(&stepper))
 		set_live(stepper.wanted);
-	rule.state = state;
-	rule.value = tw_value_of(milli);
-	rule.measured_usec = at * S;
-	return tw_stepper_step(&stepper, &action, &settings, &rule, &sample, at * S);
+	alert.state = state;
+	alert.value = tw_value_of(milli);
+	alert.measured_usec = at * S;
+	return tw_stepper_step(&stepper, &action, &settings, &alert, &sample, at * S);
 }
 
 /* Each look in turn: 0 where nothing is wanted. */
@@ -156,15 +156,15 @@ static void test_old_values(void **state TW_UNUSED)
 {
 	set_live(65536);
 	(void)look(100, TW_RULE_RAISED, 5000);
-	rule.frozen = true;
+	alert.frozen = true;
 	(void)look(130, TW_RULE_RAISED, 5000);
 	assert_int_equal(stepper.wanted, 131072);
-	rule.frozen = false;
-	rule.measured_usec = 100 * S;
-	assert_false(tw_stepper_step(&stepper, &action, &settings, &rule, &sample, 131 * S));
+	alert.frozen = false;
+	alert.measured_usec = 100 * S;
+	assert_false(tw_stepper_step(&stepper, &action, &settings, &alert, &sample, 131 * S));
 	assert_int_equal(stepper.wanted, 131072);
-	rule.measured_usec = 100 * S + 1;
-	assert_false(tw_stepper_step(&stepper, &action, &settings, &rule, &sample, 131 * S));
+	alert.measured_usec = 100 * S + 1;
+	assert_false(tw_stepper_step(&stepper, &action, &settings, &alert, &sample, 131 * S));
 	assert_int_equal(stepper.wanted, 262144);
 }
 

@@ -1,63 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/survey.h"
-
-#include "base/macros.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/socket.h>
-
-#include <cmocka.h>
-
-static const struct tw_hash_key secret = { .k0 = 1, .k1 = 2 };
-
-struct fixture {
-	struct tw_survey_work work;
-	struct tw_port_set range;
-	struct tw_gauge gauge;
-	struct tw_survey survey;
-};
-
-static void begin(struct fixture *fixture, uint16_t low, uint16_t high)
-{
-	memset(fixture, 0, sizeof(*fixture));
-	assert_int_equal(tw_survey_work_init(&fixture->work, &secret), 0);
-	tw_port_set_add_range(&fixture->range, low, high);
-	tw_survey_work_begin(&fixture->work, &fixture->range, &fixture->gauge);
-}
-
-static const struct tw_survey *end(struct fixture *fixture)
-{
-	memset(&fixture->survey, 0, sizeof(fixture->survey));
-	tw_survey_work_end(&fixture->work);
-	tw_survey_work_results(&fixture->work, &fixture->survey);
-	tw_survey_work_done(&fixture->work);
-	return &fixture->survey;
-}
-
-/* Sockets on local ports from `first` on, to 10.0.1.`host`:80. */
-static void add(struct fixture *fixture, enum tw_state state, uint8_t host, uint16_t first, unsigned count,
-		uint32_t expires_ms)
-{
-	for (unsigned i = 0; i < count; i++) {
-		struct tw_flow flow = {
-			.state = state,
-			.family = AF_INET,
-			.local = { tw_address_from_ipv4("\x0a\x00\x00\x01"), (uint16_t)(first + i) },
-			.remote = { tw_address_from_ipv4((uint8_t[]){ 10, 0, 1, host }), 80 },
-			.expires_ms = expires_ms,
-		};
-
-		tw_survey_work_add(&fixture->work, &flow);
-	}
-}
-
-static void assert_percent(struct tw_value value, int64_t milli)
-{
-	assert_true(value.known);
-	assert_int_equal(value.milli, milli);
-}
+#include "survey-fixture.h"
 
 static void test_empty(void **state TW_UNUSED)
 {
@@ -68,6 +10,8 @@ static void test_empty(void **state TW_UNUSED)
 	survey = end(&fixture);
 	assert_false(survey->has_busiest);
 	assert_int_equal(survey->range_ports, 1000);
+	assert_int_equal(survey->usable, 1000);
+	assert_int_equal(survey->exclusive_ports, 0);
 	assert_int_equal(survey->bound_ports, 0);
 	assert_int_equal(survey->destinations, 0);
 	assert_int_equal(survey->top_count, 0);
@@ -118,9 +62,16 @@ static void test_row(void **state TW_UNUSED)
 	assert_int_equal(row->key.destination.bytes[15], 1);
 	assert_int_equal(row->key.source.bytes[15], 1);
 	assert_percent(row->port_use, 14100);
+	assert_int_equal(row->held[TW_HOLDER_TIME_WAIT], 115);
+	assert_int_equal(row->held[TW_HOLDER_ESTABLISHED], 20);
+	assert_int_equal(row->held[TW_HOLDER_FIN_WAIT_2], 3);
+	assert_int_equal(row->held[TW_HOLDER_CLOSE_WAIT], 2);
+	assert_int_equal(row->held[TW_HOLDER_SYN_SENT], 1);
+	assert_int_equal(row->held[TW_HOLDER_FIN_WAIT_2_ORPHANED] + row->held[TW_HOLDER_CLOSING], 0);
+	assert_int_equal(row->blocked, 141);
+	assert_int_equal(row->blocked_baseline, 141);
 	assert_percent(survey->port_use, 14100);
-	/* 26 that are not in TIME-WAIT and 10 * 12. */
-	assert_percent(survey->port_demand, 14600);
+	assert_percent(survey->port_demand, 14100);
 	assert_percent(survey->top[1].port_use, 5000);
 }
 
@@ -128,25 +79,29 @@ static void test_row(void **state TW_UNUSED)
 static void test_sides(void **state TW_UNUSED)
 {
 	struct fixture fixture;
-	struct tw_port_set listening = { 0 };
 	const struct tw_survey *survey;
 
 	begin(&fixture, 1001, 2000);
-	tw_port_set_add(&listening, 1500);
-	tw_port_set_subtract(&fixture.range, &listening);
-	tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
+	tw_port_set_add(&fixture.listening, 1500);
+	tw_port_set_add(&fixture.listening, 80);
+	again(&fixture);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1000, 1, 0);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 2001, 1, 0);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1500, 1, 0);
 	add(&fixture, TW_STATE_TIME_WAIT, 1, 1500, 1, 1);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 80, 1, 1);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 700, 5, 1); /* as rresvport() takes them */
 	add(&fixture, TW_STATE_SYN_RECV, 1, 1600, 1, 0);
 	add(&fixture, TW_STATE_LISTEN, 1, 1700, 1, 0);
 	survey = end(&fixture);
 	assert_int_equal(survey->range_ports, 999);
+	assert_int_equal(survey->usable, 1000);
+	assert_int_equal(survey->exclusive_ports, 1); /* the listener's */
 	assert_int_equal(survey->destinations, 0);
-	assert_int_equal(survey->time_wait, 1);
-	assert_int_equal(survey->accepting_time_wait, 1);
-	assert_percent(survey->port_use, 0);
+	assert_int_equal(survey->time_wait, 7);
+	assert_int_equal(survey->accepting_time_wait, 2);
+	assert_int_equal(survey->outside_time_wait, 5);
+	assert_percent(survey->port_use, 100);
 }
 
 static void test_bound(void **state TW_UNUSED)
@@ -159,19 +114,24 @@ static void test_bound(void **state TW_UNUSED)
 		add(&fixture, TW_STATE_BOUND, 0, 901, 200, 0);
 	survey = end(&fixture);
 	assert_int_equal(survey->bound_ports, 100);
+	assert_int_equal(survey->exclusive_ports, 100);
 	assert_false(survey->has_busiest);
 	assert_percent(survey->port_use, 10000);
 	assert_percent(survey->port_demand, 10000);
 
+	/* A port that both have is blocked once; and what waits there is blocked whatever reuse can do. */
 	begin(&fixture, 1001, 2000);
+	set_reuse(&fixture, 1);
+	again(&fixture);
 	add(&fixture, TW_STATE_BOUND, 0, 901, 200, 0);
-	add(&fixture, TW_STATE_TIME_WAIT, 1, 1201, 50, 59000);
+	add(&fixture, TW_STATE_TIME_WAIT, 1, 1091, 20, 50000);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1201, 30, 0);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1089, 2, 0);
 	survey = end(&fixture);
 	assert_int_equal(survey->range_ports, 1000);
-	assert_int_equal(survey->top[0].ports, 50);
-	assert_percent(survey->port_use, 15000);
-	/* Demand is not held at 100 %. */
-	assert_percent(survey->port_demand, 70000);
+	assert_int_equal(survey->top[0].ports, 52);
+	assert_int_equal(survey->top[0].blocked, 130);
+	assert_percent(survey->port_use, 13000);
 }
 
 static void test_capped(void **state TW_UNUSED)
@@ -185,7 +145,16 @@ static void test_capped(void **state TW_UNUSED)
 	survey = end(&fixture);
 	assert_percent(survey->port_use, 100000);
 	assert_percent(survey->top[0].port_use, 100000);
-	assert_percent(survey->port_demand, 1300000);
+	assert_percent(survey->port_demand, 100000);
+}
+
+/* Reuse by us alone: demand is what would be without it, and not held at 100 %. */
+static void begin_ours(struct fixture *fixture)
+{
+	begin(fixture, 1001, 2000);
+	set_reuse(fixture, 1);
+	fixture->baseline = (struct tw_live_value){ .value.numbers = { 2 }, .known = true };
+	again(fixture);
 }
 
 /* The most wanted need not be the busiest. */
@@ -194,27 +163,29 @@ static void test_demand_of_any_row(void **state TW_UNUSED)
 	struct fixture fixture;
 	const struct tw_survey *survey;
 
-	begin(&fixture, 1001, 2000);
+	begin_ours(&fixture);
 	add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 300, 1000);
-	add(&fixture, TW_STATE_TIME_WAIT, 2, 1001, 20, 59000);
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1801, 100, 1000);
+	add(&fixture, TW_STATE_TIME_WAIT, 2, 1001, 90, 57000);
 	survey = end(&fixture);
 	assert_int_equal(survey->top_count, 2);
-	assert_int_equal(survey->top[0].ports, 300);
-	assert_percent(survey->port_use, 30000);
-	assert_percent(survey->port_demand, 24000);
+	assert_int_equal(survey->top[0].ports, 400);
+	assert_percent(survey->port_use, 10000);
+	assert_percent(survey->top[0].port_demand, 40000);
+	assert_percent(survey->port_demand, 108000);
 }
 
-/* In a steady state demand and use are the same figure. */
+/* In a steady state demand and what would be blocked without reuse are the same figure. */
 static void test_demand_steady(void **state TW_UNUSED)
 {
 	struct fixture fixture;
 	const struct tw_survey *survey;
 
-	begin(&fixture, 1001, 2000);
+	begin_ours(&fixture);
 	for (unsigned second = 0; second < 60; second++)
 		add(&fixture, TW_STATE_TIME_WAIT, 1, (uint16_t)(1001 + 10 * second), 10, 60000 - 1000 * second - 1);
 	survey = end(&fixture);
-	assert_percent(survey->port_use, 60000);
+	assert_int_equal(survey->top[0].blocked_baseline, 600);
 	assert_percent(survey->port_demand, 60000);
 }
 
@@ -226,21 +197,21 @@ static void test_life(void **state TW_UNUSED)
 		uint32_t expires_ms;
 		int64_t demand_milli; /* of 10 sockets in TIME-WAIT, 1000 ports */
 	} cases[] = {
-		{ false, 10, 60000, 12000 },   { false, 10, 10000, 0 }, { true, 10, 10000, 2000 },
-		{ true, 10, 4999, 0 },	       { true, 3, 1, 1000 },	{ true, 5, 0, 1000 },
-		{ true, 0, 60000, 12000 },     { true, -1, 10000, 0 },	{ true, INT64_MAX, 60000, 12000 },
+		{ false, 10, 60000, 12000 },   { false, 10, 10000, 1000 }, { true, 10, 10000, 2000 },
+		{ true, 10, 4999, 1000 },      { true, 3, 1, 1000 },	   { true, 5, 0, 1000 },
+		{ true, 0, 60000, 12000 },     { true, -1, 10000, 1000 },  { true, INT64_MAX, 60000, 12000 },
 		{ true, 600, 598000, 120000 },
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
 		struct fixture fixture;
 
-		begin(&fixture, 1001, 2000);
+		begin_ours(&fixture);
 		fixture.gauge.sysctls[TW_TUNABLE_TW_TIMEOUT] = (struct tw_live_value){
 			.known = cases[i].known,
 			.value.numbers[0] = cases[i].seconds,
 		};
-		tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
+		again(&fixture);
 		add(&fixture, TW_STATE_TIME_WAIT, 1, 1001, 10, cases[i].expires_ms);
 		assert_percent(end(&fixture)->port_demand, cases[i].demand_milli);
 	}
@@ -308,7 +279,7 @@ static void test_again(void **state TW_UNUSED)
 	add(&fixture, TW_STATE_BOUND, 0, 1001, 10, 0);
 	add(&fixture, TW_STATE_TIME_WAIT, 0, 1000, 10, 0);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 10, 0);
-	tw_survey_work_begin(&fixture.work, &fixture.range, &fixture.gauge);
+	again(&fixture);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 1, 0);
 	survey = end(&fixture);
 	assert_int_equal(survey->bound_ports, 0);

@@ -24,12 +24,17 @@ static struct tw_destination destination(uint32_t number)
 	return key;
 }
 
-static void add(struct tw_table *table, uint32_t number, enum tw_state state, bool young)
+static void add(struct tw_table *table, uint32_t number, enum tw_holder holder, bool young)
 {
 	struct tw_destination key = destination(number);
 
-	tw_table_add(table, &key, state, young);
+	tw_table_add(table, &key, (struct tw_table_socket){ .holder = holder, .young = young });
 	tw_table_flush(table);
+}
+
+static uint64_t by_ports(void *context TW_UNUSED, const struct tw_table_entry *entry)
+{
+	return tw_table_ports(entry);
 }
 
 static const struct tw_table_entry *find(const struct tw_table *table, uint32_t number)
@@ -37,7 +42,7 @@ static const struct tw_table_entry *find(const struct tw_table *table, uint32_t 
 	struct tw_destination key = destination(number);
 
 	for (uint32_t i = 0; i < table->slot_count; i++)
-		if (table->slots[i].ports > 0 && memcmp(&table->slots[i].key, &key, sizeof(key)) == 0)
+		if (table->slots[i].used && memcmp(&table->slots[i].key, &key, sizeof(key)) == 0)
 			return &table->slots[i];
 	return NULL;
 }
@@ -50,12 +55,12 @@ static void assert_consistent(const struct tw_table *table)
 	for (uint32_t i = 0; i < table->slot_count; i++) {
 		const struct tw_table_entry *entry = &table->slots[i];
 
-		if (entry->ports == 0)
+		if (!entry->used)
 			continue;
 		used++;
 		assert_int_equal(entry->hash, tw_table_hash(table, &entry->key));
 		for (uint32_t at = entry->hash & mask; at != i; at = (at + 1) & mask) {
-			assert_true(table->slots[at].ports > 0);
+			assert_true(table->slots[at].used);
 			assert_memory_not_equal(&table->slots[at].key, &entry->key, sizeof(entry->key));
 		}
 	}
@@ -64,29 +69,56 @@ static void assert_consistent(const struct tw_table *table)
 
 static void test_counts(void **state TW_UNUSED)
 {
-	struct tw_table table;
+	static const struct tw_table_socket sockets[] = {
+		{ .holder = TW_HOLDER_TIME_WAIT, .young = true, .unripe = true, .far = true },
+		{ .holder = TW_HOLDER_TIME_WAIT, .young = true },
+		{ .holder = TW_HOLDER_TIME_WAIT, .far = true },
+		{ .holder = TW_HOLDER_ESTABLISHED },
+		{ .holder = TW_HOLDER_CLOSING, .far = true },
+	};
+	struct tw_destination key = destination(1);
 	const struct tw_table_entry *found;
 	struct tw_table_entry entry = { 0 };
+	struct tw_table table;
 
 	assert_int_equal(tw_table_init(&table, &secret), 0);
-	add(&table, 1, TW_STATE_TIME_WAIT, true);
-	add(&table, 1, TW_STATE_TIME_WAIT, false);
-	add(&table, 1, TW_STATE_ESTABLISHED, true);
-	add(&table, 1, TW_STATE_CLOSE_WAIT, true);
-	add(&table, 2, TW_STATE_SYN_SENT, false);
-	found = find(&table, 1);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(sockets); i++)
+		assert_int_equal(tw_table_add(&table, &key, sockets[i]), tw_table_hash(&table, &key));
+	add(&table, 2, TW_HOLDER_SYN_SENT, false);
+	found = tw_table_find(&table, &key);
+	assert_ptr_equal(found, find(&table, 1));
+	assert_ptr_equal(found, tw_table_find_hash(&table, tw_table_hash(&table, &key)));
 	if (found)
 		entry = *found;
-	assert_int_equal(entry.ports, 4);
-	assert_int_equal(entry.time_wait, 2);
-	assert_int_equal(entry.young_time_wait, 1);
-	assert_int_equal(entry.established, 1);
+	assert_int_equal(tw_table_ports(&entry), 5);
+	assert_int_equal(entry.held[TW_HOLDER_TIME_WAIT], 3);
+	assert_int_equal(entry.held[TW_HOLDER_ESTABLISHED], 1);
+	assert_int_equal(entry.held[TW_HOLDER_CLOSING], 1);
+	assert_int_equal(entry.young, 2);
+	assert_int_equal(entry.unripe, 1);
+	assert_int_equal(entry.far, 3);
 	assert_int_equal(tw_table_destinations(&table), 2);
 	assert_int_equal(table.dropped, 0);
 	tw_table_clear(&table);
 	assert_int_equal(tw_table_destinations(&table), 0);
-	assert_null(find(&table, 1));
+	assert_null(tw_table_find(&table, &key));
+	assert_null(tw_table_find_hash(&table, tw_table_hash(&table, &key)));
 	tw_table_done(&table);
+	tw_table_done(&table);
+}
+
+/* A count that has no room for more stands still. */
+static void test_saturated(void **state TW_UNUSED)
+{
+	struct tw_destination key = destination(1);
+	struct tw_table table;
+
+	assert_int_equal(tw_table_init(&table, &secret), 0);
+	for (uint32_t i = 0; i < 70000; i++)
+		tw_table_add(&table, &key, (struct tw_table_socket){ .holder = TW_HOLDER_TIME_WAIT, .far = true });
+	tw_table_flush(&table);
+	assert_int_equal(tw_table_ports(find(&table, 1)), UINT16_MAX);
+	assert_int_equal(find(&table, 1)->far, UINT16_MAX);
 	tw_table_done(&table);
 }
 
@@ -101,7 +133,7 @@ static void test_keys(void **state TW_UNUSED)
 		struct tw_destination other = key;
 
 		((uint8_t *)&other)[i] ^= 0x80;
-		tw_table_add(&table, &other, TW_STATE_ESTABLISHED, false);
+		tw_table_add(&table, &other, (struct tw_table_socket){ .holder = TW_HOLDER_ESTABLISHED });
 	}
 	tw_table_flush(&table);
 	assert_int_equal(tw_table_destinations(&table), sizeof(key));
@@ -116,16 +148,18 @@ static void test_growth(void **state TW_UNUSED)
 	assert_int_equal(table.slot_count, TW_TABLE_SLOTS_MIN);
 	for (uint32_t round = 1; round <= 3; round++) {
 		for (uint32_t i = 0; i < 100000; i++)
-			add(&table, i, i % 2 ? TW_STATE_TIME_WAIT : TW_STATE_ESTABLISHED, false);
+			add(&table, i, i % 2 ? TW_HOLDER_TIME_WAIT : TW_HOLDER_ESTABLISHED, false);
 		assert_consistent(&table);
 		assert_int_equal(tw_table_destinations(&table), 100000);
 	}
 	assert_int_equal(table.slot_count, TW_TABLE_SLOTS_MAX);
 	assert_int_equal(table.dropped, 0);
 	for (uint32_t i = 0; i < table.slot_count; i++)
-		if (table.slots[i].ports > 0) {
-			assert_int_equal(table.slots[i].ports, 3);
-			assert_int_equal(table.slots[i].time_wait + table.slots[i].established, 3);
+		if (table.slots[i].used) {
+			assert_int_equal(tw_table_ports(&table.slots[i]), 3);
+			assert_int_equal(table.slots[i].held[TW_HOLDER_TIME_WAIT] +
+						 table.slots[i].held[TW_HOLDER_ESTABLISHED],
+					 3);
 		}
 	tw_table_done(&table);
 }
@@ -137,28 +171,28 @@ static void test_shrinking(void **state TW_UNUSED)
 
 	assert_int_equal(tw_table_init(&table, &secret), 0);
 	for (uint32_t i = 0; i < 50000; i++)
-		add(&table, i, TW_STATE_TIME_WAIT, false);
+		add(&table, i, TW_HOLDER_TIME_WAIT, false);
 	assert_int_equal(table.slot_count, 65536);
 	tw_table_clear(&table);
 	for (unsigned survey = 0; survey < 9; survey++) {
 		for (uint32_t i = 0; i < 1500; i++)
-			add(&table, i, TW_STATE_TIME_WAIT, false);
+			add(&table, i, TW_HOLDER_TIME_WAIT, false);
 		tw_table_clear(&table);
 		assert_int_equal(table.slot_count, 65536);
 	}
 	/* One that uses much begins the count anew. */
 	for (uint32_t i = 0; i < 8192; i++)
-		add(&table, i, TW_STATE_TIME_WAIT, false);
+		add(&table, i, TW_HOLDER_TIME_WAIT, false);
 	tw_table_clear(&table);
 	for (unsigned survey = 0; survey < 10; survey++) {
 		assert_int_equal(table.slot_count, 65536);
 		for (uint32_t i = 0; i < 1500; i++)
-			add(&table, i, TW_STATE_TIME_WAIT, false);
+			add(&table, i, TW_HOLDER_TIME_WAIT, false);
 		tw_table_clear(&table);
 	}
 	assert_int_equal(table.slot_count, 8192);
 	for (uint32_t i = 0; i < 7000; i++)
-		add(&table, i, TW_STATE_TIME_WAIT, false);
+		add(&table, i, TW_HOLDER_TIME_WAIT, false);
 	assert_consistent(&table);
 	assert_int_equal(table.slot_count, 8192);
 	assert_int_equal(tw_table_destinations(&table), 7000);
@@ -171,20 +205,20 @@ static void test_top(void **state TW_UNUSED)
 	struct tw_table table;
 
 	assert_int_equal(tw_table_init(&table, &secret), 0);
-	assert_int_equal(tw_table_top(&table, rows, 8), 0);
+	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 8), 0);
 	/* Destination i has i % 100 + 1 ports: 99, 199 ... tie at the top. */
 	for (uint32_t i = 0; i < 500; i++)
 		for (uint32_t port = 0; port <= i % 100; port++)
-			add(&table, i, TW_STATE_ESTABLISHED, false);
-	assert_int_equal(tw_table_top(&table, rows, 8), 8);
+			add(&table, i, TW_HOLDER_ESTABLISHED, false);
+	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 8), 8);
 	for (uint32_t i = 0; i < 8; i++) {
 		static const uint32_t expected[] = { 99, 199, 299, 399, 499, 98, 198, 298 };
 
 		assert_ptr_equal(rows[i], find(&table, expected[i]));
 	}
-	assert_int_equal(tw_table_top(&table, rows, 1), 1);
+	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 1), 1);
 	assert_ptr_equal(rows[0], find(&table, 99));
-	assert_int_equal(tw_table_top(&table, rows, 0), 0);
+	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 0), 0);
 	tw_table_done(&table);
 }
 
@@ -211,19 +245,19 @@ static void test_flood(void **state TW_UNUSED)
 	assert_int_equal(tw_table_init(&table, &secret), 0);
 	for (uint32_t i = 0; i < FLOOD; i++) {
 		/* An odd multiplier: each number once, in disorder. */
-		add(&table, i * 2654435761u, TW_STATE_TIME_WAIT, false);
+		add(&table, i * 2654435761u, TW_HOLDER_TIME_WAIT, false);
 		if (i % (FLOOD / HEAVY) == 0)
-			tw_table_add(&table, &heavy, TW_STATE_ESTABLISHED, false);
+			tw_table_add(&table, &heavy, (struct tw_table_socket){ .holder = TW_HOLDER_ESTABLISHED });
 	}
 	tw_table_flush(&table);
 	assert_consistent(&table);
 	assert_true(table.slot_count <= TW_TABLE_SLOTS_MAX);
 	assert_true(table.slot_count * sizeof(*table.slots) <= 8 * 1024 * 1024);
-	assert_int_equal(tw_table_top(&table, &top, 1), 1);
+	assert_int_equal(tw_table_top(&table, by_ports, NULL, &top, 1), 1);
 	assert_memory_equal(&top->key, &heavy, sizeof(heavy));
-	assert_in_range(top->ports, HEAVY - HEAVY / 100, HEAVY);
+	assert_in_range(tw_table_ports(top), HEAVY - HEAVY / 100, HEAVY);
 	for (uint32_t i = 0; i < table.slot_count; i++)
-		sum += table.slots[i].ports;
+		sum += table.slots[i].used ? tw_table_ports(&table.slots[i]) : 0;
 	assert_int_equal(sum + table.dropped, FLOOD + HEAVY);
 	/* Never more than there are; and of a million, a good half at least. */
 	assert_in_range(tw_table_destinations(&table), FLOOD / 2, FLOOD + 1);
@@ -250,7 +284,7 @@ static void test_lossy_bounds(void **state TW_UNUSED)
 		uint32_t number = (uint32_t)((uint64_t)a * b / KEYS);
 
 		exact[number]++;
-		add(&table, number, TW_STATE_TIME_WAIT, false);
+		add(&table, number, TW_HOLDER_TIME_WAIT, false);
 	}
 	assert_consistent(&table);
 	assert_true(table.dropped > 0);
@@ -259,11 +293,11 @@ static void test_lossy_bounds(void **state TW_UNUSED)
 		const uint8_t *bytes = entry->key.destination.bytes;
 		uint32_t number = (uint32_t)bytes[13] << 16 | (uint32_t)bytes[14] << 8 | bytes[15];
 
-		if (entry->ports == 0)
+		if (!entry->used)
 			continue;
 		seen++;
-		assert_true(entry->ports <= exact[number]);
-		assert_true(exact[number] - entry->ports <= table.swept_most);
+		assert_true(tw_table_ports(entry) <= exact[number]);
+		assert_true(exact[number] - tw_table_ports(entry) <= table.swept_most);
 	}
 	assert_int_equal(seen, table.used);
 	for (uint32_t i = 0; i < KEYS; i++)
@@ -278,7 +312,7 @@ static uint32_t longest_run(const struct tw_table *table)
 	uint32_t longest = 0, run = 0;
 
 	for (uint32_t i = 0; i < 2 * table->slot_count; i++) {
-		run = table->slots[i % table->slot_count].ports > 0 ? run + 1 : 0;
+		run = table->slots[i % table->slot_count].used ? run + 1 : 0;
 		longest = TW_MAX(longest, run);
 	}
 	return longest;
@@ -293,17 +327,17 @@ static void test_equal_counts(void **state TW_UNUSED)
 	assert_int_equal(tw_table_init(&table, &secret), 0);
 	for (unsigned round = 0; round < 3; round++)
 		for (uint32_t i = 0; i < full; i++)
-			add(&table, i, TW_STATE_TIME_WAIT, false);
+			add(&table, i, TW_HOLDER_TIME_WAIT, false);
 	assert_int_equal(table.used, full);
 	assert_int_equal(table.dropped, 0);
-	add(&table, full, TW_STATE_TIME_WAIT, false);
+	add(&table, full, TW_HOLDER_TIME_WAIT, false);
 	assert_int_equal(table.used, full / 2 + 1);
 	assert_int_equal(table.dropped, (uint64_t)full / 2 * 3);
 	assert_int_equal(table.swept_most, 3);
 	assert_consistent(&table);
 	/* They stand all over the table, so that there is room beside each for more. */
 	for (uint32_t i = 1; i <= 30000; i++)
-		add(&table, full + i, TW_STATE_TIME_WAIT, false);
+		add(&table, full + i, TW_HOLDER_TIME_WAIT, false);
 	assert_true(longest_run(&table) < 1000);
 	tw_table_done(&table);
 }
@@ -311,9 +345,11 @@ static void test_equal_counts(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_counts),	     cmocka_unit_test(test_keys),	  cmocka_unit_test(test_growth),
-		cmocka_unit_test(test_shrinking),    cmocka_unit_test(test_top),	  cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_counts),	     cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_growth),	     cmocka_unit_test(test_shrinking),
+		cmocka_unit_test(test_top),	     cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_lossy_bounds), cmocka_unit_test(test_equal_counts),
+		cmocka_unit_test(test_saturated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

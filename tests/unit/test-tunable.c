@@ -68,8 +68,9 @@ static void test_table(TW_UNUSED void **state)
 								       : TW_TUNABLE_PLAIN);
 		/* What nothing is claimed of has neither a gate nor evidence. */
 		if (info->class != TW_TUNABLE_PROVED)
-			assert_true(info->gate == TW_GATE_NONE && !info->evidence.by_counter &&
-				    !info->evidence.by_metric);
+			assert_true(info->gate == TW_GATE_NONE && info->evidence == TW_EVIDENCE_NONE);
+		else
+			assert_true(info->gate != TW_GATE_NONE && info->evidence != TW_EVIDENCE_NONE);
 		assert_true(strlen(info->good_for) > 0);
 	}
 }

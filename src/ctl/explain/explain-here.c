@@ -30,7 +30,7 @@ static void note_metric(struct tw_page *page, const struct tw_sample *sample, en
 
 static uint64_t connecting_time_wait(const struct tw_survey *survey)
 {
-	return survey->time_wait - survey->accepting_time_wait;
+	return survey->time_wait - survey->accepting_time_wait - survey->outside_time_wait;
 }
 
 static void note_sides(struct tw_page *page, const struct tw_sample *sample)
@@ -58,18 +58,6 @@ static const char *is_or_are(uint64_t count)
 	return count == 1 ? "socket in TIME-WAIT is" : "sockets in TIME-WAIT are";
 }
 
-/* Whether as many as that hang on listeners that are there now: one that has ended leaves its TIME-WAIT behind. */
-static bool all_listened_on(const struct tw_sample *sample, uint64_t count)
-{
-	uint64_t listened = 0;
-
-	if (!tw_known_accepting(sample))
-		return false;
-	for (unsigned i = 0; i < sample->accepting.row_count; i++)
-		listened += sample->accepting.rows[i].time_wait.known ? sample->accepting.rows[i].time_wait.value : 0;
-	return listened >= count;
-}
-
 static void say_accepting(struct tw_page *page, const struct tw_sample *sample)
 {
 	uint64_t count = sample->survey.accepting_time_wait;
@@ -79,9 +67,21 @@ static void say_accepting(struct tw_page *page, const struct tw_sample *sample)
 		     is_or_are(count));
 	tw_text_add(text, "That is harmless: about 256 bytes each, some ");
 	add_memory(text, count * TW_TIME_WAIT_BYTES);
-	tw_text_addf(
-		text, " together, and no port%s. No alarm and no sysctl is needed; each goes by itself after 60 s.",
-		all_listened_on(sample, count) ? ", for they hang on their listener's" : " that connect() picks from");
+	tw_text_add(text,
+		    " together, and no port, for they hang on their listener's. No alarm and no sysctl is needed; each "
+		    "goes by itself after 60 s.");
+}
+
+/* On no listener's port that there is now, and on none that connect() picks: whose side they are on no row tells. */
+static void say_outside(struct tw_page *page, const struct tw_sample *sample)
+{
+	uint64_t count = sample->survey.outside_time_wait;
+
+	tw_text_addf(tw_page_begin(page, "Here, outside the range"),
+		     "%" PRIu64
+		     " %s on ports that nobody listens on now and that connect() does not pick from: left by a "
+		     "listener that has ended, or by a program that chose its port itself. They cost connect() none.",
+		     count, is_or_are(count));
 }
 
 static void say_connecting(struct tw_page *page, const struct tw_sample *sample)
@@ -98,7 +98,9 @@ static void say_connecting(struct tw_page *page, const struct tw_sample *sample)
 		tw_text_add(text, ". The busiest, ");
 		tw_destination_add(text, &busiest->key);
 		tw_text_addf(text, ", has %" PRIu32 " of %" PRIu32 " ports in use, %" PRIu32 " of them in TIME-WAIT",
-			     busiest->ports, tw_survey_usable(survey), busiest->time_wait);
+			     busiest->ports, survey->usable, busiest->time_wait);
+		if (busiest->blocked != busiest->ports)
+			tw_text_addf(text, "; connect() cannot take %" PRIu32, busiest->blocked);
 	}
 	/* connect() tries the ports of one parity first. */
 	if (survey->port_use.known && survey->port_use.milli < 50 * 1000)
@@ -112,6 +114,8 @@ void tw_here_say_time_wait(struct tw_page *page, const struct tw_sample *sample)
 		return;
 	if (sample->survey.accepting_time_wait > 0)
 		say_accepting(page, sample);
+	if (sample->survey.outside_time_wait > 0)
+		say_outside(page, sample);
 	if (connecting_time_wait(&sample->survey) > 0)
 		say_connecting(page, sample);
 }
@@ -210,6 +214,7 @@ static const char *why_unknown(enum tw_metric metric)
 void tw_here_say_metric(struct tw_page *page, const struct tw_sample *sample, enum tw_metric metric)
 {
 	struct tw_rule_settings whole = { .metric = metric };
+	struct tw_reading_row worst;
 	struct tw_event event = {
 		.has_metric = true,
 		.metric = metric,
@@ -230,7 +235,8 @@ void tw_here_say_metric(struct tw_page *page, const struct tw_sample *sample, en
 			say_state(page, sample, TW_STATE_CLOSE_WAIT, "Here, of any age");
 		return;
 	}
-	tw_reading_subject(sample, &whole, &event.subject);
+	tw_reading_worst(sample, &whole, &worst);
+	event.subject = worst.subject;
 	/* A queue that is not full is no program that is slow. */
 	if (metric == TW_METRIC_PORT_USE && event.subject.has_destination) {
 		(void)tw_finding_add(text, &event);
@@ -240,7 +246,7 @@ void tw_here_say_metric(struct tw_page *page, const struct tw_sample *sample, en
 	}
 	tw_text_add_char(text, '.');
 	if (tw_known_survey(sample) && (metric == TW_METRIC_PORT_USE || metric == TW_METRIC_PORT_ETA))
-		tw_page_note(page, "usable-ports", count_of(tw_survey_usable(&sample->survey)));
+		tw_page_note(page, "usable-ports", count_of(sample->survey.usable));
 }
 
 /* ---- a sysctl */
@@ -271,7 +277,7 @@ static struct tw_tunable_value wanted(enum tw_tunable tunable, const struct tw_l
 static void add_gate(struct tw_page *page, const struct tw_sample *sample, enum tw_tunable tunable)
 {
 	struct tw_tunable_value value = wanted(tunable, &sample->gauge.sysctls[tunable]);
-	enum tw_gate_verdict verdict = tw_gate_check(tunable, &value, sample);
+	enum tw_gate_verdict verdict = tw_gate_check(tunable, &value, sample, NULL, false);
 	char advice[TW_REASON_MAX];
 	struct tw_text rest, *text;
 
@@ -279,8 +285,29 @@ static void add_gate(struct tw_page *page, const struct tw_sample *sample, enum 
 		return;
 	text = tw_page_begin(page, verdict == TW_GATE_ALREADY ? "Now" : "A change of it now cannot help");
 	tw_text_init(&rest, advice, sizeof(advice));
-	tw_gate_explain(verdict, tunable, sample, text, &rest);
+	tw_gate_explain(verdict, tunable, sample, NULL, text, &rest);
 	tw_text_addf(text, ". Instead: %s.", advice);
+}
+
+/* The metric that the sysctl is about. Returns false where it is about none. */
+static bool find_metric(enum tw_tunable tunable, enum tw_metric *ret)
+{
+	switch (tw_tunable_info(tunable)->evidence) {
+	case TW_EVIDENCE_TAKEOVERS:
+	case TW_EVIDENCE_SHARED_PORTS:
+		*ret = TW_METRIC_PORT_USE;
+		return true;
+	case TW_EVIDENCE_OVERFLOW:
+		*ret = TW_METRIC_TIME_WAIT_OVERFLOW;
+		return true;
+	case TW_EVIDENCE_ORPHANED_FIN_WAIT_2:
+		*ret = TW_METRIC_OF_STATE(TW_STATE_FIN_WAIT_2);
+		return true;
+	case TW_EVIDENCE_NONE:
+		break;
+	}
+	*ret = TW_METRIC_PORT_USE;
+	return tunable == TW_TUNABLE_PORT_RANGE;
 }
 
 void tw_here_say_tunable(struct tw_page *page, const struct tw_sample *sample, enum tw_tunable tunable)
@@ -289,6 +316,7 @@ void tw_here_say_tunable(struct tw_page *page, const struct tw_sample *sample, e
 	const struct tw_tunable_info *info = tw_tunable_info(tunable);
 	struct tw_text *text = tw_page_begin(page, "Here");
 	char value[TW_TUNABLE_VALUE_MAX];
+	enum tw_metric metric;
 
 	if (info->kind == TW_TUNABLE_RANGE) {
 		tw_page_note(page, "range-low",
@@ -305,10 +333,8 @@ void tw_here_say_tunable(struct tw_page *page, const struct tw_sample *sample, e
 	}
 	tw_text_addf(text, "%s is %s", info->key, tw_tunable_format(tunable, &live->value, value));
 	if (tunable == TW_TUNABLE_PORT_RANGE && tw_known_survey(sample))
-		tw_text_addf(text, ", with %" PRIu32 " usable ports", tw_survey_usable(&sample->survey));
-	if (info->evidence.by_metric || tunable == TW_TUNABLE_PORT_RANGE) {
-		enum tw_metric metric = info->evidence.by_metric ? info->evidence.falls : TW_METRIC_PORT_USE;
-
+		tw_text_addf(text, ", with %" PRIu32 " usable ports", sample->survey.usable);
+	if (find_metric(tunable, &metric)) {
 		note_metric(page, sample, metric);
 		tw_text_addf(text, "; %s is ", tw_metric_info(metric)->name);
 		tw_finding_add_figure(text, metric, tw_sample_metric(sample, metric));
@@ -322,6 +348,6 @@ void tw_here_note_all(struct tw_page *page, const struct tw_sample *sample)
 	for (unsigned i = 0; i < TW_METRIC_COUNT; i++)
 		note_metric(page, sample, (enum tw_metric)i);
 	tw_page_note(page, "usable-ports",
-		     tw_known_survey(sample) ? count_of(tw_survey_usable(&sample->survey)) : tw_value_unknown());
+		     tw_known_survey(sample) ? count_of(sample->survey.usable) : tw_value_unknown());
 	note_sides(page, sample);
 }

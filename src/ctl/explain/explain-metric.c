@@ -9,9 +9,10 @@
 
 static const struct tw_explain_words metrics[] = {
 	[TW_METRIC_PORT_USE] = {
-		.means = "The share of the local ports that the busiest destination holds, in every state, with those that bind() "
-			 "alone holds. A destination is a source address, a destination address and its port: each has all the ports "
-			 "for itself. They are those of net.ipv4.ip_local_port_range that are neither reserved nor a listener's.",
+		.means = "The share of the local ports that connect() cannot take towards the busiest destination. A destination "
+			 "is a source address, a destination address and its port: each has all the ports of "
+			 "net.ipv4.ip_local_port_range for itself but those that are reserved, listened on, or taken by bind(). What "
+			 "is in TIME-WAIT counts unless net.ipv4.tcp_tw_reuse lets connect() take it over.",
 		.costs = "connect() tries the ports of one parity first: from half of them on it takes about 100 times as long, more or "
 			 "less by the machine and the width of the range, and at 100% it fails (EADDRNOTAVAIL).",
 		.helps = "Where TIME-WAIT holds the ports: net.ipv4.tcp_tw_reuse=1, with timestamps at both ends. In every "

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/explain/explain-rule.h"
 
+#include "decide/alert.h"
 #include "decide/gate.h"
 #include "decide/reading.h"
-#include "decide/rule.h"
 #include "tell/finding.h"
 
 #include <inttypes.h>
 
 enum tw_standing tw_explain_rule_standing(const struct tw_rule_settings *rule, const struct tw_sample *sample)
 {
-	struct tw_reading reading = tw_reading_take(sample, rule);
-	struct tw_rule one_look;
+	struct tw_reading_row worst;
 
-	if (!reading.value.known)
+	tw_reading_worst(sample, rule, &worst);
+	if (!worst.reading.value.known)
 		return TW_STANDING_UNKNOWN;
-	tw_rule_init(&one_look);
-	(void)tw_rule_step(&one_look, rule, &reading, sample->gauge.at_usec);
-	return one_look.state == TW_RULE_NORMAL ? TW_STANDING_WELL : TW_STANDING_OVER;
+	return tw_alert_begins(rule, &worst.reading) ? TW_STANDING_OVER : TW_STANDING_WELL;
 }
 
 static void add_scope(struct tw_text *text, const struct tw_rule_settings *rule)
@@ -54,8 +52,11 @@ static void add_hold(struct tw_text *text, usec_t span_usec)
 void tw_explain_rule_say(struct tw_page *page, const struct tw_rule_settings *rule, const struct tw_sample *sample)
 {
 	struct tw_text *text = tw_page_begin(page, "Rule");
-	struct tw_value now = tw_reading_take(sample, rule).value;
+	struct tw_reading_row worst;
+	struct tw_value now;
 
+	tw_reading_worst(sample, rule, &worst);
+	now = worst.reading.value;
 	tw_text_addf(text, "%s (%s) watches %s", rule->name, tw_severity_name(rule->severity),
 		     tw_metric_info(rule->metric)->name);
 	add_scope(text, rule);
@@ -83,18 +84,20 @@ void tw_explain_rule_say(struct tw_page *page, const struct tw_rule_settings *ru
 
 void tw_explain_rule_say_over(struct tw_page *page, const struct tw_rule_settings *rule, const struct tw_sample *sample)
 {
+	struct tw_reading_row worst;
 	struct tw_event event = {
 		.kind = TW_EVENT_RAISED,
 		.rule = rule,
 		.has_metric = true,
 		.metric = rule->metric,
-		.value = tw_reading_take(sample, rule).value,
 		.threshold = tw_value_of(rule->raise_milli),
 		.sample = sample,
 	};
 	struct tw_text *text = tw_page_begin(page, "Wrong now");
 
-	tw_reading_subject(sample, rule, &event.subject);
+	tw_reading_worst(sample, rule, &worst);
+	event.value = worst.reading.value;
+	event.subject = worst.subject;
 	event.has_count =
 		event.subject.unit[0] != '\0' && tw_reading_count(sample, rule, event.subject.unit, &event.count);
 	tw_text_addf(text, "%s (%s): ", rule->name, tw_severity_name(rule->severity));
@@ -108,14 +111,14 @@ void tw_explain_rule_say_over(struct tw_page *page, const struct tw_rule_setting
 }
 
 static void say_refused(struct tw_page *page, const struct tw_sample *sample, enum tw_tunable tunable,
-			enum tw_gate_verdict verdict)
+			const struct tw_subject *subject, enum tw_gate_verdict verdict)
 {
 	struct tw_text *text = tw_page_begin(page, "The rule's own remedy cannot help now");
 	char advice[TW_REASON_MAX];
 	struct tw_text rest;
 
 	tw_text_init(&rest, advice, sizeof(advice));
-	tw_gate_explain(verdict, tunable, sample, text, &rest);
+	tw_gate_explain(verdict, tunable, sample, subject, text, &rest);
 	tw_text_addf(text, ". Instead: %s.", advice);
 }
 
@@ -126,16 +129,19 @@ static void say_change(struct tw_page *page, const struct tw_rule_settings *rule
 	bool steps = action->kind == TW_ACTION_STEP;
 	struct tw_tunable_value value =
 		steps ? (struct tw_tunable_value){ .numbers = { action->step.limit } } : action->value;
-	enum tw_gate_verdict verdict = tw_gate_check(action->tunable, &value, sample);
+	enum tw_gate_verdict verdict;
+	struct tw_reading_row worst;
 	char spelt[TW_TUNABLE_VALUE_MAX];
 	struct tw_text *text;
 
+	tw_reading_worst(sample, rule, &worst);
+	verdict = tw_gate_check(action->tunable, &value, sample, &worst.subject, false);
 	if (!sample->gauge.sysctls[action->tunable].known) {
 		tw_text_addf(tw_page_begin(page, "The rule's own remedy"), "%s, which is not there.", info->key);
 		return;
 	}
 	if (rule->gate && verdict != TW_GATE_OPEN) {
-		say_refused(page, sample, action->tunable, verdict);
+		say_refused(page, sample, action->tunable, &worst.subject, verdict);
 		return;
 	}
 	text = tw_page_begin(page, "The rule's own remedy");

@@ -105,7 +105,7 @@ static void add_alerts(const struct panel *panel, struct tw_out *out)
 	const struct tw_report *report = panel->report;
 
 	for (size_t i = 0; i < report->alerts.count; i++) {
-		const struct tw_alert *alert = &report->alerts.rows[i];
+		const struct tw_past_alert *alert = &report->alerts.rows[i];
 		usec_t end_usec = alert->end == TW_ALERT_OPEN ? report->to_usec : alert->ended_usec;
 		unsigned from = scale_x(report, alert->raised_usec), to = scale_x(report, end_usec);
 		struct tw_text *text = tw_out_pass(out);

@@ -39,7 +39,7 @@ struct tw_report {
 	struct tw_series port_use;
 	struct tw_series states[TW_STATE_COUNT];
 	struct tw_happened happened;
-	struct tw_alerts alerts;
+	struct tw_past_alerts alerts;
 	struct tw_value level; /* at which port-use was raised first; unknown where it was not */
 	size_t flight_count;   /* that there were */
 	struct tw_report_flight flights[TW_REPORT_FLIGHTS_MAX];

@@ -103,7 +103,7 @@ static void add_span(struct tw_text *text, usec_t span_usec)
 }
 
 /* The sentence of the raised record; "" where it is not among what was read. */
-static const char *find_message(const struct tw_report *report, const struct tw_alert *alert)
+static const char *find_message(const struct tw_report *report, const struct tw_past_alert *alert)
 {
 	for (size_t i = 0; i < report->happened.count; i++) {
 		const struct tw_happening *row = &report->happened.rows[i];
@@ -115,7 +115,7 @@ static const char *find_message(const struct tw_report *report, const struct tw_
 	return "";
 }
 
-static void add_alert(const struct tw_report *report, const struct tw_alert *alert, struct tw_text *text)
+static void add_alert(const struct tw_report *report, const struct tw_past_alert *alert, struct tw_text *text)
 {
 	tw_text_add(text, "<tr><td class=\"name\">");
 	tw_html_add(text, alert->rule);

@@ -103,7 +103,7 @@ static void fill_forecasts(const struct tw_record *record, struct tw_survey *sur
 		row->port_eta.known = tw_parse_milli(eta, eta_length, &row->port_eta.milli) >= 0;
 		if (!row->port_use.known || !row->port_eta.known)
 			return;
-		survey->soonest = survey->top_count++;
+		survey->top_count++;
 	}
 }
 
@@ -112,7 +112,7 @@ static void fill_survey(const struct tw_record *record, struct tw_survey *survey
 	struct tw_count usable = tw_past_u64(record, "TIMEWAITD_USABLE_PORTS");
 
 	survey->partial = !usable.known;
-	survey->range_ports = usable.known && usable.value <= UINT16_MAX + 1 ? (uint32_t)usable.value : 0;
+	survey->usable = usable.known && usable.value <= UINT16_MAX + 1 ? (uint32_t)usable.value : 0;
 	survey->port_use = tw_past_metric(record, TW_METRIC_PORT_USE);
 	survey->port_demand = tw_past_milli(record, "TIMEWAITD_PORT_DEMAND");
 	survey->port_eta = tw_past_metric(record, TW_METRIC_PORT_ETA);

@@ -20,7 +20,7 @@ struct tw_replay {
 	struct tw_waiter *waiters; /* two memories, for the one and the other */
 	bool second;
 	usec_t now_usec; /* CLOCK_REALTIME of what is being decided */
-	struct tw_alerts recorded, simulated;
+	struct tw_past_alerts recorded, simulated;
 	int error; /* of the recorder */
 	unsigned rule_count;
 	struct tw_replay_rule rules[TW_RULES_MAX];
@@ -137,8 +137,10 @@ struct tw_replay *tw_replay_free(struct tw_replay *replay)
 
 static void decide(struct tw_replay *replay, usec_t at_usec, usec_t now_usec)
 {
+	static const struct tw_in_force nothing;
+
 	replay->now_usec = now_usec;
-	tw_policy_step(&replay->policy, replay->settings, &replay->sample, at_usec, &replay->recorder, "",
+	tw_policy_step(&replay->policy, replay->settings, &replay->sample, &nothing, at_usec, &replay->recorder, "",
 		       &replay->desires, &replay->kills);
 }
 
@@ -173,8 +175,7 @@ static void count_values(struct tw_replay *replay)
 		struct tw_replay_rule *rule = &replay->rules[i];
 
 		if (rule->index >= 0)
-			rule->samples +=
-				tw_reading_take(&replay->sample, &replay->settings->rules[rule->index]).value.known;
+			rule->samples += tw_reading_known(&replay->sample, &replay->settings->rules[rule->index]);
 	}
 }
 
@@ -231,12 +232,12 @@ int tw_replay_take(struct tw_replay *replay, usec_t at_usec, const struct tw_rec
 	return 0;
 }
 
-struct tw_alerts *tw_replay_recorded(struct tw_replay *replay)
+struct tw_past_alerts *tw_replay_recorded(struct tw_replay *replay)
 {
 	return &replay->recorded;
 }
 
-struct tw_alerts *tw_replay_simulated(struct tw_replay *replay)
+struct tw_past_alerts *tw_replay_simulated(struct tw_replay *replay)
 {
 	return &replay->simulated;
 }

@@ -36,8 +36,8 @@ TW_DEFINE_CLEANUP(struct tw_replay, tw_replay_free)
 int tw_replay_take(struct tw_replay *replay, usec_t at_usec, const struct tw_record *record);
 
 /* The alerts that the records tell of, and those that the settings would have made of the samples. */
-struct tw_alerts *tw_replay_recorded(struct tw_replay *replay);
-struct tw_alerts *tw_replay_simulated(struct tw_replay *replay);
+struct tw_past_alerts *tw_replay_recorded(struct tw_replay *replay);
+struct tw_past_alerts *tw_replay_simulated(struct tw_replay *replay);
 
 /* The samples: how many, the first and the last (CLOCK_REALTIME), and how far apart they are as a rule, 0 for one. */
 struct tw_replay_span {

@@ -34,7 +34,7 @@ static const struct {
 
 /* One alert, simulated or recorded or both. */
 struct row {
-	const struct tw_alert *simulated, *recorded; /* NULL for none */
+	const struct tw_past_alert *simulated, *recorded; /* NULL for none */
 	enum mark mark;
 };
 
@@ -45,7 +45,8 @@ static usec_t slack_of(const struct tw_replay *replay)
 	return tw_usec_add(tw_replay_span(replay).apart_usec, SLACK_USEC);
 }
 
-static struct row make_row(const struct tw_alert *simulated, const struct tw_alert *recorded, usec_t slack_usec)
+static struct row make_row(const struct tw_past_alert *simulated, const struct tw_past_alert *recorded,
+			   usec_t slack_usec)
 {
 	struct row row = { simulated, recorded, NEW };
 
@@ -59,14 +60,14 @@ static struct row make_row(const struct tw_alert *simulated, const struct tw_ale
 /* In the order of time; those of a pair where the simulated one stands. */
 static void walk(struct tw_replay *replay, struct tw_out *out, void *context, add_row add)
 {
-	struct tw_alerts *simulated = tw_replay_simulated(replay), *recorded = tw_replay_recorded(replay);
+	struct tw_past_alerts *simulated = tw_replay_simulated(replay), *recorded = tw_replay_recorded(replay);
 	usec_t slack_usec = slack_of(replay);
 	size_t i = 0, j = 0;
 
 	tw_alerts_match(simulated, recorded, slack_usec);
 	while (i < simulated->count || j < recorded->count) {
 		bool mine = i < simulated->count, theirs = j < recorded->count;
-		const struct tw_alert *alert;
+		const struct tw_past_alert *alert;
 		struct row row;
 
 		if (theirs && recorded->rows[j].twin != SIZE_MAX) {
@@ -129,7 +130,7 @@ static void add_span(struct tw_text *text, usec_t span_usec)
 		     TW_UNIT_SECONDS);
 }
 
-static void add_times(struct tw_text *text, const struct tw_alert *alert)
+static void add_times(struct tw_text *text, const struct tw_past_alert *alert)
 {
 	tw_text_add(text, "raised ");
 	tw_when_add(text, alert->raised_usec);
@@ -146,7 +147,7 @@ static void add_times(struct tw_text *text, const struct tw_alert *alert)
 
 static void add_line(struct tw_out *out, void *context, const struct row *row)
 {
-	const struct tw_alert *alert = row->simulated ? row->simulated : row->recorded;
+	const struct tw_past_alert *alert = row->simulated ? row->simulated : row->recorded;
 	struct tw_text *text = &out->text;
 	unsigned *seen = context;
 
@@ -235,7 +236,7 @@ static void add_time(struct tw_json *json, const char *name, usec_t at_usec)
 	tw_json_string(json, bytes);
 }
 
-static void add_alert(struct tw_json *json, const char *name, const struct tw_alert *alert)
+static void add_alert(struct tw_json *json, const char *name, const struct tw_past_alert *alert)
 {
 	tw_json_key(json, name);
 	if (!alert) {

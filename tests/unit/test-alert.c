@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/rule.h"
+#include "decide/alert.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ struct step {
 	unsigned at;
 	int64_t value;
 	enum tw_rule_state state; /* afterwards */
-	enum tw_rule_edge edge;
+	enum tw_alert_edge edge;
 };
 
 struct story {
@@ -35,7 +35,7 @@ struct story {
 #define UP TW_RULE_RISING
 #define R TW_RULE_RAISED
 #define C TW_RULE_CLEARING
-#define NO TW_RULE_NO_EDGE
+#define NO TW_ALERT_NO_EDGE
 
 static const struct story stories[] = {
 	{ "an attributed metric is raised at its first reading: the gauge was the first look",
@@ -45,7 +45,7 @@ static const struct story stories[] = {
 	  60,
 	  0,
 	  true,
-	  { { 1, 10, N, NO }, { 2, 45, R, TW_RULE_EDGE_RAISED }, { 3, 90, R, NO } } },
+	  { { 1, 10, N, NO }, { 2, 45, R, TW_ALERT_EDGE_RAISED }, { 3, 90, R, NO } } },
 	{ "any other metric needs two looks though raise-for is 0",
 	  45,
 	  25,
@@ -53,7 +53,7 @@ static const struct story stories[] = {
 	  0,
 	  0,
 	  false,
-	  { { 1, 50, UP, NO }, { 2, 50, R, TW_RULE_EDGE_RAISED } } },
+	  { { 1, 50, UP, NO }, { 2, 50, R, TW_ALERT_EDGE_RAISED } } },
 	{ "a single look raises nothing",
 	  45,
 	  25,
@@ -69,7 +69,7 @@ static const struct story stories[] = {
 	  0,
 	  0,
 	  false,
-	  { { 1, 50, UP, NO }, { 1, 50, UP, NO }, { 2, 50, R, TW_RULE_EDGE_RAISED } } },
+	  { { 1, 50, UP, NO }, { 1, 50, UP, NO }, { 2, 50, R, TW_ALERT_EDGE_RAISED } } },
 	{ "raise-for is a time between measurements",
 	  10,
 	  5,
@@ -77,7 +77,7 @@ static const struct story stories[] = {
 	  0,
 	  0,
 	  false,
-	  { { 1, 10, UP, NO }, { 10, 10, UP, NO }, { 11, 10, R, TW_RULE_EDGE_RAISED } } },
+	  { { 1, 10, UP, NO }, { 10, 10, UP, NO }, { 11, 10, R, TW_ALERT_EDGE_RAISED } } },
 	{ "one look under the level starts raise-for anew",
 	  10,
 	  5,
@@ -89,7 +89,7 @@ static const struct story stories[] = {
 	    { 9, 9, N, NO },
 	    { 12, 10, UP, NO },
 	    { 21, 10, UP, NO },
-	    { 22, 10, R, TW_RULE_EDGE_RAISED } } },
+	    { 22, 10, R, TW_ALERT_EDGE_RAISED } } },
 	{ "clear-for is held, and one look above clear starts it anew",
 	  10,
 	  5,
@@ -97,14 +97,14 @@ static const struct story stories[] = {
 	  10,
 	  0,
 	  true,
-	  { { 1, 10, R, TW_RULE_EDGE_RAISED },
+	  { { 1, 10, R, TW_ALERT_EDGE_RAISED },
 	    { 2, 5, C, NO },
 	    { 11, 5, C, NO },
 	    { 11, 6, C, NO },
 	    { 12, 6, R, NO },
 	    { 13, 5, C, NO },
 	    { 22, 5, C, NO },
-	    { 23, 5, N, TW_RULE_EDGE_CLEARED } } },
+	    { 23, 5, N, TW_ALERT_EDGE_CLEARED } } },
 	{ "between clear and raise a raised rule stays raised and a normal one normal",
 	  10,
 	  5,
@@ -112,7 +112,10 @@ static const struct story stories[] = {
 	  0,
 	  0,
 	  true,
-	  { { 1, 7, N, NO }, { 2, 10, R, TW_RULE_EDGE_RAISED }, { 3, 7, R, NO }, { 4, 5, N, TW_RULE_EDGE_CLEARED } } },
+	  { { 1, 7, N, NO },
+	    { 2, 10, R, TW_ALERT_EDGE_RAISED },
+	    { 3, 7, R, NO },
+	    { 4, 5, N, TW_ALERT_EDGE_CLEARED } } },
 	{ "downward",
 	  15,
 	  60,
@@ -121,11 +124,11 @@ static const struct story stories[] = {
 	  0,
 	  true,
 	  { { 1, 70, N, NO },
-	    { 2, 15, R, TW_RULE_EDGE_RAISED },
+	    { 2, 15, R, TW_ALERT_EDGE_RAISED },
 	    { 3, 59, R, NO },
 	    { 4, 60, C, NO },
-	    { 14, 61, N, TW_RULE_EDGE_CLEARED } } },
-	{ "a missing value freezes, is told once, and its time does not count",
+	    { 14, 61, N, TW_ALERT_EDGE_CLEARED } } },
+	{ "a missing value freezes, and its time does not count",
 	  10,
 	  5,
 	  10,
@@ -134,29 +137,35 @@ static const struct story stories[] = {
 	  false,
 	  { { 1, 10, UP, NO },
 	    { 5, 10, UP, NO },
-	    { 6, NONE, UP, TW_RULE_EDGE_FROZEN },
+	    { 6, NONE, UP, NO },
 	    { 7, NONE, UP, NO },
 	    { 15, 10, UP, NO },
 	    { 20, 10, UP, NO },
-	    { 21, 10, R, TW_RULE_EDGE_RAISED },
-	    { 22, NONE, R, TW_RULE_EDGE_FROZEN },
-	    { 23, 3, N, TW_RULE_EDGE_CLEARED } } },
-	{ "a rate has no value at first, which is no news",
+	    { 21, 10, R, TW_ALERT_EDGE_RAISED },
+	    { 22, NONE, R, NO },
+	    { 23, 3, N, TW_ALERT_EDGE_CLEARED } } },
+	{ "nor while it clears",
+	  10,
+	  5,
+	  0,
+	  10,
+	  0,
+	  true,
+	  { { 1, 10, R, TW_ALERT_EDGE_RAISED },
+	    { 2, 5, C, NO },
+	    { 6, 5, C, NO },
+	    { 30, NONE, C, NO },
+	    { 40, 5, C, NO },
+	    { 45, 5, C, NO },
+	    { 46, 5, N, TW_ALERT_EDGE_CLEARED } } },
+	{ "what rose before it was missing is the first look still",
 	  10,
 	  5,
 	  0,
 	  0,
 	  0,
 	  false,
-	  { { 1, NONE, N, NO }, { 2, 3, N, NO }, { 3, NONE, N, TW_RULE_EDGE_FROZEN } } },
-	{ "a metric that never has a value is told once",
-	  10,
-	  5,
-	  0,
-	  0,
-	  0,
-	  false,
-	  { { 1, NONE, N, NO }, { 2, NONE, N, TW_RULE_EDGE_FROZEN }, { 3, NONE, N, NO } } },
+	  { { 1, 10, UP, NO }, { 2, NONE, UP, NO }, { 900, 10, R, TW_ALERT_EDGE_RAISED } } },
 	{ "reminders at most each `remind`, also while clearing",
 	  10,
 	  5,
@@ -164,13 +173,32 @@ static const struct story stories[] = {
 	  100,
 	  10,
 	  true,
-	  { { 1, 10, R, TW_RULE_EDGE_RAISED },
+	  { { 1, 10, R, TW_ALERT_EDGE_RAISED },
 	    { 10, 10, R, NO },
-	    { 11, 10, R, TW_RULE_EDGE_REMINDED },
+	    { 11, 10, R, TW_ALERT_EDGE_REMINDED },
 	    { 12, 5, C, NO },
 	    { 20, 5, C, NO },
-	    { 21, 5, C, TW_RULE_EDGE_REMINDED },
+	    { 21, 5, C, TW_ALERT_EDGE_REMINDED },
 	    { 22, 5, C, NO } } },
+	{ "and while its value is missing",
+	  10,
+	  5,
+	  0,
+	  100,
+	  10,
+	  true,
+	  { { 1, 10, R, TW_ALERT_EDGE_RAISED },
+	    { 10, NONE, R, NO },
+	    { 11, NONE, R, TW_ALERT_EDGE_REMINDED },
+	    { 12, 10, R, NO } } },
+	{ "but not before it is raised",
+	  10,
+	  5,
+	  60,
+	  0,
+	  10,
+	  false,
+	  { { 1, 10, UP, NO }, { 20, 10, UP, NO }, { 40, NONE, UP, NO } } },
 	{ "without `remind` there is none",
 	  10,
 	  5,
@@ -178,7 +206,7 @@ static const struct story stories[] = {
 	  0,
 	  0,
 	  true,
-	  { { 1, 10, R, TW_RULE_EDGE_RAISED }, { 40000, 10, R, NO } } },
+	  { { 1, 10, R, TW_ALERT_EDGE_RAISED }, { 40000, 10, R, NO } } },
 };
 
 static struct tw_rule_settings settings_of(const struct story *story)
@@ -194,9 +222,18 @@ static struct tw_rule_settings settings_of(const struct story *story)
 
 static struct tw_reading reading_of(int64_t value, unsigned at, bool confirmed)
 {
-	struct tw_value v = value == NONE ? tw_value_unknown() : tw_value_of(value * 1000);
+	struct tw_value v = tw_value_of(value * 1000);
 
 	return (struct tw_reading){ .value = v, .pressure = v, .at_usec = at * S, .confirmed = confirmed };
+}
+
+static enum tw_alert_edge take(struct tw_alert *alert, const struct tw_rule_settings *settings, const struct step *step,
+			       bool confirmed)
+{
+	struct tw_reading reading = reading_of(step->value == NONE ? 0 : step->value, step->at, confirmed);
+
+	return step->value == NONE ? tw_alert_wait(alert, settings, step->at * S)
+				   : tw_alert_step(alert, settings, &reading, step->at * S);
 }
 
 static void test_stories(void **state TW_UNUSED)
@@ -204,17 +241,27 @@ static void test_stories(void **state TW_UNUSED)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(stories); i++) {
 		const struct story *story = &stories[i];
 		struct tw_rule_settings settings = settings_of(story);
-		struct tw_rule rule;
+		struct tw_alert alert = { 0 };
+		enum tw_rule_state before = TW_RULE_NORMAL;
+		usec_t entered_usec = S;
 
-		tw_rule_init(&rule);
 		for (size_t k = 0; k < TW_ARRAY_SIZE(story->steps) && story->steps[k].at; k++) {
 			const struct step *step = &story->steps[k];
-			struct tw_reading reading = reading_of(step->value, step->at, story->confirmed);
-			enum tw_rule_edge edge = tw_rule_step(&rule, &settings, &reading, step->at * S);
+			enum tw_alert_edge edge = take(&alert, &settings, step, story->confirmed);
 
-			if (edge != step->edge || rule.state != step->state)
+			if (edge != step->edge || alert.state != step->state)
 				fail_msg("'%s', step %zu: state %d edge %d, expected %d and %d", story->name, k,
-					 rule.state, edge, step->state, step->edge);
+					 alert.state, edge, step->state, step->edge);
+			if (alert.state != before)
+				entered_usec = step->at * S;
+			before = alert.state;
+			assert_int_equal(alert.entered_usec, entered_usec);
+			assert_int_equal(alert.frozen, step->value == NONE);
+			if (edge == TW_ALERT_EDGE_RAISED)
+				assert_int_equal(alert.raised_usec, step->at * S);
+			/* What it is told with: that of the last measurement there was. */
+			if (step->value != NONE && (k == 0 || step->at > story->steps[k - 1].at))
+				assert_int_equal(alert.value.milli, step->value * 1000);
 		}
 	}
 }
@@ -232,15 +279,70 @@ static void test_pressure(void **state TW_UNUSED)
 		{ 65, 20, 0, N },
 	};
 	struct tw_rule_settings settings = { .raise_milli = 45000, .clear_milli = 25000, .clear_for_usec = 60 * S };
-	struct tw_rule rule;
+	struct tw_alert alert = { 0 };
 
-	tw_rule_init(&rule);
 	for (size_t i = 0; i < TW_ARRAY_SIZE(steps); i++) {
 		struct tw_reading reading = reading_of(steps[i].value, steps[i].at, true);
 
 		reading.pressure = tw_value_of(steps[i].pressure * 1000);
-		(void)tw_rule_step(&rule, &settings, &reading, steps[i].at * S);
-		assert_int_equal(rule.state, steps[i].state);
+		(void)tw_alert_step(&alert, &settings, &reading, steps[i].at * S);
+		assert_int_equal(alert.state, steps[i].state);
+	}
+}
+
+/*
+ * While reuse is ours a second destination is raised by what it would come to without it, however few of its ports are
+ * blocked; and it is judged by that alone as long as the reading says so.
+ */
+static void test_judged(void **state TW_UNUSED)
+{
+	static const struct {
+		unsigned at;
+		int64_t value, judged; /* NONE: by the value */
+		enum tw_rule_state state;
+	} steps[] = {
+		{ 1, 10, 44, N },    { 2, 10, 45, R },	{ 3, 10, 44, R },    { 4, 10, 26, R },
+		{ 5, 10, 25, C },    { 6, 10, 26, R },	{ 7, 10, 25, C },    { 67, 10, 25, N },
+		{ 68, 44, NONE, N }, { 69, 45, 10, N }, { 70, 45, NONE, R },
+	};
+	struct tw_rule_settings settings = { .raise_milli = 45000, .clear_milli = 25000, .clear_for_usec = 60 * S };
+	struct tw_alert alert = { 0 };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(steps); i++) {
+		struct tw_reading reading = reading_of(steps[i].value, steps[i].at, true);
+
+		if (steps[i].judged != NONE)
+			reading.judged = reading.pressure = tw_value_of(steps[i].judged * 1000);
+		(void)tw_alert_step(&alert, &settings, &reading, steps[i].at * S);
+		if (alert.state != steps[i].state)
+			fail_msg("step %zu: state %d", i, alert.state);
+		assert_int_equal(alert.value.milli, steps[i].value * 1000);
+	}
+}
+
+static void test_begins(void **state TW_UNUSED)
+{
+	static const struct {
+		int64_t raise, clear, value, judged;
+		bool soon, begins;
+	} rows[] = {
+		{ 45, 25, 45, NONE, false, true },  { 45, 25, 44, NONE, false, false },
+		{ 45, 25, 10, 45, false, true },    { 45, 25, 10, 44, false, false },
+		{ 45, 25, 23, NONE, true, true },   { 45, 25, NONE, NONE, true, false },
+		{ 45, 25, NONE, 90, false, false }, { 15, 60, 15, NONE, false, true },
+		{ 15, 60, 16, NONE, false, false },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_rule_settings settings = { .raise_milli = rows[i].raise * 1000,
+						     .clear_milli = rows[i].clear * 1000 };
+		struct tw_reading reading = { .soon = rows[i].soon, .at_usec = S };
+
+		if (rows[i].value != NONE)
+			reading.value = reading.pressure = tw_value_of(rows[i].value * 1000);
+		if (rows[i].judged != NONE)
+			reading.judged = tw_value_of(rows[i].judged * 1000);
+		assert_int_equal(tw_alert_begins(&settings, &reading), rows[i].begins);
 	}
 }
 
@@ -318,21 +420,20 @@ static void test_forecasts(void **state TW_UNUSED)
 			.raise_for_usec = story->raise_for * S,
 			.clear_for_usec = story->clear_for * S,
 		};
-		struct tw_rule rule;
+		struct tw_alert alert = { 0 };
 
-		tw_rule_init(&rule);
 		for (size_t k = 0; k < TW_ARRAY_SIZE(story->steps) && story->steps[k].at; k++) {
 			const struct forecast_step *step = &story->steps[k];
 			struct tw_reading reading = reading_of(step->value, step->at, true);
-			bool active = tw_rule_active(&rule);
-			enum tw_rule_edge edge;
+			bool active = tw_alert_active(&alert);
+			enum tw_alert_edge edge;
 
 			reading.pressure = tw_value_of(step->pressure * 1000);
 			reading.soon = step->soon;
-			edge = tw_rule_step(&rule, &settings, &reading, step->at * S);
-			if (rule.state != step->state || rule.ahead != step->ahead)
-				fail_msg("'%s', step %zu: state %d ahead %d", story->name, k, rule.state, rule.ahead);
-			assert_int_equal(edge == TW_RULE_EDGE_RAISED, !active && tw_rule_active(&rule));
+			edge = tw_alert_step(&alert, &settings, &reading, step->at * S);
+			if (alert.state != step->state || alert.ahead != step->ahead)
+				fail_msg("'%s', step %zu: state %d ahead %d", story->name, k, alert.state, alert.ahead);
+			assert_int_equal(edge == TW_ALERT_EDGE_RAISED, !active && tw_alert_active(&alert));
 		}
 	}
 }
@@ -356,26 +457,25 @@ static void test_walks(void **state TW_UNUSED)
 			.clear_for_usec = (usec_t)(random() % 5) * S,
 		};
 		unsigned over_since = 0, under_since = 0, now = 0;
-		struct tw_rule rule;
+		struct tw_alert alert = { 0 };
 
-		tw_rule_init(&rule);
 		for (int step = 0; step < 200; step++) {
-			bool active = tw_rule_active(&rule);
+			bool active = tw_alert_active(&alert);
 			int64_t value = random() % 15;
-			enum tw_rule_edge edge;
+			enum tw_alert_edge edge;
 			struct tw_reading reading;
 
 			now += 1 + (unsigned)random() % 2;
 			over_since = value < 10 ? 0 : over_since ? over_since : now;
 			under_since = value > 5 ? 0 : under_since ? under_since : now;
 			reading = reading_of(value, now, false);
-			edge = tw_rule_step(&rule, &settings, &reading, now * S);
-			assert_true((edge == TW_RULE_EDGE_RAISED) == (!active && tw_rule_active(&rule)));
-			assert_true((edge == TW_RULE_EDGE_CLEARED) == (active && !tw_rule_active(&rule)));
-			if (edge == TW_RULE_EDGE_RAISED)
+			edge = tw_alert_step(&alert, &settings, &reading, now * S);
+			assert_true((edge == TW_ALERT_EDGE_RAISED) == (!active && tw_alert_active(&alert)));
+			assert_true((edge == TW_ALERT_EDGE_CLEARED) == (active && !tw_alert_active(&alert)));
+			if (edge == TW_ALERT_EDGE_RAISED)
 				assert_true(over_since && now > over_since &&
 					    (now - over_since) * S >= settings.raise_for_usec);
-			if (edge == TW_RULE_EDGE_CLEARED)
+			if (edge == TW_ALERT_EDGE_CLEARED)
 				assert_true(under_since && (now - under_since) * S >= settings.clear_for_usec);
 		}
 	}
@@ -384,10 +484,8 @@ static void test_walks(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stories),
-		cmocka_unit_test(test_pressure),
-		cmocka_unit_test(test_forecasts),
-		cmocka_unit_test(test_walks),
+		cmocka_unit_test(test_stories), cmocka_unit_test(test_pressure),  cmocka_unit_test(test_judged),
+		cmocka_unit_test(test_begins),	cmocka_unit_test(test_forecasts), cmocka_unit_test(test_walks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "decide/alert-table.h"
+
+#include "base/text.h"
+#include "decide/desired.h"
+#include "decide/reading.h"
+
+#include <string.h>
+
+/* A rate has no value on the very first gauge: only after that is silence worth telling. */
+#define BLIND_LOOKS 2
+
+/* ---- what is told */
+
+static struct tw_event alert_event(enum tw_event_kind kind, const struct tw_rule_settings *settings,
+				   const struct tw_alert *alert)
+{
+	return (struct tw_event){
+		.kind = kind,
+		.severity = settings->severity,
+		.rule = settings,
+		.has_metric = true,
+		.metric = settings->metric,
+		.value = alert->value,
+		.threshold = tw_value_of(settings->raise_milli),
+		.subject = alert->subject,
+	};
+}
+
+static void tell_frozen(const struct tw_rule_settings *settings, const struct tw_policy_rule *rule,
+			const struct tw_alert_scene *scene)
+{
+	const struct tw_metric_info *info = tw_metric_info(settings->metric);
+	struct tw_event event = {
+		.kind = TW_EVENT_PARTIAL,
+		.severity = TW_SEVERITY_WARNING,
+		.rule = settings,
+		.has_metric = true,
+		.metric = settings->metric,
+		.threshold = tw_value_of(settings->raise_milli),
+	};
+	struct tw_text reason;
+
+	tw_text_init(&reason, event.reason, sizeof(event.reason));
+	tw_text_addf(&reason, "%s has no value now; rule %s stays as it is until it has one", info->name,
+		     settings->name);
+	if (!rule->known && info->host_only)
+		tw_text_add(&reason, " (the kernel tells it in the first network namespace only)");
+	if (!rule->known && info->since)
+		tw_text_addf(&reason, " (the kernel tells it since %s)", info->since);
+	scene->recorder->tell(scene->recorder, scene->namespace, &event);
+}
+
+void tw_alert_table_tell_cleared(const struct tw_rule_settings *settings, const struct tw_alert *alert, usec_t now_usec,
+				 const char *reason, struct tw_recorder *recorder, const char *namespace)
+{
+	struct tw_event event = alert_event(TW_EVENT_CLEARED, settings, alert);
+
+	event.threshold = tw_value_of(settings->clear_milli);
+	event.lasted_usec = tw_usec_since(now_usec, alert->raised_usec);
+	(void)tw_text_copy(event.reason, sizeof(event.reason), reason);
+	recorder->tell(recorder, namespace, &event);
+}
+
+/* What the raise rests on where it is not the level, and how many sockets it is about. */
+static void add_grounds(struct tw_event *event, const struct tw_rule_settings *settings, const struct tw_alert *alert,
+			const struct tw_reading *reading, const struct tw_sample *sample)
+{
+	struct tw_text reason;
+
+	if (alert->subject.unit[0] != '\0')
+		event->has_count = tw_reading_count(sample, settings, alert->subject.unit, &event->count);
+	tw_text_init(&reason, event->reason, sizeof(event->reason));
+	if (alert->ahead) {
+		/* With a long raise-for it can be at its level already. */
+		event->forecast = alert->value.milli < settings->raise_milli;
+		tw_text_add(&reason, "all ports are in use in ");
+		tw_value_add(&reason, reading->eta, TW_UNIT_SECONDS);
+		tw_text_add(&reason, " at the present rate");
+	} else if (reading->judged.known && reading->value.milli < settings->raise_milli) {
+		/* What is in force helps it already: nobody has to do anything. */
+		event->severity = TW_SEVERITY_INFO;
+		tw_text_addf(&reason, "%s helps it; without that it would come to ",
+			     tw_tunable_info(TW_TUNABLE_TW_REUSE)->key);
+		tw_value_add(&reason, reading->judged, TW_UNIT_PERCENT);
+	}
+}
+
+static void tell_raised(enum tw_event_kind kind, const struct tw_rule_settings *settings, const struct tw_alert *alert,
+			const struct tw_reading *reading, const struct tw_alert_scene *scene)
+{
+	struct tw_event event = alert_event(kind, settings, alert);
+
+	event.sample = scene->sample;
+	event.top = scene->top;
+	event.lasted_usec = tw_usec_since(scene->now_usec, alert->raised_usec);
+	if (kind == TW_EVENT_RAISED)
+		add_grounds(&event, settings, alert, reading, scene->sample);
+	scene->recorder->tell(scene->recorder, scene->namespace, &event);
+}
+
+/* That there are more subjects over the level than are told one by one. */
+static void tell_more(const struct tw_rule_settings *settings, const struct tw_policy_rule *rule,
+		      const struct tw_alert_scene *scene)
+{
+	struct tw_event event = {
+		.kind = TW_EVENT_RAISED,
+		.severity = settings->severity,
+		.rule = settings,
+		.has_metric = true,
+		.metric = settings->metric,
+		.threshold = tw_value_of(settings->raise_milli),
+		.has_count = true,
+		.count = rule->more,
+		.more = true,
+	};
+
+	scene->recorder->tell(scene->recorder, scene->namespace, &event);
+}
+
+static void tell_edge(enum tw_alert_edge edge, const struct tw_rule_settings *settings, struct tw_alert *alert,
+		      const struct tw_reading *reading, const struct tw_alert_scene *scene)
+{
+	switch (edge) {
+	case TW_ALERT_NO_EDGE:
+		return;
+	case TW_ALERT_EDGE_CLEARED:
+		tw_alert_table_tell_cleared(settings, alert, scene->now_usec, "", scene->recorder, scene->namespace);
+		return;
+	case TW_ALERT_EDGE_RAISED:
+	case TW_ALERT_EDGE_REMINDED:
+		tell_raised(edge == TW_ALERT_EDGE_RAISED ? TW_EVENT_RAISED : TW_EVENT_REMINDED, settings, alert,
+			    reading, scene);
+		return;
+	}
+}
+
+/* ---- one rule's measurement */
+
+/*
+ * While tcp_tw_reuse is ours, blocked ports do not tell whether it is needed: what they would come to without it does,
+ * for raising too. So a second destination that reuse helps already is an alert of its own.
+ */
+static void add_demand(struct tw_reading *reading, const struct tw_demand *demand, const struct tw_in_force *in_force)
+{
+	const struct tw_reading_ports *ports = &reading->ports;
+	uint64_t wanted;
+
+	if (!ports->known || !in_force->rows[TW_TUNABLE_TW_REUSE].ours)
+		return;
+	wanted = ports->steady + tw_demand_time_wait(demand);
+	reading->pressure = tw_value_percent(wanted > ports->baseline ? wanted : ports->baseline, ports->usable);
+	if (reading->pressure.milli > reading->value.milli)
+		reading->judged = reading->pressure;
+}
+
+/* A rule whose steps are still needed does not clear: a remedy that works looks as if there were nothing to cure. */
+static void add_need(struct tw_reading *reading, const struct tw_rule_settings *settings,
+		     const struct tw_stepper *steppers, const struct tw_sample *sample)
+{
+	if (!reading->pressure.known || !tw_rule_settings_upward(settings))
+		return;
+	for (unsigned i = 0; i < settings->action_count; i++)
+		if (tw_stepper_needed(&steppers[i], &settings->actions[i], sample) &&
+		    reading->pressure.milli < settings->raise_milli)
+			reading->pressure.milli = settings->raise_milli;
+}
+
+static void take_reading(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+			 struct tw_reading_row *row, const struct tw_alert_scene *scene)
+{
+	struct tw_policy_rule *rule = &policy->rules[index];
+	struct tw_alert *alert = tw_alert_table_find(policy, index, settings, &row->subject);
+	struct tw_demand once = { 0 };
+	struct tw_demand *demand = alert ? &alert->demand : &once;
+	enum tw_alert_edge edge;
+
+	if (row->reading.ports.known)
+		tw_demand_add(demand, row->reading.ports.young, row->reading.at_usec);
+	add_demand(&row->reading, demand, scene->in_force);
+	add_need(&row->reading, settings, rule->steppers, scene->sample);
+	if (!alert) {
+		if (!tw_alert_begins(settings, &row->reading))
+			return;
+		alert = tw_alert_table_add(policy, index, settings, row);
+		if (!alert) {
+			rule->more++;
+			return;
+		}
+		alert->demand = once;
+	}
+	alert->seen = true;
+	edge = tw_alert_step(alert, settings, &row->reading, scene->now_usec);
+	if (edge == TW_ALERT_EDGE_RAISED || edge == TW_ALERT_EDGE_REMINDED)
+		alert->subject = row->subject;
+	tell_edge(edge, settings, alert, &row->reading, scene);
+}
+
+/* Who had bound first is not known to be gone where parity does not tell any more. */
+static bool is_hidden(const struct tw_alert *alert, const struct tw_sample *sample)
+{
+	return alert->subject.has_binder && sample->survey.unclear_ports > 0;
+}
+
+/*
+ * Those that have no alert of their own, held as an alert is: as long as the rule says, and at two looks where one
+ * proves nothing.
+ */
+static void hold_more(struct tw_policy_rule *rule, const struct tw_rule_settings *settings,
+		      const struct tw_alert_scene *scene)
+{
+	bool over = rule->more > 0;
+	bool once = !over || tw_metric_info(settings->metric)->source == TW_METRIC_FROM_SURVEY;
+	usec_t hold_usec = over ? settings->raise_for_usec : settings->clear_for_usec;
+
+	if (over == rule->more_told) {
+		rule->more_looks = 0;
+		return;
+	}
+	if (rule->more_looks++ == 0)
+		rule->more_usec = rule->measured_usec;
+	if (rule->more_looks < (once ? 1 : 2) || rule->measured_usec - rule->more_usec < hold_usec)
+		return;
+	rule->more_looks = 0;
+	rule->more_told = over;
+	if (over)
+		tell_more(settings, rule, scene);
+}
+
+/* What a whole measurement does not have any more is at 0. */
+static void take_absent(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+			const struct tw_alert_scene *scene)
+{
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		struct tw_alert *alert = &policy->alerts[i];
+		struct tw_reading_row row = { .subject = alert->subject };
+
+		if (alert->rule != index || alert->seen)
+			continue;
+		row.reading = tw_reading_absent(scene->sample, settings);
+		if (is_hidden(alert, scene->sample))
+			tell_edge(tw_alert_wait(alert, settings, scene->now_usec), settings, alert, &row.reading,
+				  scene);
+		else
+			take_reading(policy, index, settings, &row, scene);
+	}
+}
+
+static void wait_all(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings, bool blind,
+		     const struct tw_alert_scene *scene)
+{
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		struct tw_alert *alert = &policy->alerts[i];
+		bool frozen = alert->frozen;
+
+		if (alert->rule != index || alert->state == TW_RULE_NORMAL)
+			continue;
+		tell_edge(tw_alert_wait(alert, settings, scene->now_usec), settings, alert, NULL, scene);
+		alert->frozen = blind || frozen;
+	}
+}
+
+static void go_blind(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+		     const struct tw_alert_scene *scene)
+{
+	struct tw_policy_rule *rule = &policy->rules[index];
+	usec_t at_usec = tw_reading_at(scene->sample, settings);
+
+	if (rule->blind == 0 || at_usec != rule->blind_usec)
+		rule->blind++;
+	rule->blind_usec = at_usec;
+	wait_all(policy, index, settings, true, scene);
+	if (rule->frozen || (!rule->known && rule->blind < BLIND_LOOKS))
+		return;
+	rule->frozen = true;
+	tell_frozen(settings, rule, scene);
+}
+
+/* Ends the alerts that are over, but for those that have to remember what made no difference. */
+void tw_alert_table_sweep(struct tw_policy *policy, unsigned index, usec_t now_usec)
+{
+	bool any = false;
+
+	for (unsigned i = policy->alert_count; i-- > 0;) {
+		struct tw_alert *alert = &policy->alerts[i];
+
+		alert->seen = false;
+		if (alert->rule != index)
+			continue;
+		if (alert->state != TW_RULE_NORMAL)
+			any = true;
+		else if (!tw_desired_rests(alert, now_usec))
+			tw_alert_table_drop(policy, i);
+	}
+	if (any)
+		policy->rules[index].normal_usec = 0;
+	else if (policy->rules[index].normal_usec == 0)
+		policy->rules[index].normal_usec = now_usec;
+}
+
+void tw_alert_table_measure(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+			    const struct tw_alert_scene *scene)
+{
+	struct tw_policy_rule *rule = &policy->rules[index];
+	struct tw_reading_cursor cursor = { 0 };
+	struct tw_reading_row row;
+
+	if (!tw_reading_known(scene->sample, settings)) {
+		go_blind(policy, index, settings, scene);
+		return;
+	}
+	/* The same measurement again says nothing new, but that time goes on. */
+	if (rule->known && !rule->frozen && tw_reading_at(scene->sample, settings) <= rule->measured_usec) {
+		wait_all(policy, index, settings, false, scene);
+		return;
+	}
+	rule->frozen = false;
+	rule->known = true;
+	rule->blind = 0;
+	rule->measured_usec = tw_reading_at(scene->sample, settings);
+	rule->more = 0;
+	while (tw_reading_next(scene->sample, settings, &cursor, &row))
+		take_reading(policy, index, settings, &row, scene);
+	take_absent(policy, index, settings, scene);
+	hold_more(rule, settings, scene);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "decide/policy.h"
+
+/* The alerts of one rule as measurements come: the part of the policy that holds them against the sample. */
+
+/* What a step takes place in; everything borrows. */
+struct tw_alert_scene {
+	const struct tw_sample *sample;
+	const struct tw_in_force *in_force;
+	unsigned top;
+	usec_t now_usec;
+	struct tw_recorder *recorder;
+	const char *namespace;
+};
+
+/* Steps the alerts of the rule of this index with the sample, makes those that begin, and tells the edges. */
+void tw_alert_table_measure(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+			    const struct tw_alert_scene *scene);
+
+/* Ends those that are over, but for what has to be remembered: that something made no difference. */
+void tw_alert_table_sweep(struct tw_policy *policy, unsigned index, usec_t now_usec);
+
+/* The one that is told first: raised before rising, then by value. NULL where no subject is over its level. */
+struct tw_alert *tw_alert_table_worst(const struct tw_policy *policy, unsigned index,
+				      const struct tw_rule_settings *settings);
+
+/* The rule's alert for this subject; of a rule over the namespace as a whole its only one. NULL where there is none. */
+struct tw_alert *tw_alert_table_find(struct tw_policy *policy, unsigned rule, const struct tw_rule_settings *settings,
+				     const struct tw_subject *subject);
+
+/*
+ * A new one for the subject of `row`, in the place of one that nobody was told of where there is no room: the others
+ * may move. NULL where the rule has its share of worse ones.
+ */
+struct tw_alert *tw_alert_table_add(struct tw_policy *policy, unsigned rule, const struct tw_rule_settings *settings,
+				    const struct tw_reading_row *row);
+
+/* Takes one out; the others may move. */
+void tw_alert_table_drop(struct tw_policy *policy, unsigned alert);
+
+void tw_alert_table_tell_cleared(const struct tw_rule_settings *settings, const struct tw_alert *alert, usec_t now_usec,
+				 const char *reason, struct tw_recorder *recorder, const char *namespace);

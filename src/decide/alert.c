@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "decide/alert.h"
+
+/* One look may catch a moment that means nothing; two in a row do not. */
+#define TW_LOOKS_NEEDED 2
+
+static bool over(const struct tw_rule_settings *settings, int64_t milli)
+{
+	return tw_rule_settings_upward(settings) ? milli >= settings->raise_milli : milli <= settings->raise_milli;
+}
+
+static bool under(const struct tw_rule_settings *settings, int64_t milli)
+{
+	return tw_rule_settings_upward(settings) ? milli <= settings->clear_milli : milli >= settings->clear_milli;
+}
+
+static int64_t judged(const struct tw_reading *reading)
+{
+	return reading->judged.known ? reading->judged.milli : reading->value.milli;
+}
+
+bool tw_alert_begins(const struct tw_rule_settings *settings, const struct tw_reading *reading)
+{
+	return reading->value.known && (over(settings, judged(reading)) || reading->soon);
+}
+
+/* Takes a new measurement in. Returns false where it is none: the same one seen again. */
+static bool take_in(struct tw_alert *alert, const struct tw_reading *reading)
+{
+	if (alert->measured_usec != 0 && reading->at_usec <= alert->measured_usec)
+		return false;
+	if (alert->frozen && alert->measured_usec != 0)
+		alert->since_usec = tw_usec_add(alert->since_usec, reading->at_usec - alert->measured_usec);
+	alert->frozen = false;
+	alert->measured_usec = reading->at_usec;
+	alert->value = reading->value;
+	return true;
+}
+
+static void count_looks(struct tw_alert *alert, const struct tw_reading *reading, bool is_over)
+{
+	alert->foreseen = reading->soon ? alert->foreseen + 1 : 0;
+	if (!is_over) {
+		alert->looks = 0;
+		return;
+	}
+	if (alert->looks == 0) {
+		alert->since_usec = reading->at_usec;
+		alert->looks = reading->confirmed ? 1 : 0;
+	}
+	alert->looks++;
+}
+
+static enum tw_alert_edge step_up(struct tw_alert *alert, const struct tw_rule_settings *settings,
+				  const struct tw_reading *reading, usec_t now_usec)
+{
+	bool is_over = over(settings, judged(reading));
+	bool held, foreseen;
+
+	count_looks(alert, reading, is_over);
+	alert->state = is_over || reading->soon ? TW_RULE_RISING : TW_RULE_NORMAL;
+	held = alert->looks >= TW_LOOKS_NEEDED && reading->at_usec - alert->since_usec >= settings->raise_for_usec;
+	/* Being over the level is the other look that a forecast needs. */
+	foreseen = reading->soon && alert->foreseen + is_over >= TW_LOOKS_NEEDED;
+	if (!held && !foreseen)
+		return TW_ALERT_NO_EDGE;
+	alert->state = TW_RULE_RAISED;
+	alert->ahead = !held;
+	alert->looks = alert->foreseen = 0;
+	alert->raised_usec = alert->reminded_usec = now_usec;
+	return TW_ALERT_EDGE_RAISED;
+}
+
+static enum tw_alert_edge step_down(struct tw_alert *alert, const struct tw_rule_settings *settings,
+				    const struct tw_reading *reading)
+{
+	if (!under(settings, reading->pressure.milli) || reading->soon) {
+		alert->state = TW_RULE_RAISED;
+		return TW_ALERT_NO_EDGE;
+	}
+	if (alert->state == TW_RULE_RAISED) {
+		alert->state = TW_RULE_CLEARING;
+		alert->since_usec = reading->at_usec;
+	}
+	if (reading->at_usec - alert->since_usec < settings->clear_for_usec || !under(settings, reading->value.milli))
+		return TW_ALERT_NO_EDGE;
+	alert->state = TW_RULE_NORMAL;
+	return TW_ALERT_EDGE_CLEARED;
+}
+
+static enum tw_alert_edge remind(struct tw_alert *alert, const struct tw_rule_settings *settings, usec_t now_usec)
+{
+	if (!tw_alert_active(alert) || settings->remind_usec == 0 ||
+	    tw_usec_since(now_usec, alert->reminded_usec) < settings->remind_usec)
+		return TW_ALERT_NO_EDGE;
+	alert->reminded_usec = now_usec;
+	return TW_ALERT_EDGE_REMINDED;
+}
+
+enum tw_alert_edge tw_alert_step(struct tw_alert *alert, const struct tw_rule_settings *settings,
+				 const struct tw_reading *reading, usec_t now_usec)
+{
+	enum tw_rule_state before = alert->state;
+	enum tw_alert_edge edge = TW_ALERT_NO_EDGE;
+
+	if (take_in(alert, reading))
+		edge = tw_alert_active(alert) ? step_down(alert, settings, reading)
+					      : step_up(alert, settings, reading, now_usec);
+	if (alert->state != before || alert->entered_usec == 0)
+		alert->entered_usec = now_usec;
+	return edge != TW_ALERT_NO_EDGE ? edge : remind(alert, settings, now_usec);
+}
+
+enum tw_alert_edge tw_alert_wait(struct tw_alert *alert, const struct tw_rule_settings *settings, usec_t now_usec)
+{
+	alert->frozen = true;
+	return remind(alert, settings, now_usec);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/duration.h"
+#include "decide/demand.h"
+#include "decide/proof.h"
+#include "decide/reading.h"
+#include "model/event.h"
+#include "model/settings.h"
+#include "model/situation.h"
+#include "model/value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One action of an alert. */
+struct tw_alert_action {
+	bool wanted;	   /* its gate has opened for this subject: wanted until the alert ends, or it was no use */
+	bool refused_told; /* `refused` was told, and stands still */
+	int refused;	   /* enum tw_gate_verdict */
+	bool rest_told;
+	struct tw_proof proof;
+};
+
+/*
+ * One rule raised for one subject, from the first value over its level to its end:
+ *
+ *          value over raise, or soon     held for raise-for, looked at twice; or foreseen
+ *   normal  -------------------> rising ----------------------------------> raised
+ *     ^  ^                         |                                        |   ^
+ *     |  '-- value under, not soon-'     pressure down to clear, not soon   |   | pressure up again, or soon
+ *     |                                                                     v   |
+ *     '------------- value under clear, held for clear-for ---------------- clearing
+ *
+ * "Over" is at or beyond the level, in the rule's direction. Hold times run between measurements, never over a number
+ * of them: an old value proves nothing, and a missing one stops the clock. A forecast does not wait for raise-for:
+ * "foreseen" is soon at two measurements in a row, or at one that is over the level already.
+ */
+struct tw_alert {
+	unsigned rule; /* its index */
+	enum tw_rule_state state;
+	bool frozen;	      /* its value is missing */
+	bool seen;	      /* in the measurement that is looked at */
+	bool ahead;	      /* raised by the forecast, before the level was held */
+	unsigned looks;	      /* measurements over the level, in a row, while rising */
+	unsigned foreseen;    /* measurements that were soon, in a row, while rising */
+	usec_t entered_usec;  /* when it came into that state */
+	usec_t since_usec;    /* start of the hold that runs: rising or clearing */
+	usec_t measured_usec; /* the last measurement taken in; 0: none */
+	usec_t raised_usec;
+	usec_t reminded_usec;
+	struct tw_value value; /* at that measurement */
+	struct tw_subject subject;
+	struct tw_demand demand;
+	struct tw_alert_action actions[TW_ACTIONS_MAX];
+};
+
+/* What a step may have to tell. */
+enum tw_alert_edge {
+	TW_ALERT_NO_EDGE,
+	TW_ALERT_EDGE_RAISED,
+	TW_ALERT_EDGE_REMINDED,
+	TW_ALERT_EDGE_CLEARED,
+};
+
+/* Whether this reading makes an alert of a subject that has none. */
+bool tw_alert_begins(const struct tw_rule_settings *settings, const struct tw_reading *reading);
+
+/*
+ * One step with the newest reading, whose value is known. Pure: the alert, the reading and the time in, the alert and
+ * an edge out.
+ */
+enum tw_alert_edge tw_alert_step(struct tw_alert *alert, const struct tw_rule_settings *settings,
+				 const struct tw_reading *reading, usec_t now_usec);
+
+/* The same where there is no value: only time passes. */
+enum tw_alert_edge tw_alert_wait(struct tw_alert *alert, const struct tw_rule_settings *settings, usec_t now_usec);
+
+/* Whether its actions are wanted. */
+static inline bool tw_alert_active(const struct tw_alert *alert)
+{
+	return alert->state == TW_RULE_RAISED || alert->state == TW_RULE_CLEARING;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/sample.h"
+
+/* Looks that are summed: they come to a whole TIME-WAIT. */
+#define TW_DEMAND_LOOKS ((unsigned)(TW_TIME_WAIT_USEC / TW_SURVEY_YOUNG_USEC))
+
+/*
+ * How many TIME-WAIT a destination would have if reuse took none over: those that are younger than five seconds,
+ * summed over twelve looks that are five seconds apart. One look alone errs by 45 points where connections come in
+ * bursts, twelve by 5. A file of its own, for the decision is made of alerts, and this of looks.
+ */
+struct tw_demand {
+	unsigned count, next; /* a ring */
+	usec_t at_usec;	      /* of the newest */
+	struct tw_demand_look {
+		usec_t at_usec;
+		uint32_t young;
+	} looks[TW_DEMAND_LOOKS];
+};
+
+/* One look; what comes sooner than five seconds after the last one counts the same sockets again, and is passed over.
+ */
+void tw_demand_add(struct tw_demand *demand, uint32_t young_time_wait, usec_t at_usec);
+
+/*
+ * In sockets, by the looks of the last minute; where these are fewer than twelve, as if the others had been like them.
+ * 0 without any.
+ */
+uint64_t tw_demand_time_wait(const struct tw_demand *demand);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words of the gate's verdicts, apart from the checks for their length. */
+#include "decide/gate.h"
+
+#include "base/macros.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+
+#define MIB (UINT64_C(1) << 20)
+
+/* What a sentence is about. */
+struct scene {
+	enum tw_tunable tunable;
+	const struct tw_sample *sample;
+	const struct tw_subject *subject;
+	const struct tw_destination_row *row; /* may be NULL */
+};
+
+static void add_metric(struct tw_text *text, const struct tw_sample *sample, enum tw_metric metric)
+{
+	tw_value_add(text, tw_sample_metric(sample, metric), tw_metric_info(metric)->unit);
+}
+
+static void add_live(struct tw_text *text, const struct tw_sample *sample, enum tw_tunable tunable)
+{
+	const struct tw_live_value *live = &sample->gauge.sysctls[tunable];
+	char value[TW_TUNABLE_VALUE_MAX];
+
+	tw_text_add(text, live->known ? tw_tunable_format(tunable, &live->value, value) : "unknown");
+}
+
+static void add_destination(struct tw_text *text, const struct tw_destination_row *row)
+{
+	tw_endpoint_add(text, &row->key.destination, row->key.port);
+}
+
+static void say_no_timestamps(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_addf(text, "%s would do nothing: it needs %s, which is ", tw_tunable_info(scene->tunable)->key,
+		     tw_tunable_info(TW_TUNABLE_TIMESTAMPS)->key);
+	add_live(text, scene->sample, TW_TUNABLE_TIMESTAMPS);
+	tw_text_add(text, " here");
+}
+
+static void say_already(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_addf(text, "%s is ", tw_tunable_info(scene->tunable)->key);
+	add_live(text, scene->sample, scene->tunable);
+	tw_text_add(text, " already");
+	if (!tw_gate_covered(scene->tunable, scene->sample, scene->row))
+		return;
+	tw_text_add(text, ", which covers loopback, and ");
+	tw_destination_add(text, &scene->row->key);
+	tw_text_add(text, " is there");
+}
+
+static void say_refuted(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_addf(text, "%s is ", tw_tunable_info(scene->tunable)->key);
+	add_live(text, scene->sample, scene->tunable);
+	tw_text_add(text, ", and no port towards ");
+	add_destination(text, scene->row);
+	tw_text_add(text, " is taken over: its connections have no TCP timestamps");
+}
+
+/* "1600 of 1600 ports towards 10.0.0.2:80 are held by SYN-SENT, 0% by TIME-WAIT". */
+static void say_held_by(struct tw_text *text, const struct scene *scene, enum tw_holder holder, const char *state)
+{
+	const struct tw_destination_row *row = scene->row;
+
+	if (!row)
+		return;
+	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports towards ", row->held[holder], row->ports);
+	add_destination(text, row);
+	tw_text_addf(text, " are held by %s, ", state);
+	tw_value_add(text, tw_value_percent(row->held[TW_HOLDER_TIME_WAIT], row->ports), TW_UNIT_PERCENT);
+	tw_text_add(text, " by TIME-WAIT");
+}
+
+static void say_established(struct tw_text *text, const struct scene *scene)
+{
+	say_held_by(text, scene, TW_HOLDER_ESTABLISHED, "open connections (ESTABLISHED)");
+}
+
+static void say_syn_sent(struct tw_text *text, const struct scene *scene)
+{
+	say_held_by(text, scene, TW_HOLDER_SYN_SENT, "connection attempts that get no answer (SYN-SENT)");
+}
+
+static void say_orphaned(struct tw_text *text, const struct scene *scene)
+{
+	say_held_by(text, scene, TW_HOLDER_FIN_WAIT_2_ORPHANED, "FIN-WAIT-2: closed here, and the peer has not closed");
+}
+
+static void say_fin_wait_2(struct tw_text *text, const struct scene *scene)
+{
+	say_held_by(text, scene, TW_HOLDER_FIN_WAIT_2,
+		    "FIN-WAIT-2 of a program that has shut down its side and keeps the socket");
+}
+
+static void say_close_wait(struct tw_text *text, const struct scene *scene)
+{
+	say_held_by(text, scene, TW_HOLDER_CLOSE_WAIT, "CLOSE-WAIT: the peer has closed, and the program here has not");
+}
+
+static void say_closing(struct tw_text *text, const struct scene *scene)
+{
+	say_held_by(text, scene, TW_HOLDER_CLOSING,
+		    "FIN-WAIT-1, CLOSING or LAST-ACK: the peer does not acknowledge the close");
+}
+
+static void say_held_bound(struct tw_text *text, const struct scene *scene)
+{
+	const struct tw_survey *survey = &scene->sample->survey;
+
+	uint32_t first = TW_MIN(survey->bound_first_ports, survey->exclusive_ports);
+
+	tw_text_addf(text,
+		     "%" PRIu32 " of %" PRIu32
+		     " ports are held by sockets that listen or are bound, not connected: for every destination",
+		     survey->exclusive_ports - first, survey->usable);
+}
+
+static const struct tw_binder_row *find_binder(const struct tw_survey *survey, const struct tw_address *source)
+{
+	for (unsigned i = 0; i < survey->binder_count; i++)
+		if (tw_address_equal(&survey->binders[i].source, source))
+			return &survey->binders[i];
+	return NULL;
+}
+
+/* "1300 of 2000 ports were taken by bind() before connect(), most from 10.0.0.1: such a port is blocked for ...". */
+static void say_bound_first(struct tw_text *text, const struct scene *scene)
+{
+	const struct tw_survey *survey = &scene->sample->survey;
+	const struct tw_binder_row *own =
+		scene->subject && scene->subject->has_binder ? find_binder(survey, &scene->subject->binder) : NULL;
+	const struct tw_binder_row *binder = own ? own : survey->binder_count > 0 ? &survey->binders[0] : NULL;
+
+	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports were taken by bind() before connect()",
+		     own ? own->ports : survey->bound_first_ports, survey->usable);
+	if (binder) {
+		tw_text_add(text, own || survey->binder_count == 1 ? ", from " : ", most from ");
+		tw_address_add(text, &binder->source);
+	}
+	tw_text_addf(
+		text,
+		": such a port is blocked for every other program and destination too, and %s does not change that",
+		tw_tunable_info(scene->tunable)->key);
+}
+
+static void say_server_side(struct tw_text *text, const struct scene *scene)
+{
+	uint64_t count = scene->sample->survey.accepting_time_wait;
+	uint64_t mib = (count * TW_TIME_WAIT_BYTES + MIB / 2) / MIB;
+
+	tw_text_addf(text, "%" PRIu64 " sockets are in TIME-WAIT on the accepting side, where they cost memory of ",
+		     count);
+	if (mib > 0)
+		tw_text_addf(text, "about %" PRIu64 " MiB", mib);
+	else
+		tw_text_add(text, "less than 1 MiB");
+	tw_text_add(text, " and no port");
+}
+
+static bool is_about_destination(const struct scene *scene)
+{
+	return scene->subject && scene->subject->has_destination;
+}
+
+/* "port towards 10.0.0.2:80" of a destination, else "port". */
+static void add_port(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_add(text, "port");
+	if (!is_about_destination(scene))
+		return;
+	tw_text_add(text, " towards ");
+	tw_endpoint_add(text, &scene->subject->destination.destination, scene->subject->destination.port);
+}
+
+static void say_ports_free(struct tw_text *text, const struct scene *scene)
+{
+	const struct tw_survey *survey = &scene->sample->survey;
+	const struct tw_destination_row *row = scene->row;
+
+	if (is_about_destination(scene) && !row && survey->top_count >= survey->destinations) {
+		tw_text_add(text, "no ");
+		add_port(text, scene);
+		tw_text_add(text, " is held any more");
+		return;
+	}
+	if (is_about_destination(scene) && row) {
+		add_destination(text, row);
+		tw_text_add(text, " is not short of ports: ");
+	} else {
+		tw_text_add(text, "no destination is short of ports: the busiest has ");
+	}
+	tw_value_add(text, row ? row->port_use : survey->port_use, TW_UNIT_PERCENT);
+	tw_text_addf(text, " of %" PRIu32 " blocked", survey->usable);
+}
+
+static void say_no_overflow(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_add(text, "TIME-WAIT is at ");
+	add_metric(text, scene->sample, TW_METRIC_TIME_WAIT_BUCKETS);
+	tw_text_add(text, " of net.ipv4.tcp_max_tw_buckets, and no connection is closed without it");
+}
+
+static void say_no_fin_wait_2(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_add(text, "no socket");
+	if (is_about_destination(scene)) {
+		tw_text_add(text, " on a ");
+		add_port(text, scene);
+	}
+	tw_text_addf(text, " is in FIN-WAIT-2, and %s does not shorten TIME-WAIT: the kernel keeps it for 60s",
+		     tw_tunable_info(scene->tunable)->key);
+}
+
+static void say_owned_fin_wait_2(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_add(text, "the sockets in FIN-WAIT-2");
+	if (is_about_destination(scene)) {
+		tw_text_add(text, " on a ");
+		add_port(text, scene);
+	}
+	tw_text_addf(text, " still belong to programs, and %s is for those that nobody has",
+		     tw_tunable_info(scene->tunable)->key);
+}
+
+static void say_not_bound_first(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_add(text, "no ");
+	add_port(text, scene);
+	tw_text_addf(text, " was taken by bind() before connect(), and %s is for those alone",
+		     tw_tunable_info(scene->tunable)->key);
+}
+
+#define MORE_PORTS                                                                         \
+	"let the client pool its connections, widen net.ipv4.ip_local_port_range, or add " \
+	"a source or destination address"
+
+static const struct {
+	void (*say)(struct tw_text *text, const struct scene *scene);
+	const char *advice;
+} words[] = {
+	[TW_GATE_OPEN] = { NULL, NULL },
+	[TW_GATE_NO_TIMESTAMPS] = { say_no_timestamps, "turn net.ipv4.tcp_timestamps on (both ends need it), or widen "
+						       "net.ipv4.ip_local_port_range" },
+	[TW_GATE_ALREADY] = { say_already, MORE_PORTS },
+	[TW_GATE_REFUTED] = { say_refuted, "turn net.ipv4.tcp_timestamps on at the peer, let the client pool its "
+					   "connections, or widen net.ipv4.ip_local_port_range" },
+	[TW_GATE_HELD_ESTABLISHED] = { say_established, MORE_PORTS },
+	[TW_GATE_HELD_SYN_SENT] = { say_syn_sent,
+				    "find out why no answer comes: the peer is down or does not accept, or a "
+				    "firewall drops the packets; give the program's connect() a time limit" },
+	[TW_GATE_HELD_FIN_WAIT_2_ORPHANED] = { say_orphaned, "set net.ipv4.tcp_fin_timeout lower, which ends them "
+							     "sooner; let the peer close its side" },
+	[TW_GATE_HELD_FIN_WAIT_2] = { say_fin_wait_2, "let the program close() these sockets; no sysctl ends them" },
+	[TW_GATE_HELD_CLOSE_WAIT] = { say_close_wait, "restart the program, then repair it: it does not close() "
+						      "its sockets; no sysctl ends them" },
+	[TW_GATE_HELD_CLOSING] = { say_closing, "look at the path to the peer, or at the peer itself; "
+						"net.ipv4.tcp_orphan_retries limits how long the kernel tries" },
+	[TW_GATE_HELD_BOUND] = { say_held_bound, "let the programs close them, connect without bind(), or set "
+						 "IP_BIND_ADDRESS_NO_PORT before it" },
+	[TW_GATE_BOUND_FIRST] = { say_bound_first, "let the program set IP_BIND_ADDRESS_NO_PORT before bind(), or "
+						   "connect without bind()" },
+	[TW_GATE_SERVER_SIDE] = { say_server_side,
+				  "no sysctl is needed; if the memory matters, let the clients close first" },
+	[TW_GATE_PORTS_FREE] = { say_ports_free, "no sysctl is needed; a rule over port-use tells when one is" },
+	[TW_GATE_NO_OVERFLOW] = { say_no_overflow, "no sysctl is needed; a higher limit would not be reached" },
+	[TW_GATE_NO_FIN_WAIT_2] = { say_no_fin_wait_2,
+				    "where TIME-WAIT holds ports of outgoing connections, set net.ipv4.tcp_tw_reuse=1 "
+				    "or widen net.ipv4.ip_local_port_range" },
+	[TW_GATE_OWNED_FIN_WAIT_2] = { say_owned_fin_wait_2, "let the program close() these sockets" },
+	[TW_GATE_NOT_BOUND_FIRST] = { say_not_bound_first,
+				      "let the client pool its connections, or set net.ipv4.tcp_tw_reuse=1 where "
+				      "TIME-WAIT holds the ports" },
+};
+_Static_assert(TW_ARRAY_SIZE(words) == TW_GATE_VERDICT_COUNT, "each verdict has its words");
+
+void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, const struct tw_sample *sample,
+		     const struct tw_subject *subject, struct tw_text *reason, struct tw_text *advice)
+{
+	const struct scene scene = { tunable, sample, subject, tw_gate_row(sample, subject) };
+
+	if (verdict == TW_GATE_OPEN)
+		return;
+	words[verdict].say(reason, &scene);
+	tw_text_add(advice, words[verdict].advice);
+}
+
+const char *tw_gate_other_remedy(enum tw_tunable tunable)
+{
+	switch (tw_tunable_info(tunable)->gate) {
+	case TW_GATE_REUSE:
+		return words[TW_GATE_REFUTED].advice;
+	case TW_GATE_BUCKETS:
+		return "fewer connections that end here: reuse them, or let the peer close first";
+	case TW_GATE_FIN_WAIT_2:
+		return words[TW_GATE_OWNED_FIN_WAIT_2].advice;
+	case TW_GATE_AUTOBIND:
+		return words[TW_GATE_BOUND_FIRST].advice;
+	case TW_GATE_NONE:
+		break;
+	}
+	return "see timewaitctl explain";
+}

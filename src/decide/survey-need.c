@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "decide/survey-need.h"
+
+#include "base/macros.h"
+#include "decide/alert-table.h"
+
+static bool attributed(enum tw_metric metric)
+{
+	return tw_metric_info(metric)->source == TW_METRIC_FROM_SURVEY;
+}
+
+/*
+ * Whether `taken` ports come to `range` within the span if sockets go on being added as since the crest. Where none
+ * are, or nothing is known of it, they do not.
+ */
+static bool fills_within(const struct tw_sample *sample, struct tw_tally now, uint64_t taken, uint32_t range,
+			 usec_t span_usec)
+{
+	const struct tw_tally *before = &sample->crest;
+	unsigned __int128 added;
+
+	if (range == 0 || before->at_usec == 0 || now.at_usec <= before->at_usec || now.sockets <= before->sockets)
+		return false;
+	if (taken >= range)
+		return true;
+	/* More than any range is as good, and keeps the products within 128 bits. */
+	added = TW_MIN(now.sockets - before->sockets, (uint64_t)UINT32_MAX);
+	return added * span_usec >= (unsigned __int128)(range - taken) * (now.at_usec - before->at_usec);
+}
+
+/* A level of port-eta as a span. */
+static usec_t span_of(int64_t milli)
+{
+	return milli > 0 ? (usec_t)TW_MIN(milli, INT64_MAX / 1000) * TW_USEC_PER_MSEC : 0;
+}
+
+/* What the sysctls leave to connect(); 0: not known. */
+static uint32_t live_range_ports(const struct tw_gauge *gauge)
+{
+	const struct tw_live_value *live = &gauge->sysctls[TW_TUNABLE_PORT_RANGE];
+	int64_t low = live->value.numbers[0];
+	int64_t high = live->value.numbers[1];
+	uint32_t ports;
+
+	if (!live->known || low < 0 || high > UINT16_MAX || low > high)
+		return 0;
+	ports = (uint32_t)(high - low + 1);
+	return ports - TW_MIN(ports, gauge->reserved_ports);
+}
+
+/*
+ * Of the last survey, but no more than the sysctls leave by now: somebody may have narrowed the range since. Before the
+ * first survey, and after one that failed, what the sysctls have. 0: not known.
+ */
+static uint32_t range_ports(const struct tw_sample *sample)
+{
+	uint32_t surveyed = sample->survey.usable;
+	uint32_t live = live_range_ports(&sample->gauge);
+
+	return surveyed > 0 && live > 0 ? TW_MIN(surveyed, live) : TW_MAX(surveyed, live);
+}
+
+/* More ports than the level allows to one destination; where the ports are not known yet, always. */
+static bool could_raise(const struct tw_rule_settings *settings, const struct tw_sample *sample)
+{
+	uint64_t bound = tw_sample_port_bound(sample);
+	uint32_t range = sample->survey.usable > 0 ? range_ports(sample) : 0;
+	struct tw_value most = tw_value_percent(bound, range);
+
+	/* A rule for few ports in use, or for much time left: no number of sockets speaks against it. */
+	if (!most.known || tw_rule_settings_upward(settings) == (settings->metric == TW_METRIC_PORT_ETA))
+		return true;
+	if (settings->metric == TW_METRIC_PORT_ETA)
+		return fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range,
+				    span_of(settings->raise_milli));
+	if (most.milli >= settings->raise_milli)
+		return true;
+	return settings->forecast_usec > 0 && most.milli >= settings->raise_milli - settings->raise_milli / 2 &&
+	       fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range, settings->forecast_usec);
+}
+
+bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
+			    const struct tw_sample *sample)
+{
+	for (unsigned i = 0; i < settings->rule_count; i++) {
+		if (!attributed(settings->rules[i].metric))
+			continue;
+		if (tw_alert_table_worst(policy, i, &settings->rules[i]) || could_raise(&settings->rules[i], sample))
+			return true;
+	}
+	return false;
+}
+
+/* Ports that may be bound first, beside what the busiest destination has blocked, could reach the level. */
+static bool may_hide(const struct tw_rule_settings *settings, const struct tw_survey *survey)
+{
+	uint64_t blocked = survey->top_count > 0 ? survey->top[0].blocked : survey->exclusive_ports;
+	struct tw_value most = tw_value_percent(blocked + survey->unclear_ports, survey->usable);
+
+	return survey->at_usec != 0 && !survey->partial && most.known && most.milli >= settings->raise_milli;
+}
+
+bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_settings *settings,
+			      const struct tw_sample *sample)
+{
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (attributed(settings->rules[i].metric) &&
+		    (tw_alert_table_worst(policy, i, &settings->rules[i]) || could_raise(&settings->rules[i], sample) ||
+		     may_hide(&settings->rules[i], &sample->survey)))
+			return true;
+	return false;
+}
+
+bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now)
+{
+	usec_t longest_usec = 0;
+
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (settings->rules[i].metric == TW_METRIC_PORT_USE)
+			longest_usec = TW_MAX(longest_usec, settings->rules[i].forecast_usec);
+	return longest_usec > 0 &&
+	       fills_within(sample, now, tw_sample_port_bound(sample), range_ports(sample), longest_usec);
+}
+
+bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample)
+{
+	return tw_policy_would_hurry(settings, sample, tw_gauge_tally(&sample->gauge));
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/sample.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What a plain connect() can take: the one place that says which ports are blocked for a destination, and what their
+ * parity tells of who took them. Held against the kernel in tests/system/test_port_model.py.
+ */
+
+/* The sysctls that it depends on. */
+struct tw_reuse_rule {
+	int64_t reuse;	   /* tcp_tw_reuse as it is; 0 where it is not known */
+	int64_t baseline;  /* what it was before timewaitd changed it */
+	uint32_t delay_ms; /* tcp_tw_reuse_delay */
+};
+
+/* `baseline`: of tcp_tw_reuse; where it is not known the live value is. */
+struct tw_reuse_rule tw_reuse_rule(const struct tw_gauge *gauge, const struct tw_live_value *baseline);
+
+/* How long a TIME-WAIT lasts: 60 s, or what a vendor's kernel lets be set. */
+uint32_t tw_time_wait_life_ms(const struct tw_gauge *gauge);
+
+/*
+ * Whether tcp_tw_reuse of this value lets connect() take over what waits towards the destination: 1 does; 2 where
+ * either end is loopback, or the waiting socket was bound to lo (tcp_twsk_unique() in net/ipv4/tcp_ipv4.c).
+ */
+bool tw_reuse_in_force(int64_t reuse, const struct tw_destination *key);
+
+/* Ports held towards one destination, as a count of them needs to be known here. */
+struct tw_port_holding {
+	uint32_t ports, time_wait, unripe_time_wait, young_time_wait;
+	/* Of these, on ports that are exclusive: all, and of them what waits and is ripe for reuse. */
+	uint32_t exclusive, exclusive_ripe;
+};
+
+/*
+ * Ports that connect() cannot take: those held, but for what reuse can take over, and all exclusive ones. Not held at
+ * what is usable. `in_force`: reuse is, and was not refuted.
+ */
+uint32_t tw_port_blocked(const struct tw_port_holding *holding, uint32_t exclusive_ports, bool in_force);
+
+/*
+ * What would be blocked if the present rate of new connections went on for a whole TIME-WAIT of `life_ms` without
+ * reuse: all that does not wait, what is exclusive elsewhere, and those in TIME-WAIT that are younger than `young_ms`,
+ * so many times over.
+ */
+uint64_t tw_port_demand(const struct tw_port_holding *holding, uint32_t exclusive_ports, uint32_t life_ms,
+			uint32_t young_ms);
+
+/*
+ * connect() picks a port of the range's lower bound's parity first, bind() with port 0 one of the other
+ * (__inet_hash_connect(), inet_csk_find_open_port()). What their parity tells of ports held by one owner.
+ */
+enum tw_parity {
+	TW_PARITY_PLAIN,   /* taken by connect() */
+	TW_PARITY_FIRST,   /* by bind() before it */
+	TW_PARITY_UNCLEAR, /* one cannot tell */
+};
+
+/* A destination with fewer ports than this is judged together with others of its source: chance tells too much. */
+#define TW_PARITY_PORTS_MIN 8u
+
+/* How many ports there are of either parity, and how many of them one owner holds. */
+struct tw_parity_ports {
+	uint32_t near_held, far_held; /* near: of the lower bound's parity */
+	uint32_t near_usable, far_usable;
+};
+
+/*
+ * `blind`: the near half was nearly used up before, so that connect() had to go to the other one. Where nearly all of
+ * the far half is held, and more beside it, TW_PARITY_FIRST holds for the far ones alone.
+ */
+enum tw_parity tw_parity_judge(const struct tw_parity_ports *ports, bool blind);
+
+/* Whether the near half is so full that parity tells nothing, now and while these sockets are there. */
+bool tw_parity_is_blinding(const struct tw_parity_ports *ports);
+
+/*
+ * Reuse is in force for a destination, and takes nothing over: its peer has no timestamps, which no row tells. It is
+ * credited until this is true of two looks, no more than 3 min apart: its ports are beyond half of the usable ones at
+ * both, those that connect() looks at first are full of what it could take, and connections were opened in between; and
+ * TWRecycled stood still, or the ports grew by them although at no time so many lived or were unripe that there was
+ * nothing to take.
+ */
+bool tw_reuse_refuted(const struct tw_reuse_look *before, const struct tw_reuse_look *now, uint32_t usable);
