@@ -9,6 +9,7 @@ import pytest
 
 import able
 import buses
+import clients
 import namespaces
 import standins
 from programs import TIMEWAITD, Daemon
@@ -67,6 +68,14 @@ def listener(near):
             yield made
 
     return listen
+
+
+@pytest.fixture
+def hold():
+    """Makes connections that stay for the whole test: Clients.connect()."""
+    made = clients.Clients()
+    yield made.connect
+    made.close()
 
 
 @pytest.fixture

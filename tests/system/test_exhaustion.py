@@ -6,7 +6,7 @@ import time
 import pytest
 
 from namespaces import Pair, wait_until
-from programs import SHIPPED_CONF, Churn, start_sink
+from programs import SHIPPED_CONF, Churn, once, start_sink
 
 REUSE = "net.ipv4.tcp_tw_reuse"
 LOW, HIGH = 32768, 40959
@@ -23,13 +23,15 @@ def narrow(near):
     return near
 
 
-def test_without_the_daemon_connects_fail(narrow, pair):
+def test_without_the_daemon_connects_fail(near, pair):
+    """Half as many again as there are ports, long before the first TIME-WAIT is over."""
+    near.set_sysctl("net.ipv4.ip_local_port_range", f"{LOW} {LOW + 1999}")
     start_sink(pair.far, Pair.FAR, PORT)
-    # Some hundreds more than there are ports, long before the first TIME-WAIT is over.
-    _, total = Churn(narrow, Pair.FAR, PORT, RATE, 3).finish()
-    # On a busy machine a handful of connections end without TIME-WAIT, and their ports serve twice.
-    assert total["ok"] == pytest.approx(HIGH - LOW + 1, rel=0.01)
-    assert total["errors"] == {"EADDRNOTAVAIL": 3 * RATE - total["ok"]}
+    _, total = Churn(near, Pair.FAR, PORT, RATE, 1).finish()
+    # Where the server is too busy some are reset and leave no TIME-WAIT, and their ports serve twice.
+    assert total["ok"] >= 2000
+    assert total["failed"] > 0 and total["errors"] == {"EADDRNOTAVAIL": RATE - total["ok"]}
+    wait_until(lambda: once(near)["states"]["time-wait"] == 2000, lambda: once(near)["states"])
 
 
 def test_with_the_daemon_they_do_not(narrow, pair, daemon):
@@ -47,8 +49,8 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     assert {value for _, value in live[3:]} == {"1"}
 
     ended = time.monotonic()
-    wait_until(lambda: narrow.sysctl(REUSE) == before, watching.story, 3 * CLEAR_FOR)
-    assert time.monotonic() - ended > CLEAR_FOR / 2, "given back before the hold was over: " + watching.story()
+    wait_until(lambda: narrow.sysctl(REUSE) == before, watching.story, 4 * CLEAR_FOR)
+    assert time.monotonic() - ended > CLEAR_FOR, "given back before the hold was over: " + watching.story()
 
     for event in ("raised", "adjusted", "cleared", "restored"):
         watching.wait_for(event)
@@ -59,7 +61,8 @@ def test_with_the_daemon_they_do_not(narrow, pair, daemon):
     (adjusted,), (restored,) = watching.records("adjusted"), watching.records("restored")
     assert [adjusted[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, before, "1", before]
     assert [restored[f"TIMEWAITD_{name}"] for name in ("SYSCTL", "OLD", "NEW", "BASELINE")] == [REUSE, "1", before, before]
-    wait_until(lambda: watching.descriptors() == descriptors, "its descriptors are closed")
+    # The socket by which it asks the kernel about ports is kept.
+    wait_until(lambda: watching.descriptors() <= descriptors + 1, "its descriptors are closed")
 
 
 def test_a_range_that_is_narrowed_meanwhile(near, pair, daemon):

@@ -55,7 +55,7 @@ def test_hundreds_are_counted_exactly(home, place, tmp_path):
     """Each with sockets in every state: once by the daemon at its start, once by --once."""
     config = watching("host", f"{place}*", census="1h", survey="1h", interval="1s")
     bus = Bus(tmp_path / "bus").start()
-    with cages.make(place, 500):
+    with cages.make(place, 200):
         daemon = Daemon(home, tmp_path / "daemon", config, f"--bus={bus.address}")
         bus.wait_for_owner()
         found = by_name(bus.snapshot())
@@ -64,7 +64,7 @@ def test_hundreds_are_counted_exactly(home, place, tmp_path):
     bus.stop()
     expected = dict(cages.Cage.EXPECTED)
     for page in (found, looked):
-        assert set(page) == {"host"} | {f"{place}-{i}" for i in range(500)}
+        assert set(page) == {"host"} | {f"{place}-{i}" for i in range(200)}
         wrong = {
             name: one["states"] for name, one in page.items() if name != "host" and one["states"] != expected
         }

@@ -50,6 +50,7 @@ def test_its_shape(near):
         "listeners",
         "close-wait",
         "bound",
+        "binders",
     ]
     assert page["name"] == "host"
     assert list(page["states"]) == STATES
@@ -68,7 +69,7 @@ def test_what_one_look_cannot_know_is_null(near):
 
 
 def test_ports_of_destinations(near, pair, stack):
-    """A hundred ports; ten of them reserved, one listened on, two bound: 87 are left for connect() to choose from."""
+    """A hundred ports, ten of them reserved; of the others one is listened on and two are bound, for everybody."""
     near.set_sysctl("net.ipv4.ip_local_port_range", "40000 40099")
     near.set_sysctl("net.ipv4.ip_local_reserved_ports", "40000-40009,50000")
     numbers = {**dict.fromkeys([*STATES, "orphan"], 0), "established": 12, "time-wait": 8}
@@ -83,12 +84,15 @@ def test_ports_of_destinations(near, pair, stack):
     page = once(near)
     limits = page["limits"]
     assert (limits["range-low"], limits["range-high"], limits["reserved-ports"]) == (40000, 40099, 10)
-    if page["states"]["bound"] is not None:
-        assert limits["usable-ports"] == 87
+    assert limits["usable-ports"] == 90
+    taken = 3 if page["states"]["bound"] is not None else 1
+    assert limits["exclusive-ports"] == taken
     (row,) = page["destinations"]
     assert (row["source"], row["destination"]) == (Pair.NEAR, f"{Pair.FAR}:7000")
     assert (row["ports"], row["time-wait"], row["established"]) == (20, 8, 12)
-    assert row["port-use"] == pytest.approx(100 * 20 / limits["usable-ports"], abs=3)
+    assert row["held"] == {**dict.fromkeys(row["held"], 0), "time-wait": 8, "established": 12}
+    assert row["blocked"] == 20 + taken
+    assert row["port-use"] == pytest.approx(100 * (20 + taken) / 90, abs=0.01)
     assert page["metrics"]["port-use"] == row["port-use"]
     assert listener.fileno() >= 0
 

@@ -4,6 +4,8 @@
 import socket
 import time
 
+import pytest
+
 from namespaces import Pair
 from programs import PORTS, QUICK, Churn, once, start_sink
 
@@ -28,7 +30,9 @@ def test_of_two_destinations_the_full_one_is_named(near, pair, daemon):
     assert f"{Pair.FAR}:8081" not in raised["MESSAGE"]
     assert full.finish()[1]["failed"] == 0
     assert quiet.finish()[1]["failed"] == 0
-    assert {record.get("TIMEWAITD_DESTINATION") for record in watching.records()} <= {None, f"{Pair.FAR}:8080"}
+    # Once reuse is ours, what it helps already is told too, for information.
+    others = [record for record in watching.records() if record.get("TIMEWAITD_DESTINATION") == f"{Pair.FAR}:8081"]
+    assert all(int(record["PRIORITY"]) == 6 for record in others), watching.story()
     rows = {row["destination"]: row for row in once(near)["destinations"]}
     assert rows[f"{Pair.FAR}:8080"]["ports"] > rows[f"{Pair.FAR}:8081"]["ports"]
 
@@ -66,7 +70,8 @@ def test_bound_ports_count_though_nothing_is_connected(near, pair, daemon):
         assert found["metrics"]["port-use"] == 100
         watching = daemon(QUICK + PORTS)
         raised = watching.wait_for("raised")
-        assert raised["TIMEWAITD_VALUE"] == "100"
+        # Of who holds them; what waits beside them is not theirs.
+        assert float(raised["TIMEWAITD_VALUE"]) == pytest.approx(100 * len(held) / 64, abs=0.01)
         refused = watching.wait_for("refused")
         assert "bound" in refused["TIMEWAITD_REASON"]
     finally:

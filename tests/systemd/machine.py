@@ -25,7 +25,7 @@ class Machine:
     def __init__(self, place, root="/", binds=(SOURCE, BUILD)):
         self._place = str(place)
         self._sdboot("start", "-r", str(root), *(word for bind in binds for word in ("-b", str(bind))), self._place)
-        self._cursor, self._user = None, ""
+        self._cursor = None
 
     def _sdboot(self, *arguments, timeout=600):
         # Not captured by pipes: the machine would hold them open.
@@ -70,15 +70,8 @@ class Machine:
         self._cursor = self.run("journalctl", "-n", "0", "--show-cursor", "-q").split("-- cursor: ")[1].strip()
 
     def journal(self, event=None, **fields):
-        """
-        What the journal has of the service since the mark; of one event and with these fields (RULE="x"), if asked. A
-        busy journald does not learn the unit of a process that has ended meanwhile, as `timewaitd --restore` has soon:
-        that one is known by its user.
-        """
-        self._user = self._user or self.try_run("id", "-u", "timewaitd").stdout.strip()
-        its_own = ("+", "SYSLOG_IDENTIFIER=timewaitd", f"_UID={self._user}") if self._user else ()
-        known = (f"_SYSTEMD_UNIT={UNIT}", "+", f"UNIT={UNIT}", "_PID=1", *its_own)
-        output = self.run("journalctl", "-o", "json", "-q", f"--after-cursor={self._cursor}", *known)
+        """What `journalctl -u timewaitd` has since the mark; of one event and with these fields (RULE="x"), if asked."""
+        output = self.run("journalctl", "-u", "timewaitd", "-o", "json", "-q", f"--after-cursor={self._cursor}")
         return [
             record
             for record in map(json.loads, output.splitlines())
