@@ -126,6 +126,15 @@ static void ask(struct tw_waiters *waiters, uint32_t waiter, const struct tw_flo
 		waiters->questions[waiters->question_count++] = (struct tw_waiter_question){ waiter, *flow };
 }
 
+/*
+ * Half-closed, as long as something waits to be sent; or in an accept queue still, so that no program can close it: it
+ * has no inode before accept().
+ */
+static bool has_no_age(const struct tw_flow *flow)
+{
+	return flow->send_queue > 0 || flow->inode == 0;
+}
+
 /* What is known of it until it is asked for, if it is at all. */
 static void begin_waiter(struct tw_waiters *waiters, uint32_t at, const struct tw_flow *flow)
 {
@@ -133,7 +142,7 @@ static void begin_waiter(struct tw_waiters *waiters, uint32_t at, const struct t
 	uint32_t known = waiters->known->room > 0 ? *find_slot(waiters, waiters->known, flow->cookie) : 0;
 
 	waiter->since_usec = waiter->asked_usec = waiters->at_usec;
-	if (flow->send_queue > 0) {
+	if (has_no_age(flow)) {
 		waiter->since_usec = TW_USEC_INFINITY;
 	} else if (known != 0) {
 		const struct tw_waiter *before = &waiters->known->waiters[known - 1];
@@ -200,7 +209,7 @@ void tw_waiters_tell(struct tw_waiters *waiters, const struct tw_flow *flow)
 
 	if (slot == 0)
 		return;
-	if (flow->send_queue > 0 || !flow->has_idle)
+	if (has_no_age(flow) || !flow->has_idle)
 		waiters->fresh.waiters[slot - 1].since_usec = TW_USEC_INFINITY;
 	else
 		settle(waiters, &waiters->fresh.waiters[slot - 1], &flow->idle);

@@ -239,7 +239,8 @@ static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw
 			.idiag_rqueue = flow->receive_queue,
 			.idiag_wqueue = flow->send_queue,
 			.idiag_uid = flow->uid,
-			.idiag_inode = flow->inode,
+			/* A program has accepted what is in CLOSE-WAIT. */
+			.idiag_inode = flow->inode ? flow->inode : flow->state == TW_STATE_CLOSE_WAIT,
 		},
 		.attribute = { .rta_len = sizeof(body.attribute) + sizeof(body.cgroup), .rta_type = INET_DIAG_CGROUP_ID },
 		.cgroup = flow->cgroup_id,

@@ -36,7 +36,7 @@ static int tear_down(void **state)
 
 static void add(struct tw_waiters *waiters, uint64_t cookie)
 {
-	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .cookie = cookie };
+	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .cookie = cookie, .inode = 1 };
 
 	tw_waiters_add(waiters, &flow, 0);
 }
@@ -81,6 +81,7 @@ static void test_fields(void **state)
 		.state = TW_STATE_CLOSE_WAIT,
 		.cookie = UINT64_C(0x123456789abcdef0),
 		.receive_queue = 77,
+		.inode = 1,
 	};
 	const struct tw_waiter *waiter;
 
@@ -226,7 +227,7 @@ static void test_asked_within_a_minute(void **state)
 static void test_unsent(void **state)
 {
 	struct tw_waiters *waiters = *state;
-	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .cookie = 1, .send_queue = 1 };
+	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .cookie = 1, .send_queue = 1, .inode = 1 };
 
 	for (unsigned i = 0; i < 100; i++) {
 		usec_t now = EPOCH + i * 10 * SECOND;
@@ -244,7 +245,7 @@ static void test_unsent(void **state)
 static void test_too_many(void **state)
 {
 	struct tw_waiters *waiters = *state;
-	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .has_idle = true };
+	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .has_idle = true, .inode = 1 };
 	usec_t now = EPOCH + AGE;
 
 	scan(waiters, EPOCH, 1, 201);
@@ -405,14 +406,45 @@ static void test_walk(void **state)
 	}
 }
 
+/* What is in an accept queue has no age, however long; it begins when a program has it. */
+static void test_not_accepted(void **state)
+{
+	struct tw_waiters *waiters = *state;
+	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .cookie = 1 };
+
+	for (unsigned i = 0; i < 10; i++) {
+		usec_t now = EPOCH + i * 100 * SECOND;
+
+		flow.inode = i < 8 ? 0 : 1;
+		tw_waiters_begin(waiters, &known, now, AGE);
+		tw_waiters_add(waiters, &flow, 0);
+		tw_waiters_end(waiters);
+		assert_int_equal(waiters->known->count, 1);
+		if (i < 8)
+			assert_true(waiters->known->waiters[0].since_usec == TW_USEC_INFINITY);
+		else
+			assert_true(waiters->known->waiters[0].since_usec == EPOCH + 800 * SECOND);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty),   TEST(test_fields),	 TEST(test_tracking),	 TEST(test_seen_twice),
-		TEST(test_answers), TEST(test_given_up), TEST(test_asked_again), TEST(test_asked_within_a_minute),
-		TEST(test_unsent),  TEST(test_too_many), TEST(test_handed_on),	 TEST(test_growth_and_bound),
+		TEST(test_empty),
+		TEST(test_fields),
+		TEST(test_tracking),
+		TEST(test_seen_twice),
+		TEST(test_answers),
+		TEST(test_given_up),
+		TEST(test_asked_again),
+		TEST(test_asked_within_a_minute),
+		TEST(test_unsent),
+		TEST(test_not_accepted),
+		TEST(test_too_many),
+		TEST(test_handed_on),
+		TEST(test_growth_and_bound),
 		TEST(test_walk),
 	};
 
