@@ -171,6 +171,9 @@ static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw
 		return subject->has_binder ? TW_GATE_BOUND_FIRST : TW_GATE_HELD_BOUND;
 	if (is_gone(sample, subject))
 		return TW_GATE_PORTS_FREE;
+	/* In force for another, its alert is judged by demand: that ports are free then tells that it helps. */
+	if (ours && need == TW_GATE_PORTS_FREE && has_destination(subject) && is_live(tunable, value, sample))
+		need = TW_GATE_OPEN;
 	/* Who holds them comes first: it says more than that reuse is on already. */
 	verdict = check_holders(sample, row);
 	if (verdict != TW_GATE_OPEN)

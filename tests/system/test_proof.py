@@ -79,11 +79,11 @@ def test_reuse_makes_no_difference_to_a_peer_without_timestamps(near, pair, daem
 
 @pytest.mark.long
 def test_a_burst_and_then_silence_prove_nothing(near, pair, daemon):
-    """It stays, so that the next load finds it; then it is proved."""
+    """What is set after the burst stays, so that the next load finds it; then it is proved."""
     near.set_sysctl(RANGE, "40000 40999")
-    watching = daemon(SOON + PORTS)
     start_sink(pair.far, Pair.FAR, PORT)
     Churn(near, Pair.FAR, PORT, 700, 1).finish()
+    watching = daemon(SOON + PORTS)
     effect(watching, NOT_TESTED, SYSCTL=REUSE)
     assert near.sysctl(REUSE) == "1"
     _, total = Churn(near, Pair.FAR, PORT, 100, 12).finish()
@@ -195,7 +195,7 @@ def test_autobind_is_refused_where_nobody_binds_first(near, pair, daemon, hold):
     hold(near, (Pair.FAR, PORT), 240)
     watching = daemon(SOON + AUTO)
     refused = watching.wait_for("refused", SYSCTL=AUTOBIND)
-    assert "no port was taken by bind()" in refused["TIMEWAITD_REASON"]
+    assert "was taken by bind() before connect()" in refused["TIMEWAITD_REASON"]
     assert watching.records("adjusted") == [] and near.sysctl(AUTOBIND) == "0"
 
 

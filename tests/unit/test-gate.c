@@ -127,6 +127,10 @@ static void test_needed_while_it_helps(TW_UNUSED void **state)
 	assert_int_equal(reuse_for(row, true), TW_GATE_OPEN);
 	row->blocked_baseline = 199;
 	assert_int_equal(reuse_for(row, true), TW_GATE_PORTS_FREE);
+	/* In force for another already: what raised this one is its demand. */
+	set_live(TW_TUNABLE_TW_REUSE, 1);
+	assert_int_equal(reuse_for(row, true), TW_GATE_OPEN);
+	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, NULL, true), TW_GATE_PORTS_FREE);
 }
 
 /* What is blocked for all, of which none is the destination's; or half of what it holds is bound first. */
