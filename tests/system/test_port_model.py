@@ -94,7 +94,7 @@ def test_reuse_that_takes_nothing_over_is_found_out(near, pair, daemon):
     watching = daemon(QUICK + PORTS)
     start_sink(pair.far, Pair.FAR, 8080)
     churn = Churn(near, Pair.FAR, 8080, 100, 18)
-    raised = watching.wait_for("raised", timeout=25)
+    raised = watching.wait_for("raised")
     assert raised["TIMEWAITD_DESTINATION"] == f"{Pair.FAR}:8080"
     assert float(raised["TIMEWAITD_PORT_USE"]) > 50
     churn.finish()
