@@ -23,11 +23,11 @@ static unsigned count_alerts(const struct tw_policy *policy, unsigned rule)
 	return count;
 }
 
-void tw_alert_table_drop(struct tw_policy *policy, unsigned index)
+void tw_alert_table_drop(struct tw_policy *policy, unsigned alert)
 {
 	policy->alert_count--;
-	if (index < policy->alert_count)
-		policy->alerts[index] = policy->alerts[policy->alert_count];
+	if (alert < policy->alert_count)
+		policy->alerts[alert] = policy->alerts[policy->alert_count];
 }
 
 /* Whether `a` is to be told before `b`: what is raised, then the worse value. */
@@ -78,7 +78,7 @@ struct tw_alert *tw_alert_table_add(struct tw_policy *policy, unsigned rule, con
 	return alert;
 }
 
-struct tw_alert *tw_alert_table_worst(const struct tw_policy *policy, unsigned rule,
+struct tw_alert *tw_alert_table_worst(const struct tw_policy *policy, unsigned index,
 				      const struct tw_rule_settings *settings)
 {
 	const struct tw_alert *worst = NULL;
@@ -86,7 +86,7 @@ struct tw_alert *tw_alert_table_worst(const struct tw_policy *policy, unsigned r
 	for (unsigned i = 0; i < policy->alert_count; i++) {
 		const struct tw_alert *alert = &policy->alerts[i];
 
-		if (alert->rule == rule && alert->state != TW_RULE_NORMAL &&
+		if (alert->rule == index && alert->state != TW_RULE_NORMAL &&
 		    (!worst || is_worse(settings, alert, worst)))
 			worst = alert;
 	}

@@ -94,7 +94,7 @@ static void tell_raised(enum tw_event_kind kind, const struct tw_rule_settings *
 	event.sample = scene->sample;
 	event.top = scene->top;
 	event.lasted_usec = tw_usec_since(scene->now_usec, alert->raised_usec);
-	if (kind == TW_EVENT_RAISED)
+	if (kind == TW_EVENT_RAISED && reading)
 		add_grounds(&event, settings, alert, reading, scene->sample);
 	scene->recorder->tell(scene->recorder, scene->namespace, &event);
 }

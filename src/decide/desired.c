@@ -247,14 +247,16 @@ void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_AC
 			.action = worst ? &worst->actions[i] : NULL,
 			.tunable = action->tunable,
 		};
+		bool stopped;
 
 		if (action->kind != TW_ACTION_STEP)
 			continue;
-		if (tw_stepper_step(&steppers[i], action, settings, worst, scene->sample, scene->now_usec))
-			tell_stop(&it, &steppers[i], action);
-		it.value.numbers[0] = steppers[i].wanted;
+		stopped = tw_stepper_step(&steppers[i], action, settings, worst, scene->sample, scene->now_usec);
 		if (!worst)
 			continue;
+		if (stopped)
+			tell_stop(&it, &steppers[i], action);
+		it.value.numbers[0] = steppers[i].wanted;
 		it.action->wanted = tw_stepper_wants(&steppers[i]) && is_wanted(&it);
 		if (it.action->wanted)
 			add_desire(to, &it);

@@ -347,7 +347,8 @@ static void find_refuted(struct view *view, const struct tw_survey *previous, us
 		if (entry && is_refuted_now(view, &previous->top[i], entry, at_usec))
 			found[count++] = entry;
 	}
-	memcpy(view->refuted, found, count * sizeof(found[0]));
+	for (unsigned i = 0; i < count; i++)
+		view->refuted[i] = found[i];
 	view->refuted_count = count;
 }
 

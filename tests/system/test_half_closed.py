@@ -93,7 +93,7 @@ def stack():
 
 
 # Of more than some hundred the daemon asks in another way.
-@pytest.mark.parametrize("count", [20, 400])
+@pytest.mark.parametrize("count", [20, pytest.param(400, marks=pytest.mark.long)])
 def test_it_counts_from_the_last_data_that_it_sent(near, pair, daemon, stack, count):
     downloads = Downloads(stack, near, pair.far, count)
     watching = daemon(QUICK + RULE)
@@ -114,6 +114,7 @@ def test_it_counts_from_the_last_data_that_it_sent(near, pair, daemon, stack, co
     watching.wait_for("cleared")
 
 
+@pytest.mark.long
 def test_what_waits_to_be_sent_never_counts(near, pair, daemon, stack):
     """The peer does not read, and its window is closed: nothing is sent for a long time, and nothing has leaked."""
     downloads = Downloads(stack, near, pair.far, 5)
@@ -130,6 +131,7 @@ def test_what_waits_to_be_sent_never_counts(near, pair, daemon, stack):
     assert downloads.alive() == 5
 
 
+@pytest.mark.long
 def test_only_who_stopped_sending_is_ended(near, pair, daemon, stack):
     downloads = Downloads(stack, near, pair.far, 20)
     stopped = [downloads.sockets.pop() for _ in range(5)], [downloads.clients.pop() for _ in range(5)]
@@ -145,6 +147,7 @@ def test_only_who_stopped_sending_is_ended(near, pair, daemon, stack):
 
 
 # On one device of two, and on lo, where the daemon sees both ends.
+@pytest.mark.long
 @pytest.mark.parametrize("device", ["veth0", "lo"])
 def test_sockets_that_are_bound_to_a_device(near, pair, daemon, stack, device):
     far, address = (pair.far, Pair.NEAR) if device == "veth0" else (near, "127.0.0.1")
