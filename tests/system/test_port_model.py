@@ -100,6 +100,7 @@ def test_reuse_that_takes_nothing_over_is_found_out(near, pair, daemon):
     churn.finish()
 
 
+@pytest.mark.long
 def test_reuse_that_does_is_silent(near, pair, daemon):
     near.set_sysctl("net.ipv4.ip_local_port_range", f"{mixes.LOW} {mixes.HIGH}")
     near.set_sysctl("net.ipv4.tcp_tw_reuse", 1)
