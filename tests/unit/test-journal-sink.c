@@ -201,6 +201,8 @@ static void make_big(void)
 	crowded.close_wait.row_count = TW_TOP_MAX;
 	for (unsigned i = 0; i < TW_TOP_MAX; i++) {
 		memset(&crowded.survey.top[i], 0xff, sizeof(crowded.survey.top[i]));
+		crowded.survey.top[i].bound_first_known = true;
+		crowded.survey.top[i].reuse_refuted = true;
 		crowded.survey.top[i].port_eta = tw_value_of(INT64_MAX);
 		crowded.survey.top[i].port_use = tw_value_of(INT64_MAX);
 		memset(&crowded.accepting.rows[i], 0xff, sizeof(crowded.accepting.rows[i]));

@@ -359,6 +359,8 @@ static void test_widest(void **state TW_UNUSED)
 	wide->survey.top_count = TW_TOP_MAX;
 	for (unsigned i = 0; i < TW_TOP_MAX; i++) {
 		memset(&wide->survey.top[i], 0xff, sizeof(wide->survey.top[i]));
+		wide->survey.top[i].bound_first_known = true;
+		wide->survey.top[i].reuse_refuted = true;
 		wide->survey.top[i].port_eta = tw_value_of(INT64_MAX);
 		wide->survey.top[i].port_use = tw_value_of(INT64_MAX);
 		memset(&wide->accepting.rows[i], 0xff, sizeof(wide->accepting.rows[i]));
