@@ -23,7 +23,7 @@ void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_
 {
 	tw_waiters_begin(&work->waiters, known, at_usec, age_usec);
 	tw_owners_clear(&work->owners);
-	work->ages_asked = false;
+	work->ages_asked = work->finished = false;
 	work->asked = 0;
 }
 
@@ -74,6 +74,7 @@ static void finish(struct tw_close_wait_work *work)
 {
 	struct tw_waiters *waiters = &work->waiters;
 
+	work->finished = true;
 	tw_waiters_end(waiters);
 	work->result.untracked = waiters->known_untracked;
 	tw_owners_results(&work->owners, waiters->known->waiters, waiters->known->count, waiters->at_usec,
@@ -82,6 +83,8 @@ static void finish(struct tw_close_wait_work *work)
 
 bool tw_close_wait_work_step(struct tw_close_wait_work *work, struct tw_source *source)
 {
+	if (work->finished)
+		return false;
 	if (!work->ages_asked && work->waiters.question_count > 0) {
 		ask_ages(work, source);
 		return true;

@@ -11,7 +11,7 @@
 struct tw_close_wait_work {
 	struct tw_waiters waiters;
 	struct tw_owners owners;
-	bool ages_asked;
+	bool ages_asked, finished;
 	unsigned asked; /* questions of the present kind */
 	struct tw_close_wait result;
 };
@@ -27,7 +27,10 @@ void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_waiter_
 /* One socket in CLOSE-WAIT. */
 void tw_close_wait_work_add(struct tw_close_wait_work *work, const struct tw_flow *flow);
 
-/* When all sockets are told: asks a few of the questions. Returns true while there are more. */
+/*
+ * When all sockets are told: asks a few of the questions. Returns true while there are more, and may be called again
+ * when there are none, as when another part of the scan still asks.
+ */
 bool tw_close_wait_work_step(struct tw_close_wait_work *work, struct tw_source *source);
 
 /* Then: what this scan found; without what was gathered where it is partial. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/close-wait.h"
 #include "measure/scan.h"
 
 #include "scan-fixture.h"
@@ -311,6 +312,28 @@ static void test_begin_again(void **state)
 	assert_int_equal(fixture->sample.survey.top[0].ports, 37);
 }
 
+/* A survey asks the kernel for ports, too, and that may take any number of steps: CLOSE-WAIT is gathered once. */
+static void test_close_wait_is_gathered_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tw_source *source = &fixture->fake.base;
+	struct tw_close_wait_work work = { 0 };
+	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .family = AF_INET, .cookie = 1, .inode = 1 };
+
+	assert_int_equal(tw_close_wait_work_init(&work, &secret), 0);
+	tw_close_wait_work_begin(&work, &fixture->past.waiters, 1234, 0);
+	tw_close_wait_work_add(&work, &flow);
+	while (tw_close_wait_work_step(&work, source))
+		;
+	for (unsigned i = 0; i < 2; i++) {
+		tw_close_wait_work_results(&work, 1234, false, &fixture->sample.close_wait);
+		assert_int_equal(fixture->sample.close_wait.waiter_count, 1);
+		assert_int_equal(fixture->past.waiters.count, 1);
+		assert_false(tw_close_wait_work_step(&work, source));
+	}
+	tw_close_wait_work_done(&work);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_begin_fails_in_passing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_begin_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_close_wait_is_gathered_once, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
