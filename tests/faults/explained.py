@@ -52,7 +52,7 @@ NOT_INTERPOSED = {
     "it fails for wrong arguments alone": """
         isatty mallopt pthread_attr_destroy pthread_attr_setstacksize pthread_cond_destroy pthread_cond_init pthread_join
         pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_sigmask sigaction
-        sigaddset sigemptyset sigfillset sigprocmask""",
+        sigaddset sigemptyset sigfillset sigprocmask sysinfo""",
     "what a pattern cannot be is not taken for one": "fnmatch",
     "its failure is NULL, and the line stands without the time": "localtime_r",
     "where it fails there is no other place to say so": "fprintf fputs puts fwrite fflush",

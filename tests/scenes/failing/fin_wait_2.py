@@ -25,6 +25,9 @@ class FinWait2(Scene):
 the sockets of before have run out, shows that there are fewer, and puts it back when the clients are gone."""
     driven_by = "redis-server, redis-benchmark"
     shorter = """\
+[daemon]
+census = 2s
+
 [rule fin-wait-2]
 raise = 800
 clear = 400
