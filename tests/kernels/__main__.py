@@ -37,7 +37,8 @@ tests/system/test_once.py
 tests/system/test_restore.py
 tests/system/test_gate.py::test_without_timestamps
 tests/system/test_gate.py::test_on_the_loopback_it_is_covered_already
-tests/system/test_gate.py::test_ports_held_by_live_connections
+tests/system/test_gate.py::test_time_wait_of_the_accepting_side_costs_no_port
+tests/system/test_port_model.py::test_as_many_as_a_plain_connect_finds
 tests/system/test_config.py
 tests/system/test_failures.py
 tests/system/test_destroy.py::test_only_the_destination_that_is_meant
