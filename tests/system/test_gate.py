@@ -39,9 +39,12 @@ def test_without_timestamps(near, pair, daemon):
 
 
 def test_on_the_loopback_it_is_covered_already(near, daemon):
-    """On a rule that takes the number of TIME-WAIT for a danger: one over port-use would not be raised."""
+    """
+    On a rule that takes the number of TIME-WAIT for a danger: one over port-use would not be raised. Where all that wait
+    can be taken over, as on a slow machine, a thousand connections leave some 630 of a thousand ports waiting.
+    """
     near.set_sysctl(RANGE, "40000 41999")
-    watching = daemon(QUICK + MANY.format(count=800))
+    watching = daemon(QUICK + MANY.format(count=400))
     start_sink(near, "127.0.0.1", 8080)
     Churn(near, "127.0.0.1", 8080, 500, 2).finish()
     refused = refusal(watching, near)
