@@ -122,20 +122,12 @@ static void say_held_bound(struct tw_text *text, const struct scene *scene)
 		     survey->exclusive_ports - first, survey->usable);
 }
 
-static const struct tw_binder_row *find_binder(const struct tw_survey *survey, const struct tw_address *source)
-{
-	for (unsigned i = 0; i < survey->binder_count; i++)
-		if (tw_address_equal(&survey->binders[i].source, source))
-			return &survey->binders[i];
-	return NULL;
-}
-
 /* "1300 of 2000 ports were taken by bind() before connect(), most from 10.0.0.1: such a port is blocked for ...". */
 static void say_bound_first(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_survey *survey = &scene->sample->survey;
 	const struct tw_binder_row *own =
-		scene->subject && scene->subject->has_binder ? find_binder(survey, &scene->subject->binder) : NULL;
+		scene->subject && scene->subject->has_binder ? tw_survey_binder(survey, &scene->subject->binder) : NULL;
 	const struct tw_binder_row *binder = own ? own : survey->binder_count > 0 ? &survey->binders[0] : NULL;
 
 	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports were taken by bind() before connect()",

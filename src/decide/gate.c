@@ -57,12 +57,7 @@ const struct tw_destination_row *tw_gate_row(const struct tw_sample *sample, con
 
 	if (!survey_holds(survey) || !survey->has_busiest || survey->top_count == 0)
 		return NULL;
-	if (!has_destination(subject))
-		return &survey->top[0];
-	for (unsigned i = 0; i < survey->top_count; i++)
-		if (memcmp(&survey->top[i].key, &subject->destination, sizeof(subject->destination)) == 0)
-			return &survey->top[i];
-	return NULL;
+	return has_destination(subject) ? tw_survey_row(survey, &subject->destination) : &survey->top[0];
 }
 
 /* More than half of all TIME-WAIT. */

@@ -24,22 +24,12 @@
 /* Of a hundred usable ports: beyond this, none is left. */
 #define NEARLY_ALL 98
 
-static const struct tw_destination_row *find_row(const struct tw_proof_case *it)
-{
-	const struct tw_survey *survey = &it->sample->survey;
-
-	for (unsigned i = 0; i < survey->top_count; i++)
-		if (memcmp(&survey->top[i].key, &it->subject->destination, sizeof(survey->top[i].key)) == 0)
-			return &survey->top[i];
-	return NULL;
-}
-
 /* The subject's own number where it is a destination: a complete survey without it has none. */
 static bool measure_orphaned(const struct tw_proof_case *it, struct tw_proof_mark *ret)
 {
 	const struct tw_survey *survey = &it->sample->survey;
 	const struct tw_census *census = &it->sample->census;
-	const struct tw_destination_row *row = find_row(it);
+	const struct tw_destination_row *row = tw_survey_row(&it->sample->survey, &it->subject->destination);
 
 	if (it->subject->has_destination) {
 		*ret = (struct tw_proof_mark){ survey->at_usec, row ? row->held[TW_HOLDER_FIN_WAIT_2_ORPHANED] : 0 };
@@ -153,7 +143,7 @@ static bool is_covered(const struct tw_proof *proof, const struct tw_proof_case 
 static void take_in(struct tw_proof *proof, const struct tw_proof_case *it)
 {
 	const struct tw_takeovers *seen = &it->sample->survey.takeovers;
-	const struct tw_destination_row *row = it->subject->has_destination ? find_row(it) : NULL;
+	const struct tw_destination_row *row = it->subject->has_destination ? tw_survey_row(&it->sample->survey, &it->subject->destination) : NULL;
 
 	if (is_covered(proof, it, seen))
 		return;
@@ -181,7 +171,7 @@ static void take_in(struct tw_proof *proof, const struct tw_proof_case *it)
 static bool is_refuted(const struct tw_proof *proof, const struct tw_proof_case *it)
 {
 	const struct tw_survey *survey = &it->sample->survey;
-	const struct tw_destination_row *row = it->subject->has_destination ? find_row(it) : NULL;
+	const struct tw_destination_row *row = it->subject->has_destination ? tw_survey_row(&it->sample->survey, &it->subject->destination) : NULL;
 
 	return row && row->reuse_refuted && !survey->partial && survey->at_usec > proof->since_usec;
 }

@@ -37,14 +37,12 @@ static usec_t span_of(int64_t milli)
 /* What the sysctls leave to connect(); 0: not known. */
 static uint32_t live_range_ports(const struct tw_gauge *gauge)
 {
-	const struct tw_live_value *live = &gauge->sysctls[TW_TUNABLE_PORT_RANGE];
-	int64_t low = live->value.numbers[0];
-	int64_t high = live->value.numbers[1];
+	uint16_t low, high;
 	uint32_t ports;
 
-	if (!live->known || low < 0 || high > UINT16_MAX || low > high)
+	if (!tw_gauge_port_range(gauge, &low, &high))
 		return 0;
-	ports = (uint32_t)(high - low + 1);
+	ports = (uint32_t)high - low + 1;
 	return ports - TW_MIN(ports, gauge->reserved_ports);
 }
 

@@ -9,6 +9,8 @@
 
 /* Ports asked about in one step: 3 to 4 us each on Linux 6.18. */
 #define PORTS_A_STEP 64u
+/* Holders of one port that are compared with one another; what more of them have in common stays counted twice. */
+#define PAIRED_MAX 64u
 
 int tw_exclusive_init(struct tw_exclusive *exclusive, uint32_t secret)
 {
@@ -158,13 +160,17 @@ static void count_pairs(struct tw_exclusive *exclusive, uint16_t port)
 	const struct tw_table *table = exclusive->parity.table;
 	const struct tw_port_holder *first = tw_port_holders_first(&exclusive->holders, port);
 
-	for (const struct tw_port_holder *on = first; on; on = tw_port_holders_next(&exclusive->holders, on)) {
+	unsigned on_count = 0;
+
+	for (const struct tw_port_holder *on = first; on && on_count < PAIRED_MAX;
+	     on = tw_port_holders_next(&exclusive->holders, on), on_count++) {
+		unsigned off_count = 0;
 		const struct tw_table_entry *entry = tw_table_find_hash(table, on->hash), *base;
 
 		if (!entry || entry->key.device == 0 || !(base = tw_table_find_base(table, entry)))
 			continue;
-		for (const struct tw_port_holder *off = first; off;
-		     off = tw_port_holders_next(&exclusive->holders, off))
+		for (const struct tw_port_holder *off = first; off && off_count < PAIRED_MAX;
+		     off = tw_port_holders_next(&exclusive->holders, off), off_count++)
 			if (off->hash == base->hash)
 				add_pair(exclusive, entry, on->ripe, off->ripe);
 	}
@@ -205,9 +211,9 @@ static uint32_t scale(uint32_t count, uint32_t all, uint32_t decided)
 	return decided == 0 ? 0 : (uint32_t)(((uint64_t)count * all + decided / 2) / decided);
 }
 
-static struct tw_exclusive_source *source_of(struct tw_exclusive *exclusive, const struct tw_address *address)
+static struct tw_exclusive_binder *source_of(struct tw_exclusive *exclusive, const struct tw_address *address)
 {
-	struct tw_exclusive_source *source = exclusive->sources;
+	struct tw_exclusive_binder *source = exclusive->sources;
 
 	for (uint32_t i = 0; i < exclusive->source_count; i++, source++)
 		if (tw_address_equal(&source->address, address))
@@ -215,7 +221,7 @@ static struct tw_exclusive_source *source_of(struct tw_exclusive *exclusive, con
 	if (exclusive->source_count == TW_EXCLUSIVE_SOURCES_MAX)
 		return NULL;
 	exclusive->source_count++;
-	*source = (struct tw_exclusive_source){ .address = *address };
+	*source = (struct tw_exclusive_binder){ .address = *address };
 	return source;
 }
 
@@ -224,7 +230,7 @@ static void add_sources(struct tw_exclusive *exclusive, const struct tw_table *t
 	exclusive->source_count = 0;
 	for (uint32_t i = 0; exclusive->shares && i < table->slot_count; i++) {
 		uint32_t first = exclusive->shares[i].first;
-		struct tw_exclusive_source *source =
+		struct tw_exclusive_binder *source =
 			first > 0 ? source_of(exclusive, &table->slots[i].key.source) : NULL;
 
 		if (!source)
@@ -260,7 +266,7 @@ void tw_exclusive_settle(struct tw_exclusive *exclusive, const struct tw_table *
 	exclusive->parity.table = table;
 	exclusive->parity.holders = &exclusive->holders;
 	tw_parity_begin(&exclusive->parity, &range, past);
-	for (uint32_t port = 0; tw_port_set_next(&exclusive->holders.held, &port); port++)
+	for (uint32_t port = 0; !exclusive->asked && tw_port_set_next(&exclusive->holders.held, &port); port++)
 		if (is_decided(exclusive, (uint16_t)port))
 			tw_parity_pool(&exclusive->parity, (uint16_t)port);
 	decide(exclusive, past);
@@ -312,7 +318,7 @@ bool tw_exclusive_first(const struct tw_exclusive *exclusive, const struct tw_ta
 	return true;
 }
 
-static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw_exclusive_source *source,
+static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw_exclusive_binder *source,
 			   struct tw_survey *ret)
 {
 	struct tw_binder_row row = {
@@ -333,7 +339,6 @@ static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw
 
 void tw_exclusive_results(const struct tw_exclusive *exclusive, struct tw_survey *ret)
 {
-	ret->asked_kernel = exclusive->asked;
 	ret->bound_first_ports = scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
 	/* With net.ipv4.ip_autobind_reuse several destinations share a port that was bound first. */
 	ret->shared_ports = scale(exclusive->shared, exclusive->held_unbound, exclusive->decided_unbound);

@@ -31,7 +31,7 @@ struct tw_port_pair {
 /* Sources told apart. */
 #define TW_EXCLUSIVE_SOURCES_MAX 64u
 
-struct tw_exclusive_source {
+struct tw_exclusive_binder {
 	struct tw_address address;
 	uint32_t first; /* ports bound first */
 	uint32_t destinations;
@@ -60,7 +60,7 @@ struct tw_exclusive {
 	uint32_t exclusive, shared, unclear; /* of the unbound ones decided on; shared: by several destinations */
 	uint32_t unclear_far;		     /* of the unclear ones, those that bind() takes first */
 	uint32_t source_count;
-	struct tw_exclusive_source sources[TW_EXCLUSIVE_SOURCES_MAX];
+	struct tw_exclusive_binder sources[TW_EXCLUSIVE_SOURCES_MAX];
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -93,5 +93,5 @@ struct tw_port_pair tw_exclusive_pair(const struct tw_exclusive *exclusive, cons
 bool tw_exclusive_first(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry,
 			const struct tw_parity_past *past, uint32_t *ret);
 
-/* Fills bound_first_ports, unclear_ports, asked_kernel and the binders. */
+/* Fills bound_first_ports, unclear_ports, shared_ports and the binders. */
 void tw_exclusive_results(const struct tw_exclusive *exclusive, struct tw_survey *ret);

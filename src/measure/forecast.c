@@ -30,9 +30,10 @@ static uint32_t lasting(const struct tw_survey *survey, const struct tw_destinat
 
 static uint32_t blocked_before(const struct tw_survey *previous, const struct tw_destination *key)
 {
-	for (unsigned i = 0; i < previous->top_count; i++)
-		if (memcmp(&previous->top[i].key, key, sizeof(*key)) == 0)
-			return lasting(previous, &previous->top[i]);
+	const struct tw_destination_row *row = tw_survey_row(previous, key);
+
+	if (row)
+		return lasting(previous, row);
 	/* It had no more than the last row that was told, and no less than what is blocked for all. */
 	return previous->top_count < TW_TOP_MAX ? previous->exclusive_ports : previous->top[TW_TOP_MAX - 1].blocked;
 }

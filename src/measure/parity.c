@@ -49,7 +49,8 @@ static void remember(const struct tw_parity_work *parity, struct tw_parity_past 
 		const struct tw_table_entry *entry = &parity->table->slots[i];
 		struct tw_parity_ports ports;
 
-		if (!entry->used || is_small(entry))
+		/* One that was large keeps what it is known for until its far ports are gone. */
+		if (!entry->used || (is_small(entry) && (entry->far == 0 || !is_blind(past, entry->hash))))
 			continue;
 		ports = ports_of(parity, entry);
 		now.full |= past->full && ports.far_held > 0;
@@ -132,7 +133,7 @@ static enum tw_parity judge_small(const struct tw_parity_work *parity, const str
 		ports.far_held = parity->sources[i].far;
 		if (ports.far_held == 0 && entry->far > 0)
 			break;
-		return tw_parity_judge(&ports, false);
+		return tw_parity_judge(&ports);
 	}
 	return entry->far > 0 ? TW_PARITY_UNCLEAR : TW_PARITY_PLAIN;
 }
@@ -148,7 +149,7 @@ enum tw_parity tw_parity_of_entry(const struct tw_parity_work *parity, const str
 		return TW_PARITY_UNCLEAR;
 	if (ports.far_held > 0 && (past->full || is_blind(past, entry->hash)))
 		return TW_PARITY_UNCLEAR;
-	return is_small(entry) ? judge_small(parity, entry) : tw_parity_judge(&ports, false);
+	return is_small(entry) ? judge_small(parity, entry) : tw_parity_judge(&ports);
 }
 
 static enum tw_parity judge_port(const struct tw_parity_work *parity, const struct tw_parity_past *past,

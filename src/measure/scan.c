@@ -2,6 +2,7 @@
 #include "measure/scan.h"
 
 #include "base/macros.h"
+#include "measure/census.h"
 #include "measure/close-wait.h"
 #include "measure/diag.h"
 #include "measure/forecast.h"
@@ -25,7 +26,7 @@ enum stage {
 	STAGE_LISTENERS,   /* dump: they tell which ports are the accepting side's */
 	STAGE_REST,	   /* dump: all others, but for what is derived */
 	STAGE_ESTABLISHED, /* dump: those, where deriving them turned out not to do */
-	STAGE_IDLE,	   /* dump: how long those in CLOSE-WAIT have been idle, where that is asked of many */
+	STAGE_IDLE,	   /* dump: how long those in CLOSE-WAIT have been idle, where that is asked of many; may fail */
 	STAGE_QUESTIONS,   /* about those in CLOSE-WAIT, who holds bound ports, and which ports are exclusive */
 	STAGE_DONE,
 };
@@ -38,6 +39,7 @@ struct tw_scan {
 	struct tw_walk walk;
 	uint64_t rows, rows_before; /* told so far; of these, before this stage */
 	bool asks_established;	    /* they are among what is dumped, or else derived */
+	bool idle_missed;
 	struct tw_census census;
 	struct tw_survey_work work;
 	struct tw_listeners listeners;
@@ -107,6 +109,7 @@ static int begin_try(struct tw_scan *scan, struct tw_source *source)
 {
 	scan->stage = STAGE_LISTENERS;
 	scan->rows = scan->rows_before = 0;
+	scan->idle_missed = false;
 	scan->asks_established = scan->order.kind == TW_SCAN_SURVEY || !scan->order.derive_established ||
 				 !tw_calibration_allows(&scan->past->calibration);
 	memset(&scan->census, 0, sizeof(scan->census));
@@ -126,18 +129,10 @@ int tw_scan_begin(struct tw_scan *scan, struct tw_scan_past *past, struct tw_sou
 	return begin_try(scan, source);
 }
 
-/* A v4-mapped address is IPv4, whatever the socket's family. */
-static inline bool is_true_ipv6(const struct tw_flow *flow)
-{
-	return flow->family == AF_INET6 && !tw_address_is_ipv4(&flow->local.address);
-}
-
 static inline void count(struct tw_scan *scan, const struct tw_flow *flow)
 {
 	scan->rows++;
-	scan->census.count[flow->state]++;
-	scan->census.count_ipv6[flow->state] += is_true_ipv6(flow);
-	scan->census.mini_fin_wait_2 += flow->mini && flow->state == TW_STATE_FIN_WAIT_2;
+	tw_census_count(&scan->census, flow);
 }
 
 static void on_listener(void *context, const struct tw_flow *flow)
@@ -237,27 +232,6 @@ static bool settle_established(struct tw_scan *scan)
 	return true;
 }
 
-static void finish_census(struct tw_scan *scan)
-{
-	struct tw_census *census = &scan->census;
-
-	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
-		census->known[i] = census->ipv6_known[i] = true;
-	if (!scan->order.bound_known) {
-		census->known[TW_STATE_BOUND] = census->ipv6_known[TW_STATE_BOUND] = false;
-		census->count[TW_STATE_BOUND] = 0;
-		census->count_ipv6[TW_STATE_BOUND] = 0;
-	}
-	census->ipv6_known[TW_STATE_ESTABLISHED] = scan->asks_established;
-	census->ipv6_known[TW_STATE_TIME_WAIT] = asks_time_wait(scan);
-	if (!asks_time_wait(scan)) {
-		uint64_t both = scan->order.gauge.time_wait;
-
-		/* The dump is later than the gauge, so that it may have seen more. */
-		census->count[TW_STATE_TIME_WAIT] = both > census->mini_fin_wait_2 ? both - census->mini_fin_wait_2 : 0;
-	}
-}
-
 static int ask(struct tw_scan *scan, struct tw_source *source)
 {
 	if (scan->order.kind == TW_SCAN_SURVEY && tw_binders_step(&scan->work.binders, source))
@@ -293,6 +267,26 @@ static int begin_questions(struct tw_scan *scan, struct tw_source *source)
 	return ask(scan, source);
 }
 
+/* The counts are whole without it: only what rests on ages has to wait for another scan. */
+static int miss_idle(struct tw_scan *scan, struct tw_source *source)
+{
+	scan->idle_missed = true;
+	return begin_questions(scan, source);
+}
+
+static int end_counting(struct tw_scan *scan, struct tw_source *source)
+{
+	int r;
+
+	tw_census_finish(&scan->census, &scan->order, scan->asks_established, asks_time_wait(scan));
+	if (scan->order.kind == TW_SCAN_SURVEY)
+		tw_survey_work_end(&scan->work, scan->order.ask_most);
+	if (!scan->close_wait.waiters.all)
+		return begin_questions(scan, source);
+	r = begin_stage(scan, source, STAGE_IDLE);
+	return r < 0 ? miss_idle(scan, source) : r;
+}
+
 static int end_stage(struct tw_scan *scan, struct tw_source *source)
 {
 	if (is_silent(scan))
@@ -306,16 +300,15 @@ static int end_stage(struct tw_scan *scan, struct tw_source *source)
 		scan->asks_established = true;
 		return begin_stage(scan, source, STAGE_ESTABLISHED);
 	}
-	finish_census(scan);
-	if (scan->order.kind == TW_SCAN_SURVEY)
-		tw_survey_work_end(&scan->work, scan->order.ask_most);
-	return scan->close_wait.waiters.all ? begin_stage(scan, source, STAGE_IDLE) : begin_questions(scan, source);
+	return end_counting(scan, source);
 }
 
 static int read_datagram(struct tw_scan *scan, struct tw_source *source)
 {
 	int r = tw_walk_step(&scan->walk, source, stage_on_flow(scan), scan);
 
+	if (r < 0 && scan->stage == STAGE_IDLE)
+		return miss_idle(scan, source);
 	return r == 0 ? end_stage(scan, source) : r;
 }
 
@@ -387,9 +380,10 @@ void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample)
 	sample->census.at_usec = scan->order.at_usec;
 	tw_listeners_accepting(&scan->listeners, &sample->census, scan->asks_established, asks_time_wait(scan),
 			       &sample->accepting);
-	tw_close_wait_work_results(&scan->close_wait, scan->order.at_usec, scan->census.partial, &sample->close_wait);
+	tw_close_wait_work_results(&scan->close_wait, scan->order.at_usec, scan->census.partial || scan->idle_missed,
+				   &sample->close_wait);
 	/* Nobody points to them any more. */
-	if (!scan->census.partial && sample->close_wait.waiter_count == 0)
+	if (!sample->close_wait.partial && sample->close_wait.waiter_count == 0)
 		tw_waiter_set_done(&scan->past->waiters);
 	if (scan->order.kind == TW_SCAN_SURVEY)
 		survey_results(scan, &sample->survey);

@@ -24,14 +24,12 @@ void tw_survey_work_done(struct tw_survey_work *work)
 /* The lower bound, reserved or not; as the gauge has it, where it does. */
 static uint16_t lower_bound(const struct tw_survey_ground *ground)
 {
-	const struct tw_live_value *range = &ground->gauge->sysctls[TW_TUNABLE_PORT_RANGE];
+	uint16_t low, high;
 	uint32_t port = 0;
 
-	if (range->known && range->value.numbers[0] >= 0 && range->value.numbers[0] <= UINT16_MAX)
-		return (uint16_t)range->value.numbers[0];
-	while (port < UINT16_MAX && !tw_port_set_has(ground->usable, (uint16_t)port))
-		port++;
-	return (uint16_t)port;
+	if (tw_gauge_port_range(ground->gauge, &low, &high))
+		return low;
+	return tw_port_set_next(ground->usable, &port) ? (uint16_t)port : UINT16_MAX;
 }
 
 void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_ground *ground)
@@ -43,7 +41,6 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_gr
 	work->listening = *ground->listening;
 	work->usable = tw_port_set_size(&range);
 	tw_port_set_subtract(&range, &work->listening);
-	work->range_ports = tw_port_set_size(&range);
 	tw_table_clear(&work->table);
 	tw_exclusive_begin(&work->exclusive, &range, lower_bound(ground));
 	tw_binders_clear(&work->binders);
@@ -317,39 +314,22 @@ static bool is_refuted_now(const struct view *view, const struct tw_destination_
 	return first < now.ports / 2;
 }
 
-/* The row of the survey before; NULL where it told of none. */
-static const struct tw_destination_row *find_row(const struct tw_survey *survey, const struct tw_destination *key)
-{
-	for (unsigned i = 0; i < survey->top_count && !survey->partial; i++)
-		if (memcmp(&survey->top[i].key, key, sizeof(*key)) == 0)
-			return &survey->top[i];
-	return NULL;
-}
-
 static struct tw_reuse_look next_look(const struct view *view, const struct tw_survey *previous,
 				      const struct tw_table_entry *entry, usec_t at_usec)
 {
-	const struct tw_destination_row *was = find_row(previous, &entry->key);
+	const struct tw_destination_row *was = previous->partial ? NULL : tw_survey_row(previous, &entry->key);
 
 	return was && !is_apart(&was->look, at_usec) ? was->look : look_of(view, entry, at_usec);
 }
 
 static void find_refuted(struct view *view, const struct tw_survey *previous, usec_t at_usec)
 {
-	const struct tw_table_entry *found[TW_TOP_MAX];
-	unsigned count = 0;
-
-	if (previous->at_usec == 0 || previous->partial)
-		return;
-	for (unsigned i = 0; i < previous->top_count; i++) {
+	for (unsigned i = 0; previous->at_usec != 0 && !previous->partial && i < previous->top_count; i++) {
 		const struct tw_table_entry *entry = tw_table_find(&view->work->table, &previous->top[i].key);
 
 		if (entry && is_refuted_now(view, &previous->top[i], entry, at_usec))
-			found[count++] = entry;
+			view->refuted[view->refuted_count++] = entry;
 	}
-	for (unsigned i = 0; i < count; i++)
-		view->refuted[i] = found[i];
-	view->refuted_count = count;
 }
 
 static struct tw_value percent_at_most_100(uint64_t part, uint64_t whole)
@@ -365,10 +345,11 @@ void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_p
 
 	ret->at_usec = at_usec;
 	ret->usable = work->usable;
-	ret->range_ports = work->range_ports;
 	ret->bound_ports = tw_port_set_size(&work->exclusive.bound);
-	ret->exclusive_ports = work->usable - work->range_ports + tw_exclusive_ports(&work->exclusive);
+	ret->exclusive_ports = work->usable - tw_port_set_size(&work->exclusive.range) +
+			       tw_exclusive_ports(&work->exclusive);
 	ret->reuse = work->rule.reuse;
+	ret->reuse_delay_ms = work->rule.delay_ms;
 	ret->reused = work->reused;
 	ret->opened = work->opened;
 	tw_exclusive_results(&work->exclusive, ret);

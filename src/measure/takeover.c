@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/takeover.h"
 
+#include "measure/parity.h"
 #include "model/port-model.h"
 
 #include <stdlib.h>
@@ -23,15 +24,6 @@ struct tw_takeover_look *tw_takeover_look_free(struct tw_takeover_look *look)
 	return NULL;
 }
 
-static void note_range(struct tw_takeover_look *look, const struct tw_live_value *range)
-{
-	bool known = range->known && range->value.numbers[0] >= 0 && range->value.numbers[1] <= UINT16_MAX &&
-		     range->value.numbers[0] <= range->value.numbers[1];
-
-	look->low = known ? (uint16_t)range->value.numbers[0] : 0;
-	look->high = known ? (uint16_t)range->value.numbers[1] : 0;
-}
-
 void tw_takeover_look_begin(struct tw_takeover_look *look, const struct tw_destination *key,
 			    const struct tw_gauge *gauge, usec_t at_usec)
 {
@@ -44,9 +36,10 @@ void tw_takeover_look_begin(struct tw_takeover_look *look, const struct tw_desti
 	look->at_usec = at_usec;
 	look->key = *key;
 	look->reused = gauge->counters[TW_COUNTER_TIME_WAIT_REUSED];
-	look->life_ms = (uint32_t)(TW_TIME_WAIT_USEC / TW_USEC_PER_MSEC);
+	look->life_ms = TW_MIN(tw_time_wait_life_ms(gauge), (uint32_t)UINT16_MAX);
 	look->delay_ms = rule.delay_ms;
-	note_range(look, &gauge->sysctls[TW_TUNABLE_PORT_RANGE]);
+	look->low = look->high = 0;
+	(void)tw_gauge_port_range(gauge, &look->low, &look->high);
 }
 
 static bool is_in_range(const struct tw_takeover_look *look, uint32_t port)
@@ -57,7 +50,7 @@ static bool is_in_range(const struct tw_takeover_look *look, uint32_t port)
 /* Whether connect() looks at the port in its first pass (__inet_hash_connect()): only there one that waits is met. */
 static bool is_near(const struct tw_takeover_look *look, uint32_t port)
 {
-	return is_in_range(look, port) && (port - look->low) % 2 == 0;
+	return is_in_range(look, port) && !tw_parity_is_far(look->low, (uint16_t)port);
 }
 
 static bool is_ripe(const struct tw_takeover_look *look, uint32_t port)
@@ -85,15 +78,6 @@ static bool outlasts(const struct tw_takeover_look *look, uint32_t port, usec_t 
 	return look->expires_ms[port] > later_ms + DUMP_MS;
 }
 
-/* What the namespace's counter grew by; false where it does not tell. */
-static bool count_reused(const struct tw_takeover_look *before, const struct tw_takeover_look *now, uint64_t *ret)
-{
-	if (!before->reused.known || !now->reused.known || now->reused.value < before->reused.value)
-		return false;
-	*ret = now->reused.value - before->reused.value;
-	return true;
-}
-
 void tw_takeover_compare(const struct tw_takeover_look *before, const struct tw_takeover_look *now,
 			 struct tw_takeovers *ret)
 {
@@ -103,7 +87,7 @@ void tw_takeover_compare(const struct tw_takeover_look *before, const struct tw_
 
 	*ret = (struct tw_takeovers){ .until_usec = now->at_usec, .key = now->key };
 	if (!before || before->at_usec == 0 || span_usec == 0 ||
-	    memcmp(&before->key, &now->key, sizeof(now->key)) != 0 || !count_reused(before, now, &reused))
+	    memcmp(&before->key, &now->key, sizeof(now->key)) != 0 || !tw_count_grown(now->reused, before->reused, &reused))
 		return;
 	later_ms = passed_ms(before, now, span_usec);
 	ret->from_usec = before->at_usec;

@@ -99,13 +99,13 @@ bool tw_parity_is_blinding(const struct tw_parity_ports *ports)
 	return reaches(ports->near_held, ports->near_usable, SURE);
 }
 
-enum tw_parity tw_parity_judge(const struct tw_parity_ports *ports, bool blind)
+enum tw_parity tw_parity_judge(const struct tw_parity_ports *ports)
 {
 	uint32_t held = ports->near_held + ports->far_held;
 
 	if (ports->far_held == 0)
 		return TW_PARITY_PLAIN;
-	if (blind || tw_parity_is_blinding(ports))
+	if (tw_parity_is_blinding(ports))
 		return TW_PARITY_UNCLEAR;
 	if (reaches(held - ports->far_held, held, SURE))
 		return TW_PARITY_PLAIN;

@@ -70,11 +70,8 @@ struct tw_parity_ports {
 	uint32_t near_usable, far_usable;
 };
 
-/*
- * `blind`: the near half was nearly used up before, so that connect() had to go to the other one. Where nearly all of
- * the far half is held, and more beside it, TW_PARITY_FIRST holds for the far ones alone.
- */
-enum tw_parity tw_parity_judge(const struct tw_parity_ports *ports, bool blind);
+/* Where nearly all of the far half is held, and more beside it, TW_PARITY_FIRST holds for the far ones alone. */
+enum tw_parity tw_parity_judge(const struct tw_parity_ports *ports);
 
 /* Whether the near half is so full that parity tells nothing, now and while these sockets are there. */
 bool tw_parity_is_blinding(const struct tw_parity_ports *ports);

@@ -2,6 +2,9 @@
 #include "model/sample.h"
 
 #include "base/macros.h"
+#include "model/port-model.h"
+
+#include <string.h>
 
 const char *tw_holder_name(enum tw_holder holder)
 {
@@ -211,13 +214,7 @@ usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric
 	return 0;
 }
 
-static uint64_t census_count(const struct tw_sample *sample, enum tw_state state)
-{
-	return census_holds(sample) && sample->census.known[state] ? sample->census.count[state] : 0;
-}
-
-/* Growth of a count that may have been reset; then it is not known. */
-static bool grown(struct tw_count now, struct tw_count before, uint64_t *ret)
+bool tw_count_grown(struct tw_count now, struct tw_count before, uint64_t *ret)
 {
 	if (!now.known || !before.known || now.value < before.value)
 		return false;
@@ -225,16 +222,50 @@ static bool grown(struct tw_count now, struct tw_count before, uint64_t *ret)
 	return true;
 }
 
+bool tw_gauge_port_range(const struct tw_gauge *gauge, uint16_t *ret_low, uint16_t *ret_high)
+{
+	const struct tw_live_value *live = &gauge->sysctls[TW_TUNABLE_PORT_RANGE];
+	int64_t low = live->value.numbers[0], high = live->value.numbers[1];
+
+	if (!live->known || low < 0 || high > UINT16_MAX || low > high)
+		return false;
+	*ret_low = (uint16_t)low;
+	*ret_high = (uint16_t)high;
+	return true;
+}
+
+const struct tw_destination_row *tw_survey_row(const struct tw_survey *survey, const struct tw_destination *key)
+{
+	for (unsigned i = 0; i < TW_MIN(survey->top_count, (unsigned)TW_TOP_MAX); i++)
+		if (memcmp(&survey->top[i].key, key, sizeof(*key)) == 0)
+			return &survey->top[i];
+	return NULL;
+}
+
+const struct tw_binder_row *tw_survey_binder(const struct tw_survey *survey, const struct tw_address *source)
+{
+	for (unsigned i = 0; i < TW_MIN(survey->binder_count, (unsigned)TW_BINDER_ROWS_MAX); i++)
+		if (tw_address_equal(&survey->binders[i].source, source))
+			return &survey->binders[i];
+	return NULL;
+}
+
+static uint64_t census_count(const struct tw_sample *sample, enum tw_state state)
+{
+	return census_holds(sample) && sample->census.known[state] ? sample->census.count[state] : 0;
+}
+
 /* What the survey before has left, and all that can have come to it. */
 static uint64_t surveyed_bound(const struct tw_sample *sample)
 {
 	const struct tw_survey *survey = &sample->survey;
-	const struct tw_live_value *reuse = &sample->gauge.sysctls[TW_TUNABLE_TW_REUSE];
+	const struct tw_reuse_rule rule = tw_reuse_rule(&sample->gauge, &(struct tw_live_value){ 0 });
 	uint64_t bound = census_count(sample, TW_STATE_BOUND) + census_count(sample, TW_STATE_LISTEN);
 	uint64_t opened;
 
-	if (survey->at_usec == 0 || survey->partial || (reuse->known && reuse->value.numbers[0] != survey->reuse) ||
-	    !grown(sample->gauge.counters[TW_COUNTER_ACTIVE_OPEN], survey->opened, &opened))
+	if (survey->at_usec == 0 || survey->partial || !census_holds(sample) || rule.reuse != survey->reuse ||
+	    rule.delay_ms != survey->reuse_delay_ms ||
+	    !tw_count_grown(sample->gauge.counters[TW_COUNTER_ACTIVE_OPEN], survey->opened, &opened))
 		return UINT64_MAX;
 	bound -= TW_MIN(bound, survey->bound_sockets);
 	return add_held(add_held(opened, bound),

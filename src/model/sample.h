@@ -177,16 +177,15 @@ struct tw_survey {
 	usec_t at_usec; /* 0: there is none yet */
 	bool partial;
 	bool has_busiest;
-	uint32_t range_ports;	  /* ip_local_port_range, inclusive, minus reserved, minus listeners' ports */
-	uint32_t bound_ports;	  /* of these, held by bound-but-unconnected sockets */
 	uint32_t usable;	  /* ip_local_port_range, inclusive, minus reserved: listeners' ports are part of it */
+	uint32_t bound_ports;	  /* of these, held by bound-but-unconnected sockets */
 	uint32_t exclusive_ports; /* of `usable`, blocked for everybody: listening, bound, or bound first */
 	uint32_t bound_first_ports;	/* of these, bound first: all that is known of */
 	uint32_t unclear_ports;		/* may be bound first: neither parity nor the kernel told */
 	uint32_t shared_ports;		/* of `bound_first_ports`: held towards more than one destination */
 	struct tw_takeovers takeovers;	/* of the destination that the order named */
-	bool asked_kernel;		/* the kernel itself told what is exclusive */
 	int64_t reuse;			/* tcp_tw_reuse just before */
+	uint32_t reuse_delay_ms;	/* tcp_tw_reuse_delay just before */
 	struct tw_count reused, opened; /* TWRecycled and ActiveOpens just before */
 	uint64_t bound_sockets;		/* bound or listening, anywhere: as many as its census counted */
 	unsigned binder_count;
@@ -332,10 +331,20 @@ usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric
 /*
  * The most ports that can be blocked for any one destination by now: those of the busiest at the last survey and the
  * connections opened since (ActiveOpens), with what was bound since; and never more than there are sockets. An upper
- * bound, so that a survey can be spared while it is low. Without a complete survey, or where tcp_tw_reuse has changed
- * since or ActiveOpens is not known, it is the sockets alone.
+ * bound, so that a survey can be spared while it is low. Without a complete survey and census, or where tcp_tw_reuse or
+ * its delay has changed since or ActiveOpens is not known, it is the sockets alone.
  */
 uint64_t tw_sample_port_bound(const struct tw_sample *sample);
+
+/* Growth of a count; false where it is not known, or was reset. */
+bool tw_count_grown(struct tw_count now, struct tw_count before, uint64_t *ret);
+
+/* ip_local_port_range as the gauge has it, both inclusive; false where it is not known, or makes no sense. */
+bool tw_gauge_port_range(const struct tw_gauge *gauge, uint16_t *ret_low, uint16_t *ret_high);
+
+/* The row of the destination, or of who binds first from the source; NULL where the survey tells of none. */
+const struct tw_destination_row *tw_survey_row(const struct tw_survey *survey, const struct tw_destination *key);
+const struct tw_binder_row *tw_survey_binder(const struct tw_survey *survey, const struct tw_address *source);
 
 /* Of all connections, those of the listener; unknown where either number is. */
 struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting);

@@ -66,12 +66,8 @@ static const struct tw_survey *known_survey(const struct tw_event *event)
 static const struct tw_destination_row *find_destination(const struct tw_event *event)
 {
 	const struct tw_survey *survey = known_survey(event);
-	unsigned rows = survey && event->subject.has_destination ? tw_known_rows(survey->top_count, TW_TOP_MAX) : 0;
 
-	for (unsigned i = 0; i < rows; i++)
-		if (memcmp(&survey->top[i].key, &event->subject.destination, sizeof(survey->top[i].key)) == 0)
-			return &survey->top[i];
-	return NULL;
+	return survey && event->subject.has_destination ? tw_survey_row(survey, &event->subject.destination) : NULL;
 }
 
 static const struct tw_listener_row *find_listener(const struct tw_event *event)
@@ -152,15 +148,12 @@ static void add_port_use(struct tw_text *text, const struct tw_event *event)
 static void add_bound_first(struct tw_text *text, const struct tw_event *event)
 {
 	const struct tw_survey *survey = known_survey(event);
-	uint32_t ports = 0;
+	const struct tw_binder_row *row = survey ? tw_survey_binder(survey, &event->subject.binder) : NULL;
 
-	for (unsigned i = 0; survey && i < survey->binder_count; i++)
-		if (tw_address_equal(&survey->binders[i].source, &event->subject.binder))
-			ports = survey->binders[i].ports;
 	tw_address_add(text, &event->subject.binder);
 	tw_text_add(text, " holds ");
 	if (survey)
-		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", ports, survey->usable);
+		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", row ? row->ports : 0, survey->usable);
 	tw_text_add(text, "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, so that ");
 	tw_finding_add_figure(text, event->metric, event->value);
 	tw_text_add(text, " of the ports are blocked for every other program and destination");

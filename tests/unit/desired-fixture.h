@@ -75,7 +75,7 @@ static inline int clear(void **state TW_UNUSED)
 	advised = disobeys = false;
 	sample.survey.at_usec = S;
 	sample.survey.has_busiest = true;
-	sample.survey.usable = sample.survey.range_ports = 1000;
+	sample.survey.usable = 1000;
 	sample.survey.top_count = sample.survey.destinations = 2;
 	set_row(A, 600, 20);
 	set_row(B, 500, 490);

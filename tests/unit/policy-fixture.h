@@ -118,7 +118,6 @@ static inline void begin_survey(struct stage *stage, unsigned at)
 {
 	stage->sample.survey = (struct tw_survey){
 		.at_usec = at * S,
-		.range_ports = 1000,
 		.usable = 1000,
 		.port_use = tw_value_of(0),
 	};

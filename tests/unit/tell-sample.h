@@ -52,7 +52,6 @@ static const struct tw_sample sample = {
 	.survey = {
 		.at_usec = 1,
 		.has_busiest = true,
-		.range_ports = 8200,
 		.usable = 8192,
 		.exclusive_ports = 100,
 		.bound_first_ports = 7,

@@ -62,7 +62,6 @@ static int set_up(void **state TW_UNUSED)
 static const struct tw_sample bound = {
 	.survey = {
 		.at_usec = TW_USEC_PER_SEC,
-		.range_ports = 8192,
 		.usable = 8192,
 		.bound_ports = 8192,
 		.bound_row_count = 2,

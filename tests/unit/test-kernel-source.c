@@ -248,7 +248,7 @@ static void test_scene(void **state TW_UNUSED)
 	assert_scene(&sample.census, true);
 	run(tw_kernel_source_base(source), TW_SCAN_SURVEY, false, 1, &sample);
 	assert_scene(&sample.census, false);
-	assert_int_equal(sample.survey.range_ports, 28231);
+	assert_int_equal(sample.survey.usable, 28232);
 	assert_int_equal(sample.survey.destinations, 3);
 	/* 20 in TIME-WAIT, two in FIN-WAIT-2, two connected, one of them v4-mapped. */
 	assert_int_equal(sample.survey.top[0].ports, 24);

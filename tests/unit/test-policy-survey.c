@@ -49,13 +49,14 @@ static void set_survey(void)
 {
 	sample.survey = (struct tw_survey){
 		.at_usec = S,
-		.range_ports = 1000,
 		.usable = 1000,
+		.reuse_delay_ms = 1000,
 		.has_busiest = true,
 		.top_count = 1,
 		.port_use = tw_value_of(0),
 		.port_demand = tw_value_of(0),
 	};
+	sample.census.at_usec = S;
 }
 
 /* Sockets in two gauges a second apart, and half a second apart: what the growth says of 1000 ports. */

@@ -103,24 +103,19 @@ static void test_parity(void **state TW_UNUSED)
 {
 	static const struct {
 		uint32_t near, far;
-		bool blind;
 		enum tw_parity parity;
 	} rows[] = {
-		{ 0, 0, false, TW_PARITY_PLAIN },	{ 500, 0, false, TW_PARITY_PLAIN },
-		{ 300, 0, true, TW_PARITY_PLAIN },	{ 90, 10, false, TW_PARITY_PLAIN },
-		{ 89, 11, false, TW_PARITY_UNCLEAR },	{ 50, 50, false, TW_PARITY_UNCLEAR },
-		{ 11, 89, false, TW_PARITY_UNCLEAR },	{ 10, 90, false, TW_PARITY_FIRST },
-		{ 0, 300, false, TW_PARITY_FIRST },	{ 0, 300, true, TW_PARITY_UNCLEAR },
-		{ 449, 20, false, TW_PARITY_PLAIN },	{ 450, 20, false, TW_PARITY_UNCLEAR },
-		{ 100, 489, false, TW_PARITY_UNCLEAR }, { 100, 490, false, TW_PARITY_FIRST },
-		{ 0, 7, false, TW_PARITY_UNCLEAR },	{ 0, 8, false, TW_PARITY_FIRST },
-		{ 500, 500, false, TW_PARITY_UNCLEAR },
+		{ 0, 0, TW_PARITY_PLAIN },     { 500, 0, TW_PARITY_PLAIN },	 { 90, 10, TW_PARITY_PLAIN },
+		{ 89, 11, TW_PARITY_UNCLEAR }, { 50, 50, TW_PARITY_UNCLEAR },	 { 11, 89, TW_PARITY_UNCLEAR },
+		{ 10, 90, TW_PARITY_FIRST },   { 0, 300, TW_PARITY_FIRST },	 { 449, 20, TW_PARITY_PLAIN },
+		{ 450, 20, TW_PARITY_UNCLEAR }, { 100, 489, TW_PARITY_UNCLEAR }, { 100, 490, TW_PARITY_FIRST },
+		{ 0, 7, TW_PARITY_UNCLEAR },   { 0, 8, TW_PARITY_FIRST },	 { 500, 500, TW_PARITY_UNCLEAR },
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		const struct tw_parity_ports ports = { rows[i].near, rows[i].far, 500, 500 };
 
-		assert_int_equal(tw_parity_judge(&ports, rows[i].blind), rows[i].parity);
+		assert_int_equal(tw_parity_judge(&ports), rows[i].parity);
 		assert_int_equal(tw_parity_is_blinding(&ports), rows[i].near >= 450);
 	}
 }

@@ -30,7 +30,7 @@ static void test_census(void **state)
 	assert_int_equal(run(fixture, TW_SCAN_CENSUS), 0);
 	assert_full_census(&fixture->sample.census);
 	/* A census leaves the survey alone. */
-	assert_int_equal(fixture->sample.survey.range_ports, 0x01010101);
+	assert_int_equal(fixture->sample.survey.usable, 0x01010101);
 	assert_int_equal(fixture->fake.port_ranges, 0);
 	assert_dumps(&fixture->fake, 0);
 }
@@ -81,7 +81,7 @@ static void test_survey(void **state)
 	assert_int_equal(survey->at_usec, 1234);
 	assert_true(survey->has_busiest);
 	/* The range, without the listener on 40000. */
-	assert_int_equal(survey->range_ports, 28231);
+	assert_int_equal(survey->usable, 28232);
 	assert_int_equal(survey->bound_ports, 5);
 	assert_int_equal(survey->destinations, 3);
 	assert_int_equal(survey->top_count, 3);
@@ -136,7 +136,7 @@ static void test_repeats(void **state)
 				assert_int_equal(fixture->fake.plans[cases[i].fault].times, 0);
 				assert_full_census(&fixture->sample.census);
 				assert_int_equal(fixture->sample.survey.top[0].ports, 37);
-				assert_int_equal(fixture->sample.survey.range_ports, 28231);
+				assert_int_equal(fixture->sample.survey.usable, 28232);
 			}
 }
 

@@ -40,7 +40,6 @@ static struct tw_sample busy = {
 	.survey = {
 		.at_usec = 1,
 		.has_busiest = true,
-		.range_ports = 8200,
 		.usable = 8192,
 		.bound_ports = 8,
 		.destinations = 1,

@@ -137,7 +137,7 @@ static void test_bound_first(void **state TW_UNUSED)
 	assert_int_equal(survey->exclusive_ports, 200);
 	assert_int_equal(survey->bound_first_ports, 200);
 	assert_int_equal(survey->unclear_ports, 0);
-	assert_false(survey->asked_kernel);
+	assert_false(fixture.work.exclusive.asked);
 	assert_int_equal(survey->binder_count, 1);
 	assert_int_equal(survey->binders[0].ports, 200);
 	assert_int_equal(survey->binders[0].destinations, 1);
@@ -212,7 +212,7 @@ static void test_asked(void **state TW_UNUSED)
 	add_explicit(&fixture, &fake);
 	survey = ask(&fixture, &fake, 1000);
 	assert_int_equal(fake.ports_asked, 290); /* what is bound needs no question */
-	assert_true(survey->asked_kernel);
+	assert_true(fixture.work.exclusive.asked);
 	assert_int_equal(survey->exclusive_ports, 100);
 	assert_int_equal(survey->bound_first_ports, 90);
 	assert_int_equal(survey->unclear_ports, 0);
@@ -270,7 +270,7 @@ static void test_not_asked(void **state TW_UNUSED)
 		fake.tells_exclusive = after > 0;
 		tw_fake_source_fail(&fake, TW_FAKE_EXCLUSIVE, after, UINT32_MAX, -EOPNOTSUPP);
 		survey = ask(&fixture, &fake, 1000);
-		assert_false(survey->asked_kernel);
+		assert_false(fixture.work.exclusive.asked);
 		assert_int_equal(survey->exclusive_ports, 10);
 		assert_int_equal(survey->unclear_ports, 290);
 		assert_int_equal(survey->binder_count, 0);
@@ -312,14 +312,22 @@ static void test_blind(void **state TW_UNUSED)
 
 	begin(&fixture, 1000, 1999);
 	add(&fixture, TW_STATE_ESTABLISHED, 1, 1000, 900, 0);
+	add(&fixture, TW_STATE_ESTABLISHED, 2, 1000, 900, 0);
 	assert_int_equal(look(&fixture, 1000)->unclear_ports, 900);
 	for (unsigned i = 1; i < 4; i++) {
 		again(&fixture);
 		add_half(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 300);
+		add_half(&fixture, TW_STATE_ESTABLISHED, 2, 1701, 100);
 		assert_int_equal(look(&fixture, 1000 + i)->bound_first_ports, 0);
-		assert_int_equal(fixture.survey.unclear_ports, 300);
+		assert_int_equal(fixture.survey.unclear_ports, 400);
 		assert_false(fixture.survey.top[0].bound_first_known);
 	}
+	/* However few are left. */
+	again(&fixture);
+	add_half(&fixture, TW_STATE_ESTABLISHED, 1, 1001, 7);
+	add_half(&fixture, TW_STATE_ESTABLISHED, 2, 1701, 7);
+	assert_int_equal(look(&fixture, 1005)->bound_first_ports, 0);
+	assert_int_equal(fixture.survey.unclear_ports, 14);
 	again(&fixture);
 	(void)look(&fixture, 1010);
 	again(&fixture);
@@ -340,7 +348,7 @@ static void test_beyond_half(void **state TW_UNUSED)
 	survey = end(&fixture);
 	assert_int_equal(survey->exclusive_ports, 500);
 	assert_int_equal(survey->unclear_ports, 200);
-	assert_true(survey->asked_kernel == false && survey->binder_count == 1);
+	assert_true(!fixture.work.exclusive.asked && survey->binder_count == 1);
 }
 
 /* More sockets than there is room for by port: figures are of chosen ports, and stay near the truth. */

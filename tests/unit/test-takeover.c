@@ -292,6 +292,18 @@ static void test_delay(TW_UNUSED void **state)
 	assert_int_equal(ret.waiting, 0);
 }
 
+/* A vendor's kernel lets TIME-WAIT be shorter: what has just begun has all of that before it. */
+static void test_short_life(TW_UNUSED void **state)
+{
+	static const struct port fresh = { 40000, 1, 10000, 1, 9100 }, ripe = { 40000, 1, 9000, 1, 8100 };
+
+	gauge.sysctls[TW_TUNABLE_TW_TIMEOUT] = (struct tw_live_value){ { { 10 } }, true };
+	compare(&fresh, 1, 900, 0);
+	assert_int_equal(ret.waiting, 0);
+	compare(&ripe, 1, 900, 0);
+	assert_int_equal(ret.waiting, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_look_alone, begin, end),
 		cmocka_unit_test_setup_teardown(test_without_a_range, begin, end),
 		cmocka_unit_test_setup_teardown(test_delay, begin, end),
+		cmocka_unit_test_setup_teardown(test_short_life, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
