@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "decide/alert-table.h"
 
+#include "base/macros.h"
 #include "base/text.h"
 #include "decide/desired.h"
 #include "decide/reading.h"
+#include "model/port-model.h"
 
 #include <string.h>
 
@@ -77,10 +79,8 @@ static void add_grounds(struct tw_event *event, const struct tw_rule_settings *s
 		tw_text_add(&reason, "all ports are in use in ");
 		tw_value_add(&reason, reading->eta, TW_UNIT_SECONDS);
 		tw_text_add(&reason, " at the present rate");
-	} else if (reading->judged.known && reading->value.milli < settings->raise_milli) {
-		/* What is in force helps it already: nobody has to do anything. */
-		event->severity = TW_SEVERITY_INFO;
-		tw_text_addf(&reason, "%s helps it; without that it would come to ",
+	} else if (alert->eased) {
+		tw_text_addf(&reason, "%s is in force; without that it would come to ",
 			     tw_tunable_info(TW_TUNABLE_TW_REUSE)->key);
 		tw_value_add(&reason, reading->judged, TW_UNIT_PERCENT);
 	}
@@ -91,6 +91,9 @@ static void tell_raised(enum tw_event_kind kind, const struct tw_rule_settings *
 {
 	struct tw_event event = alert_event(kind, settings, alert);
 
+	/* Nobody has to do anything. */
+	if (alert->eased)
+		event.severity = TW_SEVERITY_INFO;
 	event.sample = scene->sample;
 	event.top = scene->top;
 	event.lasted_usec = tw_usec_since(scene->now_usec, alert->raised_usec);
@@ -141,17 +144,24 @@ static void tell_edge(enum tw_alert_edge edge, const struct tw_rule_settings *se
  * While tcp_tw_reuse is ours, blocked ports do not tell whether it is needed: what they would come to without it does,
  * for raising too. So a second destination that reuse helps already is an alert of its own.
  */
-static void add_demand(struct tw_reading *reading, const struct tw_demand *demand, const struct tw_in_force *in_force)
+static void add_demand(struct tw_reading *reading, const struct tw_demand *demand,
+		       const struct tw_rule_settings *settings, const struct tw_alert_scene *scene)
 {
 	const struct tw_reading_ports *ports = &reading->ports;
-	uint64_t wanted;
+	struct tw_demand_count waiting;
+	struct tw_value seen;
 
-	if (!ports->known || !in_force->rows[TW_TUNABLE_TW_REUSE].ours)
+	if (!ports->known || !scene->in_force->rows[TW_TUNABLE_TW_REUSE].ours)
 		return;
-	wanted = ports->steady + tw_demand_time_wait(demand);
-	reading->pressure = tw_value_percent(wanted > ports->baseline ? wanted : ports->baseline, ports->usable);
-	if (reading->pressure.milli > reading->value.milli)
-		reading->judged = reading->pressure;
+	waiting = tw_demand_time_wait(demand, tw_time_wait_life_ms(&scene->sample->gauge));
+	reading->pressure =
+		tw_value_percent(TW_MAX(ports->steady + waiting.expected, (uint64_t)ports->baseline), ports->usable);
+	if (reading->pressure.milli <= reading->value.milli)
+		return;
+	reading->judged = reading->pressure;
+	seen = tw_value_percent(TW_MAX(ports->steady + waiting.seen, (uint64_t)ports->baseline), ports->usable);
+	reading->guessed = tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli &&
+			   seen.milli < settings->raise_milli;
 }
 
 /* A rule whose steps are still needed does not clear: a remedy that works looks as if there were nothing to cure. */
@@ -166,6 +176,12 @@ static void add_need(struct tw_reading *reading, const struct tw_rule_settings *
 			reading->pressure.milli = settings->raise_milli;
 }
 
+/* Not over the level itself, so that it is what is in force that keeps it under. */
+static bool is_eased(const struct tw_rule_settings *settings, const struct tw_reading *reading)
+{
+	return tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli && !reading->soon;
+}
+
 static void take_reading(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
 			 struct tw_reading_row *row, const struct tw_alert_scene *scene)
 {
@@ -177,7 +193,7 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 
 	if (row->reading.ports.known)
 		tw_demand_add(demand, row->reading.ports.young, row->reading.at_usec);
-	add_demand(&row->reading, demand, scene->in_force);
+	add_demand(&row->reading, demand, settings, scene);
 	add_need(&row->reading, settings, rule->steppers, scene->sample);
 	if (!alert) {
 		if (!tw_alert_begins(settings, &row->reading))
@@ -191,6 +207,14 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	}
 	alert->seen = true;
 	edge = tw_alert_step(alert, settings, &row->reading, scene->now_usec);
+	if (edge == TW_ALERT_EDGE_RAISED) {
+		alert->eased = is_eased(settings, &row->reading);
+	} else if (alert->eased && tw_alert_active(alert) && !is_eased(settings, &row->reading)) {
+		/* Told as nobody's business until now. */
+		alert->eased = false;
+		alert->reminded_usec = scene->now_usec;
+		edge = TW_ALERT_EDGE_RAISED;
+	}
 	if (edge == TW_ALERT_EDGE_RAISED || edge == TW_ALERT_EDGE_REMINDED)
 		alert->subject = row->subject;
 	tell_edge(edge, settings, alert, &row->reading, scene);

@@ -59,9 +59,10 @@ static enum tw_alert_edge step_up(struct tw_alert *alert, const struct tw_rule_s
 
 	count_looks(alert, reading, is_over);
 	alert->state = is_over || reading->soon ? TW_RULE_RISING : TW_RULE_NORMAL;
-	held = alert->looks >= TW_LOOKS_NEEDED && reading->at_usec - alert->since_usec >= settings->raise_for_usec;
+	held = !reading->guessed && alert->looks >= TW_LOOKS_NEEDED &&
+	       reading->at_usec - alert->since_usec >= settings->raise_for_usec;
 	/* Being over the level is the other look that a forecast needs. */
-	foreseen = reading->soon && alert->foreseen + is_over >= TW_LOOKS_NEEDED;
+	foreseen = reading->soon && alert->foreseen + (is_over && !reading->guessed) >= TW_LOOKS_NEEDED;
 	if (!held && !foreseen)
 		return TW_ALERT_NO_EDGE;
 	alert->state = TW_RULE_RAISED;

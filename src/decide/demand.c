@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "decide/demand.h"
 
+#include "base/macros.h"
+
 /* Timers are late by some milliseconds, one more and the other less. */
 #define APART_MIN_USEC (TW_SURVEY_YOUNG_USEC * 9 / 10)
 
@@ -15,18 +17,22 @@ void tw_demand_add(struct tw_demand *demand, uint32_t young_time_wait, usec_t at
 		demand->count++;
 }
 
-uint64_t tw_demand_time_wait(const struct tw_demand *demand)
+struct tw_demand_count tw_demand_time_wait(const struct tw_demand *demand, uint32_t life_ms)
 {
-	uint64_t sum = 0, count = 0;
+	usec_t life_usec = life_ms * TW_USEC_PER_MSEC, young_usec = TW_MIN(life_usec, TW_SURVEY_YOUNG_USEC);
+	struct tw_demand_count ret = { 0 };
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < demand->count; i++) {
 		const struct tw_demand_look *look = &demand->looks[i];
 
 		/* Looks further apart than they should be tell of a load that may be over. */
-		if (tw_usec_since(demand->at_usec, look->at_usec) >= TW_TIME_WAIT_USEC)
+		if (look->at_usec != demand->at_usec && tw_usec_since(demand->at_usec, look->at_usec) >= life_usec)
 			continue;
-		sum += look->young;
+		ret.seen += look->young;
 		count++;
 	}
-	return count > 0 ? sum * TW_DEMAND_LOOKS / count : 0;
+	if (count > 0 && young_usec > 0)
+		ret.expected = ret.seen * life_usec / young_usec / count;
+	return ret;
 }

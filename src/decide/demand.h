@@ -25,7 +25,9 @@ struct tw_demand {
 void tw_demand_add(struct tw_demand *demand, uint32_t young_time_wait, usec_t at_usec);
 
 /*
- * In sockets, by the looks of the last minute; where these are fewer than twelve, as if the others had been like them.
- * 0 without any.
+ * In sockets, by the looks of the last life of a TIME-WAIT, 60 s if nobody has shortened it: as many as were seen, and
+ * as many as it would be if the looks that are not there had been like them. 0 without any.
  */
-uint64_t tw_demand_time_wait(const struct tw_demand *demand);
+struct tw_demand_count {
+	uint64_t seen, expected;
+} tw_demand_time_wait(const struct tw_demand *demand, uint32_t life_ms);

@@ -177,7 +177,10 @@ static bool refuse_at_gate(const struct hearing *it)
 	return refused;
 }
 
-/* What is in force stays, but that something else has come to hold the ports is told, once. */
+/*
+ * What is in force stays, but that something else has come to hold the ports is told, once: while there are too many of
+ * them, not of the few that are left in the end.
+ */
 static void tell_turned(const struct hearing *it)
 {
 	enum tw_gate_verdict verdict = it->settings->gate ? tw_gate_check(it->tunable, &it->value, it->scene->sample,
@@ -185,9 +188,11 @@ static void tell_turned(const struct hearing *it)
 							  : TW_GATE_OPEN;
 	bool turned = verdict >= TW_GATE_HELD_ESTABLISHED && verdict <= TW_GATE_BOUND_FIRST;
 
-	if (turned && !(it->action->refused_told && it->action->refused == (int)verdict))
-		tell_refused(it, verdict);
-	it->action->refused_told = turned;
+	if (!turned || it->alert->state != TW_RULE_RAISED ||
+	    (it->action->refused_told && it->action->refused == (int)verdict))
+		return;
+	tell_refused(it, verdict);
+	it->action->refused_told = true;
 	it->action->refused = (int)verdict;
 }
 

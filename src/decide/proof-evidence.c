@@ -24,12 +24,18 @@
 /* Of a hundred usable ports: beyond this, none is left. */
 #define NEARLY_ALL 98
 
+/* NULL where the subject is no destination, or the survey has no row of it. */
+static const struct tw_destination_row *row_of(const struct tw_proof_case *it)
+{
+	return it->subject->has_destination ? tw_survey_row(&it->sample->survey, &it->subject->destination) : NULL;
+}
+
 /* The subject's own number where it is a destination: a complete survey without it has none. */
 static bool measure_orphaned(const struct tw_proof_case *it, struct tw_proof_mark *ret)
 {
 	const struct tw_survey *survey = &it->sample->survey;
 	const struct tw_census *census = &it->sample->census;
-	const struct tw_destination_row *row = tw_survey_row(&it->sample->survey, &it->subject->destination);
+	const struct tw_destination_row *row = row_of(it);
 
 	if (it->subject->has_destination) {
 		*ret = (struct tw_proof_mark){ survey->at_usec, row ? row->held[TW_HOLDER_FIN_WAIT_2_ORPHANED] : 0 };
@@ -143,7 +149,7 @@ static bool is_covered(const struct tw_proof *proof, const struct tw_proof_case 
 static void take_in(struct tw_proof *proof, const struct tw_proof_case *it)
 {
 	const struct tw_takeovers *seen = &it->sample->survey.takeovers;
-	const struct tw_destination_row *row = it->subject->has_destination ? tw_survey_row(&it->sample->survey, &it->subject->destination) : NULL;
+	const struct tw_destination_row *row = row_of(it);
 
 	if (is_covered(proof, it, seen))
 		return;
@@ -171,7 +177,7 @@ static void take_in(struct tw_proof *proof, const struct tw_proof_case *it)
 static bool is_refuted(const struct tw_proof *proof, const struct tw_proof_case *it)
 {
 	const struct tw_survey *survey = &it->sample->survey;
-	const struct tw_destination_row *row = it->subject->has_destination ? tw_survey_row(&it->sample->survey, &it->subject->destination) : NULL;
+	const struct tw_destination_row *row = row_of(it);
 
 	return row && row->reuse_refuted && !survey->partial && survey->at_usec > proof->since_usec;
 }

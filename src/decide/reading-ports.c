@@ -152,6 +152,8 @@ static bool next_eta(const struct tw_survey *survey, const struct tw_rule_settin
 		if (!ret->reading.eta.known)
 			continue;
 		ret->reading.value = ret->reading.pressure = ret->reading.eta;
+		/* Its level is a time: what is said of ports by their share has no part in it. */
+		ret->reading.ports = (struct tw_reading_ports){ 0 };
 		return true;
 	}
 	return false;

@@ -36,6 +36,7 @@ struct tw_reading {
 	 */
 	struct tw_value pressure;
 	struct tw_value judged; /* what raising is held against where it is not the value: the pressure */
+	bool guessed;	     /* that is over the level as if looks that are not there yet had been like the last ones */
 	struct tw_value eta; /* port-use: s until it is 100 % at its present growth; unknown where it does not grow */
 	bool soon;	     /* that is within the rule's forecast */
 	usec_t at_usec;	     /* when it was measured */

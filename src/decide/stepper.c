@@ -136,6 +136,7 @@ bool tw_stepper_needed(const struct tw_stepper *stepper, const struct tw_action 
 {
 	return action->kind == TW_ACTION_STEP && action->tunable == TW_TUNABLE_MAX_TW_BUCKETS &&
 	       tw_stepper_wants(stepper) && stepper->has_base && sample->gauge.at_usec != 0 &&
+	       is_in_force(stepper, &sample->gauge.sysctls[action->tunable]) &&
 	       (__int128)sample->gauge.time_wait * 10 > (__int128)stepper->base * 9;
 }
 
@@ -176,9 +177,8 @@ void tw_stepper_explain(const struct tw_stepper *stepper, const struct tw_action
 		return;
 	case TW_STEPPER_NO_MEMORY:
 		tw_text_addf(reason,
-			     "%" PRId64 " sockets in TIME-WAIT could take %" PRIu64
-			     " MiB, more than a quarter of the memory that TCP may take on this machine (%" PRIu64
-			     " MiB); %s stays at %" PRId64,
+			     "%" PRId64 " sockets in TIME-WAIT could take %" PRIu64 " MiB, more than the %" PRIu64
+			     " MiB that timewaitd leaves them of TCP's memory; %s stays at %" PRId64,
 			     stepper->refused, (uint64_t)stepper->refused * TW_TIME_WAIT_BYTES / MIB,
 			     memory_for_time_wait(sample) / MIB, key, stepper->wanted);
 		tw_text_add(advice,

@@ -103,7 +103,7 @@ def test_a_second_destination_that_it_helps_already_is_told_as_information(near,
     second = Churn(near, Pair.FAR, PORT + 1, 80, 600)
     raised = watching.wait_for("raised", DESTINATION=f"{Pair.FAR}:{PORT + 1}")
     assert int(raised["PRIORITY"]) == 6, watching.story()
-    assert "helps it" in raised["TIMEWAITD_REASON"]
+    assert "is in force" in raised["TIMEWAITD_REASON"]
     assert end(first, second) == [0, 0]
     assert len(watching.records("adjusted")) == 1 and watching.records("restored") == [], watching.story()
 

@@ -117,6 +117,10 @@ static void test_in_force_stays(void **state TW_UNUSED)
 	turn(1);
 	set_row(A, 600, 590);
 	turn(2);
+	set_row(A, 600, 50);
+	turn(3);
+	set_row(A, 600, 590);
+	turn(3);
 	alerts[A].state = TW_RULE_CLEARING;
 	turn(3);
 	assert_int_equal(wanted(REUSE), 1);
@@ -126,6 +130,19 @@ static void test_in_force_stays(void **state TW_UNUSED)
 	turn(4);
 	assert_int_equal(wanted(REUSE), 0);
 	assert_int_equal(told_count, 1);
+}
+
+/* Of the few that are left when it is nearly over most may well be in another state: that is no news. */
+static void test_what_is_left_does_not_turn(void **state TW_UNUSED)
+{
+	add_set(0, REUSE, 1);
+	raise_alert(A);
+	turn(1);
+	alerts[A].state = TW_RULE_CLEARING;
+	set_row(A, 20, 19);
+	turn(2);
+	assert_int_equal(wanted(REUSE), 1);
+	assert_int_equal(told_count, 0);
 }
 
 /* The alert is kept because something rests: what it wanted before it came back goes through the gate again. */
@@ -328,6 +345,7 @@ int main(void)
 		cmocka_unit_test_setup(test_own_subject, clear),
 		cmocka_unit_test_setup(test_refused_once, clear),
 		cmocka_unit_test_setup(test_in_force_stays, clear),
+		cmocka_unit_test_setup(test_what_is_left_does_not_turn, clear),
 		cmocka_unit_test_setup(test_comes_back, clear),
 		cmocka_unit_test_setup(test_gate_off, clear),
 		cmocka_unit_test_setup(test_yielded_passes, clear),

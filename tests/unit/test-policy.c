@@ -115,6 +115,7 @@ static void test_steps_still_needed(void **state)
 	step(stage, 2, 10);
 	assert_true(desire->wanted);
 	assert_int_equal(desire->value.numbers[0], 8192);
+	stage->sample.gauge.sysctls[TW_TUNABLE_MAX_TW_BUCKETS].value = desire->value;
 	for (unsigned at = 3; at < 300; at++)
 		step(stage, at, 0);
 	assert_true(desire->wanted);

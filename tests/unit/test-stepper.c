@@ -227,9 +227,9 @@ static void test_memory(void **state TW_UNUSED)
 	assert_int_equal(stepper.wanted, 1000000);
 	assert_int_equal(stepper.refused, 2000000);
 	explain(reason, advice);
-	assert_string_equal(reason, "2000000 sockets in TIME-WAIT could take 488 MiB, more than a quarter of the "
-				    "memory that TCP may take on this machine (256 MiB); net.ipv4.tcp_max_tw_buckets "
-				    "stays at 1000000");
+	assert_string_equal(reason, "2000000 sockets in TIME-WAIT could take 488 MiB, more than the 256 MiB that "
+				    "timewaitd leaves them of TCP's memory; net.ipv4.tcp_max_tw_buckets stays at "
+				    "1000000");
 	assert_true(advice[0] != '\0');
 	assert_false(look(160, TW_RULE_RAISED, 5000));
 	/* More of it, and it goes on. */
@@ -412,6 +412,8 @@ static void test_needed(void **state TW_UNUSED)
 	sample.gauge.time_wait = 2000;
 	assert_false(tw_stepper_needed(&stepper, &action, &sample)); /* no step yet */
 	(void)look(1, TW_RULE_RAISED, 5000);
+	assert_false(tw_stepper_needed(&stepper, &action, &sample)); /* refused, or not set yet */
+	set_live(stepper.wanted);
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		sample.gauge.time_wait = rows[i].time_wait;
 		assert_int_equal(tw_stepper_needed(&stepper, &action, &sample), rows[i].needed);
