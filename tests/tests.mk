@@ -208,6 +208,7 @@ EXTRA_DIST += \
 	tests/demo \
 	tests/tap.sh \
 	tests/valgrind \
+	tests/unit/address.h \
 	tests/unit/desired-fixture.h \
 	tests/unit/explain-fixture.h \
 	tests/unit/gate-fixture.h \
@@ -216,6 +217,7 @@ EXTRA_DIST += \
 	tests/unit/namespace-fixture.h \
 	tests/unit/policy-fixture.h \
 	tests/unit/proof-fixture.h \
+	tests/unit/reading-fixture.h \
 	tests/unit/scan-fixture.h \
 	tests/unit/survey-fixture.h \
 	tests/unit/settings-same.h \

@@ -3,6 +3,7 @@
 
 /* A sample for the gate, filled by hand: what test-gate and test-gate-text share. */
 
+#include "address.h"
 #include "base/macros.h"
 #include "base/text.h"
 #include "decide/gate.h"
@@ -47,14 +48,6 @@ static inline void set_count(enum tw_state state, int64_t count)
 	sample.census.at_usec = S;
 	sample.census.known[state] = count != UNKNOWN;
 	sample.census.count[state] = count == UNKNOWN ? 0 : (uint64_t)count;
-}
-
-static inline struct tw_address address(const char *text)
-{
-	struct tw_address parsed = { 0 };
-
-	assert_int_equal(tw_address_parse(text, strlen(text), &parsed), 0);
-	return parsed;
 }
 
 static inline void set_survey(uint32_t usable)

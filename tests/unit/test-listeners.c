@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/listeners.h"
 
+#include "address.h"
 #include "base/macros.h"
 
 #include <setjmp.h>
@@ -13,14 +14,6 @@
 
 static struct tw_listeners listeners;
 static struct tw_accepting accepting;
-
-static struct tw_address address(const char *text)
-{
-	struct tw_address address;
-
-	assert_int_equal(tw_address_parse(text, strlen(text), &address), 0);
-	return address;
-}
 
 /* The family that a socket with this address has by itself. */
 static uint8_t own_family(const char *text)

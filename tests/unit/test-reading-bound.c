@@ -1,31 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is blocked for every destination: who holds it, and what is left of the destinations. */
-#include "decide/reading.h"
-
-#include "base/macros.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "reading-fixture.h"
 
 #define RAISE 45000
 #define CLEAR 25000
-
-/* Large: not for the stack. */
-static struct tw_sample sample;
-static struct tw_rule_settings rule;
-
-static struct tw_address address(const char *text)
-{
-	struct tw_address parsed = { 0 };
-
-	assert_int_equal(tw_address_parse(text, strlen(text), &parsed), 0);
-	return parsed;
-}
 
 static const char *const sources[] = { "10.0.0.1", "10.0.0.2", "10.0.0.3" };
 
@@ -38,13 +16,12 @@ static void set_survey(uint32_t idle, const uint32_t first[3], uint32_t row, uin
 	struct tw_survey *survey = &sample.survey;
 	uint32_t blocked;
 
-	memset(&sample, 0, sizeof(sample));
-	tw_rule_settings_init(&rule);
+	(void)clear(NULL);
 	rule.metric = TW_METRIC_PORT_USE;
 	rule.raise_milli = RAISE;
 	rule.clear_milli = CLEAR;
 	*survey = (struct tw_survey){
-		.at_usec = TW_USEC_PER_SEC,
+		.at_usec = S,
 		.usable = 1000,
 		.bound_ports = idle,
 		.bound_row_count = idle > 0 ? 1 : 0,
@@ -214,7 +191,7 @@ static void test_soon(TW_UNUSED void **state)
 		struct tw_reading_row row;
 
 		set_survey(0, (const uint32_t[3]){ rows[i].first - 1, 1 }, 0, 0);
-		rule.forecast_usec = 15 * TW_USEC_PER_SEC;
+		rule.forecast_usec = 15 * S;
 		sample.survey.exclusive_eta = tw_value_of(rows[i].eta);
 		while (tw_reading_next(&sample, &rule, &cursor, &row)) {
 			bool leads = row.subject.has_binder && row.reading.value.milli > 100;

@@ -1,52 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/reading.h"
-
-#include "base/macros.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define S TW_USEC_PER_SEC
-#define UNKNOWN INT64_MIN
-
-/* Large: not for the stack of each test. */
-static struct tw_sample sample;
-static struct tw_rule_settings rule;
-
-static int clear(TW_UNUSED void **state)
-{
-	memset(&sample, 0, sizeof(sample));
-	tw_rule_settings_init(&rule);
-	return 0;
-}
-
-static struct tw_address address(const char *text)
-{
-	struct tw_address parsed = { 0 };
-
-	assert_int_equal(tw_address_parse(text, strlen(text), &parsed), 0);
-	return parsed;
-}
-
-static void check(struct tw_value value, int64_t milli)
-{
-	assert_int_equal(value.known, milli != UNKNOWN);
-	if (value.known)
-		assert_int_equal(value.milli, milli);
-}
-
-static struct tw_reading_row worst(void)
-{
-	struct tw_reading_row row;
-
-	tw_reading_worst(&sample, &rule, &row);
-	return row;
-}
+#include "reading-fixture.h"
 
 /* Who overflows now, and who has more half-open connections than its backlog is long. */
 static void test_listener_behind_a_counter(TW_UNUSED void **state)

@@ -1,55 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/reading.h"
-
-#include "base/macros.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define S TW_USEC_PER_SEC
-#define UNKNOWN INT64_MIN
-
-/* Large: not for the stack of each test. */
-static struct tw_sample sample;
-static struct tw_rule_settings rule;
-
-static int clear(TW_UNUSED void **state)
-{
-	memset(&sample, 0, sizeof(sample));
-	tw_rule_settings_init(&rule);
-	return 0;
-}
-
-static void check(struct tw_value value, int64_t milli)
-{
-	assert_int_equal(value.known, milli != UNKNOWN);
-	if (value.known)
-		assert_int_equal(value.milli, milli);
-}
-
-/* The row of this index that the sample gives; false where it gives fewer. */
-static bool nth(unsigned index, struct tw_reading_row *ret)
-{
-	struct tw_reading_cursor cursor = { 0 };
-
-	for (unsigned i = 0; i <= index; i++)
-		if (!tw_reading_next(&sample, &rule, &cursor, ret))
-			return false;
-	return true;
-}
-
-static struct tw_reading_row worst(void)
-{
-	struct tw_reading_row row;
-
-	tw_reading_worst(&sample, &rule, &row);
-	return row;
-}
+#include "reading-fixture.h"
 
 #define CLOSE_WAIT TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
 
