@@ -17,6 +17,7 @@ house_tests = \
 
 unit_tests = \
 	tests/unit/test-alert \
+	tests/unit/test-alert-forecast \
 	tests/unit/test-alerts \
 	tests/unit/test-binders \
 	tests/unit/test-budget \
@@ -209,6 +210,7 @@ EXTRA_DIST += \
 	tests/tap.sh \
 	tests/valgrind \
 	tests/unit/address.h \
+	tests/unit/alert-fixture.h \
 	tests/unit/desired-fixture.h \
 	tests/unit/explain-fixture.h \
 	tests/unit/gate-fixture.h \
