@@ -147,6 +147,7 @@ unit_tests = \
 sim_tests = \
 	tests/sim/test-aside \
 	tests/sim/test-chase \
+	tests/sim/test-effect \
 	tests/sim/test-manager \
 	tests/sim/test-pace \
 	tests/sim/test-replay \
@@ -283,6 +284,7 @@ endif
 
 tests_sim_test_aside_SOURCES = tests/sim/test-aside.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_effect_SOURCES = tests/sim/test-effect.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_pace_SOURCES = tests/sim/test-pace.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_replay_SOURCES = tests/sim/test-replay.c tests/sim/stage.c tests/sim/stage.h

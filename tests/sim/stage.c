@@ -5,9 +5,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 /* Far from 0, where a time means "never". */
 #define SIM_EPOCH_USEC (1000 * TW_USEC_PER_SEC)
@@ -69,6 +74,18 @@ struct sim *sim_free(struct sim *sim)
 	tw_fake_source_done(&sim->source);
 	free(sim);
 	return NULL;
+}
+
+int sim_begin(void **state)
+{
+	*state = sim_new();
+	return 0;
+}
+
+int sim_end(void **state)
+{
+	sim_free(*state);
+	return 0;
 }
 
 static int make_acting(void *context, const char *name, struct tw_acting **ret)
@@ -180,6 +197,20 @@ const struct sim_event *sim_last(const struct sim *sim, enum tw_event_kind kind)
 		if (sim->events[i - 1].event.kind == kind)
 			return &sim->events[i - 1];
 	return NULL;
+}
+
+int64_t sim_live(const struct sim *sim, enum tw_tunable tunable)
+{
+	return sim->act.live[tunable].value.numbers[0];
+}
+
+void sim_assert_untouched(const struct sim *sim)
+{
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 2);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	assert_false(tw_ledger_owes(&sim->act.saved));
+	assert_int_equal(sim->act.rash_writes, 0);
 }
 
 struct tw_settings *sim_settings(void)

@@ -14,35 +14,8 @@
 
 #include <cmocka.h>
 
-/* 28232 ports: these are beyond `raise` (45 %), between it and `clear` (25 %), and below. */
-#define MANY 14000
-#define SOME 9000
+/* Ports that are below `clear` (25 %). */
 #define FEW 100
-
-static int begin(void **state)
-{
-	*state = sim_new();
-	return 0;
-}
-
-static int end(void **state)
-{
-	sim_free(*state);
-	return 0;
-}
-
-static int64_t live(const struct sim *sim, enum tw_tunable tunable)
-{
-	return sim->act.live[tunable].value.numbers[0];
-}
-
-static void assert_untouched(const struct sim *sim)
-{
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
-	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
-	assert_false(tw_ledger_owes(&sim->act.saved));
-	assert_int_equal(sim->act.rash_writes, 0);
-}
 
 /* A day on a quiet machine: nothing but history, no write, no survey beyond the one a minute. */
 static void test_quiet_day(void **state)
@@ -62,7 +35,7 @@ static void test_quiet_day(void **state)
 	assert_in_range(sim->told[TW_EVENT_SAMPLE], 1440, 1442);
 	assert_int_equal(sim->act.writes, 0);
 	sim_stop(sim);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 }
 
 /* The main story: a load comes, holds, and goes. */
@@ -73,14 +46,14 @@ static void test_load_comes_and_goes(void **state)
 
 	sim_start(sim, sim_settings());
 	sim_run(sim, 5);
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 1);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
 	if (sim_last(sim, TW_EVENT_REFUSED))
 		fail_msg("refused: %s", sim_last(sim, TW_EVENT_REFUSED)->event.reason);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 2);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
 	event = sim_last(sim, TW_EVENT_RAISED);
 	assert_true(event->event.subject.has_destination);
 	assert_int_equal(event->event.subject.destination.port, SIM_PORT);
@@ -88,25 +61,25 @@ static void test_load_comes_and_goes(void **state)
 	/* The ports in use fall, as they do with reuse, but connections are as young as ever: it stays. */
 	sim_set_time_wait(sim, FEW * 10, 1);
 	sim_run(sim, 600);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 0);
 
 	/* The load ends; what it left stays for a minute. */
-	sim_set_time_wait(sim, MANY, 20);
+	sim_set_time_wait(sim, SIM_MANY, 20);
 	sim_run(sim, 30);
-	sim_set_time_wait(sim, MANY, 50);
+	sim_set_time_wait(sim, SIM_MANY, 50);
 	sim_run(sim, 25);
 	sim_set_time_wait(sim, 0, 0);
 	/* Without reuse it would block the ports until now, so that the hold begins here. */
 	sim_run(sim, 58);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
 	sim_run(sim, 8);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
 	assert_int_equal(sim->told[TW_EVENT_RESTORED], 2);
 	event = sim_last(sim, TW_EVENT_RESTORED);
 	assert_string_equal(event->rule, "port-exhaustion");
 	assert_true(event->event.subject.has_destination);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 	/* And it does not come back. */
 	sim_run(sim, 3600);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
@@ -120,10 +93,10 @@ static void test_short_hold_does_not_flap(void **state)
 
 	settings->rules[0].clear_for_usec = 2 * TW_USEC_PER_SEC;
 	sim_start(sim, settings);
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 2);
 	for (unsigned age = 10; age < 60; age++) {
-		sim_set_time_wait(sim, MANY, age);
+		sim_set_time_wait(sim, SIM_MANY, age);
 		sim_run(sim, 1);
 	}
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 0);
@@ -140,12 +113,12 @@ static void test_observe_writes_nothing(void **state)
 
 	settings->mode = TW_MODE_OBSERVE;
 	sim_start(sim, settings);
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 600);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
 	assert_int_equal(sim->told[TW_EVENT_ADVICE], 2);
 	assert_int_equal(sim->act.writes, 0);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 }
 
 static void test_admin_is_left_alone(void **state)
@@ -154,7 +127,7 @@ static void test_admin_is_left_alone(void **state)
 	const struct sim_event *event;
 
 	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 2);
 	tw_fake_act_set(&sim->act, TW_TUNABLE_TW_REUSE, 0);
 	sim_run(sim, 300);
@@ -163,14 +136,14 @@ static void test_admin_is_left_alone(void **state)
 	assert_int_equal(event->event.old.value.numbers[0], 0);
 	assert_int_equal(event->event.new.value.numbers[0], 1);
 	assert_int_equal(event->event.baseline.value.numbers[0], 2);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 0);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 0);
 	sim_set_time_wait(sim, 0, 0);
 	sim_run(sim, 120);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 0);
-	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 0);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
 	sim_stop(sim);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 0);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 0);
 }
 
 static void test_reload_while_raised(void **state)
@@ -179,7 +152,7 @@ static void test_reload_while_raised(void **state)
 	struct tw_settings *next;
 
 	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 2);
 
 	/* The same rules: nothing is told again, nothing is written. */
@@ -193,20 +166,20 @@ static void test_reload_while_raised(void **state)
 	next->rules[0].action_count = 1;
 	tw_manager_reload(&sim->manager, next);
 	sim_run(sim, 1);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_KEEPALIVE_TIME), 7200);
 
 	/* Observe: what was written goes back, and the advice stays. */
 	next = sim_settings();
 	next->mode = TW_MODE_OBSERVE;
 	tw_manager_reload(&sim->manager, next);
 	sim_run(sim, 2);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 	assert_int_equal(sim->told[TW_EVENT_ADVICE], 2);
 
 	tw_manager_reload(&sim->manager, sim_settings());
 	sim_run(sim, 1);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
 
 	/* The rule itself goes. */
 	next = sim_settings();
@@ -214,7 +187,7 @@ static void test_reload_while_raised(void **state)
 	tw_manager_reload(&sim->manager, next);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
 	sim_run(sim, 1);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 }
 
 /* Nothing rests on a dump that moved too much; it is told once, and the daemon goes on when it works again. */
@@ -225,7 +198,7 @@ static void test_partial_dumps(void **state)
 	sim_start(sim, sim_settings());
 	sim_run(sim, 5);
 	tw_fake_source_fail(&sim->source, TW_FAKE_INTERRUPTED, 0, UINT_MAX, -EINTR);
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 60);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 0);
 	assert_true(sim->told[TW_EVENT_PARTIAL] >= 1);
@@ -241,12 +214,12 @@ static void test_no_gauge(void **state)
 	struct sim *sim = *state;
 
 	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 5);
 	tw_fake_source_fail(&sim->source, TW_FAKE_GAUGE, 0, 20, -EMFILE);
 	sim_run(sim, 20);
 	assert_int_equal(sim->told[TW_EVENT_DEGRADED], 1);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
 	sim_run(sim, 5);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
 	/* Too long, and a fresh start is better. */
@@ -260,15 +233,15 @@ static void test_write_failures(void **state)
 	struct sim *sim = *state;
 
 	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim->act.write_error = -EROFS;
 	sim_run(sim, 30);
 	assert_int_equal(sim->told[TW_EVENT_REFUSED], 2);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 0);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 	sim->act.write_error = 0;
 	sim_run(sim, 2);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
 	/* A ledger that cannot be written: no change is made without it. */
 	sim_stop(sim);
 	sim->act.save_error = -ENOSPC;
@@ -277,102 +250,6 @@ static void test_write_failures(void **state)
 	sim_run(sim, 10);
 	assert_int_equal(sim->act.writes, 0);
 	assert_true(sim->told[TW_EVENT_DEGRADED] >= 1);
-}
-
-/* Reuse without timestamps does nothing: it is refused, once, and nothing is written; the other action goes its way. */
-static void test_refused(void **state)
-{
-	struct sim *sim = *state;
-
-	tw_fake_act_set(&sim->act, TW_TUNABLE_TIMESTAMPS, 0);
-	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
-	sim_run(sim, 300);
-	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
-	assert_int_equal(sim->told[TW_EVENT_REFUSED], 1);
-	assert_true(strstr(sim_last(sim, TW_EVENT_REFUSED)->event.reason, "tcp_timestamps"));
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
-	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
-	/* They come on, and so does the action. */
-	tw_fake_act_set(&sim->act, TW_TUNABLE_TIMESTAMPS, 1);
-	sim_run(sim, 2);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-}
-
-/*
- * New connections all the time, each on a port that is free; or `takes`: on ports of what waits, as the kernel counts.
- */
-static void connect_on(struct sim *sim, unsigned seconds, bool takes)
-{
-	for (unsigned i = 0; i < seconds; i++) {
-		tw_fake_source_clear_state(&sim->source, TW_STATE_ESTABLISHED);
-		tw_fake_source_add_many(&sim->source, TW_STATE_ESTABLISHED, SIM_HOST, SIM_PORT,
-					takes ? 32768 : 32768 + MANY, 200, 0);
-		if (takes)
-			sim->source.gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].value += 200;
-		tw_fake_source_settle(&sim->source);
-		sim_run(sim, 1);
-	}
-}
-
-/* Connections come, and none takes a port over: after proof-after it is put back, and rests. */
-static void test_no_difference(void **state)
-{
-	struct sim *sim = *state;
-
-	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 2);
-	connect_on(sim, 25, false);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-	assert_int_equal(sim->told[TW_EVENT_EFFECT], 0);
-	connect_on(sim, 12, false);
-	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
-	assert_int_equal(sim_last(sim, TW_EVENT_EFFECT)->event.effect, TW_EFFECT_NO_DIFFERENCE);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
-	/* What cannot be measured stays. */
-	assert_int_equal(live(sim, TW_TUNABLE_KEEPALIVE_TIME), 600);
-	connect_on(sim, 9 * 60, false);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 2);
-	connect_on(sim, 2 * 60, false);
-	/* Tried again after the cool-down, and found useless again. */
-	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 3);
-}
-
-/* Nobody connects: whether it would help nobody knows, and it stays. */
-static void test_not_tested(void **state)
-{
-	struct sim *sim = *state;
-
-	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 0);
-	sim_run(sim, 600);
-	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
-	assert_int_equal(sim_last(sim, TW_EVENT_EFFECT)->event.effect, TW_EFFECT_NOT_TESTED);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-}
-
-static void test_helped(void **state)
-{
-	struct sim *sim = *state;
-
-	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 0);
-	sim_run(sim, 10);
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
-	/* What waits on these ports now is what they were taken over from. */
-	for (unsigned i = 0; i < 10; i++) {
-		sim_set_time_wait(sim, MANY, 0);
-		sim_run(sim, 5);
-		tw_fake_source_clear_state(&sim->source, TW_STATE_TIME_WAIT);
-		tw_fake_source_add_many(&sim->source, TW_STATE_TIME_WAIT, SIM_HOST, SIM_PORT, 32768 + 200, MANY - 200,
-					0);
-		connect_on(sim, 5, true);
-		tw_fake_source_clear_state(&sim->source, TW_STATE_ESTABLISHED);
-	}
-	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
-	assert_int_equal(sim_last(sim, TW_EVENT_EFFECT)->event.effect, TW_EFFECT_HELPED);
-	assert_string_equal(sim_last(sim, TW_EVENT_EFFECT)->event.advice, "");
-	assert_int_equal(live(sim, TW_TUNABLE_TW_REUSE), 1);
 }
 
 /* More strangers than the table has room for: told once, and the busy destination is found among them. */
@@ -391,7 +268,7 @@ static void test_flood_of_destinations(void **state)
 		tw_fake_source_add(&sim->source, &flow);
 	}
 	sim_start(sim, sim_settings());
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 30);
 	assert_int_equal(sim->told[TW_EVENT_PARTIAL], 1);
 	assert_non_null(strstr(sim_last(sim, TW_EVENT_PARTIAL)->event.reason, "more destinations"));
@@ -414,7 +291,7 @@ static void die_at_step(struct tw_fake_act *act TW_UNUSED)
 static void play(struct sim *sim)
 {
 	sim_run(sim, 2);
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 3);
 	sim_set_time_wait(sim, 0, 0);
 	sim_run(sim, 70);
@@ -445,11 +322,11 @@ static void test_death_at_every_step(void **state TW_UNUSED)
 		sim_kill(sim);
 		sim_set_time_wait(sim, 0, 0);
 		sim_start(sim, sim_settings());
-		assert_untouched(sim);
+		sim_assert_untouched(sim);
 		writes = sim->act.writes;
 		sim_kill(sim);
 		sim_start(sim, sim_settings());
-		assert_untouched(sim);
+		sim_assert_untouched(sim);
 		assert_int_equal(sim->act.writes, writes);
 		sim_free(sim);
 	}
@@ -460,20 +337,16 @@ static void test_death_at_every_step(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_quiet_day, begin, end),
-		cmocka_unit_test_setup_teardown(test_load_comes_and_goes, begin, end),
-		cmocka_unit_test_setup_teardown(test_short_hold_does_not_flap, begin, end),
-		cmocka_unit_test_setup_teardown(test_observe_writes_nothing, begin, end),
-		cmocka_unit_test_setup_teardown(test_admin_is_left_alone, begin, end),
-		cmocka_unit_test_setup_teardown(test_reload_while_raised, begin, end),
-		cmocka_unit_test_setup_teardown(test_partial_dumps, begin, end),
-		cmocka_unit_test_setup_teardown(test_no_gauge, begin, end),
-		cmocka_unit_test_setup_teardown(test_write_failures, begin, end),
-		cmocka_unit_test_setup_teardown(test_refused, begin, end),
-		cmocka_unit_test_setup_teardown(test_no_difference, begin, end),
-		cmocka_unit_test_setup_teardown(test_not_tested, begin, end),
-		cmocka_unit_test_setup_teardown(test_helped, begin, end),
-		cmocka_unit_test_setup_teardown(test_flood_of_destinations, begin, end),
+		cmocka_unit_test_setup_teardown(test_quiet_day, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_load_comes_and_goes, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_short_hold_does_not_flap, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_observe_writes_nothing, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_admin_is_left_alone, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_reload_while_raised, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_partial_dumps, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_no_gauge, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_write_failures, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_flood_of_destinations, sim_begin, sim_end),
 		cmocka_unit_test(test_death_at_every_step),
 	};
 

@@ -9,21 +9,6 @@
 
 #include <cmocka.h>
 
-/* Of 28232 ports: beyond `raise` (45 %). */
-#define MANY 14000
-
-static int begin(void **state)
-{
-	*state = sim_new();
-	return 0;
-}
-
-static int end(void **state)
-{
-	sim_free(*state);
-	return 0;
-}
-
 /* Dumps that cost ten times the budget come ten times as rarely; the gauge keeps its pace. */
 static void test_budget(void **state)
 {
@@ -31,7 +16,7 @@ static void test_budget(void **state)
 	unsigned gauges, datagrams;
 
 	sim->datagram_cost_usec = 1000;
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_start(sim, sim_settings());
 	sim_run(sim, 60);
 	gauges = sim->source.gauges;
@@ -112,10 +97,10 @@ static void test_burst_is_no_alarm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_budget, begin, end),
-		cmocka_unit_test_setup_teardown(test_lumps_are_no_rush, begin, end),
-		cmocka_unit_test_setup_teardown(test_forecast, begin, end),
-		cmocka_unit_test_setup_teardown(test_burst_is_no_alarm, begin, end),
+		cmocka_unit_test_setup_teardown(test_budget, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_lumps_are_no_rush, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_forecast, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_burst_is_no_alarm, sim_begin, sim_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

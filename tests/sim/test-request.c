@@ -11,8 +11,6 @@
 
 #include <cmocka.h>
 
-/* Of 28232 ports: beyond `raise`. */
-#define MANY 14000
 #define COOLDOWN 600
 
 /* A load that lasts, and the two sysctls that the rule wants in place. */
@@ -23,21 +21,15 @@ static int begin(void **state)
 	*state = sim;
 	sim_start(sim, sim_settings());
 	sim_run(sim, 5);
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 5);
 	return sim->told[TW_EVENT_ADJUSTED] == 2 ? 0 : -1;
 }
 
-static int end(void **state)
-{
-	sim_free(*state);
-	return 0;
-}
-
 static void assert_live(const struct sim *sim, int64_t reuse, int64_t keepalive)
 {
-	assert_int_equal(sim->act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], reuse);
-	assert_int_equal(sim->act.live[TW_TUNABLE_KEEPALIVE_TIME].value.numbers[0], keepalive);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), reuse);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_KEEPALIVE_TIME), keepalive);
 }
 
 static void test_restored_for_the_cooldown(void **state)
@@ -158,14 +150,14 @@ static void test_a_snapshot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_restored_for_the_cooldown, begin, end),
-		cmocka_unit_test_setup_teardown(test_restored_twice, begin, end),
-		cmocka_unit_test_setup_teardown(test_what_cannot_go_back_is_told, begin, end),
-		cmocka_unit_test_setup_teardown(test_what_others_have_is_theirs, begin, end),
-		cmocka_unit_test_setup_teardown(test_observe_puts_back_and_enforce_sets_again, begin, end),
-		cmocka_unit_test_setup_teardown(test_the_same_mode_changes_nothing, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_reload_ends_the_mode, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_snapshot, begin, end),
+		cmocka_unit_test_setup_teardown(test_restored_for_the_cooldown, begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_restored_twice, begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_what_cannot_go_back_is_told, begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_what_others_have_is_theirs, begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_observe_puts_back_and_enforce_sets_again, begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_the_same_mode_changes_nothing, begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_a_reload_ends_the_mode, begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_a_snapshot, begin, sim_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

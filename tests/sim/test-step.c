@@ -8,30 +8,6 @@
 
 #include <cmocka.h>
 
-static int begin(void **state)
-{
-	*state = sim_new();
-	return 0;
-}
-
-static int end(void **state)
-{
-	sim_free(*state);
-	return 0;
-}
-
-static int64_t live(const struct sim *sim, enum tw_tunable tunable)
-{
-	return sim->act.live[tunable].value.numbers[0];
-}
-
-static void assert_untouched(const struct sim *sim)
-{
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
-	assert_false(tw_ledger_owes(&sim->act.saved));
-	assert_int_equal(sim->act.rash_writes, 0);
-}
-
 /* The kernel closes without TIME-WAIT: so many more of them each second, for so long. */
 static void overflow(struct sim *sim, unsigned seconds, uint64_t each)
 {
@@ -51,26 +27,26 @@ static void test_step(void **state)
 	sim_run(sim, 5);
 	overflow(sim, 12, 50);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
 	overflow(sim, 30, 50);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 2);
 	/* It was enough: no further step, and a record that it helped. */
 	sim_run(sim, 55);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
 	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
 	assert_string_equal(sim_last(sim, TW_EVENT_EFFECT)->event.advice, "");
 	writes = sim->act.writes;
 	sim_run(sim, 10);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
 	assert_int_equal(sim->act.writes - writes, 1);
 	assert_int_equal(sim_last(sim, TW_EVENT_RESTORED)->event.new.value.numbers[0], 131072);
 	assert_int_equal(sim->told[TW_EVENT_REFUSED], 0);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 	/* And all over again, from the same baseline. */
 	overflow(sim, 15, 50);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
 }
 
 /* Overflow without end: up to the limit and no further. There it is judged: what made no difference goes back. */
@@ -81,17 +57,17 @@ static void test_step_to_the_limit(void **state)
 	sim_start(sim, sim_settings());
 	sim_run(sim, 5);
 	overflow(sim, 75, 50);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 1048576);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 1048576);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 3);
 	assert_int_equal(sim->told[TW_EVENT_EFFECT], 0);
 	overflow(sim, 60, 50);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 3);
 	assert_int_equal(sim->told[TW_EVENT_EFFECT], 1);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
 	/* The limit; the rest was told with the effect. */
 	assert_int_equal(sim->told[TW_EVENT_REFUSED], 1);
 	sim_stop(sim);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 }
 
 /* Put back on request, it goes on where it was: the time of rest is not made up for by a leap. */
@@ -103,19 +79,19 @@ static void test_a_rest_is_no_step(void **state)
 	sim_start(sim, sim_settings());
 	sim_run(sim, 5);
 	overflow(sim, 12, 50);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
 	assert_int_equal(tw_manager_restore(&sim->manager, &count), 0);
 	assert_int_equal(count, 1);
 	overflow(sim, 595, 50);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 131072);
 	/* The rest alone is told, and no limit, which it never came to. */
 	assert_int_equal(sim->told[TW_EVENT_REFUSED], 1);
 	overflow(sim, 25, 50);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 262144);
 	overflow(sim, 15, 50);
-	assert_int_equal(live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_MAX_TW_BUCKETS), 524288);
 	sim_stop(sim);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 }
 
 /* Where a rule begins to rise the sysctls are looked at anew: what is live is where a step begins. */
@@ -156,17 +132,17 @@ static void test_max_changes(void **state)
 	assert_int_equal(sim->told[TW_EVENT_RESTORED], sim->told[TW_EVENT_ADJUSTED]);
 	assert_in_range(sim->told[TW_EVENT_REFUSED], 5, 6);
 	sim_stop(sim);
-	assert_untouched(sim);
+	sim_assert_untouched(sim);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_step, begin, end),
-		cmocka_unit_test_setup_teardown(test_step_to_the_limit, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_rest_is_no_step, begin, end),
-		cmocka_unit_test_setup_teardown(test_what_is_live_is_known, begin, end),
-		cmocka_unit_test_setup_teardown(test_max_changes, begin, end),
+		cmocka_unit_test_setup_teardown(test_step, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_step_to_the_limit, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_a_rest_is_no_step, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_what_is_live_is_known, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_max_changes, sim_begin, sim_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

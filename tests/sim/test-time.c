@@ -16,22 +16,8 @@
 #define RATE 20
 #define MINUTE 60
 #define HOUR 3600
-/* 28232 ports: beyond `raise` (45 %) of the built-in rule. */
-#define MANY 14000
 
 static const unsigned gaps[] = { MINUTE, HOUR, 24 * HOUR };
-
-static int begin(void **state)
-{
-	*state = sim_new();
-	return 0;
-}
-
-static int end(void **state)
-{
-	sim_free(*state);
-	return 0;
-}
 
 /* One rule over a rate, without actions. */
 static struct tw_settings *rate_settings(usec_t raise_for_usec)
@@ -154,7 +140,7 @@ static void test_a_gap_makes_no_forecast(void **state)
 	sim_start(sim, sim_settings());
 	sim_run(sim, 30);
 	sim->now_usec += HOUR * TW_USEC_PER_SEC;
-	sim_set_time_wait(sim, MANY / 2, 20);
+	sim_set_time_wait(sim, SIM_MANY / 2, 20);
 	sim_run(sim, 10);
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 0);
 	assert_int_equal(sim->act.writes, 0);
@@ -170,17 +156,17 @@ static void test_a_gap_loses_no_change(void **state)
 	settings->rules[0].proof = false;
 	sim_start(sim, settings);
 	sim_run(sim, 5);
-	sim_set_time_wait(sim, MANY, 1);
+	sim_set_time_wait(sim, SIM_MANY, 1);
 	sim_run(sim, 2);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 2);
 	sim->now_usec += HOUR * TW_USEC_PER_SEC;
 	sim_run(sim, 3);
-	assert_int_equal(sim->act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 1);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 1);
 	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 2);
 	sim_set_time_wait(sim, 0, 0);
 	sim_run(sim, 120);
 	assert_int_equal(sim->told[TW_EVENT_CLEARED], 1);
-	assert_int_equal(sim->act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 2);
+	assert_int_equal(sim_live(sim, TW_TUNABLE_TW_REUSE), 2);
 	assert_false(tw_ledger_owes(&sim->act.saved));
 }
 
@@ -216,14 +202,14 @@ static void test_a_counter_that_fell_in_a_gap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_gap_makes_no_rate, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_rate_is_seen_after_a_gap, begin, end),
-		cmocka_unit_test_setup_teardown(test_raise_for_needs_two_looks, begin, end),
-		cmocka_unit_test_setup_teardown(test_raise_for_goes_on_in_a_gap, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_gap_makes_no_forecast, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_gap_loses_no_change, begin, end),
-		cmocka_unit_test_setup_teardown(test_no_time_makes_no_rate, begin, end),
-		cmocka_unit_test_setup_teardown(test_a_counter_that_fell_in_a_gap, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_gap_makes_no_rate, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_a_rate_is_seen_after_a_gap, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_raise_for_needs_two_looks, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_raise_for_goes_on_in_a_gap, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_a_gap_makes_no_forecast, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_a_gap_loses_no_change, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_no_time_makes_no_rate, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_a_counter_that_fell_in_a_gap, sim_begin, sim_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
