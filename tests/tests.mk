@@ -237,6 +237,7 @@ dist-hook:
 check_LIBRARIES = libtw_fake.a
 libtw_fake_a_SOURCES = \
 	tests/fake/fake-act.c tests/fake/fake-act.h \
+	tests/fake/fake-dump.c tests/fake/fake-dump.h \
 	tests/fake/fake-source.c tests/fake/fake-source.h
 
 # Programs that the system tests start.

@@ -2,24 +2,14 @@
 #include "fake-source.h"
 
 #include "base/macros.h"
+#include "fake-dump.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define ROWS_MAX 128
-#define ROW_SIZE_MAX 1024
-/* TCP_CLOSE: how the kernel tells bound-but-unconnected sockets. */
-#define KERNEL_CLOSE 7
-#define TIMER_TIME_WAIT 3
 #define TIME_WAIT_MS 60000
 
 /* Whether the fault strikes now; each call is an occasion. */
@@ -111,7 +101,7 @@ static bool is_there(const struct tw_fake_source *fake, uint64_t cookie)
 	return false;
 }
 
-static struct tw_idle idle_of(const struct tw_fake_source *fake, uint64_t cookie)
+struct tw_idle tw_fake_source_idle(const struct tw_fake_source *fake, uint64_t cookie)
 {
 	for (unsigned i = 0; i < fake->age_count; i++)
 		if (fake->ages[i].cookie == cookie)
@@ -128,7 +118,7 @@ static int idle(struct tw_source *base, const struct tw_flow *flow, struct tw_id
 		return fake->plans[TW_FAKE_AGE].error;
 	if (!is_there(fake, flow->cookie))
 		return -ENOENT;
-	*ret = idle_of(fake, flow->cookie);
+	*ret = tw_fake_source_idle(fake, flow->cookie);
 	return 0;
 }
 
@@ -175,110 +165,6 @@ static int dump_begin(struct tw_source *base, const struct tw_diag_query *query,
 	return 0;
 }
 
-static void add_message(struct tw_fake_source *fake, size_t *length, uint16_t type, const void *body, size_t size)
-{
-	struct nlmsghdr header = {
-		.nlmsg_len = (uint32_t)(sizeof(header) + size),
-		.nlmsg_type = type,
-		.nlmsg_flags = NLM_F_MULTI,
-		.nlmsg_seq = fake->sequence,
-	};
-	uint8_t *start = fake->datagram + *length;
-
-	if (*length + NLMSG_ALIGN(header.nlmsg_len) > sizeof(fake->datagram))
-		abort();
-	memcpy(start, &header, sizeof(header));
-	memcpy(start + sizeof(header), body, size);
-	*length += NLMSG_ALIGN(header.nlmsg_len);
-}
-
-static void set_words(uint32_t words[4], const struct tw_address *address, uint8_t family)
-{
-	if (family == AF_INET)
-		memcpy(words, address->bytes + 12, 4);
-	else
-		memcpy(words, address->bytes, 16);
-}
-
-static uint8_t kernel_number(enum tw_state state)
-{
-	return state == TW_STATE_BOUND ? KERNEL_CLOSE : (uint8_t)__builtin_ctz(tw_state_kernel_bit(state));
-}
-
-/* As the kernel tells it of sockets that are whole. */
-static size_t add_info(const struct tw_fake_source *fake, uint8_t *bytes, const struct tw_flow *flow)
-{
-	struct tw_idle idle = idle_of(fake, flow->cookie);
-	struct tcp_info info = { .tcpi_last_data_sent = idle.data_sent_ms, .tcpi_last_ack_recv = idle.ack_received_ms };
-	struct rtattr attribute = { .rta_len = sizeof(attribute) + sizeof(info), .rta_type = INET_DIAG_INFO };
-
-	if (flow->mini || !(fake->query.extensions & TW_DIAG_INFO))
-		return 0;
-	memcpy(bytes, &attribute, sizeof(attribute));
-	memcpy(bytes + sizeof(attribute), &info, sizeof(info));
-	return RTA_ALIGN(attribute.rta_len);
-}
-
-static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw_flow *flow)
-{
-	struct row {
-		struct inet_diag_msg row;
-		struct rtattr attribute;
-		uint64_t cgroup __attribute__((packed));
-		uint8_t info[sizeof(struct rtattr) + sizeof(struct tcp_info) + RTA_ALIGNTO];
-	} body = {
-		.row = {
-			.idiag_family = flow->family,
-			.idiag_state = kernel_number(flow->state),
-			.idiag_timer = flow->mini ? TIMER_TIME_WAIT : 0,
-			.id.idiag_sport = htons(flow->local.port),
-			.id.idiag_dport = htons(flow->remote.port),
-			.id.idiag_if = flow->device,
-			.id.idiag_cookie = { (uint32_t)flow->cookie, (uint32_t)(flow->cookie >> 32) },
-			.idiag_expires = flow->expires_ms,
-			.idiag_rqueue = flow->receive_queue,
-			.idiag_wqueue = flow->send_queue,
-			.idiag_uid = flow->uid,
-			/* A program has accepted what is in CLOSE-WAIT. */
-			.idiag_inode = flow->inode ? flow->inode : flow->state == TW_STATE_CLOSE_WAIT,
-		},
-		.attribute = { .rta_len = sizeof(body.attribute) + sizeof(body.cgroup), .rta_type = INET_DIAG_CGROUP_ID },
-		.cgroup = flow->cgroup_id,
-	};
-
-	size_t size = flow->has_cgroup ? offsetof(struct row, info) : sizeof(body.row);
-
-	size += add_info(fake, (uint8_t *)&body + size, flow);
-	set_words(body.row.id.idiag_src, &flow->local.address, flow->family);
-	set_words(body.row.id.idiag_dst, &flow->remote.address, flow->family);
-	add_message(fake, length, fake->query.family == AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY, &body, size);
-}
-
-static bool is_asked_for(const struct tw_fake_source *fake, const struct tw_flow *flow)
-{
-	if (flow->state == TW_STATE_BOUND && !fake->tells_bound)
-		return false;
-	if (fake->query.family != AF_UNSPEC && flow->family != fake->query.family)
-		return false;
-	return (fake->query.states & tw_state_kernel_bit(flow->state)) != 0;
-}
-
-static size_t write_rows(struct tw_fake_source *fake)
-{
-	unsigned rows = TW_MIN(fake->rows_per_datagram, (unsigned)ROWS_MAX);
-	size_t length = 0;
-
-	while (rows > 0 && fake->at < fake->flow_count && length + ROW_SIZE_MAX <= sizeof(fake->datagram)) {
-		const struct tw_flow *flow = &fake->flows[fake->at++];
-
-		if (fake->silent || !is_asked_for(fake, flow))
-			continue;
-		add_row(fake, &length, flow);
-		rows--;
-	}
-	return length;
-}
-
 /* The last datagram holds NLMSG_DONE alone, or one that went wrong in its place. */
 static size_t write_datagram(struct tw_fake_source *fake)
 {
@@ -286,20 +172,20 @@ static size_t write_datagram(struct tw_fake_source *fake)
 	int32_t status = 0;
 
 	if (fake->refuses_both < 0 && fake->query.family == AF_UNSPEC) {
-		add_message(fake, &length, NLMSG_ERROR, &fake->refuses_both, sizeof(fake->refuses_both));
+		tw_fake_dump_add(fake, &length, NLMSG_ERROR, &fake->refuses_both, sizeof(fake->refuses_both));
 		return length;
 	}
 	if (strikes(fake, TW_FAKE_ERROR)) {
 		status = fake->plans[TW_FAKE_ERROR].error;
-		add_message(fake, &length, NLMSG_ERROR, &status, sizeof(status));
+		tw_fake_dump_add(fake, &length, NLMSG_ERROR, &status, sizeof(status));
 		return length;
 	}
 	if (strikes(fake, TW_FAKE_DONE))
 		status = fake->plans[TW_FAKE_DONE].error;
 	else
-		length = write_rows(fake);
+		length = tw_fake_dump_add_rows(fake);
 	if (length == 0)
-		add_message(fake, &length, NLMSG_DONE, &status, sizeof(status));
+		tw_fake_dump_add(fake, &length, NLMSG_DONE, &status, sizeof(status));
 	return length;
 }
 
@@ -343,7 +229,7 @@ void tw_fake_source_init(struct tw_fake_source *fake)
 		.exclusive = exclusive,
 		.unit = unit,
 	};
-	fake->rows_per_datagram = ROWS_MAX;
+	fake->rows_per_datagram = TW_FAKE_ROWS_MAX;
 	fake->tells_bound = true;
 	tw_port_set_add_range(&fake->range, 32768, 60999);
 	set_sysctl(fake, TW_TUNABLE_PORT_RANGE, 32768, 60999);

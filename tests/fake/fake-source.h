@@ -38,6 +38,7 @@ struct tw_fake_plan {
 };
 
 #define TW_FAKE_DATAGRAM_MAX 32768
+#define TW_FAKE_ROWS_MAX 128
 
 /* What the kernel says of one socket, or of one cgroup, when it is asked. */
 struct tw_fake_age {
@@ -59,7 +60,7 @@ struct tw_fake_source {
 	/* Set by the test, freely. */
 	struct tw_gauge gauge;
 	struct tw_port_set range;
-	unsigned rows_per_datagram; /* at most 128 */
+	unsigned rows_per_datagram; /* at most TW_FAKE_ROWS_MAX */
 	bool tells_bound;	    /* as Linux 6.8 does */
 	bool tells_exclusive;	    /* as Linux 6.3 does; or else it cannot be asked */
 	struct tw_port_set exclusive;
@@ -97,8 +98,8 @@ void tw_fake_source_beat(struct tw_fake_source *fake);
 /* A socket without a cookie is given one. Aborts without memory. */
 void tw_fake_source_add(struct tw_fake_source *fake, const struct tw_flow *flow);
 /*
- * `count` IPv4 sockets in `state`, opened from 10.0.0.1, local ports from `first_port` on, to 10.0.1.`host`:`port`. Those in
- * TIME-WAIT are `age_ms` old.
+ * `count` IPv4 sockets in `state`, opened from 10.0.0.1, local ports from `first_port` on, to 10.0.1.`host`:`port`.
+ * Those in TIME-WAIT are `age_ms` old.
  */
 void tw_fake_source_add_many(struct tw_fake_source *fake, enum tw_state state, uint8_t host, uint16_t port,
 			     uint16_t first_port, unsigned count, uint32_t age_ms);
@@ -109,6 +110,8 @@ void tw_fake_source_add_listener(struct tw_fake_source *fake, uint16_t port);
  * nothing is said. What was said before of it is forgotten.
  */
 void tw_fake_source_set_idle(struct tw_fake_source *fake, uint64_t cookie, struct tw_idle idle);
+/* What is so said of it. */
+struct tw_idle tw_fake_source_idle(const struct tw_fake_source *fake, uint64_t cookie);
 /* The unit of a cgroup; where nothing is said it cannot be told. */
 void tw_fake_source_name_unit(struct tw_fake_source *fake, uint64_t cgroup_id, const char *name);
 /* All sockets. */
