@@ -108,6 +108,7 @@ unit_tests = \
 	tests/unit/test-scan-derived \
 	tests/unit/test-scan-sides \
 	tests/unit/test-scan \
+	tests/unit/test-sentence-bounds \
 	tests/unit/test-sentence \
 	tests/unit/test-settings-action \
 	tests/unit/test-settings-check \
@@ -222,6 +223,7 @@ EXTRA_DIST += \
 	tests/unit/proof-fixture.h \
 	tests/unit/reading-fixture.h \
 	tests/unit/scan-fixture.h \
+	tests/unit/sentence-fixture.h \
 	tests/unit/survey-fixture.h \
 	tests/unit/settings-same.h \
 	tests/unit/settings-table.h \

@@ -1,26 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/sentence.h"
-
-#include "base/macros.h"
-#include "tell-values.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
-#define S TW_USEC_PER_SEC
-
-static const struct tw_rule_settings exhaustion = {
-	.name = "port-exhaustion",
-	.metric = TW_METRIC_PORT_USE,
-	.raise_milli = 45000,
-	.clear_milli = 25000,
-	.forecast_usec = 15 * S,
-};
+#include "sentence-fixture.h"
 
 /* Fires when its metric falls. */
 static const struct tw_rule_settings running_out = {
@@ -28,30 +7,6 @@ static const struct tw_rule_settings running_out = {
 	.metric = TW_METRIC_PORT_ETA,
 	.raise_milli = 15000,
 	.clear_milli = 60000,
-};
-
-static struct tw_sample busy = {
-	.census = {
-		.at_usec = 1,
-		.count = { [TW_STATE_LISTEN] = 3, [TW_STATE_ESTABLISHED] = 12, [TW_STATE_TIME_WAIT] = 3866 },
-		.known = { [TW_STATE_LISTEN] = true, [TW_STATE_SYN_SENT] = true, [TW_STATE_ESTABLISHED] = true,
-			   [TW_STATE_TIME_WAIT] = true },
-	},
-	.survey = {
-		.at_usec = 1,
-		.has_busiest = true,
-		.usable = 8192,
-		.bound_ports = 8,
-		.destinations = 1,
-		.port_use = KNOWN(47254),
-		.top_count = 1,
-		.top = { { .key = TO_8080,
-			   .ports = 3871,
-			   .held = { [TW_HOLDER_TIME_WAIT] = 3866, [TW_HOLDER_ESTABLISHED] = 5 },
-			   .time_wait = 3866,
-			   .established = 5,
-			   .blocked = 3871 } },
-	},
 };
 
 static struct tw_sample growing = {
@@ -72,11 +27,6 @@ static struct tw_sample in_part = {
 		    .known = { [TW_STATE_TIME_WAIT] = true },
 		    .count = { [TW_STATE_TIME_WAIT] = 7 } },
 };
-
-#define PORT_USE(thousandths, level)                                                                        \
-	.rule = &exhaustion, .has_metric = true, .metric = TW_METRIC_PORT_USE, .value = KNOWN(thousandths), \
-	.threshold = KNOWN(level), .subject = { .has_destination = true, .destination = TO_8080 }
-#define REUSE(before, after) .has_sysctl = true, .sysctl = TW_TUNABLE_TW_REUSE, .old = LIVE(before), .new = LIVE(after)
 
 static const struct {
 	const char *namespace;
@@ -415,50 +365,11 @@ static void test_every_kind_has_a_case(void **state TW_UNUSED)
 		assert_true(seen[i]);
 }
 
-/* An event of which nothing is known but its kind still makes a sentence. */
-static void test_empty_events(void **state TW_UNUSED)
-{
-	char bytes[2048];
-
-	for (unsigned i = 0; i < TW_EVENT_COUNT; i++) {
-		struct tw_event event = { .kind = (enum tw_event_kind)i };
-		struct tw_text text;
-
-		tw_text_init(&text, bytes, sizeof(bytes));
-		tw_sentence_add(&text, "host", &event);
-		assert_true(text.length > 1);
-		assert_int_equal(bytes[text.length - 1], '.');
-	}
-}
-
-/* What does not fit is cut, at every length, and nothing is written behind the end. */
-static void test_cut(void **state TW_UNUSED)
-{
-	static const struct tw_event event = { .kind = TW_EVENT_RAISED, PORT_USE(47254, 45000), .sample = &busy };
-	char whole[256], bytes[256];
-	struct tw_text text;
-
-	tw_text_init(&text, whole, sizeof(whole));
-	tw_sentence_add(&text, "host", &event);
-	for (size_t capacity = 1; capacity <= text.length; capacity++) {
-		struct tw_text small;
-
-		memset(bytes, 'x', sizeof(bytes));
-		tw_text_init(&small, bytes, capacity);
-		tw_sentence_add(&small, "host", &event);
-		assert_true(small.cut);
-		assert_int_equal(bytes[capacity], 'x');
-		assert_memory_equal(bytes, whole, small.length);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_every_kind_has_a_case),
-		cmocka_unit_test(test_empty_events),
-		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
