@@ -31,6 +31,7 @@ unit_tests = \
 	tests/unit/test-desired-effect \
 	tests/unit/test-desired \
 	tests/unit/test-destroy \
+	tests/unit/test-diag-messages \
 	tests/unit/test-diag-one \
 	tests/unit/test-diag-request \
 	tests/unit/test-diag \
@@ -214,6 +215,7 @@ EXTRA_DIST += \
 	tests/unit/address.h \
 	tests/unit/alert-fixture.h \
 	tests/unit/desired-fixture.h \
+	tests/unit/diag-fixture.h \
 	tests/unit/explain-fixture.h \
 	tests/unit/gate-fixture.h \
 	tests/unit/hand-fixture.h \
