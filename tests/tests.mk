@@ -141,6 +141,7 @@ unit_tests = \
 	tests/unit/test-tunable \
 	tests/unit/test-utf8 \
 	tests/unit/test-value \
+	tests/unit/test-waiters-asked \
 	tests/unit/test-waiters \
 	tests/unit/test-when \
 	tests/unit/test-worker
@@ -232,7 +233,8 @@ EXTRA_DIST += \
 	tests/unit/tell-sample.h \
 	tests/unit/tell-values.h \
 	tests/unit/temporary.h \
-	tests/unit/view-fixture.h
+	tests/unit/view-fixture.h \
+	tests/unit/waiters-fixture.h
 
 # Whole folders are taken with what the tests left in them; so only those that a build directory has not.
 dist-hook:
