@@ -126,6 +126,7 @@ unit_tests = \
 	tests/unit/test-status-text \
 	tests/unit/test-sock-request \
 	tests/unit/test-socket-sink \
+	tests/unit/test-stepper-follow \
 	tests/unit/test-stepper \
 	tests/unit/test-survey-blocked \
 	tests/unit/test-survey \
@@ -227,6 +228,7 @@ EXTRA_DIST += \
 	tests/unit/reading-fixture.h \
 	tests/unit/scan-fixture.h \
 	tests/unit/sentence-fixture.h \
+	tests/unit/stepper-fixture.h \
 	tests/unit/survey-fixture.h \
 	tests/unit/settings-same.h \
 	tests/unit/settings-table.h \
