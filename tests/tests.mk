@@ -100,6 +100,7 @@ unit_tests = \
 	tests/unit/test-reading-units \
 	tests/unit/test-reaper \
 	tests/unit/test-record-field \
+	tests/unit/test-record-sample \
 	tests/unit/test-record-sink \
 	tests/unit/test-record-top \
 	tests/unit/test-record \
@@ -226,6 +227,7 @@ EXTRA_DIST += \
 	tests/unit/policy-fixture.h \
 	tests/unit/proof-fixture.h \
 	tests/unit/reading-fixture.h \
+	tests/unit/record-fixture.h \
 	tests/unit/scan-fixture.h \
 	tests/unit/sentence-fixture.h \
 	tests/unit/stepper-fixture.h \
