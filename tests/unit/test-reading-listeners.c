@@ -85,14 +85,19 @@ static void test_listeners(TW_UNUSED void **state)
 		uint16_t port;
 		unsigned count;
 		int row[5]; /* which they are */
-		int worst;  /* -1: none */
+		int64_t milli[5];
+		int worst; /* -1: none */
 		int64_t value;
 	} rows[] = {
-		{ NULL, 0, 5, { 0, 1, 2, 3, 4 }, 4, 101000 }, { "0.0.0.0", 80, 3, { 0, 1, 2 }, 1, 50000 },
-		{ "::", 80, 3, { 0, 1, 2 }, 1, 50000 },	      { "10.0.0.1", 80, 1, { 0 }, 0, 25000 },
-		{ "10.0.0.2", 80, 1, { 1 }, 1, 50000 },	      { "10.0.0.3", 80, 0, { 0 }, -1, 0 },
-		{ "0.0.0.0", 81, 1, { 3 }, 3, 100000 }, /* no backlog: room for one */
-		{ "0.0.0.0", 82, 0, { 0 }, -1, 0 },	      { "0.0.0.0", 443, 1, { 4 }, 4, 101000 },
+		{ NULL, 0, 5, { 0, 1, 2, 3, 4 }, { 25000, 50000, 0, 100000, 101000 }, 4, 101000 },
+		{ "0.0.0.0", 80, 3, { 0, 1, 2 }, { 25000, 50000, 0 }, 1, 50000 },
+		{ "::", 80, 3, { 0, 1, 2 }, { 25000, 50000, 0 }, 1, 50000 },
+		{ "10.0.0.1", 80, 1, { 0 }, { 25000 }, 0, 25000 },
+		{ "10.0.0.2", 80, 1, { 1 }, { 50000 }, 1, 50000 },
+		{ "10.0.0.3", 80, 0, { 0 }, { 0 }, -1, 0 },
+		{ "0.0.0.0", 81, 1, { 3 }, { 100000 }, 3, 100000 }, /* no backlog: room for one */
+		{ "0.0.0.0", 82, 0, { 0 }, { 0 }, -1, 0 },
+		{ "0.0.0.0", 443, 1, { 4 }, { 101000 }, 4, 101000 },
 	};
 
 	add_listener("10.0.0.1", 80, 1, 4);
@@ -115,8 +120,8 @@ static void test_listeners(TW_UNUSED void **state)
 			assert_true(tw_reading_next(&sample, &rule, &cursor, &row));
 			assert_true(row.subject.has_listener);
 			assert_memory_equal(&row.subject.listener, &of->address, sizeof(of->address));
-			check(row.reading.value, tw_listener_fullness(of).milli);
-			check(row.reading.pressure, row.reading.value.milli);
+			check(row.reading.value, rows[i].milli[k]);
+			check(row.reading.pressure, rows[i].milli[k]);
 			assert_int_equal(row.reading.at_usec, 5 * S);
 			assert_false(row.reading.confirmed);
 		}
