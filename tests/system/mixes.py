@@ -84,10 +84,11 @@ class Mix:
         return made, listener.accept()[0]
 
     def make(self, state, count, host=HOST, port=80, **how):
-        """Connections whose near end is in this state, as many as there are ports for."""
-        for _ in range(count):
+        """Connections whose near end is in this state, as many as there are ports for, and that is one at least."""
+        for number in range(count):
             ends = self.open(host, port, **how)
             if not ends:
+                assert number > 0, f"not one port for {state} towards {host}:{port}, {how}"
                 return
             near, far = ends
             if state in ("established", "fin-wait-2", "close-wait"):

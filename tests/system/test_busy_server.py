@@ -33,5 +33,5 @@ def test_accepted_connections_cost_no_survey(near, pair, daemon, hold, descripto
     wait_until(lambda: len(watching.records("sample")) > 20, watching.story)
     samples = watching.records("sample")
     assert int(samples[-1]["TIMEWAITD_ESTABLISHED"]) == COUNT
-    assert len({sample.get("TIMEWAITD_SURVEY_AT") for sample in samples[1:]}) == 1, "one survey, that of its start"
+    assert len({sample["TIMEWAITD_SURVEY_AT"] for sample in samples[1:]}) == 1, "one survey, that of its start"
     assert watching.records("raised") == []

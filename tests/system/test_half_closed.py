@@ -12,7 +12,7 @@ from namespaces import Pair, wait_until
 from programs import QUICK, once
 
 PORT = 8080
-AGE = 3
+AGE = 5
 # The least that an order may say.
 END = 10
 
@@ -78,12 +78,20 @@ class Downloads:
             self.send()
             time.sleep(pause)
 
+    def send_until(self, condition, pause, what):
+        wait_until(lambda: self.send_for(pause, pause) or condition(), what)
+
     def alive(self):
         """Those that nobody has ended."""
         polled = select.poll()
         for each in self.sockets:
             polled.register(each, select.POLLRDHUP)
         return len(self.sockets) - sum(1 for _, events in polled.poll(0) if events & (select.POLLERR | select.POLLHUP))
+
+
+def destroyed(daemon):
+    """How many it has told of."""
+    return sum(int(one["TIMEWAITD_COUNT"]) for one in daemon.records("destroyed"))
 
 
 @pytest.fixture
@@ -96,8 +104,9 @@ def stack():
 @pytest.mark.parametrize("count", [20, pytest.param(400, marks=pytest.mark.long)])
 def test_it_counts_from_the_last_data_that_it_sent(near, pair, daemon, stack, count):
     downloads = Downloads(stack, near, pair.far, count)
+    downloads.send()
     watching = daemon(QUICK + RULE)
-    downloads.send_for(3 * AGE, AGE / 3)
+    downloads.send_for(2 * AGE, AGE / 5)
     assert once(near)["states"]["close-wait"] == count
     assert watching.records("raised") == [], watching.story()
     downloads.send()
@@ -110,8 +119,7 @@ def test_it_counts_from_the_last_data_that_it_sent(near, pair, daemon, stack, co
     if count < 256:
         assert AGE - 0.5 < row["oldest"] < time.monotonic() - began + 0.5
     # Who goes on is no leak any more.
-    downloads.send_for(2 * AGE, 0.5)
-    watching.wait_for("cleared")
+    downloads.send_until(lambda: watching.records("cleared"), 0.5, watching.story)
 
 
 @pytest.mark.long
@@ -135,10 +143,11 @@ def test_what_waits_to_be_sent_never_counts(near, pair, daemon, stack):
 def test_only_who_stopped_sending_is_ended(near, pair, daemon, stack):
     downloads = Downloads(stack, near, pair.far, 20)
     stopped = [downloads.sockets.pop() for _ in range(5)], [downloads.clients.pop() for _ in range(5)]
+    downloads.send()
     watching = daemon(QUICK + DESTROY)
     downloads.send_for(END + 2, END / 4)
-    told = sum(int(one["TIMEWAITD_COUNT"]) for one in watching.records("destroyed"))
-    assert told == len(stopped[0]), watching.story()
+    downloads.send_until(lambda: destroyed(watching) >= len(stopped[0]), END / 4, watching.story)
+    assert destroyed(watching) == len(stopped[0]), watching.story()
     assert downloads.alive() == 15
     downloads.send()
     began = time.monotonic()
@@ -156,12 +165,14 @@ def test_sockets_that_are_bound_to_a_device(near, pair, daemon, stack, device):
     time.sleep(2)
     (row,) = once(near)["close-wait"]
     assert row["count"] == 10 and 1.9 < row["oldest"] < time.monotonic() - made + 1
+    downloads.send()
     watching = daemon(QUICK + DESTROY + RULE)
-    downloads.send_for(END, AGE / 3)
+    downloads.send_for(END, AGE / 5)
     assert [one for one in watching.records() if one["TIMEWAITD_EVENT"] in ("raised", "destroyed")] == []
     wait_until(lambda: downloads.alive() == 0, watching.story)
     watching.wait_for("raised", RULE="leak")
-    assert sum(int(one["TIMEWAITD_COUNT"]) for one in watching.records("destroyed")) == 10
+    wait_until(lambda: destroyed(watching) >= 10, watching.story)
+    assert destroyed(watching) == 10
 
 
 def test_time_wait_that_is_bound_to_a_device(near, pair, daemon, stack):
@@ -182,4 +193,5 @@ def test_time_wait_that_is_bound_to_a_device(near, pair, daemon, stack):
         if watching.records("refused"):
             pytest.skip("this kernel cannot end TIME-WAIT")
         raise
-    assert sum(int(one["TIMEWAITD_COUNT"]) for one in watching.records("destroyed")) == 10
+    wait_until(lambda: destroyed(watching) >= 10, watching.story)
+    assert destroyed(watching) == 10

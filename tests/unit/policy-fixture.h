@@ -184,3 +184,22 @@ static inline unsigned told_of(struct stage *stage, enum tw_event_kind kind)
 		count += stage->told.events[i].kind == kind;
 	return count;
 }
+
+/* The last event of this kind about this destination; NULL for none. */
+static inline const struct tw_event *told_about(const struct stage *stage, enum tw_event_kind kind, uint16_t port)
+{
+	for (unsigned i = stage->told.count; i-- > 0;)
+		if (stage->told.events[i].kind == kind && stage->told.events[i].event.subject.destination.port == port)
+			return &stage->told.events[i].event;
+	return NULL;
+}
+
+/* The same where there has to be one. */
+static inline const struct tw_event *surely_told(const struct stage *stage, enum tw_event_kind kind, uint16_t port)
+{
+	static const struct tw_event none;
+	const struct tw_event *event = told_about(stage, kind, port);
+
+	assert_non_null(event);
+	return event ? event : &none;
+}
