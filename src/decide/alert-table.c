@@ -220,10 +220,19 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	tell_edge(edge, settings, alert, &row->reading, scene);
 }
 
-/* Who had bound first is not known to be gone where parity does not tell any more. */
-static bool is_hidden(const struct tw_alert *alert, const struct tw_sample *sample)
+/*
+ * Who had bound first is not known to be gone where parity does not tell any more, of so many ports that it could be
+ * over the level still.
+ */
+static bool is_hidden(const struct tw_alert *alert, const struct tw_rule_settings *settings,
+		      const struct tw_sample *sample)
 {
-	return alert->subject.has_binder && sample->survey.unclear_ports > 0;
+	const struct tw_survey *survey = &sample->survey;
+	struct tw_value most =
+		tw_value_percent((uint64_t)survey->exclusive_ports + survey->unclear_ports, survey->usable);
+
+	return alert->subject.has_binder && survey->unclear_ports > 0 &&
+	       (settings->metric != TW_METRIC_PORT_USE || most.milli > settings->clear_milli);
 }
 
 /*
@@ -262,7 +271,7 @@ static void take_absent(struct tw_policy *policy, unsigned index, const struct t
 		if (alert->rule != index || alert->seen)
 			continue;
 		row.reading = tw_reading_absent(scene->sample, settings);
-		if (is_hidden(alert, scene->sample))
+		if (is_hidden(alert, settings, scene->sample))
 			tell_edge(tw_alert_wait(alert, settings, scene->now_usec), settings, alert, &row.reading,
 				  scene);
 		else

@@ -4,8 +4,6 @@
 #include "base/macros.h"
 #include "model/port-model.h"
 
-#include <string.h>
-
 /* Below this share of its ports a destination is short of nothing: connect() finds one at once. */
 #define SHORT_OF_PORTS_MILLI (20 * 1000)
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
@@ -38,17 +36,6 @@ static bool survey_holds(const struct tw_survey *survey)
 static bool has_destination(const struct tw_subject *subject)
 {
 	return subject && subject->has_destination;
-}
-
-/* Who holds ports that are blocked for all: a binder, or the unit whose sockets are bound. A unit of another metric is
- * none.
- */
-static bool names_holder(const struct tw_survey *survey, const struct tw_subject *subject)
-{
-	if (!subject || !survey_holds(survey))
-		return false;
-	return subject->has_binder || (subject->unit[0] != '\0' && survey->bound_row_count > 0 &&
-				       strcmp(survey->bound_rows[0].unit, subject->unit) == 0);
 }
 
 const struct tw_destination_row *tw_gate_row(const struct tw_sample *sample, const struct tw_subject *subject)
@@ -162,7 +149,7 @@ static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw
 	/* To turn it off needs no reason. */
 	if (value->numbers[0] == 0)
 		return TW_GATE_OPEN;
-	if (names_holder(&sample->survey, subject))
+	if (subject && subject->holds_for_all && survey_holds(&sample->survey))
 		return subject->has_binder ? TW_GATE_BOUND_FIRST : TW_GATE_HELD_BOUND;
 	if (is_gone(sample, subject))
 		return TW_GATE_PORTS_FREE;

@@ -66,10 +66,13 @@ bool tw_proof_measure(const struct tw_proof_case *it, struct tw_proof_mark *ret)
 	return false;
 }
 
-/* Whether the window is the subject's: any is where that is no destination. */
+/*
+ * Whether the window is the subject's: any is where that is no destination. What is blocked for all is taken over by
+ * nobody.
+ */
 static bool is_of_subject(const struct tw_proof_case *it, const struct tw_takeovers *seen)
 {
-	return seen->from_usec != 0 && !it->sample->survey.partial &&
+	return seen->from_usec != 0 && !it->sample->survey.partial && !it->subject->holds_for_all &&
 	       (!it->subject->has_destination || memcmp(&seen->key, &it->subject->destination, sizeof(seen->key)) == 0);
 }
 

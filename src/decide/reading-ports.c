@@ -24,22 +24,34 @@ static struct tw_value share(uint64_t ports, uint32_t usable)
 	return tw_value_percent(TW_MIN(ports, (uint64_t)usable), usable);
 }
 
-/*
- * Whether what is blocked for all is over the level by itself. Then that is told once, as the alert of who holds it,
- * and a destination counts for what it blocks beyond. Not within a destination's scope, where nobody else tells it, and
- * not where there is no level.
- */
-static bool is_told_for_all(const struct tw_survey *survey, const struct tw_rule_settings *settings)
-{
-	struct tw_value value = share(survey->exclusive_ports, survey->usable);
-
-	return !settings->scope.has_destination && settings->raise_milli != settings->clear_milli && value.known &&
-	       value.milli >= settings->raise_milli;
-}
-
 static uint32_t beyond(uint32_t ports, uint32_t exclusive)
 {
 	return ports - TW_MIN(ports, exclusive);
+}
+
+/* Whether what is blocked for all is most of what the row cannot take. */
+static bool is_mostly_exclusive(const struct tw_survey *survey, const struct tw_destination_row *row)
+{
+	return survey->exclusive_ports > beyond(row->blocked, survey->exclusive_ports);
+}
+
+/* Not within a destination's scope, where nobody else tells it, and not where there is no level. */
+static bool tells_holders(const struct tw_rule_settings *settings)
+{
+	return !settings->scope.has_destination && settings->raise_milli != settings->clear_milli;
+}
+
+/*
+ * Whether what is blocked for all is over the level by itself, or is most of what the row cannot take. Then that is
+ * told once, as the alert of who holds it, and the destination counts for what it blocks beyond.
+ */
+static bool is_told_for_all(const struct tw_survey *survey, const struct tw_rule_settings *settings,
+			    const struct tw_destination_row *row)
+{
+	struct tw_value value = share(survey->exclusive_ports, survey->usable);
+
+	return tells_holders(settings) && value.known &&
+	       (value.milli >= settings->raise_milli || is_mostly_exclusive(survey, row));
 }
 
 /* What TIME-WAIT has no part in. */
@@ -53,7 +65,7 @@ static struct tw_reading read_row(const struct tw_survey *survey, const struct t
 {
 	/* Those that it holds itself are in both. */
 	uint32_t others = beyond(survey->exclusive_ports, row->bound_first_known ? row->bound_first : 0);
-	uint32_t apart = is_told_for_all(survey, settings) ? survey->exclusive_ports : 0;
+	uint32_t apart = is_told_for_all(survey, settings, row) ? survey->exclusive_ports : 0;
 	struct tw_reading reading = {
 		.eta = row->port_eta,
 		.ports = {
@@ -100,6 +112,17 @@ static bool leads(const struct tw_survey *survey, int binder)
 	return binder < 0 ? idle_lead : binder == 0 && !idle_lead;
 }
 
+/* What is blocked for all, and where that is most of what a destination cannot take, all that it cannot. */
+static uint32_t answered_ports(const struct tw_survey *survey, const struct tw_rule_settings *settings)
+{
+	uint32_t ports = survey->exclusive_ports;
+
+	for (unsigned i = 0; tells_holders(settings) && i < survey->top_count; i++)
+		if (is_mostly_exclusive(survey, &survey->top[i]))
+			ports = TW_MAX(ports, survey->top[i].blocked);
+	return ports;
+}
+
 static bool next_holder(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
 			struct tw_reading_row *ret)
 {
@@ -109,14 +132,14 @@ static bool next_holder(const struct tw_survey *survey, const struct tw_rule_set
 	if (settings->scope.has_destination || binder >= (int)survey->binder_count)
 		return false;
 	(*cursor)++;
-	*ret = (struct tw_reading_row){ 0 };
+	*ret = (struct tw_reading_row){ .subject.holds_for_all = true };
 	if (binder < 0) {
-		ports = leads(survey, binder) ? survey->exclusive_ports : idle_ports(survey);
+		ports = leads(survey, binder) ? answered_ports(survey, settings) : idle_ports(survey);
 		/* Listeners have no unit here: who has the few others is not behind it. */
 		if (survey->bound_row_count > 0 && (uint64_t)survey->bound_ports * 2 >= idle_ports(survey))
 			(void)tw_text_copy(ret->subject.unit, sizeof(ret->subject.unit), survey->bound_rows[0].unit);
 	} else {
-		ports = leads(survey, binder) ? survey->exclusive_ports : survey->binders[binder].ports;
+		ports = leads(survey, binder) ? answered_ports(survey, settings) : survey->binders[binder].ports;
 		ret->subject.has_binder = true;
 		ret->subject.binder = survey->binders[binder].source;
 	}

@@ -55,13 +55,17 @@ struct tw_subject {
 	bool has_destination;
 	bool has_listener;
 	bool has_binder;
+	bool holds_for_all; /* the binder, or who has the ports that listen or are bound and not connected */
 	struct tw_destination destination;
 	struct tw_endpoint listener;
 	struct tw_address binder; /* the source address of ports that were taken by bind() before connect() */
 	char unit[TW_UNIT_MAX];	  /* "" for none */
 };
 
-/* Whether both are about the same. A unit is the subject only where there is no destination, listener or binder. */
+/*
+ * Whether both are about the same. A unit is the subject only where there is none of the others: whose the ports are
+ * that listen or are bound may not be known yet.
+ */
 bool tw_subject_equal(const struct tw_subject *a, const struct tw_subject *b);
 
 /*

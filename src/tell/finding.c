@@ -142,8 +142,8 @@ static void add_port_use(struct tw_text *text, const struct tw_event *event)
 }
 
 /*
- * "192.168.77.1 holds 1300 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT (threshold 45%):
- * they are blocked for every other program and destination".
+ * "192.168.77.1 holds 1300 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for every
+ * other program and destination; 65% of the ports are in use (threshold 45%)".
  */
 static void add_bound_first(struct tw_text *text, const struct tw_event *event)
 {
@@ -154,9 +154,11 @@ static void add_bound_first(struct tw_text *text, const struct tw_event *event)
 	tw_text_add(text, " holds ");
 	if (survey)
 		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", row ? row->ports : 0, survey->usable);
-	tw_text_add(text, "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, so that ");
+	tw_text_add(text,
+		    "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for every other program "
+		    "and destination; ");
 	tw_finding_add_figure(text, event->metric, event->value);
-	tw_text_add(text, " of the ports are blocked for every other program and destination");
+	tw_text_add(text, " of the ports are in use");
 	add_threshold(text, event);
 }
 
@@ -324,29 +326,35 @@ static void add_close_wait(struct tw_text *text, const struct tw_event *event)
 }
 
 /* The subject's row among those that hold bound ports. */
-static const struct tw_bound_row *find_binder(const struct tw_event *event)
+static const struct tw_bound_row *find_bound(const struct tw_survey *survey, const char *unit)
 {
-	const struct tw_survey *survey = known_survey(event);
-
-	if (event->metric != TW_METRIC_PORT_USE || event->subject.unit[0] == '\0' || !survey)
-		return NULL;
-	for (unsigned i = 0; i < survey->bound_row_count; i++)
-		if (strcmp(survey->bound_rows[i].unit, event->subject.unit) == 0)
+	for (unsigned i = 0; survey && unit[0] != '\0' && i < survey->bound_row_count; i++)
+		if (strcmp(survey->bound_rows[i].unit, unit) == 0)
 			return &survey->bound_rows[i];
 	return NULL;
 }
 
 /*
  * "100% of the ports are in use (threshold 45%): batch.service holds 28232 of the 28232 that are bound and not
- * connected".
+ * connected", or "... : 900 of 1000 are held for all destinations by sockets that listen or are bound".
  */
-static void add_bound(struct tw_text *text, const struct tw_event *event, const struct tw_bound_row *row)
+static void add_bound(struct tw_text *text, const struct tw_event *event)
 {
+	const struct tw_survey *survey = known_survey(event);
+	const struct tw_bound_row *row = find_bound(survey, event->subject.unit);
+
 	tw_finding_add_figure(text, event->metric, event->value);
 	tw_text_add(text, " of the ports are in use");
 	add_threshold(text, event);
-	tw_text_addf(text, ": %s holds %" PRIu32 " of the %" PRIu32 " that are bound and not connected", row->unit,
-		     row->sockets, event->sample->survey.bound_ports);
+	if (row)
+		tw_text_addf(text, ": %s holds %" PRIu32 " of the %" PRIu32 " that are bound and not connected",
+			     row->unit, row->sockets, survey->bound_ports);
+	else if (survey)
+		tw_text_addf(text,
+			     ": %" PRIu32 " of %" PRIu32
+			     " are held for all destinations by sockets that listen or are bound",
+			     survey->exclusive_ports - TW_MIN(survey->bound_first_ports, survey->exclusive_ports),
+			     survey->usable);
 }
 
 /* "listen-overflow 12/s (threshold 1/s), listener 0.0.0.0:80". */
@@ -373,14 +381,13 @@ bool tw_finding_add(struct tw_text *text, const struct tw_event *event)
 	bool downward = event->rule && event->rule->raise_milli < event->rule->clear_milli;
 	bool has_value = event->has_metric && event->value.known && !downward;
 	bool over_ports = event->has_metric && event->metric == TW_METRIC_PORT_USE;
-	const struct tw_bound_row *binder = event->has_metric ? find_binder(event) : NULL;
 
 	if (over_ports && event->subject.has_destination && event->forecast)
 		return add_forecast(text, event);
 	if (over_ports && event->subject.has_binder)
 		add_bound_first(text, event);
-	else if (binder)
-		add_bound(text, event, binder);
+	else if (over_ports && event->subject.holds_for_all)
+		add_bound(text, event);
 	else if (over_ports && event->subject.has_destination)
 		add_port_use(text, event);
 	else if (has_value && event->metric == TW_METRIC_ACCEPT_QUEUE)

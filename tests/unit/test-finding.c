@@ -54,6 +54,7 @@ static int set_up(void **state TW_UNUSED)
 #define LISTENER(a, b, c, d, number) \
 	.subject = { .has_listener = true, .listener = { .address = IPV4(a, b, c, d), .port = (number) } }
 #define UNIT(name) .subject = { .unit = name }
+#define HOLDER(name) .subject = { .holds_for_all = true, .unit = name }
 
 #define TOLD(whose, peers, them) ": " whose " was told that its " peers " closed and has not closed " them
 #define IT_WAS_TOLD TOLD("it", "peers have", "them")
@@ -63,6 +64,7 @@ static const struct tw_sample bound = {
 	.survey = {
 		.at_usec = TW_USEC_PER_SEC,
 		.usable = 8192,
+		.exclusive_ports = 8192,
 		.bound_ports = 8192,
 		.bound_row_count = 2,
 		.bound_rows = { { "batch.service", 8000 }, { "web.service", 192 } },
@@ -94,7 +96,7 @@ static const struct tw_sample orphaned = {
 	},
 };
 
-#define BINDER(last) .subject = { .has_binder = true, .binder = IPV4(10, 0, 0, last) }
+#define BINDER(last) .subject = { .has_binder = true, .holds_for_all = true, .binder = IPV4(10, 0, 0, last) }
 
 #define QUEUE_OF(queued, backlogged, most)                                                                           \
 	{                                                                                                            \
@@ -130,18 +132,20 @@ static const struct {
 	{ { FIGURE(TW_METRIC_PORT_USE, 50000), .threshold = KNOWN(45000), .sample = &sample },
 	  "port-use 50% (threshold 45%)" },
 
-	{ { FIGURE(TW_METRIC_PORT_USE, 100000), .threshold = KNOWN(45000), UNIT("batch.service"), .sample = &bound },
+	{ { FIGURE(TW_METRIC_PORT_USE, 100000), .threshold = KNOWN(45000), HOLDER("batch.service"), .sample = &bound },
 	  "100% of the ports are in use (threshold 45%): batch.service holds 8000 of the 8192 that are bound and not "
 	  "connected" },
-	{ { FIGURE(TW_METRIC_PORT_USE, 100000), UNIT("other.service"), .sample = &bound },
-	  "port-use 100%, unit other.service" },
+	{ { FIGURE(TW_METRIC_PORT_USE, 100000), HOLDER("other.service"), .sample = &bound },
+	  "100% of the ports are in use: 8192 of 8192 are held for all destinations by sockets that listen or are "
+	  "bound" },
+	{ { FIGURE(TW_METRIC_PORT_USE, 100000), HOLDER(""), .sample = &nothing }, "100% of the ports are in use" },
 
 	{ { FIGURE(TW_METRIC_PORT_USE, 65000), .threshold = KNOWN(45000), BINDER(1), .sample = &bound_first },
-	  "10.0.0.1 holds 1200 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, so that 65% "
-	  "of the ports are blocked for every other program and destination (threshold 45%)" },
+	  "10.0.0.1 holds 1200 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for "
+	  "every other program and destination; 65% of the ports are in use (threshold 45%)" },
 	{ { FIGURE(TW_METRIC_PORT_USE, 65000), BINDER(9), .sample = &nothing },
-	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, so that 65% of the ports "
-	  "are blocked for every other program and destination" },
+	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for every other "
+	  "program and destination; 65% of the ports are in use" },
 	/* The states that hold most, the orphaned by their name. */
 	{ { FIGURE(TW_METRIC_PORT_USE, 90000), .subject = { .has_destination = true, .destination = TO_8080 },
 	    .sample = &orphaned },

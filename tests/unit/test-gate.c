@@ -180,19 +180,18 @@ static void test_exclusive(TW_UNUSED void **state)
 /* An alert of who holds ports for all is judged as that, whatever the busiest destination's TIME-WAIT. */
 static void test_holder_is_the_subject(TW_UNUSED void **state)
 {
-	struct tw_subject binder = { .has_binder = true, .binder = address("10.0.0.1") };
-	struct tw_subject unit = { .unit = "batch.service" };
+	struct tw_subject binder = { .has_binder = true, .holds_for_all = true, .binder = address("10.0.0.1") };
+	struct tw_subject listeners = { .holds_for_all = true }, unit = { .unit = "batch.service" };
 
 	add_row("10.0.0.1", "10.0.0.2", 900, 900, TW_HOLDER_TIME_WAIT);
 	set_exclusive(600, 100);
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &binder, false), TW_GATE_BOUND_FIRST);
 	/* A unit that holds no such port is the subject of another metric. */
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &unit, false), TW_GATE_OPEN);
-	sample.survey.bound_row_count = 1;
-	strcpy(sample.survey.bound_rows[0].unit, "other.service");
-	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &unit, false), TW_GATE_OPEN);
-	strcpy(sample.survey.bound_rows[0].unit, "batch.service");
+	unit.holds_for_all = true;
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &unit, false), TW_GATE_HELD_BOUND);
+	/* Nor does it need a name. */
+	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &listeners, false), TW_GATE_HELD_BOUND);
 	sample.survey.partial = true;
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &binder, false), TW_GATE_OPEN);
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &unit, false), TW_GATE_OPEN);

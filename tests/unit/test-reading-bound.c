@@ -64,7 +64,7 @@ static void test_holders(TW_UNUSED void **state)
 		{ 100, { 300, 200, 50 }, 10000, { 65000, 20000, 5000 }, 0 },
 	};
 
-	/* Also without any destination. */
+	/* Also without any destination; with one that has a few ports of its own, of whose trouble that is the most. */
 	for (size_t i = 0; i < 2 * TW_ARRAY_SIZE(rows); i++) {
 		size_t k = i / 2;
 		bool has_row = i % 2;
@@ -75,19 +75,22 @@ static void test_holders(TW_UNUSED void **state)
 		set_survey(rows[k].idle, rows[k].first, has_row ? 10 : 0, 0);
 		while (tw_reading_next(&sample, &rule, &cursor, &row)) {
 			const char *unit = rows[k].idle > 0 ? "batch.service" : "";
+			int64_t more = has_row && (int)count == rows[k].worst ? 1000 : 0;
 
 			if (row.subject.has_destination)
 				continue;
 			assert_true(row.reading.confirmed && !row.reading.ports.known);
+			assert_true(row.subject.holds_for_all);
 			if (!row.subject.has_binder) {
 				assert_string_equal(row.subject.unit, unit);
-				assert_int_equal(row.reading.value.milli, rows[k].idle_milli);
+				more = has_row && rows[k].worst < 0 ? 1000 : 0;
+				assert_int_equal(row.reading.value.milli, rows[k].idle_milli + more);
 			} else {
 				const struct tw_address source = address(sources[count]);
 
 				assert_true(tw_address_equal(&row.subject.binder, &source));
 				assert_string_equal(row.subject.unit, "");
-				assert_int_equal(row.reading.value.milli, rows[k].first_milli[count++]);
+				assert_int_equal(row.reading.value.milli, rows[k].first_milli[count++] + more);
 			}
 			assert_int_equal(row.reading.pressure.milli, row.reading.value.milli);
 		}
@@ -123,7 +126,9 @@ static void test_destinations_beyond(TW_UNUSED void **state)
 		int64_t milli;
 		uint32_t steady, baseline;
 	} rows[] = {
-		{ 449, 10, 0, false, true, 45900, 459, 459 }, /* not over it by itself */
+		{ 449, 10, 0, false, true, 1000, 10, 10 }, /* not over it by itself, but most of it */
+		{ 230, 220, 0, false, true, 22000, 220, 220 },
+		{ 225, 225, 0, false, true, 45000, 450, 450 }, /* half of it is its own */
 		{ 450, 10, 0, false, true, 1000, 10, 10 },
 		{ 450, 460, 0, false, true, 46000, 460, 460 },
 		{ 450, 460, 450, false, true, 1000, 10, 10 }, /* they are its own */
@@ -152,6 +157,30 @@ static void test_destinations_beyond(TW_UNUSED void **state)
 		assert_int_equal(row.reading.ports.steady, rows[i].steady);
 		assert_int_equal(row.reading.ports.baseline, rows[i].baseline);
 		assert_int_equal(tw_reading_next(&sample, &rule, &cursor, &row), !rows[i].scoped);
+	}
+}
+
+/* Just below the level, and with some destination's few ports over it: it answers for these, too, as one alert. */
+static void test_just_below(TW_UNUSED void **state)
+{
+	static const struct {
+		uint32_t first, ports;
+		int64_t holder, destination;
+	} rows[] = {
+		{ 440, 9, 44900, 900 },	    { 440, 10, 45000, 1000 },	{ 440, 439, 87900, 43900 },
+		{ 440, 440, 44000, 88000 }, { 230, 229, 45900, 22900 }, { 100, 350, 10000, 45000 },
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_reading_cursor cursor = { 0 };
+		struct tw_reading_row row;
+
+		set_survey(0, (const uint32_t[3]){ rows[i].first }, rows[i].ports, 0);
+		while (tw_reading_next(&sample, &rule, &cursor, &row))
+			if (row.subject.has_destination)
+				assert_int_equal(row.reading.value.milli, rows[i].destination);
+			else if (row.subject.has_binder)
+				assert_int_equal(row.reading.value.milli, rows[i].holder);
 	}
 }
 
@@ -221,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_holders),
 		cmocka_unit_test(test_listeners_have_no_unit),
 		cmocka_unit_test(test_destinations_beyond),
+		cmocka_unit_test(test_just_below),
 		cmocka_unit_test(test_one_alert_for_all),
 		cmocka_unit_test(test_soon),
 		cmocka_unit_test(test_eta_names_nobody),
