@@ -14,13 +14,30 @@ struct tw_alert *tw_alert_table_find(struct tw_policy *policy, unsigned rule, co
 	return NULL;
 }
 
-static unsigned count_alerts(const struct tw_policy *policy, unsigned rule)
-{
-	unsigned count = 0;
+/* How many places are taken: of the rule's, of all that are told, and of the quiet ones. */
+struct places {
+	unsigned own, told, quiet;
+};
 
-	for (unsigned i = 0; i < policy->alert_count; i++)
-		count += policy->alerts[i].rule == rule;
-	return count;
+static struct places count_places(const struct tw_policy *policy, unsigned rule)
+{
+	struct places places = { 0 };
+
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		const struct tw_alert *alert = &policy->alerts[i];
+
+		places.own += alert->rule == rule && !alert->quiet;
+		places.told += !alert->quiet;
+		places.quiet += alert->quiet;
+	}
+	return places;
+}
+
+/* The last places are kept for rules that have none. */
+static bool has_room(const struct places *places)
+{
+	return places->own < TW_ALERTS_PER_RULE &&
+	       places->told < TW_ALERTS_TOLD_MAX - (places->own > 0 ? TW_RULES_MAX : 0);
 }
 
 void tw_alert_table_drop(struct tw_policy *policy, unsigned alert)
@@ -40,16 +57,19 @@ static bool is_worse(const struct tw_rule_settings *settings, const struct tw_al
 	return tw_rule_settings_upward(settings) ? more : a->value.milli < b->value.milli;
 }
 
-/* Makes room among those of the rule that were not told: what rests, or what rises and is less than this. */
+/*
+ * Makes room among those of the rule that were not told: what rests is forgotten, and what rises and is less than this
+ * is quiet from now on, or gone where there is no room for quiet ones.
+ */
 static bool make_room(struct tw_policy *policy, unsigned rule, const struct tw_rule_settings *settings,
-		      const struct tw_alert *newer)
+		      const struct tw_alert *newer, bool hush)
 {
-	const struct tw_alert *least = NULL;
+	struct tw_alert *least = NULL;
 
 	for (unsigned i = 0; i < policy->alert_count; i++) {
-		const struct tw_alert *alert = &policy->alerts[i];
+		struct tw_alert *alert = &policy->alerts[i];
 
-		if (alert->rule != rule || tw_alert_active(alert))
+		if (alert->rule != rule || alert->quiet || tw_alert_active(alert))
 			continue;
 		if (!least || alert->state == TW_RULE_NORMAL ||
 		    (least->state != TW_RULE_NORMAL && is_worse(settings, least, alert)))
@@ -58,24 +78,42 @@ static bool make_room(struct tw_policy *policy, unsigned rule, const struct tw_r
 	if (!least || (least->state != TW_RULE_NORMAL && !is_worse(settings, newer, least)))
 		return false;
 	policy->rules[rule].more += least->seen && least->state != TW_RULE_NORMAL;
-	tw_alert_table_drop(policy, (unsigned)(least - policy->alerts));
+	if (hush && least->state != TW_RULE_NORMAL)
+		least->quiet = true;
+	else
+		tw_alert_table_drop(policy, (unsigned)(least - policy->alerts));
 	return true;
 }
 
 struct tw_alert *tw_alert_table_add(struct tw_policy *policy, unsigned rule, const struct tw_rule_settings *settings,
 				    const struct tw_reading_row *row)
 {
-	const struct tw_alert begun = { .rule = rule, .subject = row->subject, .value = row->reading.value };
-	unsigned own = count_alerts(policy, rule);
+	struct tw_alert begun = { .rule = rule, .subject = row->subject, .value = row->reading.value };
+	struct places places = count_places(policy, rule);
 	struct tw_alert *alert;
 
-	/* The last places are kept for rules that have none. */
-	if ((own >= TW_ALERTS_PER_RULE || policy->alert_count >= TW_ALERTS_MAX - (own > 0 ? TW_RULES_MAX : 0)) &&
-	    !make_room(policy, rule, settings, &begun))
+	if (!has_room(&places)) {
+		bool full = places.quiet >= TW_ALERTS_QUIET_MAX;
+
+		begun.quiet = !make_room(policy, rule, settings, &begun, !full);
+		if (begun.quiet && full)
+			return NULL;
+	}
+	if (policy->alert_count == TW_ALERTS_MAX)
 		return NULL;
 	alert = &policy->alerts[policy->alert_count++];
 	*alert = begun;
 	return alert;
+}
+
+bool tw_alert_table_promote(const struct tw_policy *policy, struct tw_alert *alert)
+{
+	struct places places = count_places(policy, alert->rule);
+
+	if (!alert->quiet || !has_room(&places))
+		return false;
+	alert->quiet = false;
+	return true;
 }
 
 struct tw_alert *tw_alert_table_worst(const struct tw_policy *policy, unsigned index,

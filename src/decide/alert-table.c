@@ -58,6 +58,8 @@ void tw_alert_table_tell_cleared(const struct tw_rule_settings *settings, const 
 {
 	struct tw_event event = alert_event(TW_EVENT_CLEARED, settings, alert);
 
+	if (alert->quiet)
+		return;
 	event.threshold = tw_value_of(settings->clear_milli);
 	event.lasted_usec = tw_usec_since(now_usec, alert->raised_usec);
 	(void)tw_text_copy(event.reason, sizeof(event.reason), reason);
@@ -86,8 +88,8 @@ static void add_grounds(struct tw_event *event, const struct tw_rule_settings *s
 	}
 }
 
-static void tell_raised(enum tw_event_kind kind, const struct tw_rule_settings *settings, const struct tw_alert *alert,
-			const struct tw_reading *reading, const struct tw_alert_scene *scene)
+static void tell_over(enum tw_event_kind kind, const struct tw_rule_settings *settings, const struct tw_alert *alert,
+		      const struct tw_reading *reading, const struct tw_alert_scene *scene)
 {
 	struct tw_event event = alert_event(kind, settings, alert);
 
@@ -100,6 +102,13 @@ static void tell_raised(enum tw_event_kind kind, const struct tw_rule_settings *
 	if (kind == TW_EVENT_RAISED && reading)
 		add_grounds(&event, settings, alert, reading, scene->sample);
 	scene->recorder->tell(scene->recorder, scene->namespace, &event);
+}
+
+void tw_alert_table_tell_raised(const struct tw_rule_settings *settings, struct tw_alert *alert,
+				const struct tw_alert_scene *scene)
+{
+	alert->quiet = false;
+	tell_over(TW_EVENT_RAISED, settings, alert, NULL, scene);
 }
 
 /* That there are more subjects over the level than are told one by one. */
@@ -124,6 +133,8 @@ static void tell_more(const struct tw_rule_settings *settings, const struct tw_p
 static void tell_edge(enum tw_alert_edge edge, const struct tw_rule_settings *settings, struct tw_alert *alert,
 		      const struct tw_reading *reading, const struct tw_alert_scene *scene)
 {
+	if (alert->quiet)
+		return;
 	switch (edge) {
 	case TW_ALERT_NO_EDGE:
 		return;
@@ -132,8 +143,8 @@ static void tell_edge(enum tw_alert_edge edge, const struct tw_rule_settings *se
 		return;
 	case TW_ALERT_EDGE_RAISED:
 	case TW_ALERT_EDGE_REMINDED:
-		tell_raised(edge == TW_ALERT_EDGE_RAISED ? TW_EVENT_RAISED : TW_EVENT_REMINDED, settings, alert,
-			    reading, scene);
+		tell_over(edge == TW_ALERT_EDGE_RAISED ? TW_EVENT_RAISED : TW_EVENT_REMINDED, settings, alert, reading,
+			  scene);
 		return;
 	}
 }
@@ -215,6 +226,9 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 		alert->reminded_usec = scene->now_usec;
 		edge = TW_ALERT_EDGE_RAISED;
 	}
+	if (alert->state != TW_RULE_NORMAL && tw_alert_table_promote(policy, alert) && tw_alert_active(alert))
+		edge = TW_ALERT_EDGE_RAISED;
+	rule->more += alert->quiet && alert->state != TW_RULE_NORMAL && alert->state != TW_RULE_CLEARING;
 	if (edge == TW_ALERT_EDGE_RAISED || edge == TW_ALERT_EDGE_REMINDED)
 		alert->subject = row->subject;
 	tell_edge(edge, settings, alert, &row->reading, scene);

@@ -31,14 +31,22 @@ struct tw_alert *tw_alert_table_find(struct tw_policy *policy, unsigned rule, co
 				     const struct tw_subject *subject);
 
 /*
- * A new one for the subject of `row`, in the place of one that nobody was told of where there is no room: the others
- * may move. NULL where the rule has its share of worse ones.
+ * A new one for the subject of `row`: quiet where the rule has its share of others, but for one that is less and that
+ * nobody was told of yet. The others may move. NULL where there is no room for a quiet one either.
  */
 struct tw_alert *tw_alert_table_add(struct tw_policy *policy, unsigned rule, const struct tw_rule_settings *settings,
 				    const struct tw_reading_row *row);
 
+/* Makes a quiet one loud if there is room for it. Returns whether it did. */
+bool tw_alert_table_promote(const struct tw_policy *policy, struct tw_alert *alert);
+
 /* Takes one out; the others may move. */
 void tw_alert_table_drop(struct tw_policy *policy, unsigned alert);
 
+/* A quiet one is told: whom a change is made for has to be. */
+void tw_alert_table_tell_raised(const struct tw_rule_settings *settings, struct tw_alert *alert,
+				const struct tw_alert_scene *scene);
+
+/* But of a quiet one nothing. */
 void tw_alert_table_tell_cleared(const struct tw_rule_settings *settings, const struct tw_alert *alert, usec_t now_usec,
 				 const char *reason, struct tw_recorder *recorder, const char *namespace);

@@ -42,6 +42,7 @@ struct tw_alert {
 	bool frozen;	      /* its value is missing */
 	bool seen;	      /* in the measurement that is looked at */
 	bool ahead;	      /* raised by the forecast, before the level was held */
+	bool quiet;	      /* its rule tells enough others one by one: this is one of so many more */
 	bool eased;	      /* raised for what it would come to without what is in force, and never more than that */
 	unsigned looks;	      /* measurements over the level, in a row, while rising */
 	unsigned foreseen;    /* measurements that were soon, in a row, while rising */

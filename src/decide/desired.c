@@ -46,7 +46,8 @@ static struct tw_event sysctl_event(const struct hearing *it, enum tw_event_kind
 
 static void tell(const struct hearing *it, const struct tw_event *event)
 {
-	it->scene->recorder->tell(it->scene->recorder, it->scene->namespace, event);
+	if (!it->alert->quiet)
+		it->scene->recorder->tell(it->scene->recorder, it->scene->namespace, event);
 }
 
 static void add_span(struct tw_text *text, usec_t span_usec)

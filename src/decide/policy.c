@@ -42,6 +42,19 @@ static struct tw_desired_scene desired_scene(const struct tw_settings *settings,
 	};
 }
 
+/* Whom a change is made for is told, however many others are. */
+static void tell_wanting(struct tw_alert *alert, const struct tw_rule_settings *settings,
+			 const struct tw_desires *desires, const struct tw_alert_scene *scene)
+{
+	for (unsigned i = 0; alert->quiet && i < settings->action_count; i++) {
+		const struct tw_desire *desire = &desires->rows[settings->actions[i].tunable];
+
+		if (settings->actions[i].kind == TW_ACTION_SET && desire->wanted && desire->rule == settings &&
+		    tw_subject_equal(&desire->subject, &alert->subject))
+			tw_alert_table_tell_raised(settings, alert, scene);
+	}
+}
+
 static void want(struct tw_policy *policy, unsigned index, const struct tw_settings *settings,
 		 const struct tw_desired *to, const struct tw_alert_scene *scene)
 {
@@ -51,12 +64,14 @@ static void want(struct tw_policy *policy, unsigned index, const struct tw_setti
 
 	if (worst && !tw_alert_active(worst))
 		worst = NULL;
-	for (unsigned i = 0; i < policy->alert_count; i++) {
-		struct tw_alert *alert = &policy->alerts[i];
+	for (unsigned i = 0; i < 2 * policy->alert_count; i++) {
+		struct tw_alert *alert = &policy->alerts[i % policy->alert_count];
 
-		if (alert->rule != index || !tw_alert_active(alert))
+		/* Those that are told have their say first. */
+		if (alert->rule != index || !tw_alert_active(alert) || alert->quiet != (i >= policy->alert_count))
 			continue;
 		tw_desired_add(*to, alert, rule_settings, alert == worst, &desired);
+		tell_wanting(alert, rule_settings, to->desires, scene);
 	}
 	tw_desired_add_steps(*to, policy->rules[index].steppers, worst, rule_settings, &desired);
 }
@@ -183,7 +198,7 @@ static void rebase_alerts(struct tw_policy *policy, const struct tw_settings *fr
 		}
 		tw_desired_rebase_alert(alert, was, &to->rules[is]);
 		alert->rule = (unsigned)is;
-		if (tw_alert_active(alert) && is_renamed(was, &to->rules[is]))
+		if (tw_alert_active(alert) && !alert->quiet && is_renamed(was, &to->rules[is]))
 			tell_again(&to->rules[is], alert, recorder, namespace);
 		i++;
 	}

@@ -9,10 +9,13 @@
 #include "model/settings.h"
 #include "model/situation.h"
 
-/* Alerts of one rule that are told one by one: those beyond are told in one line, as so many more. */
+/* Alerts of one rule that are told one by one: those beyond are quiet, told in one line, as so many more. */
 #define TW_ALERTS_PER_RULE 16
 /* Of one namespace; each rule is sure of one. */
-#define TW_ALERTS_MAX (TW_RULES_MAX + 8 * TW_ALERTS_PER_RULE)
+#define TW_ALERTS_TOLD_MAX (TW_RULES_MAX + 8 * TW_ALERTS_PER_RULE)
+/* Quiet ones, which count for what is wanted as the others do. */
+#define TW_ALERTS_QUIET_MAX 64
+#define TW_ALERTS_MAX (TW_ALERTS_TOLD_MAX + TW_ALERTS_QUIET_MAX)
 
 /* What is known of one rule whoever its alerts are about. */
 struct tw_policy_rule {
@@ -22,7 +25,7 @@ struct tw_policy_rule {
 	usec_t blind_usec;    /* when the last of these was made */
 	usec_t measured_usec; /* the last measurement taken in */
 	usec_t normal_usec;   /* since when no subject is over its level; 0: it was never looked at */
-	unsigned more;	      /* subjects over the level that are told as so many more */
+	unsigned more;	      /* subjects over the level that are told as so many more: quiet, or without room */
 	bool more_told;
 	unsigned more_looks;			    /* at what differs from what was told */
 	usec_t more_usec;			    /* since when it does */

@@ -85,5 +85,5 @@ def test_memory_bounds_a_step_where_tcp_mem_is_not_shown(near, listener, daemon)
     with listener():
         started = daemon(step_rule(f"step = {BUCKETS} x2 limit 16777216 every 1s"))
         if bound < 8000000:
-            assert "memory that TCP may take" in started.wait_for("refused")["MESSAGE"]
+            assert "leaves them of TCP's memory" in started.wait_for("refused")["MESSAGE"]
         started.stop()
