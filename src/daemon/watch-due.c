@@ -76,6 +76,8 @@ static void start_scan(struct tw_watch *watch, usec_t now_usec)
 	};
 	watch->order.has_evidence = watch->has_evidence;
 	watch->order.evidence = watch->evidence;
+	if (watch->scan_kind == TW_SCAN_SURVEY)
+		tw_policy_watched(&watch->policy, &watch->order.watched);
 	watch->scan_due = false;
 	watch->chase_first = wants_chase(watch);
 	tw_watch_start_job(watch, TW_WATCH_SCAN);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "decide/policy.h"
 
+#include "base/macros.h"
 #include "decide/alert-table.h"
 #include "decide/desired.h"
 #include "decide/reading.h"
@@ -123,33 +124,94 @@ void tw_policy_prove(struct tw_policy *policy, const struct tw_settings *setting
 	}
 }
 
-/* Those that wait for evidence take turns, by the survey's time: two looks each. */
+/* ---- what the survey is to look at */
+
+static bool is_key(const struct tw_destination *a, const struct tw_destination *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Whether take-overs of its ports would tell what a change does for it: not of one that is not made. */
+static bool waits_for_takeovers(const struct tw_policy *policy, const struct tw_settings *settings,
+				const struct tw_alert *alert)
+{
+	const struct tw_rule_settings *rule = &settings->rules[alert->rule];
+
+	if (!alert->subject.has_destination || alert->state == TW_RULE_NORMAL || policy->advising >> alert->rule & 1)
+		return false;
+	for (unsigned i = 0; i < rule->action_count; i++) {
+		const struct tw_alert_action *action = &alert->actions[i];
+
+		if (rule->actions[i].kind == TW_ACTION_SET && rule->proof &&
+		    tw_tunable_info(rule->actions[i].tunable)->evidence == TW_EVIDENCE_TAKEOVERS &&
+		    tw_proof_wants_takeovers(&action->proof) && (action->wanted || !action->refused_told))
+			return true;
+	}
+	return false;
+}
+
+/* Before anything is raised the busiest that nears a level: so a window of before the change is there. */
+static const struct tw_destination *find_near(const struct tw_survey *survey)
+{
+	const struct tw_destination_row *row = tw_survey_row(survey, &survey->takeovers.key);
+
+	if (!survey->has_busiest || survey->partial || survey->at_usec == 0 || survey->top_count == 0)
+		return NULL;
+	if (!row || survey->takeovers.from_usec != 0)
+		row = &survey->top[0];
+	return row->port_use.milli >= NEAR_MILLI ? &row->key : NULL;
+}
+
+/* They take turns, from the one that was looked at last; each has two looks before it is the next one's. */
 bool tw_policy_evidence(const struct tw_policy *policy, const struct tw_settings *settings,
 			const struct tw_sample *sample, struct tw_destination *ret)
 {
-	const struct tw_destination *waiting[TW_ALERTS_PER_RULE];
-	const struct tw_survey *survey = &sample->survey;
-	unsigned count = 0;
+	const struct tw_takeovers *last = &sample->survey.takeovers;
+	const struct tw_destination *first = NULL, *next = NULL;
+	bool passed = false;
 
-	for (unsigned i = 0; i < policy->alert_count && count < TW_ALERTS_PER_RULE; i++) {
-		const struct tw_alert *alert = &policy->alerts[i];
-		const struct tw_rule_settings *rule = &settings->rules[alert->rule];
-		bool wants = false;
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		const struct tw_destination *key = &policy->alerts[i].subject.destination;
 
-		for (unsigned j = 0; j < rule->action_count; j++)
-			wants = wants ||
-				(rule->actions[j].kind == TW_ACTION_SET &&
-				 tw_tunable_info(rule->actions[j].tunable)->evidence == TW_EVIDENCE_TAKEOVERS &&
-				 tw_proof_wants_takeovers(&alert->actions[j].proof));
-		if (wants && alert->subject.has_destination && alert->state != TW_RULE_NORMAL)
-			waiting[count++] = &alert->subject.destination;
+		if (!waits_for_takeovers(policy, settings, &policy->alerts[i]))
+			continue;
+		if (!first)
+			first = key;
+		if (passed && !next && !is_key(key, &last->key))
+			next = key;
+		passed = passed || is_key(key, &last->key);
 	}
-	/* Before anything is raised the busiest that nears a level: so a window of before the change is there. */
-	if (count == 0 && (!survey->has_busiest || survey->partial || survey->at_usec == 0 || survey->top_count == 0 ||
-			   survey->top[0].port_use.milli < NEAR_MILLI))
-		return false;
-	*ret = count > 0 ? *waiting[survey->at_usec / (2 * TW_SURVEY_YOUNG_USEC) % count] : survey->top[0].key;
-	return true;
+	if (passed && last->from_usec == 0)
+		first = &last->key;
+	else if (next)
+		first = next;
+	else if (!first)
+		first = find_near(&sample->survey);
+	if (first)
+		*ret = *first;
+	return first;
+}
+
+static void watch(struct tw_watched *watched, const struct tw_destination *key)
+{
+	for (unsigned i = 0; i < watched->count; i++)
+		if (is_key(&watched->keys[i], key))
+			return;
+	if (watched->count < TW_ARRAY_SIZE(watched->keys))
+		watched->keys[watched->count++] = *key;
+}
+
+/* Those that are raised go before those that rise. */
+void tw_policy_watched(const struct tw_policy *policy, struct tw_watched *ret)
+{
+	ret->count = 0;
+	for (unsigned i = 0; i < 2 * policy->alert_count; i++) {
+		const struct tw_alert *alert = &policy->alerts[i % policy->alert_count];
+
+		if (alert->subject.has_destination && alert->state != TW_RULE_NORMAL &&
+		    tw_alert_active(alert) == (i < policy->alert_count))
+			watch(ret, &alert->subject.destination);
+	}
 }
 
 /* ---- other settings */

@@ -82,6 +82,9 @@ bool tw_policy_is_raised(const struct tw_policy *policy, unsigned index);
 bool tw_policy_evidence(const struct tw_policy *policy, const struct tw_settings *settings,
 			const struct tw_sample *sample, struct tw_destination *ret);
 
+/* The destinations that have an alert, so that a survey tells of them whatever their rank. */
+void tw_policy_watched(const struct tw_policy *policy, struct tw_watched *ret);
+
 /* Whether every rule is normal: then time alone changes none. */
 bool tw_policy_rests(const struct tw_policy *policy);
 

@@ -26,8 +26,8 @@ enum stage {
 	STAGE_LISTENERS,   /* dump: they tell which ports are the accepting side's */
 	STAGE_REST,	   /* dump: all others, but for what is derived */
 	STAGE_ESTABLISHED, /* dump: those, where deriving them turned out not to do */
-	STAGE_IDLE,	   /* dump: how long those in CLOSE-WAIT have been idle, where that is asked of many; may fail */
-	STAGE_QUESTIONS,   /* about those in CLOSE-WAIT, who holds bound ports, and which ports are exclusive */
+	STAGE_IDLE,	 /* dump: how long those in CLOSE-WAIT have been idle, where that is asked of many; may fail */
+	STAGE_QUESTIONS, /* about those in CLOSE-WAIT, who holds bound ports, and which ports are exclusive */
 	STAGE_DONE,
 };
 
@@ -366,7 +366,8 @@ static void survey_results(struct tw_scan *scan, struct tw_survey *survey)
 	fresh.at_usec = scan->order.at_usec;
 	fresh.partial = scan->census.partial;
 	if (!fresh.partial) {
-		tw_survey_work_results(&scan->work, &scan->past->parity, survey, scan->order.at_usec, &fresh);
+		tw_survey_work_results(&scan->work, &scan->past->parity, &scan->order.watched, survey,
+				       scan->order.at_usec, &fresh);
 		tw_takeover_work_results(&scan->takeover, &scan->past->look, &fresh.takeovers);
 	}
 	fresh.bound_sockets = scan->census.count[TW_STATE_BOUND] + scan->census.count[TW_STATE_LISTEN];

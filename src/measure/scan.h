@@ -59,8 +59,9 @@ struct tw_scan_order {
 	struct tw_live_value baseline; /* tcp_tw_reuse before timewaitd changed it; not known: it did not */
 	bool has_evidence;	       /* survey: look at the sockets of this destination one by one, for take-overs */
 	struct tw_destination evidence;
-	usec_t at_usec;	       /* the sample's time */
-	struct tw_gauge gauge; /* read just before */
+	struct tw_watched watched; /* survey: rows that it has to tell */
+	usec_t at_usec;		   /* the sample's time */
+	struct tw_gauge gauge;	   /* read just before */
 };
 
 /* Starts afresh, giving up a scan under way. `past` is borrowed until the results. Returns 0 or the source's -errno. */

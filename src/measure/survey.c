@@ -338,7 +338,8 @@ static struct tw_value percent_at_most_100(uint64_t part, uint64_t whole)
 }
 
 void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_parity_past *past,
-			    const struct tw_survey *previous, usec_t at_usec, struct tw_survey *ret)
+			    const struct tw_watched *watched, const struct tw_survey *previous, usec_t at_usec,
+			    struct tw_survey *ret)
 {
 	const struct tw_table_entry *rows[TW_TOP_MAX];
 	struct view view = { .work = work, .past = past };
@@ -346,8 +347,8 @@ void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_p
 	ret->at_usec = at_usec;
 	ret->usable = work->usable;
 	ret->bound_ports = tw_port_set_size(&work->exclusive.bound);
-	ret->exclusive_ports = work->usable - tw_port_set_size(&work->exclusive.range) +
-			       tw_exclusive_ports(&work->exclusive);
+	ret->exclusive_ports =
+		work->usable - tw_port_set_size(&work->exclusive.range) + tw_exclusive_ports(&work->exclusive);
 	ret->reuse = work->rule.reuse;
 	ret->reuse_delay_ms = work->rule.delay_ms;
 	ret->reused = work->reused;
@@ -362,7 +363,7 @@ void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_p
 	view.exclusive_ports = ret->exclusive_ports;
 	view.most_demand = ret->exclusive_ports;
 	find_refuted(&view, previous, at_usec);
-	ret->top_count = tw_table_top(&work->table, weigh, &view, rows, TW_TOP_MAX);
+	ret->top_count = tw_table_top(&work->table, watched, weigh, &view, rows, TW_TOP_MAX);
 	for (unsigned i = 0; i < ret->top_count; i++) {
 		ret->top[i] = row_of(&view, rows[i]);
 		ret->top[i].look = next_look(&view, previous, rows[i], at_usec);

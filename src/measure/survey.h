@@ -54,8 +54,10 @@ void tw_survey_work_end(struct tw_survey_work *work, uint32_t ask_most);
 bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, struct tw_parity_past *past);
 
 /*
- * Fills all of *ret but partial and the forecast, with as many rows as there is room for. `at_usec` is of the survey;
- * `previous` the one before, which tells where reuse takes nothing over, and may be one that was never made.
+ * Fills all of *ret but partial and the forecast, with as many rows as there is room for, those that are watched among
+ * them. `at_usec` is of the survey; `previous` the one before, which tells where reuse takes nothing over, and may be
+ * one that was never made.
  */
 void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_parity_past *past,
-			    const struct tw_survey *previous, usec_t at_usec, struct tw_survey *ret);
+			    const struct tw_watched *watched, const struct tw_survey *previous, usec_t at_usec,
+			    struct tw_survey *ret);

@@ -358,37 +358,3 @@ uint32_t tw_table_destinations(const struct tw_table *table)
 	}
 	return count;
 }
-
-static bool ranks_above(const struct tw_table_entry *a, uint64_t a_weight, const struct tw_table_entry *b,
-			uint64_t b_weight)
-{
-	if (a_weight != b_weight)
-		return a_weight > b_weight;
-	return memcmp(&a->key, &b->key, sizeof(a->key)) < 0;
-}
-
-unsigned tw_table_top(const struct tw_table *table, tw_table_weigh weigh, void *context,
-		      const struct tw_table_entry **rows, unsigned room)
-{
-	uint64_t weights[TW_TOP_MAX];
-	unsigned count = 0;
-
-	room = TW_MIN(room, (unsigned)TW_TOP_MAX);
-	for (uint32_t i = 0; i < table->slot_count && room > 0; i++) {
-		const struct tw_table_entry *entry = &table->slots[i];
-		uint64_t weight = entry->used ? weigh(context, entry) : 0;
-		unsigned at;
-
-		if (!entry->used || (count == room && !ranks_above(entry, weight, rows[count - 1], weights[count - 1])))
-			continue;
-		if (count < room)
-			count++;
-		for (at = count - 1; at > 0 && ranks_above(entry, weight, rows[at - 1], weights[at - 1]); at--) {
-			rows[at] = rows[at - 1];
-			weights[at] = weights[at - 1];
-		}
-		rows[at] = entry;
-		weights[at] = weight;
-	}
-	return count;
-}

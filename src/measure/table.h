@@ -109,8 +109,9 @@ uint32_t tw_table_destinations(const struct tw_table *table);
 typedef uint64_t (*tw_table_weigh)(void *context, const struct tw_table_entry *entry);
 
 /*
- * The entries that weigh most, ties by the bytes of their keys. `rows` has room for `room` of them. Returns how many
- * there are; the pointers are good until the next change.
+ * The entries that weigh most, ties by the bytes of their keys, and those that are watched in the place of the least of
+ * the others. `rows` has room for `room` of them. Returns how many there are; the pointers are good until the next
+ * change.
  */
-unsigned tw_table_top(const struct tw_table *table, tw_table_weigh weigh, void *context,
-		      const struct tw_table_entry **rows, unsigned room);
+unsigned tw_table_top(const struct tw_table *table, const struct tw_watched *watched, tw_table_weigh weigh,
+		      void *context, const struct tw_table_entry **rows, unsigned room);

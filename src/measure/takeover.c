@@ -87,7 +87,8 @@ void tw_takeover_compare(const struct tw_takeover_look *before, const struct tw_
 
 	*ret = (struct tw_takeovers){ .until_usec = now->at_usec, .key = now->key };
 	if (!before || before->at_usec == 0 || span_usec == 0 ||
-	    memcmp(&before->key, &now->key, sizeof(now->key)) != 0 || !tw_count_grown(now->reused, before->reused, &reused))
+	    memcmp(&before->key, &now->key, sizeof(now->key)) != 0 ||
+	    !tw_count_grown(now->reused, before->reused, &reused))
 		return;
 	later_ms = passed_ms(before, now, span_usec);
 	ret->from_usec = before->at_usec;

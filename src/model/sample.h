@@ -123,6 +123,13 @@ struct tw_destination_row {
 		port_eta; /* s until its ports run out at their present growth; unknown where they do not grow */
 };
 
+/* Destinations that a survey tells of whatever their rank. */
+#define TW_WATCHED_MAX 32
+struct tw_watched {
+	unsigned count;
+	struct tw_destination keys[TW_WATCHED_MAX];
+};
+
 /* TIME-WAIT younger than this tells the present rate of new connections, whatever piled up before. */
 #define TW_SURVEY_YOUNG_USEC (5 * TW_USEC_PER_SEC)
 /* How long Linux keeps a socket in TIME-WAIT: TCP_TIMEWAIT_LEN, 60 s (include/net/tcp.h). */
@@ -209,7 +216,8 @@ struct tw_survey {
 	struct tw_value exclusive_eta; /* s until all ports are exclusive at their present growth; unknown without */
 	struct tw_value port_eta;      /* the shortest of these and of all rows; unknown where none grows */
 	unsigned top_count;
-	struct tw_destination_row top[TW_TOP_MAX]; /* most blocked first, then most ports; ties by address */
+	/* Most blocked first, then most ports; ties by address. Those that are watched are among them. */
+	struct tw_destination_row top[TW_TOP_MAX];
 };
 
 /* One listening address, with all its sockets (SO_REUSEPORT makes several). */

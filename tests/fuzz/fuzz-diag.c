@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct tw_survey_work work;
 	static struct tw_parity_past past;
 	static struct tw_survey survey;
+	static struct tw_watched watched = { .count = 1 };
 	const struct tw_survey_ground ground = {
 		.usable = &range,
 		.listening = &listening,
@@ -70,8 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tw_survey_work_end(&work, 0);
 	while (tw_survey_work_step(&work, NULL, &past))
 		;
+	watched.keys[0] = survey.top[survey.top_count / 2].key;
 	/* Upon what the same has left before: whatever is held, no more is blocked than there is. */
-	tw_survey_work_results(&work, &past, &survey, survey.at_usec + 1, &survey);
+	tw_survey_work_results(&work, &past, &watched, &survey, survey.at_usec + 1, &survey);
 	for (unsigned i = 0; i < survey.top_count; i++)
 		if (survey.top[i].blocked > survey.usable || survey.top[i].bound_first > survey.top[i].ports)
 			abort();

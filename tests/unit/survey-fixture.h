@@ -20,6 +20,7 @@ struct fixture {
 	struct tw_gauge gauge;
 	struct tw_live_value baseline;
 	struct tw_parity_past past;
+	struct tw_watched watched;
 	struct tw_survey survey, previous;
 };
 
@@ -55,7 +56,7 @@ static inline const struct tw_survey *look(struct fixture *fixture, usec_t at)
 	memset(&fixture->survey, 0, sizeof(fixture->survey));
 	tw_survey_work_end(&fixture->work, 0);
 	assert_false(tw_survey_work_step(&fixture->work, NULL, &fixture->past));
-	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->previous, at * TW_USEC_PER_SEC,
+	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous, at * TW_USEC_PER_SEC,
 			       &fixture->survey);
 	fixture->previous = fixture->survey;
 	return &fixture->survey;

@@ -135,6 +135,12 @@ static uint16_t evidence(struct stage *stage)
 	return tw_policy_evidence(&stage->policy, stage->settings, &stage->sample, &key) ? key.port : 0;
 }
 
+/* The last survey looked at the sockets to this port, and at those of `from` before. */
+static void seen(struct stage *stage, uint16_t port, usec_t from_usec)
+{
+	stage->sample.survey.takeovers = (struct tw_takeovers){ .from_usec = from_usec, .key.port = port };
+}
+
 static void test_evidence(void **state)
 {
 	struct stage *stage = *state;
@@ -156,15 +162,69 @@ static void test_evidence(void **state)
 	add_destination(stage, 8080, 400, 400, 0);
 	look(stage);
 	assert_int_equal(evidence(stage), 8080);
-	/* Two that wait take turns: two looks each. */
-	begin_survey(stage, 10);
+	/* Nothing is looked for where nothing is done: no second one that reuse cannot help, no rule that only advises.
+	 */
+	begin_survey(stage, 4);
 	add_destination(stage, 9090, 500, 500, 0);
-	add_destination(stage, 8080, 500, 500, 0);
+	add_destination(stage, 8080, 400, 400, 0);
+	stage->sample.survey.top[0].held[TW_HOLDER_ESTABLISHED] = 500;
+	stage->sample.survey.top[0].held[TW_HOLDER_TIME_WAIT] = stage->sample.survey.top[0].time_wait = 0;
 	look(stage);
-	for (unsigned at = 10; at < 30; at += 5) {
-		stage->sample.survey.at_usec = at * S;
-		assert_int_equal(evidence(stage), at / 10 % 2 ? 9090 : 8080);
+	assert_int_equal(told_of(stage, TW_EVENT_RAISED), 2);
+	seen(stage, 9090, 1);
+	assert_int_equal(evidence(stage), 8080);
+	stage->policy.advising = 1;
+	assert_int_equal(evidence(stage), 9090); /* the busiest, as if nothing were raised */
+}
+
+/* Two looks at each of those that wait, in turn, however long there is between two surveys. */
+static void test_evidence_takes_turns(void **state)
+{
+	static const uint16_t ports[] = { 8080, 8080, 9090, 9090, 7070, 7070, 8080, 8080, 9090 };
+	struct stage *stage = *state;
+
+	add_set(add_ports_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
+	begin_survey(stage, 10);
+	add_destination(stage, 8080, 500, 500, 0);
+	add_destination(stage, 9090, 500, 500, 0);
+	add_destination(stage, 7070, 500, 500, 0);
+	look(stage);
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(ports); i++) {
+		stage->sample.survey.at_usec += 20 * S;
+		assert_int_equal(evidence(stage), ports[i]);
+		seen(stage, ports[i], i % 2 == 0 ? 0 : stage->sample.survey.at_usec - 20 * S);
 	}
+	/* One that is looked at for the first time and is over then is nobody's turn. */
+	seen(stage, 6060, 0);
+	assert_int_equal(evidence(stage), 8080);
+}
+
+/* All that have an alert are to be told of, those that are raised first. */
+static void test_watched(void **state)
+{
+	struct stage *stage = *state;
+	struct tw_watched watched;
+
+	add_ports_rule(stage->settings);
+	strcpy(add_ports_rule(stage->settings)->name, "slow");
+	stage->settings->rules[1].raise_milli = 20000;
+	stage->settings->rules[1].clear_milli = 10000;
+	stage->settings->rules[1].raise_for_usec = 60 * S;
+	begin_survey(stage, 1);
+	add_destination(stage, 7070, 300, 300, 0);
+	add_destination(stage, 8080, 500, 500, 0);
+	add_destination(stage, 9090, 100, 100, 0);
+	look(stage);
+	tw_policy_watched(&stage->policy, &watched);
+	assert_int_equal(watched.count, 2);
+	assert_int_equal(watched.keys[0].port, 8080);
+	assert_int_equal(watched.keys[1].port, 7070);
+	begin_survey(stage, 2);
+	for (uint16_t i = 0; i < 40; i++)
+		add_destination(stage, 9000 + i, 500, 500, 0);
+	look(stage);
+	tw_policy_watched(&stage->policy, &watched);
+	assert_int_equal(watched.count, TW_WATCHED_MAX);
 }
 
 int main(void)
@@ -177,6 +237,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forecast_before_hold, begin, end),
 		cmocka_unit_test_setup_teardown(test_port_eta_clears, begin, end),
 		cmocka_unit_test_setup_teardown(test_evidence, begin, end),
+		cmocka_unit_test_setup_teardown(test_evidence_takes_turns, begin, end),
+		cmocka_unit_test_setup_teardown(test_watched, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,7 +184,7 @@ static const struct tw_survey *ask(struct fixture *fixture, struct tw_fake_sourc
 	tw_survey_work_end(&fixture->work, most);
 	while (tw_survey_work_step(&fixture->work, &fake->base, &fixture->past))
 		;
-	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->previous, TW_USEC_PER_SEC, &fixture->survey);
+	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous, TW_USEC_PER_SEC, &fixture->survey);
 	tw_survey_work_done(&fixture->work);
 	return &fixture->survey;
 }

@@ -203,26 +203,61 @@ static void test_shrinking(void **state TW_UNUSED)
 	tw_table_done(&table);
 }
 
+static const struct tw_watched nobody;
+
 static void test_top(void **state TW_UNUSED)
 {
 	const struct tw_table_entry *rows[8];
 	struct tw_table table;
 
 	assert_int_equal(tw_table_init(&table, &secret), 0);
-	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 8), 0);
+	assert_int_equal(tw_table_top(&table, &nobody, by_ports, NULL, rows, 8), 0);
 	/* Destination i has i % 100 + 1 ports: 99, 199 ... tie at the top. */
 	for (uint32_t i = 0; i < 500; i++)
 		for (uint32_t port = 0; port <= i % 100; port++)
 			add(&table, i, TW_HOLDER_ESTABLISHED, false);
-	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 8), 8);
+	assert_int_equal(tw_table_top(&table, &nobody, by_ports, NULL, rows, 8), 8);
 	for (uint32_t i = 0; i < 8; i++) {
 		static const uint32_t expected[] = { 99, 199, 299, 399, 499, 98, 198, 298 };
 
 		assert_ptr_equal(rows[i], find(&table, expected[i]));
 	}
-	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 1), 1);
+	assert_int_equal(tw_table_top(&table, &nobody, by_ports, NULL, rows, 1), 1);
 	assert_ptr_equal(rows[0], find(&table, 99));
-	assert_int_equal(tw_table_top(&table, by_ports, NULL, rows, 0), 0);
+	assert_int_equal(tw_table_top(&table, &nobody, by_ports, NULL, rows, 0), 0);
+	tw_table_done(&table);
+}
+
+/* Those that are watched stay in sight whatever their rank, in order, and the least of the others make room. */
+static void test_top_with_watched(void **state TW_UNUSED)
+{
+	static const struct {
+		uint32_t watched[4]; /* 0: none */
+		uint32_t top[4];
+	} rows[] = {
+		{ { 0 }, { 60, 59, 58, 57 } },	    { { 59 }, { 60, 59, 58, 57 } },
+		{ { 1 }, { 60, 59, 58, 1 } },	    { { 57, 30 }, { 60, 59, 57, 30 } },
+		{ { 2, 60, 1 }, { 60, 59, 2, 1 } }, { { 4, 3, 2, 1 }, { 4, 3, 2, 1 } },
+		{ { 500 }, { 60, 59, 58, 57 } }, /* it is not there any more */
+	};
+	const struct tw_table_entry *top[100];
+	struct tw_table table;
+
+	assert_int_equal(tw_table_init(&table, &secret), 0);
+	for (uint32_t i = 1; i <= 60; i++)
+		for (uint32_t port = 0; port < i; port++)
+			add(&table, i, TW_HOLDER_ESTABLISHED, false);
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_watched watched = { 0 };
+
+		for (; watched.count < 4 && rows[i].watched[watched.count] != 0; watched.count++)
+			watched.keys[watched.count] = destination(rows[i].watched[watched.count]);
+		assert_int_equal(tw_table_top(&table, &watched, by_ports, NULL, top, 4), 4);
+		for (uint32_t k = 0; k < 4; k++)
+			assert_ptr_equal(top[k], find(&table, rows[i].top[k]));
+		assert_int_equal(tw_table_top(&table, &watched, by_ports, NULL, top, 100), 60);
+		assert_ptr_equal(top[59], find(&table, 1));
+	}
 	tw_table_done(&table);
 }
 
@@ -257,7 +292,7 @@ static void test_flood(void **state TW_UNUSED)
 	assert_consistent(&table);
 	assert_true(table.slot_count <= TW_TABLE_SLOTS_MAX);
 	assert_true(table.slot_count * sizeof(*table.slots) <= 8 * 1024 * 1024);
-	assert_int_equal(tw_table_top(&table, by_ports, NULL, &top, 1), 1);
+	assert_int_equal(tw_table_top(&table, &nobody, by_ports, NULL, &top, 1), 1);
 	assert_memory_equal(&top->key, &heavy, sizeof(heavy));
 	assert_in_range(tw_table_ports(top), HEAVY - HEAVY / 100, HEAVY);
 	for (uint32_t i = 0; i < table.slot_count; i++)
@@ -351,9 +386,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts),	     cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_growth),	     cmocka_unit_test(test_shrinking),
-		cmocka_unit_test(test_top),	     cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_lossy_bounds), cmocka_unit_test(test_equal_counts),
-		cmocka_unit_test(test_saturated),
+		cmocka_unit_test(test_top),	     cmocka_unit_test(test_top_with_watched),
+		cmocka_unit_test(test_flood),	     cmocka_unit_test(test_lossy_bounds),
+		cmocka_unit_test(test_equal_counts), cmocka_unit_test(test_saturated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
