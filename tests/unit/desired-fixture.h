@@ -4,7 +4,6 @@
 /* A world of two destinations, an alert over each, and what they want of it tick by tick. */
 #include "base/macros.h"
 #include "decide/desired.h"
-#include "decide/gate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
