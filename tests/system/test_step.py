@@ -9,6 +9,7 @@ from namespaces import Pair, wait_until
 from programs import QUICK, Churn, adjusting, start_sink
 
 BUCKETS = "net.ipv4.tcp_max_tw_buckets"
+LARGEST = 16777216  # that a rule may set
 
 
 @pytest.mark.long
@@ -76,14 +77,19 @@ def test_a_value_below_the_bounds_is_raised_onto_them(near, listener, daemon):
 
 
 def test_memory_bounds_a_step_where_tcp_mem_is_not_shown(near, listener, daemon):
-    """A quarter of what the host gives TCP, at 256 bytes each."""
+    """A quarter of what the host gives TCP, which is a sixteenth of its memory at least, at 256 bytes each."""
     assert near.try_run("cat", "/proc/sys/net/ipv4/tcp_mem").returncode != 0
     with open("/proc/meminfo") as file:
-        kib = int(file.readline().split()[1])
-    bound = kib * 1024 * 6 // 64 // 4 // 256  # tcp_mem[2] as the kernel makes it
-    near.set_sysctl(BUCKETS, min(bound * 9 // 10, 12000000))
+        bound = int(file.readline().split()[1]) * 1024 // 16 // 4 // 256
+    before = min(bound, LARGEST) * 4 // 10
+    near.set_sysctl(BUCKETS, before)
     with listener():
-        started = daemon(step_rule(f"step = {BUCKETS} x2 limit 16777216 every 1s"))
-        if bound < 8000000:
-            assert "leaves them of TCP's memory" in started.wait_for("refused")["MESSAGE"]
+        started = daemon(step_rule(f"step = {BUCKETS} x2 limit {LARGEST} every 1s"))
+        assert started.wait_for("adjusted")["TIMEWAITD_NEW"] == str(2 * before)
+        if bound < LARGEST:
+            said = started.wait_for("refused")["MESSAGE"]
+            assert "timewaitd leaves them of TCP's memory" in said and f"stays at {2 * before}." in said
+            assert near.sysctl(BUCKETS) == str(2 * before)
+        else:
+            assert started.wait_for("adjusted", count=2)["TIMEWAITD_NEW"] == str(LARGEST)
         started.stop()
