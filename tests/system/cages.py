@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import resource
+import signal
 import socket
 import struct
 import sys
@@ -95,21 +96,21 @@ class Cage:
 
     def __init__(self, name):
         self.name = name
-        self._kept = contextlib.ExitStack()
-        with _away():
+        with contextlib.ExitStack() as self._kept, _away():
             _check(_libc.unshare(_CLONE_NEWNET))
             self._name_it()
             _loopback_up()
             for sysctl, value in _LASTING.items():
                 pathlib.Path("/proc/sys/net/ipv4", sysctl).write_text(value)
             self._populate()
+            self._kept = self._kept.pop_all()
 
     def _name_it(self):
         _RUN.mkdir(exist_ok=True)
         path = _RUN / self.name
         path.touch()
-        _check(_libc.mount(b"/proc/thread-self/ns/net", bytes(path), None, _MS_BIND, None))
         self._kept.callback(self._unname, path)
+        _check(_libc.mount(b"/proc/thread-self/ns/net", bytes(path), None, _MS_BIND, None))
 
     @staticmethod
     def _unname(path):
@@ -183,16 +184,17 @@ class Cage:
 
 def make(prefix, count):
     """So many of them, as a context."""
-    stack = contextlib.ExitStack()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 64 * count + 256)), hard))
-    cages = [stack.enter_context(contextlib.closing(Cage(f"{prefix}-{i}"))) for i in range(count)]
-    for cage in cages:
-        cage.ripen()
-    return stack
+    with contextlib.ExitStack() as stack:
+        cages = [stack.enter_context(contextlib.closing(Cage(f"{prefix}-{i}"))) for i in range(count)]
+        for cage in cages:
+            cage.ripen()
+        return stack.pop_all()
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # by way of close()
     with make(sys.argv[1], int(sys.argv[2])):
         print(json.dumps(Cage.EXPECTED), flush=True)
         sys.stdin.read()
