@@ -156,6 +156,14 @@ def _setns(file):
         raise OSError(ctypes.get_errno(), "setns")
 
 
+def wire(device, near, far):
+    """Joins two namespaces by a veth, which has this name at both ends: (namespace, IPv4 address) each."""
+    run(*f"ip link add {device} netns {near[0].name} type veth peer name {device} netns {far[0].name}".split())
+    for namespace, address in (near, far):
+        namespace.ip("addr", "add", f"{address}/24", "dev", device)
+        namespace.ip("link", "set", device, "up")
+
+
 class Pair:
     """Two namespaces on one wire: the daemon and the clients in `near`, the servers in `far`."""
 
@@ -170,16 +178,10 @@ class Pair:
             stack.callback(self.near.close)
             self.far = Namespace()
             stack.callback(self.far.close)
-            run(*f"ip link add veth0 netns {self.near.name} type veth peer name veth0 netns {self.far.name}".split())
-            for namespace, v4, v6 in ((self.near, self.NEAR, self.NEAR6), (self.far, self.FAR, self.FAR6)):
-                self._add_addresses(namespace, v4, v6)
-                namespace.ip("link", "set", "veth0", "up")
+            wire("veth0", (self.near, self.NEAR), (self.far, self.FAR))
+            for namespace, address in ((self.near, self.NEAR6), (self.far, self.FAR6)):
+                namespace.ip("addr", "add", f"{address}/64", "dev", "veth0", "nodad")
             self._close = stack.pop_all().close
-
-    @staticmethod
-    def _add_addresses(namespace, v4, v6):
-        namespace.ip("addr", "add", f"{v4}/24", "dev", "veth0")
-        namespace.ip("addr", "add", f"{v6}/64", "dev", "veth0", "nodad")
 
     def lose(self, *addresses):
         """From now on what `near` sends to these addresses is lost; what they send still arrives."""

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from clients import bound_first, shared_first
-from namespaces import Namespace, Pair, run, wait_until
+from namespaces import Namespace, Pair, wait_until, wire
 from programs import PORTS, QUICK, Churn, start_sink
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -108,36 +108,30 @@ def test_a_second_destination_that_it_helps_already_is_told_as_information(near,
     assert len(watching.records("adjusted")) == 1 and watching.records("restored") == [], watching.story()
 
 
+@pytest.fixture
 def third_party(near):
     """Another server, whose kernel has no timestamps."""
-    other = Namespace()
-    run(*f"ip link add veth1 netns {near.name} type veth peer name veth1 netns {other.name}".split())
-    for namespace, address in ((near, "10.98.0.1"), (other, "10.98.0.2")):
-        namespace.ip("addr", "add", f"{address}/24", "dev", "veth1")
-        namespace.ip("link", "set", "veth1", "up")
-    other.set_sysctl(TIMESTAMPS, 0)
-    return other
+    with contextlib.closing(Namespace()) as other:
+        wire("veth1", (near, "10.98.0.1"), (other, "10.98.0.2"))
+        other.set_sysctl(TIMESTAMPS, 0)
+        yield other
 
 
 @pytest.mark.long
-def test_what_helps_one_of_two_stays(near, pair, daemon):
+def test_what_helps_one_of_two_stays(near, pair, daemon, third_party):
     """It makes no difference to one destination, which is told, and helps the other."""
     near.set_sysctl(RANGE, "40000 43999")
-    other = third_party(near)
-    try:
-        start_sink(other, "10.98.0.2", PORT)
-        start_sink(pair.far, Pair.FAR, PORT)
-        watching = daemon(SOON + PORTS)
-        helpless = Churn(near, "10.98.0.2", PORT, 250, 600)
-        helped = Churn(near, Pair.FAR, PORT, 250, 600)
-        comes_to(watching, HELPED, SYSCTL=REUSE, DESTINATION=TARGET)
-        comes_to(watching, NO_DIFFERENCE, SYSCTL=REUSE, DESTINATION=f"10.98.0.2:{PORT}")
-        assert near.sysctl(REUSE) == "1"
-        end(helpless)
-        assert end(helped) == [0]
-        assert watching.records("restored") == [], watching.story()
-    finally:
-        other.close()
+    start_sink(third_party, "10.98.0.2", PORT)
+    start_sink(pair.far, Pair.FAR, PORT)
+    watching = daemon(SOON + PORTS)
+    helpless = Churn(near, "10.98.0.2", PORT, 250, 600)
+    helped = Churn(near, Pair.FAR, PORT, 250, 600)
+    comes_to(watching, HELPED, SYSCTL=REUSE, DESTINATION=TARGET)
+    comes_to(watching, NO_DIFFERENCE, SYSCTL=REUSE, DESTINATION=f"10.98.0.2:{PORT}")
+    assert near.sysctl(REUSE) == "1"
+    end(helpless)
+    assert end(helped) == [0]
+    assert watching.records("restored") == [], watching.story()
 
 
 # ---- tcp_fin_timeout

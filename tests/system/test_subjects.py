@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from clients import on_device, reset
-from namespaces import Pair, run, wait_until
+from namespaces import Pair, wait_until, wire
 from programs import PORTS, QUICK, Churn, once, start_sink
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -83,17 +83,8 @@ def test_what_covers_one_destination_is_not_set_for_it(near, pair, daemon, hold)
     assert len(watching.records("raised")) == 1, watching.story()
 
 
-def second_wire(pair):
-    """The same addresses on another device: a destination of its own."""
-    near, far = pair.near, pair.far
-    run(*f"ip link add veth1 netns {near.name} type veth peer name veth1 netns {far.name}".split())
-    for namespace, address in ((near, Pair.NEAR), (far, Pair.FAR)):
-        namespace.ip("addr", "add", f"{address}/24", "dev", "veth1")
-        namespace.ip("link", "set", "veth1", "up")
-
-
 def test_the_same_addresses_on_two_devices_are_two_destinations(near, pair, daemon, hold):
-    second_wire(pair)
+    wire("veth1", (near, Pair.NEAR), (pair.far, Pair.FAR))
     servers = []
     with pair.far.entered():
         for device in ("veth0", "veth1"):
