@@ -101,7 +101,8 @@ def stack():
 
 
 # Of more than some hundred the daemon asks in another way.
-@pytest.mark.parametrize("count", [20, pytest.param(400, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("count", [20, 400])
 def test_it_counts_from_the_last_data_that_it_sent(near, pair, daemon, stack, count):
     downloads = Downloads(stack, near, pair.far, count)
     downloads.send()
