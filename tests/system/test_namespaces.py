@@ -14,7 +14,7 @@ import time
 import pytest
 
 import cages
-from buses import Bus, Listener
+from buses import Listener
 from hiding import HIDDEN, let_in
 from namespaces import Namespace, Pair, delete_name, end_process, run, wait_until
 from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, namespaces_held, tool
@@ -51,17 +51,15 @@ def once(home, config, tmp_path):
 
 
 @pytest.mark.long
-def test_hundreds_are_counted_exactly(home, place, tmp_path):
+def test_hundreds_are_counted_exactly(home, place, bus, tmp_path):
     """Each with sockets in every state: once by the daemon at its start, once by --once."""
     config = watching("host", f"{place}*", census="1h", survey="1h", interval="1s")
-    bus = Bus(tmp_path / "bus").start()
     with cages.make(place, 200):
         daemon = Daemon(home, tmp_path / "daemon", config, f"--bus={bus.address}")
         bus.wait_for_owner()
         found = by_name(bus.snapshot())
         looked = by_name(once(home, config, tmp_path))
         daemon.stop()
-    bus.stop()
     expected = dict(cages.Cage.EXPECTED)
     for page in (found, looked):
         assert set(page) == {"host"} | {f"{place}-{i}" for i in range(200)}
