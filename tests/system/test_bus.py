@@ -8,7 +8,7 @@ import time
 import pytest
 
 from buses import MANAGER, NAME, NOBODY, PATH, Bus, Listener
-from namespaces import wait_until
+from namespaces import comes_soon, wait_until
 from programs import QUICK, WANTED, adjusting, once, read_sysctls
 
 WITH_CAPABILITY = (*NOBODY, "--inh-caps=+net_admin", "--ambient-caps=+net_admin")
@@ -291,9 +291,10 @@ def test_a_bus_that_hangs_holds_up_nothing(near, listener, on_bus, bus):
         with listener():
             started.wait_for("adjusted")
         started.wait_for("restored")
-        began = time.monotonic()
+        started.process.terminate()
+        ended = comes_soon(lambda: started.process.poll() is not None, 5)
+        assert ended, "it has waited for the bus, until it gave it up"
         started.stop()
-        assert time.monotonic() - began < 5, "it has waited for the bus, until it gave it up"
     finally:
         bus.process.send_signal(18)  # SIGCONT
 
@@ -336,7 +337,7 @@ def test_no_bus_at_all(daemon):
 
 
 def test_many_calls_at_once_while_it_dumps(on_bus, bus, daemon):
-    """A census each tenth of a second, and a thousand calls by ten callers at once; beside one that nobody calls."""
+    """A census each tenth of a second, and calls by ten callers at once, in thousands; beside one that nobody calls."""
     often = QUICK.replace("sample-record = 0", "sample-record = 100ms")
     asked, quiet = on_bus(often), daemon(often)
     before = len(asked.records("sample")), len(quiet.records("sample"))
@@ -344,7 +345,11 @@ def test_many_calls_at_once_while_it_dumps(on_bus, bus, daemon):
     def ask(_):
         return bus.snapshot()["mode"]
 
-    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+    def ask_often():
         assert list(pool.map(ask, range(1000))) == ["enforce"] * 1000
+        return len(quiet.records("sample")) > before[1] + 10
+
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        wait_until(ask_often, "samples of the one that nobody calls")
     made, usual = len(asked.records("sample")) - before[0], len(quiet.records("sample")) - before[1]
-    assert made > usual / 2 > 5, f"the calls keep it from its work: {made} samples, {usual} without them"
+    assert made > usual / 2, f"the calls keep it from its work: {made} samples, {usual} without them"

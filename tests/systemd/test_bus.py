@@ -60,8 +60,9 @@ def test_root_and_the_service_itself_may_change(on_bus):
         for call in (("Reload",), ("Restore",), ("SetMode", "s", "enforce")):
             done = try_call(on_bus, *call, user=user)
             assert done.returncode == 0, (user, call, done.stderr)
+    on_bus.wait_for("reloaded", count=2)
+    on_bus.wait_until(lambda: on_bus.property("ActiveState") == "active", "active")
     assert len(on_bus.journal("reloaded")) == 2
-    assert on_bus.property("ActiveState") == "active"
 
 
 def test_others_may_not(on_bus):
