@@ -100,11 +100,14 @@ class Daemon:
         How many it keeps: some are open for a moment, while it reads a directory or names a unit; and files that it
         reads seldom are opened by turns, and kept.
         """
-        least = None
-        while True:
-            before, least = least, min(len(self.links()) for _ in range(50) if not time.sleep(0.01))
-            if least == before:
-                return least
+        least = []
+
+        def settled():
+            least.append(min(len(self.links()) for _ in range(50) if not time.sleep(0.01)))
+            return least[-1:] == least[-2:-1]
+
+        wait_until(settled, lambda: f"the number of its descriptors goes on changing: {least}")
+        return least[-1]
 
     def records(self, event=None, **fields):
         """The records so far, whole lines only; of one event and with these fields (RULE="x"), if asked for."""

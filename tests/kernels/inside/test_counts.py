@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from namespaces import Pair
+from namespaces import Pair, wait_until
 from programs import Churn, once, start_sink
 from states import SS_STATES, Zoo, count_by_ss, expected, wait_for_states
 
@@ -25,7 +25,7 @@ def dump(namespace, request_type, body):
     with asking:
         asking.settimeout(60)
         asking.send(struct.pack("=IHHII", 16 + len(body), request_type, _REQUEST_DUMP, 1, 0) + body)
-        while True:
+        for _ in range(1000):  # datagrams of many rows each
             datagram = asking.recv(65536)
             while datagram:
                 length, kind = struct.unpack_from("=IH", datagram)
@@ -35,6 +35,7 @@ def dump(namespace, request_type, body):
                     return rows
                 rows[struct.unpack_from("=BB", datagram, 16)] += 1
                 datagram = datagram[(length + 3) // 4 * 4 :]
+    raise AssertionError("a dump without an end")
 
 
 def dump_both(namespace):
@@ -64,10 +65,12 @@ def crowd(near, pair):
 
 def at_rest(namespace, look):
     """What look() says, and what `ss` counts, before it and after."""
-    while True:
+
+    def settled():
         counts, seen = count_by_ss(namespace), look()
-        if count_by_ss(namespace) == counts:
-            return seen, counts
+        return count_by_ss(namespace) == counts and (seen, counts)
+
+    return wait_until(settled, lambda: f"it never rests: {count_by_ss(namespace)}")
 
 
 def test_as_ss_counts(crowd):
