@@ -9,9 +9,9 @@ import socket
 import struct
 import time
 
+from clients import IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE
+
 LOW, HIGH = 40000, 41999
-IP_LOCAL_PORT_RANGE = 51
-IP_BIND_ADDRESS_NO_PORT = 24
 RESET = struct.pack("=ii", 1, 0)
 
 # Every address is on lo; what tcp_tw_reuse=2 takes for loopback is 127.0.0.0/8 and ::1 alone.
