@@ -16,18 +16,13 @@ import namespaces  # noqa: E402
 import programs  # noqa: E402
 import stage  # noqa: E402
 import symbols  # noqa: E402
+from unable import pytest_collection_modifyitems  # noqa: E402, F401
 
 
 def pytest_configure(config):
     for needed in (programs.TIMEWAITD, stage.LIBRARY):
         if not os.path.exists(needed):
             raise pytest.UsageError(f"there is no {needed}: build first, and point TW_BUILDDIR to the build directory")
-
-
-def pytest_collection_modifyitems(items):
-    reason = able.why_not(*able.NAMESPACES)
-    for item in items if reason else []:
-        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @contextlib.contextmanager

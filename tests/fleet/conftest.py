@@ -11,21 +11,15 @@ import pytest
 # Behind this folder: some of its tests have names that are there too.
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
-import able  # noqa: E402
 import fleet  # noqa: E402
 import namespaces  # noqa: E402
+from unable import pytest_collection_modifyitems  # noqa: E402, F401
 
 
 def pytest_configure(config):
     for needed in (fleet.EXPORTER, fleet.PROMTOOL):
         if not os.path.exists(needed):
             raise pytest.UsageError(f"there is no {needed}: `./dev test fleet` builds and unpacks what is needed")
-
-
-def pytest_collection_modifyitems(items):
-    reason = able.why_not(*able.NAMESPACES)
-    for item in items if reason else []:
-        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

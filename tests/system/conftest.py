@@ -13,18 +13,13 @@ import clients
 import namespaces
 import standins
 from programs import TIMEWAITD, Daemon
+from unable import pytest_collection_modifyitems  # noqa: F401
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: not in the quick set")
     if not os.access(TIMEWAITD, os.X_OK):
         raise pytest.UsageError(f"there is no {TIMEWAITD}: build first, and point TW_BUILDDIR to the build directory")
-
-
-def pytest_collection_modifyitems(items):
-    reason = able.why_not(*able.NAMESPACES)
-    for item in items if reason else []:
-        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,9 +9,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
-import able  # noqa: E402
 import namespaces  # noqa: E402
 import programs  # noqa: E402
+from unable import pytest_collection_modifyitems  # noqa: E402, F401
 
 MEMCHECK = tuple(os.environ.get("TW_MEMCHECK", "").split())
 
@@ -25,12 +25,6 @@ def pytest_configure(config):
         raise pytest.UsageError(f"there is no {programs.TIMEWAITD}: build first, and point TW_BUILDDIR to the build")
     if not MEMCHECK:
         raise pytest.UsageError("TW_MEMCHECK has to be a command that fails where memcheck finds something")
-
-
-def pytest_collection_modifyitems(items):
-    reason = able.why_not(*able.NAMESPACES)
-    for item in items if reason else []:
-        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture
