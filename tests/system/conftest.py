@@ -12,7 +12,7 @@ import buses
 import clients
 import namespaces
 import standins
-from programs import TIMEWAITD, Daemon
+from programs import TIMEWAITD, Daemon, read_sysctls
 from unable import pytest_collection_modifyitems  # noqa: F401
 
 
@@ -49,6 +49,19 @@ def pair():
 @pytest.fixture
 def near(pair):
     return pair.near
+
+
+@pytest.fixture
+def stack():
+    """What a test keeps until its end."""
+    with contextlib.ExitStack() as kept:
+        yield kept
+
+
+@pytest.fixture
+def baseline(near):
+    """What the sysctls are before a daemon comes."""
+    return read_sysctls(near)
 
 
 @pytest.fixture

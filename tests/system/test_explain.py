@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """timewaitctl explain: what is wrong now and what a word means, on real sockets."""
 
-import contextlib
 import json
 import socket
 import subprocess
@@ -13,12 +12,6 @@ from programs import BUILD, ENVIRONMENT, SHIPPED_CONF, once
 from states import STATES, Zoo, expected, wait_for_states
 
 TIMEWAITCTL = str(BUILD / "timewaitctl")
-
-
-@pytest.fixture
-def stack():
-    with contextlib.ExitStack() as kept:
-        yield kept
 
 
 def timewaitctl(*arguments):

@@ -15,11 +15,6 @@ STATE_READ_ONLY = 'mount -t tmpfs -o ro none "{state}"'
 
 
 @pytest.fixture
-def baseline(near):
-    return read_sysctls(near)
-
-
-@pytest.fixture
 def killed(near, listener, baseline, daemon):
     """A daemon that was killed while it owed everything, and its ledger."""
     with listener():

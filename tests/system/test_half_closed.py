@@ -94,12 +94,6 @@ def destroyed(daemon):
     return sum(int(one["TIMEWAITD_COUNT"]) for one in daemon.records("destroyed"))
 
 
-@pytest.fixture
-def stack():
-    with contextlib.ExitStack() as made:
-        yield made
-
-
 # Of more than some hundred the daemon asks in another way.
 @pytest.mark.long
 @pytest.mark.parametrize("count", [20, 400])

@@ -21,11 +21,6 @@ OWN_SYSCTLS = "mount --bind /proc/sys /proc/sys"
 
 
 @pytest.fixture
-def baseline(near):
-    return read_sysctls(near)
-
-
-@pytest.fixture
 def confined(near, tmp_path):
     """A daemon in a mount namespace of its own; it has to stop well."""
     started = []

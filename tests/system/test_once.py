@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """timewaitd --once: one look, as a page and as JSON."""
 
-import contextlib
 import socket
 
 import pytest
@@ -29,12 +28,6 @@ METRICS = [
     "time-wait-reused",
 ]
 RATES = METRICS[8:]
-
-
-@pytest.fixture
-def stack():
-    with contextlib.ExitStack() as kept:
-        yield kept
 
 
 def test_its_shape(near):
