@@ -95,9 +95,7 @@ def test_it_is_told_before_a_plain_connect_fails(near, pair, daemon, destination
     if near.sysctl(FAST_OPEN) != "0":
         nothing_is_written(watching, near)
     for binder in binders:
-        binder.process.terminate()
-    for binder in binders:
-        binder.finish()
+        binder.end()
 
 
 HOW = {

@@ -37,12 +37,6 @@ def comes_to(watching, answer, **fields):
     )[0]
 
 
-def end(*churns):
-    for churn in churns:
-        churn.process.terminate()
-    return [churn.finish()[1]["failed"] for churn in churns]
-
-
 # ---- tcp_tw_reuse
 
 
@@ -53,7 +47,7 @@ def test_reuse_helped(near, pair, daemon):
     churn = Churn(near, Pair.FAR, PORT, 120, 600)
     helped = effect(watching, HELPED, SYSCTL=REUSE)
     assert helped["TIMEWAITD_DESTINATION"] == TARGET and "taken over" in helped["MESSAGE"]
-    assert end(churn) == [0]
+    assert churn.end() == 0
     assert near.sysctl(REUSE) == "1"
 
 
@@ -72,8 +66,8 @@ def test_reuse_makes_no_difference_to_a_peer_without_timestamps(near, pair, daem
     assert useless["TIMEWAITD_DESTINATION"] == TARGET
     assert "timestamps" in useless["TIMEWAITD_ADVICE"]
     watching.wait_for("restored", SYSCTL=REUSE)
-    end(churn)
-    assert end(noise) == [0]
+    churn.end()
+    assert noise.end() == 0
     assert len(watching.records("adjusted")) == 1, watching.story()
 
 
@@ -104,7 +98,7 @@ def test_a_second_destination_that_it_helps_already_is_told_as_information(near,
     raised = watching.wait_for("raised", DESTINATION=f"{Pair.FAR}:{PORT + 1}")
     assert int(raised["PRIORITY"]) == 6, watching.story()
     assert "is in force" in raised["TIMEWAITD_REASON"]
-    assert end(first, second) == [0, 0]
+    assert (first.end(), second.end()) == (0, 0)
     assert len(watching.records("adjusted")) == 1 and watching.records("restored") == [], watching.story()
 
 
@@ -129,8 +123,8 @@ def test_what_helps_one_of_two_stays(near, pair, daemon, third_party):
     comes_to(watching, HELPED, SYSCTL=REUSE, DESTINATION=TARGET)
     comes_to(watching, NO_DIFFERENCE, SYSCTL=REUSE, DESTINATION=f"10.98.0.2:{PORT}")
     assert near.sysctl(REUSE) == "1"
-    end(helpless)
-    assert end(helped) == [0]
+    helpless.end()
+    assert helped.end() == 0
     assert watching.records("restored") == [], watching.story()
 
 
@@ -175,7 +169,7 @@ def test_fin_timeout_helped(near, pair, daemon):
     watching = daemon(SOON + FIN)
     assert "FIN-WAIT-2" in effect(watching, HELPED, SYSCTL=FIN_TIMEOUT)["MESSAGE"]
     assert near.sysctl(FIN_TIMEOUT) == "5"
-    end(churn)
+    churn.end()
 
 
 # ---- ip_autobind_reuse
@@ -255,6 +249,6 @@ def test_a_ladder_climbs_although_it_is_judged_before_its_next_step(near, pair, 
     watching.wait_for("adjusted", count=3)
     assert watching.records("restored") == [], watching.story()
     assert not any(NO_DIFFERENCE in record["MESSAGE"] for record in watching.records("effect")), watching.story()
-    end(churn)
+    churn.end()
     helped = effect(watching, HELPED, SYSCTL=BUCKETS)
     assert "without TIME-WAIT" in helped["MESSAGE"]

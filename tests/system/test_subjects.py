@@ -53,8 +53,7 @@ def test_a_second_destination_is_told_beside_one_that_is_healed(near, pair, daem
     raised = watching.wait_for("raised", DESTINATION=destination(8082))
     assert int(raised["PRIORITY"]) == 4
     assert "ESTABLISHED" in watching.wait_for("refused", DESTINATION=destination(8082))["MESSAGE"]
-    first.process.terminate()
-    assert first.finish()[1]["failed"] == 0
+    assert first.end() == 0
     assert near.sysctl(REUSE) == "1"
 
 
