@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A hook of pytest for conftest.py of kinds that need network namespaces: where there are none, every test is skipped."""
+"""A hook of pytest for the kinds that need network namespaces: where there are none, each of their tests is skipped."""
 
 import pytest
 
