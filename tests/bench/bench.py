@@ -56,7 +56,7 @@ def cpu_model():
 
 def machine():
     return {
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],  # what a distribution adds says nothing elsewhere
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
         "load_before": os.getloadavg()[0],

@@ -13,6 +13,8 @@ from scene import QUIET_EVENTS, false_alarms
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/outcomes.md"
 # Lines of what the daemon said that the document shows of a scene.
 SAID_MAX = 12
+# What a distribution adds to the version says nothing elsewhere.
+KERNEL = platform.release().split("-")[0]
 
 HEADS = (
     "scene",
@@ -116,7 +118,7 @@ def untold(runs, text):
 def document(runs, short):
     """docs/outcomes.md: its frame, with what these scenes came to."""
     texts = {
-        "KERNEL": platform.release(),
+        "KERNEL": KERNEL,
         "CORES": str(os.cpu_count()),
         "FORM": "Played in the short form, for seconds, with holds of seconds" if short else "Played in full",
         "DATE": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -150,7 +152,7 @@ def _play_values(scene, play):
 
 def values(runs, short):
     return {
-        "kernel": platform.release(),
+        "kernel": KERNEL,
         "short": short,
         "scenes": [
             {
