@@ -77,11 +77,6 @@ static void read_destination(const json_t *from, struct tw_view_destination *row
 	row->time_wait = read_number(from, "time-wait");
 	row->established = read_number(from, "established");
 	row->other = read_number(from, "other");
-	row->blocked = read_number(from, "blocked");
-	row->bound_first = read_number(from, "bound-first");
-	row->port_demand = read_number(from, "port-demand");
-	for (unsigned i = 0; i < TW_HOLDER_COUNT; i++)
-		row->held[i] = read_number(json_object_get(from, "held"), tw_holder_name((enum tw_holder)i));
 	row->port_use = read_number(from, "port-use");
 	row->port_eta = read_number(from, "port-eta");
 }
@@ -159,9 +154,6 @@ static void read_change(const json_t *from, struct tw_view_change *row)
 static void read_limits(const json_t *from, struct tw_view_namespace *to)
 {
 	to->usable_ports = read_number(from, "usable-ports");
-	to->exclusive_ports = read_number(from, "exclusive-ports");
-	to->bound_first_ports = read_number(from, "bound-first-ports");
-	to->unclear_ports = read_number(from, "unclear-ports");
 	to->reserved_ports = read_number(from, "reserved-ports");
 	to->range_low = read_number(from, "range-low");
 	to->range_high = read_number(from, "range-high");

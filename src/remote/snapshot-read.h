@@ -28,8 +28,6 @@
 struct tw_view_destination {
 	char name[TW_DESTINATION_TEXT_MAX]; /* "10.0.0.1 -> 10.0.0.2:80" */
 	struct tw_value ports, time_wait, established, other, port_use, port_eta;
-	struct tw_value blocked, bound_first, port_demand;
-	struct tw_value held[TW_HOLDER_COUNT];
 };
 
 struct tw_view_listener {
@@ -78,8 +76,7 @@ struct tw_view_namespace {
 	struct tw_value states[TW_STATE_COUNT];
 	struct tw_value metrics[TW_METRIC_COUNT]; /* those that are no state's count */
 	struct tw_value counters[TW_COUNTER_COUNT];
-	struct tw_value usable_ports, exclusive_ports, bound_first_ports, unclear_ports;
-	struct tw_value reserved_ports, range_low, range_high;
+	struct tw_value usable_ports, reserved_ports, range_low, range_high;
 	struct tw_value sysctls[TW_TUNABLE_COUNT];			 /* those that are one number */
 	struct tw_value age_gauge, age_census, age_survey;		 /* seconds */
 	struct tw_value cost_tick, cost_census, cost_survey, cost_total; /* milliseconds */
