@@ -12,15 +12,7 @@
 /* A list that is longer as text would leave no room for the sentence around it. */
 #define LIST_MAX 160
 
-/* ---- the records: the list is no tunable, so they name it in their reason, and the rule that the range was for */
-
-static struct tw_event event_of(const struct tw_hand *hand, enum tw_event_kind kind, enum tw_severity severity)
-{
-	struct tw_event event = { .kind = kind, .severity = severity };
-
-	(void)tw_text_copy(event.rule_name, sizeof(event.rule_name), hand->causes[TW_TUNABLE_PORT_RANGE].rule);
-	return event;
-}
+/* ---- the records: the list is no tunable, so they name it in their reason */
 
 static void tell(const struct tw_hand *hand, const struct tw_event *event)
 {
@@ -45,7 +37,7 @@ static void add_list(struct tw_text *text, const struct tw_port_set *ports)
 
 static void tell_restored(const struct tw_hand *hand)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_RESTORED, TW_SEVERITY_NOTICE);
+	struct tw_event event = { .kind = TW_EVENT_RESTORED, .severity = TW_SEVERITY_NOTICE };
 	struct tw_text reason;
 
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
@@ -56,7 +48,7 @@ static void tell_restored(const struct tw_hand *hand)
 
 static void tell_yielded(const struct tw_hand *hand, const struct tw_port_set *live)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_YIELDED, TW_SEVERITY_WARNING);
+	struct tw_event event = { .kind = TW_EVENT_YIELDED, .severity = TW_SEVERITY_WARNING };
 	struct tw_port_set added = hand->ledger.reserved.written;
 	struct tw_text reason;
 
@@ -72,7 +64,7 @@ static void tell_yielded(const struct tw_hand *hand, const struct tw_port_set *l
 
 static void tell_owed(const struct tw_hand *hand, int error)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_DEGRADED, TW_SEVERITY_ERROR);
+	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_ERROR };
 	struct tw_text text;
 
 	tw_text_init(&text, event.reason, sizeof(event.reason));
