@@ -117,6 +117,14 @@ static void hold(struct tw_limits_row *row, struct tw_desire *desire)
 		memset(desire, 0, sizeof(*desire));
 }
 
+/* Where nothing of ours is in force and the sysctl has the value that is wanted, nothing is refused. */
+static bool is_there(const struct tw_limits_row *row, const struct hearing *it)
+{
+	const struct tw_live_value *live = &it->sample->gauge.sysctls[it->tunable];
+
+	return !row->was_ours && live->known && tw_tunable_equal(it->tunable, &live->value, &it->desire->value);
+}
+
 /* Holds the row where the hour's changes are used up. */
 static void keep_budget(struct tw_limits_row *row, const struct hearing *it, struct tw_desire *desire,
 			unsigned max_changes, bool yielded)
@@ -130,9 +138,12 @@ static void keep_budget(struct tw_limits_row *row, const struct hearing *it, str
 		row->budget_told = false;
 	if (wait_usec == 0 || !changes)
 		return;
-	if (!row->budget_told)
-		tell_spent(it, row, max_changes, wait_usec);
-	row->budget_told = true;
+	/* Held all the same: the gauge can be older than the last way back. */
+	if (!is_there(row, it)) {
+		if (!row->budget_told)
+			tell_spent(it, row, max_changes, wait_usec);
+		row->budget_told = true;
+	}
 	hold(row, desire);
 }
 

@@ -31,8 +31,8 @@ void tw_limits_pause(struct tw_limits *limits, enum tw_tunable tunable, usec_t p
 /*
  * Takes the rows out of `desires` that are paused. Each refusal is told once as long as its reason stands and the row
  * is wanted. Once a tunable was changed `max_changes` times within an hour (0: any number), a row that would change it
- * again is held at what is in force, or taken out where nothing is. What somebody else took over passes: only a wish
- * that ends gives it free again.
+ * again is held at what is in force, or taken out where nothing is; what the sysctl is already is not refused. What
+ * somebody else took over passes: only a wish that ends gives it free again.
  */
 void tw_limits_filter(struct tw_limits *limits, struct tw_desires *desires, const struct tw_in_force *in_force,
 		      unsigned max_changes, const struct tw_sample *sample, usec_t now_usec,

@@ -213,6 +213,27 @@ static void test_budget_of_advice(TW_UNUSED void **state)
 	assert_int_equal(told_count, 1);
 }
 
+/* What the sysctl is already, by somebody else's hand, is not refused; once it is another value, it is. */
+static void test_budget_of_what_is_there(TW_UNUSED void **state)
+{
+	max_changes = 1;
+	assert_true(turn_at(60, 1, true));
+	assert_false(turn_at(61, 0, true));
+	sample.gauge.sysctls[REUSE].value.numbers[0] = 1;
+	assert_false(turn_at(62, 1, false));
+	assert_int_equal(told_count, 0);
+	sample.gauge.sysctls[REUSE].value.numbers[0] = 2;
+	assert_false(turn_at(63, 1, false));
+	assert_int_equal(told_count, 1);
+	assert_false(turn_at(64, 1, false));
+	assert_int_equal(told_count, 1);
+	/* Where that is not known, it is a change. */
+	limits.rows[REUSE].budget_told = false;
+	sample.gauge.sysctls[REUSE] = (struct tw_live_value){ { { 1 } }, false };
+	assert_false(turn_at(65, 1, false));
+	assert_int_equal(told_count, 2);
+}
+
 static void test_no_budget(TW_UNUSED void **state)
 {
 	for (unsigned at = 60; at <= 400; at++)
@@ -235,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup(test_budget_holds, clear),
 		cmocka_unit_test_setup(test_budget_of_steps, clear),
 		cmocka_unit_test_setup(test_budget_of_advice, clear),
+		cmocka_unit_test_setup(test_budget_of_what_is_there, clear),
 		cmocka_unit_test_setup(test_no_budget, clear),
 	};
 
