@@ -272,8 +272,11 @@ bool tw_action_parse_step(struct tw_rule_draft *draft, const char *value, struct
 	if (!parse_sysctl(name, name_length, &action.tunable, why))
 		return false;
 	info = tw_tunable_info(action.tunable);
-	if (info->class == TW_TUNABLE_ADVICE)
-		return tw_actions_add(draft, &action, why);
+	if (info->class == TW_TUNABLE_ADVICE) {
+		tw_text_addf(why, "timewaitd does not change %s; set it for good in a file of /etc/sysctl.d",
+			     info->key);
+		return false;
+	}
 	return parse_by(by, by_length, info, &action.step, why) &&
 	       tw_clauses_find(clauses, TW_ARRAY_SIZE(clauses), cursor, (size_t)(end - cursor), why) &&
 	       parse_limit(&clauses[0], info, &action.step, why) && parse_every(&clauses[1], &action.step, why) &&

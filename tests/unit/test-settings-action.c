@@ -3,6 +3,7 @@
 
 #define BUCKETS "net.ipv4.tcp_max_tw_buckets"
 #define FIN "net.ipv4.tcp_fin_timeout"
+#define RANGE "net.ipv4.ip_local_port_range"
 #define BAD_STEP(high) \
 	"expected a step such as x2 (above x1, up to x10, three decimals), +4096 or -5 (up to " high "), found "
 #define BAD_SPAN "every: expected a time span such as 30s, from 1s to 1d\n"
@@ -32,8 +33,16 @@ static const struct row rows[] = {
 	  "a:5: step = 'tcp_fin_timeout x2 limit 60': timewaitd knows no sysctl 'tcp_fin_timeout'; did you mean '" FIN
 	  "'?\n",
 	  NULL },
-	{ "step of a range", RULE "step=net.ipv4.ip_local_port_range x2 limit 60000\n", NULL, "",
-	  "daemon:\nr: time-wait 9 1\nskipped: net.ipv4.ip_local_port_range of r, a:5\n" },
+	{ "step of a range", RULE "step=" RANGE " x2 limit 60000\n", NULL,
+	  "a:5: step = '" RANGE " x2 limit 60000': timewaitd does not change " RANGE
+	  "; set it for good in a file of /etc/sysctl.d\n",
+	  NULL },
+	{ "step of a range in a drop-in", RULE, "[rule r]\nstep=" RANGE " +100 limit 65535\n",
+	  "b:2: step = '" RANGE " +100 limit 65535': timewaitd does not change " RANGE
+	  "; set it for good in a file of /etc/sysctl.d\n",
+	  NULL },
+	{ "set of a range beside a step", RULE "set=" RANGE "=1024 65535\nstep=" FIN " -5 limit 20\n", NULL, "",
+	  "daemon:\nr: time-wait 9 1 step:" FIN "-5..20/30s\nskipped: " RANGE " of r, a:5\n" },
 	{ "factors",
 	  RULE "step=" FIN " x1 limit 60\nstep=" FIN " x10.001 limit 60\nstep=" FIN " x limit 60\nstep=" FIN
 	       " x-2 limit 60\nstep=" FIN " x1.0005 limit 60\nstep=" FIN " 2 limit 60\n",
