@@ -19,8 +19,8 @@ without a pool does. Each leaves a TIME-WAIT that holds one of the 28232 local p
 so they would last for six seconds. From half of them on, Linux takes about a hundred times as long to find a free
 one: each `connect()` takes a millisecond and more of a core. With 1022 connections under way `httperf` does not even
 try to open more, others time out, and when the last port is gone, connects fail with EADDRNOTAVAIL. All of these are
-counted as failed. timewaitd sees the growth, sets `net.ipv4.tcp_tw_reuse=1` ahead of its level, shows by the kernel's
-counters that ports in TIME-WAIT are used again, and puts the old value back when the load is gone."""
+counted as failed. timewaitd sees the growth, sets `net.ipv4.tcp_tw_reuse=1` ahead of its level, shows by the sockets of
+that destination that connections took over ports in TIME-WAIT, and puts the old value back when the load is gone."""
     driven_by = "httperf, nginx"
 
     def prepare(self, stage):
