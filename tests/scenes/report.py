@@ -16,6 +16,25 @@ SAID_MAX = 12
 # What a distribution adds to the version says nothing elsewhere.
 KERNEL = platform.release().split("-")[0]
 
+# What the introduction says of either form: which it was, what that means, and what the daemon was configured with.
+FULL = {
+    "FORM": "Played in full",
+    "MEANING": "The loads are those of the stories.",
+    "CONFIGURATION": """\
+- timewaitd runs as installed, with the shipped `timewaitd.conf` and nothing else. Where a scene needs a drop-in, it is
+  one from `conf/examples`, and the scene says so.""",
+}
+SHORT = {
+    "FORM": "Played in the short form",
+    "MEANING": """\
+Loads last for seconds, so that many are smaller than in their stories: what they came to stands under *The load*.
+Healthy scenes are played once, with timewaitd. `./dev scenes` plays all of it in full.""",
+    "CONFIGURATION": """\
+- timewaitd runs as installed, with the shipped `timewaitd.conf` and drop-ins of the short form: rules clear within
+  seconds, `proof-after` is 5 s, and some scenes have levels, ages, steps or intervals that are as small as their loads.
+  Where a scene needs another drop-in, it is one from `conf/examples`, and the scene says so.""",
+}
+
 HEADS = (
     "scene",
     "driven by",
@@ -120,7 +139,7 @@ def document(runs, short):
     texts = {
         "KERNEL": KERNEL,
         "CORES": str(os.cpu_count()),
-        "FORM": "Played in the short form, for seconds, with holds of seconds" if short else "Played in full",
+        **(SHORT if short else FULL),
         "DATE": time.strftime("%Y-%m-%d", time.gmtime()),
         "FAILING-TABLE": markdown([run for run in runs if not run.scene.healthy]),
         "HEALTHY-TABLE": markdown([run for run in runs if run.scene.healthy]),
