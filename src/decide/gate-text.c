@@ -256,8 +256,9 @@ static const struct {
 						"net.ipv4.tcp_orphan_retries limits how long the kernel tries" },
 	[TW_GATE_HELD_BOUND] = { say_held_bound, "let the programs close them, connect without bind(), or set "
 						 "IP_BIND_ADDRESS_NO_PORT before it" },
-	[TW_GATE_BOUND_FIRST] = { say_bound_first, "let the program set IP_BIND_ADDRESS_NO_PORT before bind(), or "
-						   "connect without bind()" },
+	[TW_GATE_BOUND_FIRST] = { say_bound_first, "let the program connect without bind(), or set "
+						   "IP_BIND_ADDRESS_NO_PORT before bind() to port 0; a port that it "
+						   "chooses itself stays taken" },
 	[TW_GATE_SERVER_SIDE] = { say_server_side,
 				  "no sysctl is needed; if the memory matters, let the clients close first" },
 	[TW_GATE_PORTS_FREE] = { say_ports_free, "no sysctl is needed; a rule over port-use tells when one is" },

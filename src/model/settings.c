@@ -67,6 +67,15 @@ static void fill_accept_queue(struct tw_rule_settings *rule)
 	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
 }
 
+/* Bursts that are too short for that drop connections all the same, and the kernel counts each. */
+static void fill_listen_overflow(struct tw_rule_settings *rule)
+{
+	rule->metric = TW_METRIC_LISTEN_OVERFLOW;
+	rule->raise_milli = 10 * 1000;
+	rule->clear_milli = 0;
+	rule->raise_for_usec = 0;
+}
+
 /*
  * Cookies are sent while a listener has as many half-open connections as its backlog is long: a flood, or a backlog
  * that is too short. They keep the server reachable; no sysctl ends either.
@@ -85,7 +94,7 @@ static const struct {
 } builtin_rules[] = {
 	{ "port-exhaustion", fill_port_exhaustion }, { "time-wait-overflow", fill_time_wait_overflow },
 	{ "close-wait-leak", fill_close_wait_leak }, { "accept-queue", fill_accept_queue },
-	{ "syn-cookies", fill_syn_cookies },
+	{ "listen-overflow", fill_listen_overflow }, { "syn-cookies", fill_syn_cookies },
 };
 
 void tw_rule_settings_init(struct tw_rule_settings *rule)

@@ -220,6 +220,8 @@ static void add_accept_queue(struct tw_text *text, const struct tw_event *event)
 	tw_text_add(text, " full");
 	if (row)
 		tw_text_addf(text, " (%" PRIu32 " of %" PRIu32 ")", row->queue, tw_listener_room(row->backlog));
+	if (row && row->sockets > 1)
+		tw_text_addf(text, ", at the fullest of its %" PRIu32 " sockets", row->sockets);
 	tw_text_addf(text, ": %s does not accept fast enough",
 		     event->subject.unit[0] != '\0' ? event->subject.unit : "the program");
 	if (row)
@@ -334,10 +336,7 @@ static const struct tw_bound_row *find_bound(const struct tw_survey *survey, con
 	return NULL;
 }
 
-/*
- * "100% of the ports are in use (threshold 45%): batch.service holds 28232 of the 28232 that are bound and not
- * connected", or "... : 900 of 1000 are held for all destinations by sockets that listen or are bound".
- */
+/* "100% of the ports are in use (threshold 45%): batch.service holds 282 of the 282 that are bound and not connected" */
 static void add_bound(struct tw_text *text, const struct tw_event *event)
 {
 	const struct tw_survey *survey = known_survey(event);

@@ -128,6 +128,8 @@ static void test_what_is_not_known(TW_UNUSED void **state)
 
 static void test_states(TW_UNUSED void **state)
 {
+	struct tw_waiter waiters[4] = { { 0 } };
+
 	tw_fake_source_add_many(&fake, TW_STATE_CLOSE_WAIT, 3, 443, 53000, 4, 0);
 	tw_fake_source_add_many(&fake, TW_STATE_BOUND, 0, 0, 60000, 2, 0);
 	tw_fake_source_add_listener(&fake, 80);
@@ -140,7 +142,12 @@ static void test_states(TW_UNUSED void **state)
 	explain("listen");
 	has("Here: 1 now. The fullest accept queue is that of 0.0.0.0:80, 0 of ");
 	explain(NULL);
-	has("Here, CLOSE-WAIT: 4 wait for a program here to close them");
+	has("Here, CLOSE-WAIT: 4 wait for a program here to close them. Those");
+	waiters[1].since_usec = waiters[2].since_usec = TW_USEC_INFINITY;
+	sample.close_wait.waiters = waiters;
+	sample.close_wait.waiter_count = 4;
+	explain(NULL);
+	has("4 wait for a program here to close them, but for 2 that accept() has not handed out or that still send.");
 	sample.census.known[TW_STATE_BOUND] = false;
 	explain("bound");
 	has("Here: not known; the kernel tells it since Linux 6.8.");

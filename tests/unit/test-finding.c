@@ -110,6 +110,15 @@ static const struct tw_sample orphaned = {
 	}
 static const struct tw_sample short_queue = QUEUE_OF(65, 64, 4096);
 static const struct tw_sample cut_queue = QUEUE_OF(129, 128, 128);
+static const struct tw_sample one_of_four = {
+	.accepting = { .at_usec = 1,
+		       .row_count = 1,
+		       .rows = { { .address.port = 80,
+				   .address.address = IPV4(0, 0, 0, 0),
+				   .sockets = 4,
+				   .queue = 129,
+				   .backlog = 128 } } },
+};
 
 static const struct {
 	struct tw_event event;
@@ -185,13 +194,18 @@ static const struct {
 	/* ---- accept queues */
 	{ { FIGURE(TW_METRIC_ACCEPT_QUEUE, 98238), .threshold = KNOWN(90000), LISTENER(0, 0, 0, 0, 80),
 	    .sample = &sample },
-	  "the accept queue of 0.0.0.0:80 is 98.2% full (502 of 511): the program does not accept fast enough" },
+	  "the accept queue of 0.0.0.0:80 is 98.2% full (502 of 511), at the fullest of its 2 sockets: the program "
+	  "does "
+	  "not accept fast enough" },
 	{ { FIGURE(TW_METRIC_ACCEPT_QUEUE, 101562), LISTENER(0, 0, 0, 0, 80), .sample = &short_queue },
 	  "the accept queue of 0.0.0.0:80 is 101.6% full (65 of 64): the program does not accept fast enough; "
 	  "a backlog of 64 is what it asks for, net.core.somaxconn allows 4096" },
 	{ { FIGURE(TW_METRIC_ACCEPT_QUEUE, 100781), LISTENER(0, 0, 0, 0, 80), .sample = &cut_queue },
 	  "the accept queue of 0.0.0.0:80 is 100.8% full (129 of 128): the program does not accept fast enough; "
 	  "its backlog of 128 is all that net.core.somaxconn allows" },
+	{ { FIGURE(TW_METRIC_ACCEPT_QUEUE, 100781), LISTENER(0, 0, 0, 0, 80), .sample = &one_of_four },
+	  "the accept queue of 0.0.0.0:80 is 100.8% full (129 of 128), at the fullest of its 4 sockets: the program "
+	  "does not accept fast enough" },
 	{ { FIGURE(TW_METRIC_ACCEPT_QUEUE, 98238), LISTENER(0, 0, 0, 0, 81), .sample = &sample },
 	  "the accept queue of 0.0.0.0:81 is 98.2% full: the program does not accept fast enough" },
 	{ { FIGURE(TW_METRIC_ACCEPT_QUEUE, 98000), LISTENER(10, 0, 0, 1, 80), .sample = &sample },

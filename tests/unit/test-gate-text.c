@@ -78,7 +78,7 @@ static void test_words(TW_UNUSED void **state)
 		{ TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE,
 		  "2000 of 28232 ports were taken by bind() before connect(), most from 10.0.0.1: such a port is "
 		  "blocked for every other program and destination too, and net.ipv4.tcp_tw_reuse does not change that",
-		  "let the program set IP_BIND_ADDRESS_NO_PORT before bind()" },
+		  "let the program connect without bind(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0" },
 		{ TW_GATE_SERVER_SIDE, TW_TUNABLE_TW_REUSE,
 		  "20000 sockets are in TIME-WAIT on the accepting side, where they cost memory of about 5 MiB and no "
 		  "port",

@@ -143,17 +143,32 @@ static void say_established(struct tw_page *page, const struct tw_sample *sample
 			     count.milli / 1000);
 }
 
+/* Those that no program could close, or has a reason to. */
+static uint32_t count_ageless(const struct tw_close_wait *close_wait)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < close_wait->waiter_count; i++)
+		count += close_wait->waiters[i].since_usec == TW_USEC_INFINITY;
+	return count;
+}
+
 static void say_close_wait(struct tw_page *page, const struct tw_sample *sample, const struct standings *standings)
 {
 	struct tw_value count = count_of_state(sample, TW_STATE_CLOSE_WAIT);
+	uint32_t ageless = tw_known_close_wait(sample) ? count_ageless(&sample->close_wait) : 0;
+	struct tw_text *text;
 
-	if (count.known && count.milli > 0 && !standings->told[TW_METRIC_CLOSE_WAIT_AGED] &&
-	    !standings->told[TW_METRIC_CLOSE_WAIT_AGE])
-		tw_text_addf(tw_page_begin(page, "Here, CLOSE-WAIT"),
-			     "%" PRId64
-			     " wait for a program here to close them. Those that are closed soon are no leak; "
-			     "`timewaitctl explain close-wait` tells how old they are, and whose.",
-			     count.milli / 1000);
+	if (!count.known || count.milli <= 0 || standings->told[TW_METRIC_CLOSE_WAIT_AGED] ||
+	    standings->told[TW_METRIC_CLOSE_WAIT_AGE])
+		return;
+	text = tw_page_begin(page, "Here, CLOSE-WAIT");
+	tw_text_addf(text, "%" PRId64 " wait for a program here to close them", count.milli / 1000);
+	if (ageless > 0)
+		tw_text_addf(text, ", but for %" PRIu32 " that accept() has not handed out or that still send",
+			     ageless);
+	tw_text_add(text, ". Those that are closed soon are no leak; `timewaitctl explain close-wait` tells how old "
+			  "they are, and whose.");
 }
 
 void tw_explain_now(struct tw_page *page, const struct tw_settings *settings, const struct tw_sample *sample)

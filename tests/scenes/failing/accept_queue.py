@@ -13,7 +13,7 @@ class AcceptQueue(Scene):
     name = "accept-queue"
     title = "a full accept queue, then a SYN flood, on one listener of two"
     must = "the listener named both times; whose limit the backlog is; nothing changed, for no sysctl would help"
-    rules = ("accept-queue", "syn-cookies")
+    rules = ("accept-queue", "listen-overflow", "syn-cookies")
     story = f"""\
 A `redis-server` with a backlog of {BACKLOG} is busy with one long command (`DEBUG SLEEP`) and accepts nobody, while
 `httperf` goes on connecting: the queue is full, and the kernel drops what comes. Then `redis` is well again, and `hping3`
