@@ -64,6 +64,9 @@ clear-for = 3s
         for rule in self.rules:
             if rule not in raised:
                 found.append(f"rule {rule} was not raised")
+            # The burst may be over when the listeners are looked at: then it says of no listener that it was full.
+            elif rule == "listen-overflow" and "TIMEWAITD_LISTENER" not in raised[rule]:
+                continue
             elif raised[rule].get("TIMEWAITD_LISTENER") != f"{ADDRESS}:{PORT}":
                 found.append(f"rule {rule} names {raised[rule].get('TIMEWAITD_LISTENER')}")
         if "accept-queue" in raised and f"a backlog of {BACKLOG} is what it asks for" not in raised["accept-queue"]["MESSAGE"]:
