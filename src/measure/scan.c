@@ -18,8 +18,12 @@
 
 /* A scan that fails in a passing way is begun again so often. */
 #define REPEATS_MAX 2
-/* A dump without a socket while the gauge counts more than this is no empty machine: the dump is lying. */
+/*
+ * A dump without a socket while the gauge counts more than this is no empty machine: the dump is lying. Living sockets
+ * may be gone by then: where it has told the listeners, a burst of so many is believed to be over.
+ */
 #define SILENCE_MAX 64
+#define BURST_MAX 4096
 
 /* What a scan does, in this order. */
 enum stage {
@@ -207,15 +211,15 @@ static int begin_attribution(struct tw_scan *scan, struct tw_source *source)
 static bool is_silent(const struct tw_scan *scan)
 {
 	const struct tw_gauge *gauge = &scan->order.gauge;
-	uint64_t full = gauge->tcp_inuse + gauge->tcp6_inuse;
+	uint64_t full = gauge->tcp_inuse + gauge->tcp6_inuse, most = scan->rows > 0 ? BURST_MAX : SILENCE_MAX;
 
 	if (scan->stage == STAGE_LISTENERS || scan->stage == STAGE_IDLE || scan->rows > scan->rows_before)
 		return false;
 	full -= TW_MIN(full, scan->rows_before);
 	if (scan->stage == STAGE_ESTABLISHED)
-		return full > SILENCE_MAX;
+		return full > most;
 	full -= scan->asks_established ? 0 : TW_MIN(full, gauge->established);
-	return full > SILENCE_MAX || (asks_time_wait(scan) && gauge->time_wait > SILENCE_MAX);
+	return full > most || (asks_time_wait(scan) && gauge->time_wait > SILENCE_MAX);
 }
 
 /* Whether ESTABLISHED is known by now: told, which is something to learn from, or else derived. */
