@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-void tw_budget_init(struct tw_budget *budget)
-{
-	memset(budget, 0, sizeof(*budget));
-}
-
 static uint16_t *count_of(struct tw_budget *budget, uint64_t minute)
 {
 	return &budget->counts[minute % TW_BUDGET_MINUTES];

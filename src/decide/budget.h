@@ -18,8 +18,6 @@ struct tw_budget {
 	uint16_t counts[TW_BUDGET_MINUTES];
 };
 
-void tw_budget_init(struct tw_budget *budget);
-
 /* It was done once more. */
 void tw_budget_note(struct tw_budget *budget, usec_t now_usec);
 

@@ -16,6 +16,20 @@ struct hearing {
 	struct tw_tunable_value value; /* that is wanted */
 };
 
+/* Of the action of this index. */
+static struct hearing hear(const struct tw_desired_scene *scene, const struct tw_rule_settings *settings,
+			   struct tw_alert *alert, unsigned index)
+{
+	return (struct hearing){
+		.scene = scene,
+		.settings = settings,
+		.alert = alert,
+		.action = alert ? &alert->actions[index] : NULL,
+		.tunable = settings->actions[index].tunable,
+		.value = settings->actions[index].value,
+	};
+}
+
 static bool is_ours(const struct hearing *it)
 {
 	return it->scene->in_force->rows[it->tunable].ours;
@@ -50,11 +64,6 @@ static void tell(const struct hearing *it, const struct tw_event *event)
 		it->scene->recorder->tell(it->scene->recorder, it->scene->namespace, event);
 }
 
-static void add_span(struct tw_text *text, usec_t span_usec)
-{
-	tw_value_add(text, tw_value_of((int64_t)(span_usec / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS);
-}
-
 static void tell_refused(const struct hearing *it, enum tw_gate_verdict verdict)
 {
 	struct tw_event event = sysctl_event(it, TW_EVENT_REFUSED, TW_SEVERITY_WARNING);
@@ -75,9 +84,9 @@ static void tell_resting(const struct hearing *it, usec_t left_usec)
 	event.old = it->scene->sample->gauge.sysctls[it->tunable];
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
 	tw_text_add(&reason, "it made no difference ");
-	add_span(&reason, tw_usec_since(it->scene->now_usec, it->action->proof.since_usec));
+	tw_value_add_span(&reason, tw_usec_since(it->scene->now_usec, it->action->proof.since_usec));
 	tw_text_add(&reason, " ago, and is not tried again for another ");
-	add_span(&reason, left_usec);
+	tw_value_add_span(&reason, left_usec);
 	tw_text_init(&advice, event.advice, sizeof(event.advice));
 	tw_text_add(&advice, tw_gate_other_remedy(it->tunable));
 	tell(it, &event);
@@ -216,14 +225,7 @@ void tw_desired_add(struct tw_desired to, struct tw_alert *alert, const struct t
 {
 	for (unsigned i = 0; i < settings->action_count; i++) {
 		const struct tw_action *action = &settings->actions[i];
-		struct hearing it = {
-			.scene = scene,
-			.settings = settings,
-			.alert = alert,
-			.action = &alert->actions[i],
-			.tunable = action->tunable,
-			.value = action->value,
-		};
+		struct hearing it = hear(scene, settings, alert, i);
 
 		switch (action->kind) {
 		case TW_ACTION_SET:
@@ -246,13 +248,7 @@ void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_AC
 {
 	for (unsigned i = 0; i < settings->action_count; i++) {
 		const struct tw_action *action = &settings->actions[i];
-		struct hearing it = {
-			.scene = scene,
-			.settings = settings,
-			.alert = worst,
-			.action = worst ? &worst->actions[i] : NULL,
-			.tunable = action->tunable,
-		};
+		struct hearing it = hear(scene, settings, worst, i);
 		bool stopped;
 
 		if (action->kind != TW_ACTION_STEP)
@@ -285,7 +281,7 @@ static void tell_effect(const struct hearing *it, const struct tw_proof_case *pr
 	tw_text_init(&advice, event.advice, sizeof(event.advice));
 	if (it->action->proof.state == TW_PROOF_RESTING) {
 		tw_text_add(&advice, "it is not wanted for this any more, and not tried again for ");
-		add_span(&advice, it->action->proof.cooldown_usec);
+		tw_value_add_span(&advice, it->action->proof.cooldown_usec);
 		tw_text_addf(&advice, "; instead: %s", tw_gate_other_remedy(it->tunable));
 	} else if (failed) {
 		tw_text_add(&advice, "it stays: the rule's cooldown is 0");
@@ -309,14 +305,7 @@ void tw_desired_prove(struct tw_alert *alert, const struct tw_rule_settings *set
 	for (unsigned i = 0; i < settings->action_count; i++) {
 		const struct tw_action *action = &settings->actions[i];
 		bool steps = action->kind == TW_ACTION_STEP;
-		struct hearing it = {
-			.scene = scene,
-			.settings = settings,
-			.alert = alert,
-			.action = &alert->actions[i],
-			.tunable = action->tunable,
-			.value = action->value,
-		};
+		struct hearing it = hear(scene, settings, alert, i);
 		struct tw_proof_case proof = {
 			.tunable = action->tunable,
 			.climbs = steps && steppers[i].stop == TW_STEPPER_GOES,

@@ -26,11 +26,6 @@ static struct hearing hear(const struct hearing *all, enum tw_tunable tunable, c
 	return hearing;
 }
 
-static void add_span(struct tw_text *text, usec_t span_usec)
-{
-	tw_value_add(text, tw_value_of((int64_t)(span_usec / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS);
-}
-
 static struct tw_event hearing_event(const struct hearing *it, enum tw_event_kind kind, enum tw_severity severity)
 {
 	return (struct tw_event){
@@ -82,9 +77,9 @@ static bool refuse_paused(struct tw_limits_row *row, const struct hearing *it)
 		event = refused_event(it);
 		tw_text_init(&reason, event.reason, sizeof(event.reason));
 		tw_text_add(&reason, "everything was put back on request ");
-		add_span(&reason, tw_usec_since(it->now_usec, row->paused_usec));
+		tw_value_add_span(&reason, tw_usec_since(it->now_usec, row->paused_usec));
 		tw_text_add(&reason, " ago, and nothing is changed for another ");
-		add_span(&reason, left_usec);
+		tw_value_add_span(&reason, left_usec);
 		tw_text_init(&advice, event.advice, sizeof(event.advice));
 		tw_text_add(&advice, tw_gate_other_remedy(it->tunable));
 		it->recorder->tell(it->recorder, it->namespace, &event);
@@ -102,7 +97,7 @@ static void tell_spent(const struct hearing *it, struct tw_limits_row *row, unsi
 	tw_text_addf(&reason, "it was changed %u times within the last hour, and max-changes is %u; the next change ",
 		     tw_budget_spent(&row->budget, it->now_usec), max_changes);
 	tw_text_add(&reason, "can be in ");
-	add_span(&reason, wait_usec);
+	tw_value_add_span(&reason, wait_usec);
 	tw_text_init(&advice, event.advice, sizeof(event.advice));
 	tw_text_add(&advice, "a wider gap between raise and clear of the rule, or a longer clear-for");
 	it->recorder->tell(it->recorder, it->namespace, &event);

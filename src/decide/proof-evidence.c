@@ -304,11 +304,6 @@ enum tw_proof_answer tw_proof_answer(struct tw_proof *proof, const struct tw_pro
 
 /* ---- in words */
 
-static void add_span(struct tw_text *text, usec_t span_usec)
-{
-	tw_value_add(text, tw_value_of((int64_t)(span_usec / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS);
-}
-
 static void explain_takeovers(const struct tw_proof *proof, const struct tw_proof_case *it, struct tw_text *text)
 {
 	if (proof->taken == 0 && proof->refuted) {
@@ -329,7 +324,7 @@ static void explain_takeovers(const struct tw_proof *proof, const struct tw_proo
 		tw_endpoint_add(text, &it->subject->destination.destination, it->subject->destination.port);
 	}
 	tw_text_add(text, " in ");
-	add_span(text, proof->taken_usec);
+	tw_value_add_span(text, proof->taken_usec);
 	if (proof->taken == 0 && proof->expected_milli < 1000)
 		tw_text_add(text, ", and none could be expected");
 	else if (proof->taken == 0)
@@ -351,9 +346,9 @@ void tw_proof_explain(const struct tw_proof *proof, const struct tw_proof_case *
 		return;
 	case TW_EVIDENCE_OVERFLOW:
 		tw_text_addf(text, "connections closed without TIME-WAIT: %" PRIu64 " in ", proof->before.number);
-		add_span(text, proof->before.span_usec);
+		tw_value_add_span(text, proof->before.span_usec);
 		tw_text_addf(text, " before, %" PRIu64 " in ", proof->after.number);
-		add_span(text, proof->after.span_usec);
+		tw_value_add_span(text, proof->after.span_usec);
 		tw_text_add(text, " after");
 		return;
 	case TW_EVIDENCE_ORPHANED_FIN_WAIT_2:

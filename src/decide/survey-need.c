@@ -77,15 +77,21 @@ static bool could_raise(const struct tw_rule_settings *settings, const struct tw
 	       fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range, settings->forecast_usec);
 }
 
+/* Whether the rule of this index reads the survey, and has an alert or could have one. */
+static bool may_raise(const struct tw_policy *policy, const struct tw_settings *settings, unsigned index,
+		      const struct tw_sample *sample)
+{
+	const struct tw_rule_settings *rule = &settings->rules[index];
+
+	return attributed(rule->metric) && (tw_alert_table_worst(policy, index, rule) || could_raise(rule, sample));
+}
+
 bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
 			    const struct tw_sample *sample)
 {
-	for (unsigned i = 0; i < settings->rule_count; i++) {
-		if (!attributed(settings->rules[i].metric))
-			continue;
-		if (tw_alert_table_worst(policy, i, &settings->rules[i]) || could_raise(&settings->rules[i], sample))
+	for (unsigned i = 0; i < settings->rule_count; i++)
+		if (may_raise(policy, settings, i, sample))
 			return true;
-	}
 	return false;
 }
 
@@ -102,9 +108,8 @@ bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_se
 			      const struct tw_sample *sample)
 {
 	for (unsigned i = 0; i < settings->rule_count; i++)
-		if (attributed(settings->rules[i].metric) &&
-		    (tw_alert_table_worst(policy, i, &settings->rules[i]) || could_raise(&settings->rules[i], sample) ||
-		     may_hide(&settings->rules[i], &sample->survey)))
+		if (may_raise(policy, settings, i, sample) ||
+		    (attributed(settings->rules[i].metric) && may_hide(&settings->rules[i], &sample->survey)))
 			return true;
 	return false;
 }

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* How far a rule has got; decide/rule.h draws the way from one to the next. */
+/* How far a rule has got; decide/alert.h draws the way from one to the next. */
 enum tw_rule_state {
 	TW_RULE_NORMAL,
 	TW_RULE_RISING,

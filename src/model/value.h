@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/duration.h"
 #include "base/text.h"
 
 #include <stdbool.h>
@@ -35,6 +36,12 @@ struct tw_value tw_value_percent(uint64_t part, uint64_t whole);
 
 /* "45.2%", "120/s", "812", "1min 30s", "unknown": for people; at most one digit behind the point. */
 void tw_value_add(struct tw_text *text, struct tw_value value, enum tw_unit unit);
+
+/* A span of time, as seconds or more: "1min 30s". */
+static inline void tw_value_add_span(struct tw_text *text, usec_t span_usec)
+{
+	tw_value_add(text, tw_value_of((int64_t)(span_usec / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS);
+}
 
 /*
  * Parses what the configuration writes: "45%", "1/s", "100", "30s". Returns 0, -EINVAL (wrong shape or unit) or

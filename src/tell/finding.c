@@ -43,11 +43,6 @@ static struct tw_value seconds_of(usec_t span_usec)
 	return tw_value_of((int64_t)(span_usec / TW_USEC_PER_MSEC));
 }
 
-void tw_finding_add_span(struct tw_text *text, usec_t span_usec)
-{
-	tw_value_add(text, seconds_of(span_usec), TW_UNIT_SECONDS);
-}
-
 static void add_threshold(struct tw_text *text, const struct tw_event *event)
 {
 	if (event->threshold.known) {
@@ -180,7 +175,7 @@ static bool add_forecast(struct tw_text *text, const struct tw_event *event)
 	}
 	if (event->rule && event->rule->forecast_usec > 0) {
 		tw_text_add(text, " (forecast ");
-		tw_finding_add_span(text, event->rule->forecast_usec);
+		tw_value_add_span(text, event->rule->forecast_usec);
 		tw_text_add_char(text, ')');
 	}
 	return knows_when;
@@ -336,7 +331,8 @@ static const struct tw_bound_row *find_bound(const struct tw_survey *survey, con
 	return NULL;
 }
 
-/* "100% of the ports are in use (threshold 45%): batch.service holds 282 of the 282 that are bound and not connected" */
+/* "100% of the ports are in use (threshold 45%): batch.service holds 282 of the 282 that are bound and not connected"
+ */
 static void add_bound(struct tw_text *text, const struct tw_event *event)
 {
 	const struct tw_survey *survey = known_survey(event);

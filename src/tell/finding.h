@@ -9,8 +9,6 @@
 /* A metric's figure in its unit, "none" for a port-eta that never comes. */
 void tw_finding_add_figure(struct tw_text *text, enum tw_metric metric, struct tw_value value);
 
-/* "2min 5s": rounded as figures in seconds are. */
-void tw_finding_add_span(struct tw_text *text, usec_t span_usec);
 
 /* The parts of the subject, the first behind `before`, the others behind ", ". Returns whether there was one. */
 bool tw_finding_add_subject(struct tw_text *text, const struct tw_subject *subject, const char *before);

@@ -101,7 +101,7 @@ static void say_raised(struct tw_text *text, const struct tw_event *event)
 static void say_reminded(struct tw_text *text, const struct tw_event *event)
 {
 	tw_text_addf(text, "%s still raised after ", rule_name(event));
-	tw_finding_add_span(text, event->lasted_usec);
+	tw_value_add_span(text, event->lasted_usec);
 	if (event->has_count && event->count > 0)
 		tw_text_addf(text, " (%" PRIu64 " %s not written since the last one)", event->count,
 			     event->count == 1 ? "record" : "records");
@@ -127,7 +127,7 @@ static const char *relation(const struct tw_event *event)
 static void say_cleared(struct tw_text *text, const struct tw_event *event)
 {
 	tw_text_addf(text, "%s cleared after ", rule_name(event));
-	tw_finding_add_span(text, event->lasted_usec);
+	tw_value_add_span(text, event->lasted_usec);
 	if (event->reason[0] == '\0' && event->has_metric && event->value.known && event->threshold.known) {
 		tw_text_addf(text, ": %s ", tw_metric_info(event->metric)->name);
 		tw_finding_add_figure(text, event->metric, event->value);

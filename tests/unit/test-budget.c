@@ -37,7 +37,7 @@ static void test_hour(void **state TW_UNUSED)
 	};
 	struct tw_budget budget;
 
-	tw_budget_init(&budget);
+	budget = (struct tw_budget){ 0 };
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		for (unsigned n = 0; n < rows[i].noted; n++)
 			tw_budget_note(&budget, EPOCH + rows[i].at);
@@ -55,7 +55,7 @@ static void test_against_a_list(void **state TW_UNUSED)
 	unsigned count = 0;
 	usec_t now = EPOCH;
 
-	tw_budget_init(&budget);
+	budget = (struct tw_budget){ 0 };
 	for (unsigned i = 0; i < TW_ARRAY_SIZE(times); i++) {
 		unsigned least = 0, most = 0, spent;
 
@@ -86,7 +86,7 @@ static void test_no_wrap(void **state TW_UNUSED)
 {
 	struct tw_budget budget;
 
-	tw_budget_init(&budget);
+	budget = (struct tw_budget){ 0 };
 	for (unsigned i = 0; i < 70000; i++)
 		tw_budget_note(&budget, EPOCH);
 	assert_int_equal(tw_budget_spent(&budget, EPOCH), UINT16_MAX);

@@ -96,7 +96,7 @@ static void test_established_asked_for_after_all(void **state)
 	fixture->order.gauge.established = 12;
 	expect_dumps(fixture, 2, rest);
 	tw_fake_source_add_many(&fixture->fake, TW_STATE_CLOSE_WAIT, 9, 55555, 80, 1, 0);
-	fixture->order.gauge.tcp_inuse = 200;
+	fixture->order.gauge.tcp_inuse = 8192;
 	tw_fake_source_fail(&fixture->fake, TW_FAKE_SILENT, 2, 1, 0);
 	expect_dumps(fixture, 5, rest);
 	assert_full_census(&fixture->sample.census);

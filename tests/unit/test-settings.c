@@ -79,6 +79,7 @@ static void test_builtin_rules(TW_UNUSED void **state)
 		{ "time-wait-overflow", "time-wait-overflow", 1, 0, 10, 0, TW_SEVERITY_WARNING, 1 },
 		{ "close-wait-leak", "close-wait-aged", 100, 20, 30, 0, TW_SEVERITY_ERROR, 0 },
 		{ "accept-queue", "accept-queue", 80, 30, 10, 0, TW_SEVERITY_WARNING, 0 },
+		{ "listen-overflow", "listen-overflow", 10, 0, 0, 0, TW_SEVERITY_WARNING, 0 },
 		{ "syn-cookies", "syn-cookies", 1, 0, 10, 0, TW_SEVERITY_WARNING, 0 },
 	};
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();

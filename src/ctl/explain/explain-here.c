@@ -133,7 +133,7 @@ static void add_units(struct tw_text *text, const struct tw_sample *sample)
 
 		tw_text_addf(text, "%s%s has %" PRIu32 ", the oldest for ", i == 0 ? ": " : "; ",
 			     row->unit[0] != '\0' ? row->unit : "a program of no known unit", row->count);
-		tw_finding_add_span(text, row->oldest_usec);
+		tw_value_add_span(text, row->oldest_usec);
 	}
 }
 

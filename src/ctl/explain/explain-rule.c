@@ -24,7 +24,7 @@ static void add_scope(struct tw_text *text, const struct tw_rule_settings *rule)
 
 	if (rule->metric == TW_METRIC_CLOSE_WAIT_AGED) {
 		tw_text_add(text, " older than ");
-		tw_finding_add_span(text, rule->age_usec);
+		tw_value_add_span(text, rule->age_usec);
 	}
 	if (scope->unit[0] != '\0')
 		tw_text_addf(text, " of %s", scope->unit);
@@ -46,7 +46,7 @@ static void add_hold(struct tw_text *text, usec_t span_usec)
 	if (span_usec == 0)
 		return;
 	tw_text_add(text, " held for ");
-	tw_finding_add_span(text, span_usec);
+	tw_value_add_span(text, span_usec);
 }
 
 void tw_explain_rule_say(struct tw_page *page, const struct tw_rule_settings *rule, const struct tw_sample *sample)
@@ -105,7 +105,7 @@ void tw_explain_rule_say_over(struct tw_page *page, const struct tw_rule_setting
 	tw_text_add_char(text, '.');
 	if (rule->raise_for_usec > 0) {
 		tw_text_add(text, " One look has seen it; the daemon raises the rule when it has held for ");
-		tw_finding_add_span(text, rule->raise_for_usec);
+		tw_value_add_span(text, rule->raise_for_usec);
 		tw_text_add_char(text, '.');
 	}
 }
@@ -157,7 +157,7 @@ static void say_destroy(struct tw_page *page, const struct tw_destroy *destroy)
 	struct tw_text *text = tw_page_begin(page, "The rule's own remedy");
 
 	tw_text_addf(text, "to end sockets that are in %s for more than ", tw_state_title(destroy->state));
-	tw_finding_add_span(text, destroy->older_than_usec);
+	tw_value_add_span(text, destroy->older_than_usec);
 	tw_text_addf(text, ", at most %" PRIu32 " a second. ", destroy->max_per_second);
 	tw_text_add(text, destroy->state == TW_STATE_TIME_WAIT
 				  ? "That gives up the rest of TIME-WAIT's protection against stray segments."

@@ -96,12 +96,6 @@ static void add_table(const struct table_info *info, const char *lines, struct t
 
 /* ---- what was raised */
 
-static void add_span(struct tw_text *text, usec_t span_usec)
-{
-	tw_value_add(text, tw_value_of((int64_t)(TW_MIN(span_usec, (usec_t)INT64_MAX) / TW_USEC_PER_MSEC)),
-		     TW_UNIT_SECONDS);
-}
-
 /* The sentence of the raised record; "" where it is not among what was read. */
 static const char *find_message(const struct tw_report *report, const struct tw_past_alert *alert)
 {
@@ -129,8 +123,8 @@ static void add_alert(const struct tw_report *report, const struct tw_past_alert
 	if (alert->end == TW_ALERT_STOPPED)
 		tw_text_add(text, "<br/>(timewaitd ended)");
 	tw_text_add(text, "</td><td class=\"time\">");
-	add_span(text,
-		 tw_usec_since(alert->end == TW_ALERT_OPEN ? report->to_usec : alert->ended_usec, alert->raised_usec));
+	tw_value_add_span(text, tw_usec_since(alert->end == TW_ALERT_OPEN ? report->to_usec : alert->ended_usec,
+					      alert->raised_usec));
 	tw_text_add(text, "</td><td class=\"words\">");
 	tw_html_add(text, find_message(report, alert));
 	tw_text_add(text, "</td></tr>\n");

@@ -124,12 +124,6 @@ static size_t fill_notes(const struct tw_replay_rule *rule, char notes[NOTES_BYT
 
 /* ---- for people */
 
-static void add_span(struct tw_text *text, usec_t span_usec)
-{
-	tw_value_add(text, tw_value_of((int64_t)(TW_MIN(span_usec, (usec_t)INT64_MAX) / TW_USEC_PER_MSEC)),
-		     TW_UNIT_SECONDS);
-}
-
 static void add_times(struct tw_text *text, const struct tw_past_alert *alert)
 {
 	tw_text_add(text, "raised ");
@@ -141,7 +135,7 @@ static void add_times(struct tw_text *text, const struct tw_past_alert *alert)
 	tw_text_add(text, alert->end == TW_ALERT_CLEARED ? ", cleared " : ", up when the daemon ended ");
 	tw_when_add_after(text, alert->ended_usec, alert->raised_usec);
 	tw_text_add(text, " (");
-	add_span(text, tw_usec_since(alert->ended_usec, alert->raised_usec));
+	tw_value_add_span(text, tw_usec_since(alert->ended_usec, alert->raised_usec));
 	tw_text_add_char(text, ')');
 }
 
@@ -177,7 +171,7 @@ static void add_head(const struct tw_replay *replay, struct tw_text *text)
 	tw_text_add(text, ".\n");
 	if (span.apart_usec > 0) {
 		tw_text_add(text, "Samples are ");
-		add_span(text, span.apart_usec);
+		tw_value_add_span(text, span.apart_usec);
 		tw_text_add(text, " apart: a shorter burst is not seen.\n");
 	}
 	tw_text_add_char(text, '\n');
