@@ -3,6 +3,7 @@
 
 #include "measure/candidates.h"
 #include "measure/walk.h"
+#include "model/port-model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,17 +47,13 @@ struct tw_hunt *tw_hunt_free(struct tw_hunt *hunt)
  * What a socket is given when it enters TIME-WAIT. Where a vendor's sysctl can change that, sockets of the former life
  * are still there, and would seem to be older than they are: the shorter life holds until they are gone.
  */
-static void set_life(struct tw_hunt *hunt, const struct tw_live_value *tw_timeout, usec_t at_usec)
+static void set_life(struct tw_hunt *hunt, const struct tw_gauge *gauge, usec_t at_usec)
 {
-	usec_t life_usec = TW_TIME_WAIT_USEC;
-	uint32_t life_ms;
+	uint32_t life_ms = tw_time_wait_life_ms(gauge);
 
-	if (tw_timeout->known && tw_timeout->value.numbers[0] > 0)
-		life_usec = (usec_t)tw_timeout->value.numbers[0] * TW_USEC_PER_SEC;
-	life_ms = (uint32_t)TW_MIN(life_usec / TW_USEC_PER_MSEC, UINT32_MAX);
 	if (life_ms <= hunt->shortest_ms || at_usec >= hunt->shortest_until_usec) {
 		hunt->shortest_ms = life_ms;
-		hunt->shortest_until_usec = tw_usec_add(at_usec, life_usec);
+		hunt->shortest_until_usec = tw_usec_add(at_usec, life_ms * TW_USEC_PER_MSEC);
 	}
 	hunt->life_ms = hunt->shortest_ms;
 }
@@ -116,7 +113,7 @@ static uint32_t wanted_states(const struct tw_hunt *hunt)
 bool tw_hunt_begin(struct tw_hunt *hunt, const struct tw_kill_orders *orders, const struct tw_kill_quota *quota,
 		   const struct tw_sample *sample, usec_t at_usec)
 {
-	set_life(hunt, &sample->gauge.sysctls[TW_TUNABLE_TW_TIMEOUT], at_usec);
+	set_life(hunt, &sample->gauge, at_usec);
 	tw_candidates_begin(&hunt->candidates, orders, quota);
 	gather_aged(hunt, &sample->close_wait, at_usec);
 	hunt->states = wanted_states(hunt);
