@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who is behind a number: the record names the one that it is, and nobody else."""
 
+import contextlib
 import socket
 import time
 
 import pytest
 
-from namespaces import Pair
+from namespaces import Pair, wait_until
 from programs import PORTS, QUICK, Churn, once, start_sink
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -163,4 +164,43 @@ def test_a_full_accept_queue_names_its_listener(near, daemon):
         client.close()
     watching.wait_for("cleared")
     idle.close()
+    server.close()
+
+
+DROPS = """
+[rule drops]
+metric = listen-overflow
+raise = 10/s
+clear = 0/s
+raise-for = 0s
+clear-for = 1s
+"""
+
+
+def test_short_bursts_on_an_accept_queue_are_told(near, daemon):
+    """A queue that is emptied again and again is never full for ten seconds, and drops connections all the same."""
+    with near.entered():
+        server = socket.create_server(("127.0.0.1", 0), backlog=4)
+    server.setblocking(False)
+    watching = daemon(QUICK + DROPS + QUEUE.replace("raise-for = 0s", "raise-for = 10s"))
+
+    def burst():
+        with near.entered():
+            clients = [socket.socket(type=socket.SOCK_STREAM | socket.SOCK_NONBLOCK) for _ in range(30)]
+        for client in clients:
+            client.connect_ex(server.getsockname())
+        accepted = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                accepted.append(server.accept()[0])
+        for one in clients + accepted:
+            one.close()
+        return watching.records("raised")
+
+    wait_until(burst, watching.story)
+    (raised,) = watching.records("raised")
+    assert raised["TIMEWAITD_RULE"] == "drops" and float(raised["TIMEWAITD_VALUE"]) >= 10
+    # It names the listener that it saw full, or none.
+    assert raised.get("TIMEWAITD_LISTENER") in (None, "127.0.0.1:%d" % server.getsockname()[1])
+    watching.wait_for("cleared", RULE="drops")
     server.close()
