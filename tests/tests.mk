@@ -84,6 +84,7 @@ unit_tests = \
 	tests/unit/test-parse \
 	tests/unit/test-policy-namespaces \
 	tests/unit/test-policy-ports \
+	tests/unit/test-policy-quiet \
 	tests/unit/test-policy-reuse \
 	tests/unit/test-policy-subjects \
 	tests/unit/test-policy-survey \

@@ -77,7 +77,6 @@ static bool make_room(struct tw_policy *policy, unsigned rule, const struct tw_r
 	}
 	if (!least || (least->state != TW_RULE_NORMAL && !is_worse(settings, newer, least)))
 		return false;
-	policy->rules[rule].more += least->seen && least->state != TW_RULE_NORMAL;
 	if (hush && least->state != TW_RULE_NORMAL)
 		least->quiet = true;
 	else
@@ -106,14 +105,38 @@ struct tw_alert *tw_alert_table_add(struct tw_policy *policy, unsigned rule, con
 	return alert;
 }
 
-bool tw_alert_table_promote(const struct tw_policy *policy, struct tw_alert *alert)
+/* One that is over and rests only to be remembered does that quietly as well. */
+static bool hush_resting(struct tw_policy *policy, unsigned rule)
+{
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		struct tw_alert *alert = &policy->alerts[i];
+
+		if (alert->rule != rule || alert->quiet || alert->state != TW_RULE_NORMAL)
+			continue;
+		alert->quiet = true;
+		return true;
+	}
+	return false;
+}
+
+bool tw_alert_table_promote(struct tw_policy *policy, struct tw_alert *alert, usec_t now_usec)
 {
 	struct places places = count_places(policy, alert->rule);
 
-	if (!alert->quiet || !has_room(&places))
+	if (!alert->quiet || (alert->state != TW_RULE_RISING && alert->state != TW_RULE_RAISED) ||
+	    (!has_room(&places) && !hush_resting(policy, alert->rule)))
 		return false;
-	alert->quiet = false;
+	tw_alert_table_make_loud(alert, now_usec);
 	return true;
+}
+
+void tw_alert_table_make_loud(struct tw_alert *alert, usec_t now_usec)
+{
+	alert->quiet = false;
+	alert->reminded_usec = now_usec;
+	/* It has told nothing yet. */
+	for (unsigned i = 0; i < TW_ACTIONS_MAX; i++)
+		alert->actions[i].refused_told = alert->actions[i].rest_told = false;
 }
 
 struct tw_alert *tw_alert_table_worst(const struct tw_policy *policy, unsigned index,

@@ -75,13 +75,13 @@ static void add_grounds(struct tw_event *event, const struct tw_rule_settings *s
 	if (alert->subject.unit[0] != '\0')
 		event->has_count = tw_reading_count(sample, settings, alert->subject.unit, &event->count);
 	tw_text_init(&reason, event->reason, sizeof(event->reason));
-	if (alert->ahead) {
+	if (alert->ahead && reading->eta.known) {
 		/* With a long raise-for it can be at its level already. */
 		event->forecast = alert->value.milli < settings->raise_milli;
 		tw_text_add(&reason, "all ports are in use in ");
 		tw_value_add(&reason, reading->eta, TW_UNIT_SECONDS);
 		tw_text_add(&reason, " at the present rate");
-	} else if (alert->eased) {
+	} else if (alert->eased && reading->judged.known) {
 		tw_text_addf(&reason, "%s is in force; without that it would come to ",
 			     tw_tunable_info(TW_TUNABLE_TW_REUSE)->key);
 		tw_value_add(&reason, reading->judged, TW_UNIT_PERCENT);
@@ -107,7 +107,7 @@ static void tell_over(enum tw_event_kind kind, const struct tw_rule_settings *se
 void tw_alert_table_tell_raised(const struct tw_rule_settings *settings, struct tw_alert *alert,
 				const struct tw_alert_scene *scene)
 {
-	alert->quiet = false;
+	tw_alert_table_make_loud(alert, scene->now_usec);
 	tell_over(TW_EVENT_RAISED, settings, alert, NULL, scene);
 }
 
@@ -193,6 +193,12 @@ static bool is_eased(const struct tw_rule_settings *settings, const struct tw_re
 	return tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli && !reading->soon;
 }
 
+/* Nobody has to know of it, now or yet. */
+static bool is_no_matter(const struct tw_rule_settings *settings, const struct tw_reading *reading)
+{
+	return is_eased(settings, reading) || (reading->guessed && !reading->soon);
+}
+
 static void take_reading(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
 			 struct tw_reading_row *row, const struct tw_alert_scene *scene)
 {
@@ -211,24 +217,24 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 			return;
 		alert = tw_alert_table_add(policy, index, settings, row);
 		if (!alert) {
-			rule->more++;
+			rule->roomless += !is_no_matter(settings, &row->reading);
 			return;
 		}
 		alert->demand = once;
 	}
 	alert->seen = true;
 	edge = tw_alert_step(alert, settings, &row->reading, scene->now_usec);
-	if (edge == TW_ALERT_EDGE_RAISED) {
-		alert->eased = is_eased(settings, &row->reading);
+	if (edge == TW_ALERT_EDGE_RAISED || alert->state == TW_RULE_RISING) {
+		alert->eased = is_no_matter(settings, &row->reading);
 	} else if (alert->eased && tw_alert_active(alert) && !is_eased(settings, &row->reading)) {
 		/* Told as nobody's business until now. */
 		alert->eased = false;
+		alert->ahead = row->reading.value.milli < settings->raise_milli;
 		alert->reminded_usec = scene->now_usec;
 		edge = TW_ALERT_EDGE_RAISED;
 	}
-	if (alert->state != TW_RULE_NORMAL && tw_alert_table_promote(policy, alert) && tw_alert_active(alert))
+	if (tw_alert_table_promote(policy, alert, scene->now_usec) && tw_alert_active(alert))
 		edge = TW_ALERT_EDGE_RAISED;
-	rule->more += alert->quiet && alert->state != TW_RULE_NORMAL && alert->state != TW_RULE_CLEARING;
 	if (edge == TW_ALERT_EDGE_RAISED || edge == TW_ALERT_EDGE_REMINDED)
 		alert->subject = row->subject;
 	tell_edge(edge, settings, alert, &row->reading, scene);
@@ -249,14 +255,25 @@ static bool is_hidden(const struct tw_alert *alert, const struct tw_rule_setting
 	       (settings->metric != TW_METRIC_PORT_USE || most.milli > settings->clear_milli);
 }
 
-/*
- * Those that have no alert of their own, held as an alert is: as long as the rule says, and at two looks where one
- * proves nothing.
- */
-static void hold_more(struct tw_policy_rule *rule, const struct tw_rule_settings *settings,
-		      const struct tw_alert_scene *scene)
+static unsigned count_more(const struct tw_policy *policy, unsigned index)
 {
-	bool over = rule->more > 0;
+	unsigned more = policy->rules[index].roomless;
+
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		const struct tw_alert *alert = &policy->alerts[i];
+
+		more += alert->rule == index && alert->quiet && alert->seen && !alert->eased &&
+			(alert->state == TW_RULE_RISING || alert->state == TW_RULE_RAISED);
+	}
+	return more;
+}
+
+/* Held as an alert is: as long as the rule says, and at two looks where one proves nothing. */
+void tw_alert_table_tell_more(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+			      const struct tw_alert_scene *scene)
+{
+	struct tw_policy_rule *rule = &policy->rules[index];
+	bool over = (rule->more = count_more(policy, index)) > 0;
 	bool once = !over || tw_metric_info(settings->metric)->source == TW_METRIC_FROM_SURVEY;
 	usec_t hold_usec = over ? settings->raise_for_usec : settings->clear_for_usec;
 
@@ -345,7 +362,7 @@ void tw_alert_table_sweep(struct tw_policy *policy, unsigned index, usec_t now_u
 		policy->rules[index].normal_usec = now_usec;
 }
 
-void tw_alert_table_measure(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+bool tw_alert_table_measure(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
 			    const struct tw_alert_scene *scene)
 {
 	struct tw_policy_rule *rule = &policy->rules[index];
@@ -354,20 +371,20 @@ void tw_alert_table_measure(struct tw_policy *policy, unsigned index, const stru
 
 	if (!tw_reading_known(scene->sample, settings)) {
 		go_blind(policy, index, settings, scene);
-		return;
+		return false;
 	}
 	/* The same measurement again says nothing new, but that time goes on. */
 	if (rule->known && !rule->frozen && tw_reading_at(scene->sample, settings) <= rule->measured_usec) {
 		wait_all(policy, index, settings, false, scene);
-		return;
+		return false;
 	}
 	rule->frozen = false;
 	rule->known = true;
 	rule->blind = 0;
 	rule->measured_usec = tw_reading_at(scene->sample, settings);
-	rule->more = 0;
+	rule->roomless = 0;
 	while (tw_reading_next(scene->sample, settings, &cursor, &row))
 		take_reading(policy, index, settings, &row, scene);
 	take_absent(policy, index, settings, scene);
-	hold_more(rule, settings, scene);
+	return true;
 }

@@ -15,9 +15,16 @@ struct tw_alert_scene {
 	const char *namespace;
 };
 
-/* Steps the alerts of the rule of this index with the sample, makes those that begin, and tells the edges. */
-void tw_alert_table_measure(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+/*
+ * Steps the alerts of the rule of this index with the sample, makes those that begin, and tells the edges. Returns
+ * whether there was a new measurement.
+ */
+bool tw_alert_table_measure(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
 			    const struct tw_alert_scene *scene);
+
+/* After a new measurement, once it is known who is told for what is done: tells how many more there are. */
+void tw_alert_table_tell_more(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+			      const struct tw_alert_scene *scene);
 
 /* Ends those that are over, but for what has to be remembered: that something made no difference. */
 void tw_alert_table_sweep(struct tw_policy *policy, unsigned index, usec_t now_usec);
@@ -37,8 +44,11 @@ struct tw_alert *tw_alert_table_find(struct tw_policy *policy, unsigned rule, co
 struct tw_alert *tw_alert_table_add(struct tw_policy *policy, unsigned rule, const struct tw_rule_settings *settings,
 				    const struct tw_reading_row *row);
 
-/* Makes a quiet one loud if there is room for it. Returns whether it did. */
-bool tw_alert_table_promote(const struct tw_policy *policy, struct tw_alert *alert);
+/* Makes a quiet one that is over its level loud if there is room for it. Returns whether it did. */
+bool tw_alert_table_promote(struct tw_policy *policy, struct tw_alert *alert, usec_t now_usec);
+
+/* From now on it is told. */
+void tw_alert_table_make_loud(struct tw_alert *alert, usec_t now_usec);
 
 /* Takes one out; the others may move. */
 void tw_alert_table_drop(struct tw_policy *policy, unsigned alert);

@@ -27,7 +27,7 @@ struct tw_demand_count tw_demand_time_wait(const struct tw_demand *demand, uint3
 		const struct tw_demand_look *look = &demand->looks[i];
 
 		/* Looks further apart than they should be tell of a load that may be over. */
-		if (look->at_usec != demand->at_usec && tw_usec_since(demand->at_usec, look->at_usec) >= life_usec)
+		if (tw_usec_since(demand->at_usec, look->at_usec) >= life_usec)
 			continue;
 		ret.seen += look->young;
 		count++;

@@ -56,6 +56,15 @@ static void tell_wanting(struct tw_alert *alert, const struct tw_rule_settings *
 	}
 }
 
+/* A step or a destroy is one a rule, whatever the number of its alerts. */
+static bool acts_for_worst(const struct tw_rule_settings *settings)
+{
+	for (unsigned i = 0; i < settings->action_count; i++)
+		if (settings->actions[i].kind != TW_ACTION_SET)
+			return true;
+	return false;
+}
+
 static void want(struct tw_policy *policy, unsigned index, const struct tw_settings *settings,
 		 const struct tw_desired *to, const struct tw_alert_scene *scene)
 {
@@ -65,6 +74,8 @@ static void want(struct tw_policy *policy, unsigned index, const struct tw_setti
 
 	if (worst && !tw_alert_active(worst))
 		worst = NULL;
+	if (worst && worst->quiet && worst->state == TW_RULE_RAISED && acts_for_worst(rule_settings))
+		tw_alert_table_tell_raised(rule_settings, worst, scene);
 	for (unsigned i = 0; i < 2 * policy->alert_count; i++) {
 		struct tw_alert *alert = &policy->alerts[i % policy->alert_count];
 
@@ -95,11 +106,15 @@ void tw_policy_step(struct tw_policy *policy, const struct tw_settings *settings
 		memset(ret_desires, 0, sizeof(*ret_desires));
 	ret_kills->count = 0;
 	for (unsigned i = 0; i < settings->rule_count; i++) {
+		bool measured;
+
 		if (!applies(policy, &settings->rules[i]))
 			continue;
 		to.advised = policy->advising >> i & 1;
-		tw_alert_table_measure(policy, i, &settings->rules[i], &scene);
+		measured = tw_alert_table_measure(policy, i, &settings->rules[i], &scene);
 		want(policy, i, settings, &to, &scene);
+		if (measured)
+			tw_alert_table_tell_more(policy, i, &settings->rules[i], &scene);
 		tw_alert_table_sweep(policy, i, now_usec);
 	}
 }
@@ -226,7 +241,7 @@ static void tell_again(const struct tw_rule_settings *settings, const struct tw_
 {
 	const struct tw_event event = {
 		.kind = TW_EVENT_RAISED,
-		.severity = settings->severity,
+		.severity = alert->eased ? TW_SEVERITY_INFO : settings->severity,
 		.rule = settings,
 		.has_metric = true,
 		.metric = settings->metric,

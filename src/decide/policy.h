@@ -25,7 +25,8 @@ struct tw_policy_rule {
 	usec_t blind_usec;    /* when the last of these was made */
 	usec_t measured_usec; /* the last measurement taken in */
 	usec_t normal_usec;   /* since when no subject is over its level; 0: it was never looked at */
-	unsigned more;	      /* subjects over the level that are told as so many more: quiet, or without room */
+	unsigned more;	      /* subjects over the level that are told as so many more: quiet ones, and these: */
+	unsigned roomless;    /* there was no room for them */
 	bool more_told;
 	unsigned more_looks;			    /* at what differs from what was told */
 	usec_t more_usec;			    /* since when it does */

@@ -29,10 +29,16 @@ static uint32_t beyond(uint32_t ports, uint32_t exclusive)
 	return ports - TW_MIN(ports, exclusive);
 }
 
-/* Whether what is blocked for all is most of what the row cannot take. */
+/*
+ * Whether what is blocked for all is most of what the row cannot take, or could not without what timewaitd has changed:
+ * who answers for it is the same before a change and after.
+ */
 static bool is_mostly_exclusive(const struct tw_survey *survey, const struct tw_destination_row *row)
 {
-	return survey->exclusive_ports > beyond(row->blocked, survey->exclusive_ports);
+	uint64_t wanted = row->port_demand.known ? (uint64_t)row->port_demand.milli * survey->usable / (100 * 1000) : 0;
+	uint64_t blocked = TW_MAX(wanted, (uint64_t)TW_MAX(row->blocked, row->blocked_baseline));
+
+	return blocked < 2 * (uint64_t)survey->exclusive_ports;
 }
 
 /* Not within a destination's scope, where nobody else tells it, and not where there is no level. */

@@ -14,6 +14,9 @@ static bool is_comparable(const struct tw_survey *previous, const struct tw_surv
 	       survey->at_usec > previous->at_usec && survey->at_usec - previous->at_usec <= TW_FORECAST_SPAN_MAX_USEC;
 }
 
+/* Those that are watched may stand behind it. */
+#define LAST_BY_RANK (TW_TOP_MAX > TW_WATCHED_MAX ? TW_TOP_MAX - TW_WATCHED_MAX - 1 : 0)
+
 static uint32_t beyond(uint32_t now, uint32_t before)
 {
 	return now - TW_MIN(now, before);
@@ -34,8 +37,8 @@ static uint32_t blocked_before(const struct tw_survey *previous, const struct tw
 
 	if (row)
 		return lasting(previous, row);
-	/* It had no more than the last row that was told, and no less than what is blocked for all. */
-	return previous->top_count < TW_TOP_MAX ? previous->exclusive_ports : previous->top[TW_TOP_MAX - 1].blocked;
+	/* It had no more than the last row that is there for its rank, and no less than what is blocked for all. */
+	return previous->top_count < TW_TOP_MAX ? previous->exclusive_ports : previous->top[LAST_BY_RANK].blocked;
 }
 
 /* Ports that are blocked now and were not before: in all, and of them those that are exclusive. */

@@ -211,13 +211,14 @@ static int begin_attribution(struct tw_scan *scan, struct tw_source *source)
 static bool is_silent(const struct tw_scan *scan)
 {
 	const struct tw_gauge *gauge = &scan->order.gauge;
-	uint64_t full = gauge->tcp_inuse + gauge->tcp6_inuse, most = scan->rows > 0 ? BURST_MAX : SILENCE_MAX;
+	uint64_t full = gauge->tcp_inuse + gauge->tcp6_inuse;
+	uint64_t most = scan->census.count[TW_STATE_LISTEN] > 0 ? BURST_MAX : SILENCE_MAX;
 
 	if (scan->stage == STAGE_LISTENERS || scan->stage == STAGE_IDLE || scan->rows > scan->rows_before)
 		return false;
 	full -= TW_MIN(full, scan->rows_before);
 	if (scan->stage == STAGE_ESTABLISHED)
-		return full > most;
+		return full > SILENCE_MAX;
 	full -= scan->asks_established ? 0 : TW_MIN(full, gauge->established);
 	return full > most || (asks_time_wait(scan) && gauge->time_wait > SILENCE_MAX);
 }
@@ -369,7 +370,9 @@ static void survey_results(struct tw_scan *scan, struct tw_survey *survey)
 	memset(&fresh, 0, offsetof(struct tw_survey, top));
 	fresh.at_usec = scan->order.at_usec;
 	fresh.partial = scan->census.partial;
-	if (!fresh.partial) {
+	if (fresh.partial) {
+		fresh.takeovers.key = survey->takeovers.key;
+	} else {
 		tw_survey_work_results(&scan->work, &scan->past->parity, &scan->order.watched, survey,
 				       scan->order.at_usec, &fresh);
 		tw_takeover_work_results(&scan->takeover, &scan->past->look, &fresh.takeovers);

@@ -140,7 +140,7 @@ def waits(where, reuse, age):
         host = "127.0.0.1" if where == "loopback" else HOST
         mix.put("tcp_tw_reuse", reuse)
         # Long enough for a slow machine, where the kernel lets it be chosen.
-        delay = 3.0
+        delay = 8.0
         try:
             mix.put("tcp_tw_reuse_delay", int(delay * 1000))
         except FileNotFoundError:

@@ -153,6 +153,11 @@ static void test_evidence(void **state)
 	add_destination(stage, 9090, 200, 200, 0);
 	look(stage);
 	assert_int_equal(evidence(stage), 8080);
+	/* Of two that are about as busy the one of which there is one look already. */
+	seen(stage, 9090, 0);
+	assert_int_equal(evidence(stage), 9090);
+	seen(stage, 9090, 1);
+	assert_int_equal(evidence(stage), 8080);
 	stage->sample.survey.partial = true;
 	assert_int_equal(evidence(stage), 0);
 	/* The one that is raised, though it is not the busiest any more. */
@@ -175,6 +180,9 @@ static void test_evidence(void **state)
 	assert_int_equal(evidence(stage), 8080);
 	stage->policy.advising = 1;
 	assert_int_equal(evidence(stage), 9090); /* the busiest, as if nothing were raised */
+	stage->policy.advising = 0;
+	stage->settings->rules[0].proof = false;
+	assert_int_equal(evidence(stage), 9090);
 }
 
 /* Two looks at each of those that wait, in turn, however long there is between two surveys. */

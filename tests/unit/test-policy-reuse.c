@@ -94,6 +94,59 @@ static void test_what_is_expected_is_not_seen(void **state)
 	}
 }
 
+/* It is told loudly, too, and why, when it is about to be over the level. */
+static void test_no_longer_helped_soon(void **state)
+{
+	struct stage *stage = *state;
+	const struct tw_event *event;
+
+	add_ports_rule(stage->settings)->forecast_usec = 60 * S;
+	set_reuse_ours(stage, true);
+	for (unsigned at = 5; at <= 70; at += 5) {
+		begin_survey(stage, at);
+		add_destination(stage, 8001, 300, 250, 60)->port_eta =
+			at == 70 ? tw_value_of(20000) : tw_value_unknown();
+		look(stage);
+	}
+	assert_int_equal(told_of(stage, TW_EVENT_RAISED), 2);
+	event = surely_told(stage, TW_EVENT_RAISED, 8001);
+	assert_int_equal(event->severity, TW_SEVERITY_WARNING);
+	assert_string_equal(event->reason, "all ports are in use in 20s at the present rate");
+	assert_true(event->forecast);
+}
+
+/*
+ * A steady load of 4 a second beside 220 ports that are blocked for all: what reuse takes away does not make these the
+ * most of it, so that it would be put back, and set again.
+ */
+static void test_who_answers_stays(void **state)
+{
+	struct stage *stage = *state;
+	unsigned changes = 0;
+	bool ours = false;
+
+	add_set(add_ports_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
+	stage->settings->rules[0].clear_for_usec = 60 * S;
+	for (unsigned at = 5; at <= 900; at += 5) {
+		uint32_t waiting = ours ? 60 : 240;
+		struct tw_destination_row *row;
+
+		begin_survey(stage, at);
+		stage->sample.survey.exclusive_ports = 220;
+		row = add_destination(stage, 8001, waiting, 220 + (ours ? 4 : waiting), 20);
+		row->blocked_baseline = 220 + waiting;
+		row->port_demand = tw_value_percent(220 + 240, 1000);
+		look(stage);
+		if (ours == stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted)
+			continue;
+		ours = !ours;
+		changes++;
+		set_reuse_ours(stage, ours);
+	}
+	assert_int_equal(changes, 1);
+	assert_int_equal(told_of(stage, TW_EVENT_CLEARED), 0);
+}
+
 /* A rule over the time that is left judges no share of ports: what reuse does to these says nothing of it. */
 static void test_time_left_while_reuse_is_ours(void **state)
 {
@@ -122,6 +175,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_second_one_that_is_helped, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_longer_helped, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_longer_helped_soon, begin, end),
+		cmocka_unit_test_setup_teardown(test_who_answers_stays, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_is_expected_is_not_seen, begin, end),
 		cmocka_unit_test_setup_teardown(test_time_left_while_reuse_is_ours, begin, end),
 	};

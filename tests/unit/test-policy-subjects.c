@@ -141,50 +141,6 @@ static void test_a_place_is_taken(void **state)
 	assert_non_null(told_about(stage, TW_EVENT_RAISED, 9016));
 }
 
-/* Nor is it silent about what it wants: the seventeenth alone is one that reuse helps, and then it is told, too. */
-static void test_all_count_for_what_is_wanted(void **state)
-{
-	struct stage *stage = *state;
-	const struct tw_desire *desire = &stage->desires.rows[TW_TUNABLE_TW_REUSE];
-
-	add_set(add_ports_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
-	for (unsigned at = 1; at <= 3; at++) {
-		begin_survey(stage, at);
-		for (uint16_t i = 0; i < 40; i++) {
-			struct tw_destination_row *row =
-				add_destination(stage, (uint16_t)(9000 + i), 900 - i, 900 - i, 0);
-
-			if (i == 20 || i == 30)
-				continue;
-			row->held[TW_HOLDER_ESTABLISHED] = row->ports;
-			row->held[TW_HOLDER_TIME_WAIT] = row->time_wait = 0;
-		}
-		look(stage);
-		assert_true(desire->wanted);
-		assert_int_equal(desire->subject.destination.port, 9020);
-		assert_int_equal(told_of(stage, TW_EVENT_RAISED), TW_ALERTS_PER_RULE + 2);
-		assert_int_equal(told_of(stage, TW_EVENT_REFUSED), TW_ALERTS_PER_RULE);
-		assert_non_null(told_about(stage, TW_EVENT_RAISED, 9020));
-		assert_null(told_about(stage, TW_EVENT_RAISED, 9030));
-	}
-	/* Who goes on wanting it is told when the first one is gone. */
-	begin_survey(stage, 4);
-	for (uint16_t i = 0; i < 40; i++)
-		if (i == 30 || i == 31)
-			add_destination(stage, (uint16_t)(9000 + i), 900 - i, 900 - i, 0);
-	look(stage);
-	assert_true(desire->wanted);
-	assert_int_equal(told_of(stage, TW_EVENT_CLEARED), TW_ALERTS_PER_RULE + 1);
-	assert_non_null(told_about(stage, TW_EVENT_RAISED, 9030));
-	for (unsigned at = 5; at < 7; at++) {
-		begin_survey(stage, at);
-		look(stage);
-	}
-	assert_false(desire->wanted);
-	assert_int_equal(told_of(stage, TW_EVENT_CLEARED), told_of(stage, TW_EVENT_RAISED) - 1);
-	assert_int_equal(stage->policy.alert_count, 0);
-}
-
 /*
  * Those that only rise were told to nobody: how many more there are is not told before its hold is over, and a worse
  * one that comes late takes the place of one of them.
@@ -412,7 +368,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_worst_stands_for_the_rule, begin, end),
 		cmocka_unit_test_setup_teardown(test_more_than_sixteen, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_place_is_taken, begin, end),
-		cmocka_unit_test_setup_teardown(test_all_count_for_what_is_wanted, begin, end),
 		cmocka_unit_test_setup_teardown(test_more_is_held_too, begin, end),
 		cmocka_unit_test_setup_teardown(test_more_needs_two_looks, begin, end),
 		cmocka_unit_test_setup_teardown(test_frozen_once, begin, end),
