@@ -199,6 +199,22 @@ static bool is_no_matter(const struct tw_rule_settings *settings, const struct t
 	return is_eased(settings, reading) || (reading->guessed && !reading->soon);
 }
 
+/*
+ * Who had bound first is not known to be gone where parity does not tell any more, of so many ports that it could be
+ * over the level still.
+ */
+static bool is_hidden(const struct tw_alert *alert, const struct tw_rule_settings *settings,
+		      const struct tw_reading *reading, const struct tw_sample *sample)
+{
+	const struct tw_survey *survey = &sample->survey;
+	struct tw_value most =
+		tw_value_percent((uint64_t)survey->exclusive_ports + survey->unclear_ports, survey->usable);
+
+	return alert->subject.has_binder && survey->unclear_ports > 0 &&
+	       (settings->metric != TW_METRIC_PORT_USE ||
+		(reading->pressure.milli <= settings->clear_milli && most.milli > settings->clear_milli));
+}
+
 static void take_reading(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
 			 struct tw_reading_row *row, const struct tw_alert_scene *scene)
 {
@@ -208,6 +224,11 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	struct tw_demand *demand = alert ? &alert->demand : &once;
 	enum tw_alert_edge edge;
 
+	if (alert && is_hidden(alert, settings, &row->reading, scene->sample)) {
+		alert->seen = true;
+		tell_edge(tw_alert_wait(alert, settings, scene->now_usec), settings, alert, NULL, scene);
+		return;
+	}
 	if (row->reading.ports.known)
 		tw_demand_add(demand, row->reading.ports.young, row->reading.at_usec);
 	add_demand(&row->reading, demand, settings, scene);
@@ -238,21 +259,6 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	if (edge == TW_ALERT_EDGE_RAISED || edge == TW_ALERT_EDGE_REMINDED)
 		alert->subject = row->subject;
 	tell_edge(edge, settings, alert, &row->reading, scene);
-}
-
-/*
- * Who had bound first is not known to be gone where parity does not tell any more, of so many ports that it could be
- * over the level still.
- */
-static bool is_hidden(const struct tw_alert *alert, const struct tw_rule_settings *settings,
-		      const struct tw_sample *sample)
-{
-	const struct tw_survey *survey = &sample->survey;
-	struct tw_value most =
-		tw_value_percent((uint64_t)survey->exclusive_ports + survey->unclear_ports, survey->usable);
-
-	return alert->subject.has_binder && survey->unclear_ports > 0 &&
-	       (settings->metric != TW_METRIC_PORT_USE || most.milli > settings->clear_milli);
 }
 
 static unsigned count_more(const struct tw_policy *policy, unsigned index)
@@ -302,11 +308,7 @@ static void take_absent(struct tw_policy *policy, unsigned index, const struct t
 		if (alert->rule != index || alert->seen)
 			continue;
 		row.reading = tw_reading_absent(scene->sample, settings);
-		if (is_hidden(alert, settings, scene->sample))
-			tell_edge(tw_alert_wait(alert, settings, scene->now_usec), settings, alert, &row.reading,
-				  scene);
-		else
-			take_reading(policy, index, settings, &row, scene);
+		take_reading(policy, index, settings, &row, scene);
 	}
 }
 

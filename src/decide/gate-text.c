@@ -122,24 +122,22 @@ static void say_held_bound(struct tw_text *text, const struct scene *scene)
 		     survey->exclusive_ports - first, survey->usable);
 }
 
-/* "1300 of 2000 ports were taken by bind() before connect(), most from 10.0.0.1: such a port is blocked for ...". */
+/* "1300 of 2000 ports were taken by bind() before connect(), most from 10.0.0.1: no connect() without bind() can ...".
+ */
 static void say_bound_first(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_survey *survey = &scene->sample->survey;
-	const struct tw_binder_row *own =
-		scene->subject && scene->subject->has_binder ? tw_survey_binder(survey, &scene->subject->binder) : NULL;
-	const struct tw_binder_row *binder = own ? own : survey->binder_count > 0 ? &survey->binders[0] : NULL;
 
 	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports were taken by bind() before connect()",
-		     own ? own->ports : survey->bound_first_ports, survey->usable);
-	if (binder) {
-		tw_text_add(text, own || survey->binder_count == 1 ? ", from " : ", most from ");
-		tw_address_add(text, &binder->source);
+		     survey->bound_first_ports, survey->usable);
+	if (survey->binder_count > 0) {
+		tw_text_add(text, survey->binder_count == 1 ? ", from " : ", most from ");
+		tw_address_add(text, &survey->binders[0].source);
 	}
-	tw_text_addf(
-		text,
-		": such a port is blocked for every other program and destination too, and %s does not change that",
-		tw_tunable_info(scene->tunable)->key);
+	tw_text_addf(text,
+		     ": no connect() without bind() can have such a port, whatever its destination, and %s does not "
+		     "change that",
+		     tw_tunable_info(scene->tunable)->key);
 }
 
 static void say_server_side(struct tw_text *text, const struct scene *scene)

@@ -110,14 +110,6 @@ static uint32_t idle_ports(const struct tw_survey *survey)
 	return beyond(survey->exclusive_ports, survey->bound_first_ports);
 }
 
-/* Who holds most of what is blocked for all answers for the whole, the others for their own part. */
-static bool leads(const struct tw_survey *survey, int binder)
-{
-	bool idle_lead = survey->binder_count == 0 || idle_ports(survey) >= survey->binders[0].ports;
-
-	return binder < 0 ? idle_lead : binder == 0 && !idle_lead;
-}
-
 /* What is blocked for all, and where that is most of what a destination cannot take, all that it cannot. */
 static uint32_t answered_ports(const struct tw_survey *survey, const struct tw_rule_settings *settings)
 {
@@ -129,31 +121,27 @@ static uint32_t answered_ports(const struct tw_survey *survey, const struct tw_r
 	return ports;
 }
 
+/*
+ * Who holds most of what is blocked for all stands for all who do: several addresses may have bound the same port, so
+ * that none of them could be told apart by what it gives back.
+ */
 static bool next_holder(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
 			struct tw_reading_row *ret)
 {
-	int binder = (int)(*cursor - survey->top_count) - 1; /* -1: who holds ports without a connection */
-	uint32_t ports;
-
-	if (settings->scope.has_destination || binder >= (int)survey->binder_count)
+	if (settings->scope.has_destination || *cursor > survey->top_count)
 		return false;
 	(*cursor)++;
 	*ret = (struct tw_reading_row){ .subject.holds_for_all = true };
-	if (binder < 0) {
-		ports = leads(survey, binder) ? answered_ports(survey, settings) : idle_ports(survey);
-		/* Listeners have no unit here: who has the few others is not behind it. */
-		if (survey->bound_row_count > 0 && (uint64_t)survey->bound_ports * 2 >= idle_ports(survey))
-			(void)tw_text_copy(ret->subject.unit, sizeof(ret->subject.unit), survey->bound_rows[0].unit);
-	} else {
-		ports = leads(survey, binder) ? answered_ports(survey, settings) : survey->binders[binder].ports;
+	if (survey->binder_count > 0 && survey->bound_first_ports > idle_ports(survey)) {
 		ret->subject.has_binder = true;
-		ret->subject.binder = survey->binders[binder].source;
+		ret->subject.binder = survey->binders[0].source;
+	} else if (survey->bound_row_count > 0 && (uint64_t)survey->bound_ports * 2 >= idle_ports(survey)) {
+		/* Listeners have no unit here: who has the few others is not behind it. */
+		(void)tw_text_copy(ret->subject.unit, sizeof(ret->subject.unit), survey->bound_rows[0].unit);
 	}
-	ret->reading.value = ret->reading.pressure = share(ports, survey->usable);
-	if (leads(survey, binder)) {
-		ret->reading.eta = survey->exclusive_eta;
-		ret->reading.soon = is_soon(settings, ret->reading.value, survey->exclusive_eta);
-	}
+	ret->reading.value = ret->reading.pressure = share(answered_ports(survey, settings), survey->usable);
+	ret->reading.eta = survey->exclusive_eta;
+	ret->reading.soon = is_soon(settings, ret->reading.value, survey->exclusive_eta);
 	return true;
 }
 

@@ -128,11 +128,29 @@ static void add_pair(struct tw_exclusive *exclusive, const struct tw_table_entry
 	pair->both_ripe = (uint16_t)(pair->both_ripe + (ripe && base_ripe));
 }
 
-static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, const struct tw_parity_view *view,
-			    bool bound)
+/* Whether it is the source port towards several destinations, of one address. */
+static bool is_shared(const struct tw_exclusive *exclusive, uint16_t port)
+{
+	const struct tw_table_entry *entries[PAIRED_MAX];
+	const struct tw_port_holder *holder = tw_port_holders_first(&exclusive->holders, port);
+	unsigned count = 0;
+
+	for (; holder && count < PAIRED_MAX; holder = tw_port_holders_next(&exclusive->holders, holder)) {
+		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->parity.table, holder->hash);
+
+		for (unsigned i = 0; entry && i < count; i++)
+			if (tw_address_equal(&entries[i]->key.source, &entry->key.source))
+				return true;
+		if (entry)
+			entries[count++] = entry;
+	}
+	return false;
+}
+
+/* Nobody comes to such a port by connect() alone: each of its holders has bound it, of several addresses each. */
+static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, bool bound)
 {
 	const struct tw_port_holder *holder = tw_port_holders_first(&exclusive->holders, port);
-	bool several = holder && tw_port_holders_next(&exclusive->holders, holder);
 
 	make_shares(exclusive);
 	for (; holder; holder = tw_port_holders_next(&exclusive->holders, holder)) {
@@ -143,12 +161,13 @@ static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, const
 			continue;
 		share->exclusive++;
 		share->ripe = (uint16_t)(share->ripe + holder->ripe);
-		share->first = (uint16_t)(share->first + (!bound && entry == view->owner && view->alone));
+		share->first =
+			(uint16_t)(share->first + (!bound && tw_parity_is_alone(&exclusive->parity, port, entry)));
 	}
 	if (bound)
 		return;
 	exclusive->exclusive++;
-	exclusive->shared += several;
+	exclusive->shared += is_shared(exclusive, port);
 }
 
 /*
@@ -179,15 +198,16 @@ static void count_pairs(struct tw_exclusive *exclusive, uint16_t port)
 static void decide_port(struct tw_exclusive *exclusive, const struct tw_parity_past *past, uint16_t port)
 {
 	bool bound = tw_port_set_has(&exclusive->bound, port);
-	struct tw_parity_view view = tw_parity_of_port(&exclusive->parity, past, port);
+	enum tw_parity parity =
+		exclusive->asked ? TW_PARITY_UNCLEAR : tw_parity_of_port(&exclusive->parity, past, port);
 
 	if (exclusive->has_devices)
 		count_pairs(exclusive, port);
 	exclusive->decided++;
 	exclusive->decided_unbound += !bound;
-	if (bound || (exclusive->asked ? tw_port_set_has(&exclusive->taken, port) : view.parity == TW_PARITY_FIRST)) {
-		count_exclusive(exclusive, port, &view, bound);
-	} else if (!exclusive->asked && view.parity == TW_PARITY_UNCLEAR) {
+	if (bound || (exclusive->asked ? tw_port_set_has(&exclusive->taken, port) : parity == TW_PARITY_FIRST)) {
+		count_exclusive(exclusive, port, bound);
+	} else if (!exclusive->asked && parity == TW_PARITY_UNCLEAR) {
 		exclusive->unclear++;
 		exclusive->unclear_far += tw_parity_is_far(exclusive->parity.low, port);
 	}
@@ -323,7 +343,9 @@ static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw
 {
 	struct tw_binder_row row = {
 		.source = source->address,
-		.ports = scale(source->first, exclusive->held_unbound, exclusive->decided_unbound),
+		/* One that it has towards several destinations is counted for each. */
+		.ports = TW_MIN(scale(source->first, exclusive->held_unbound, exclusive->decided_unbound),
+				ret->bound_first_ports),
 		.destinations = source->destinations,
 		.most = source->most,
 	};

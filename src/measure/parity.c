@@ -173,24 +173,28 @@ static bool is_surer(const struct tw_table_entry *a, const struct tw_table_entry
 	return (uint64_t)a->far * tw_table_ports(b) > (uint64_t)b->far * tw_table_ports(a);
 }
 
-struct tw_parity_view tw_parity_of_port(const struct tw_parity_work *parity, const struct tw_parity_past *past,
-					uint16_t port)
+bool tw_parity_is_alone(const struct tw_parity_work *parity, uint16_t port, const struct tw_table_entry *entry)
+{
+	return !is_small(entry) || !is_shared(parity, port, entry);
+}
+
+enum tw_parity tw_parity_of_port(const struct tw_parity_work *parity, const struct tw_parity_past *past, uint16_t port)
 {
 	const struct tw_port_holder *holder = tw_port_holders_first(parity->holders, port);
-	struct tw_parity_view view = { .parity = TW_PARITY_PLAIN };
+	const struct tw_table_entry *surest = NULL;
+	enum tw_parity ret = TW_PARITY_PLAIN;
 
 	for (; holder; holder = tw_port_holders_next(parity->holders, holder)) {
 		const struct tw_table_entry *entry = tw_table_find_hash(parity->table, holder->hash);
 		enum tw_parity verdict = entry ? judge_port(parity, past, entry, port) : TW_PARITY_UNCLEAR;
 
-		if (verdict == TW_PARITY_FIRST || view.parity == TW_PARITY_PLAIN)
-			view.parity = verdict;
-		if (entry && (!view.owner || is_surer(entry, view.owner)))
-			view.owner = entry;
+		if (verdict == TW_PARITY_FIRST || ret == TW_PARITY_PLAIN)
+			ret = verdict;
+		if (entry && (!surest || is_surer(entry, surest)))
+			surest = entry;
 	}
-	view.alone = view.owner && (!is_small(view.owner) || !is_shared(parity, port, view.owner));
 	/* What several have was not bound first by any of them, or else it is a listener's that is gone. */
-	if (view.parity == TW_PARITY_FIRST && !view.alone)
-		view.parity = TW_PARITY_UNCLEAR;
-	return view;
+	if (ret == TW_PARITY_FIRST && (!surest || !tw_parity_is_alone(parity, port, surest)))
+		return TW_PARITY_UNCLEAR;
+	return ret;
 }

@@ -58,12 +58,11 @@ void tw_parity_pool(struct tw_parity_work *parity, uint16_t port);
 enum tw_parity tw_parity_of_entry(const struct tw_parity_work *parity, const struct tw_parity_past *past,
 				  const struct tw_table_entry *entry);
 
-/* What all holders of one port say together, and whose it is. */
-struct tw_parity_view {
-	enum tw_parity parity;
-	const struct tw_table_entry *owner; /* NULL: not known */
-	bool alone;			    /* no other small destination of its source has the port */
-};
+/* What all holders of one port say together. */
+enum tw_parity tw_parity_of_port(const struct tw_parity_work *parity, const struct tw_parity_past *past, uint16_t port);
 
-struct tw_parity_view tw_parity_of_port(const struct tw_parity_work *parity, const struct tw_parity_past *past,
-					uint16_t port);
+/*
+ * Whether no other small destination of its source holds the port too: the children of a listener do, which is gone,
+ * and nothing was bound first by them.
+ */
+bool tw_parity_is_alone(const struct tw_parity_work *parity, uint16_t port, const struct tw_table_entry *entry);

@@ -39,15 +39,13 @@ const char *tw_event_name(enum tw_event_kind kind)
 bool tw_subject_equal(const struct tw_subject *a, const struct tw_subject *b)
 {
 	if (a->has_destination != b->has_destination || a->has_listener != b->has_listener ||
-	    a->has_binder != b->has_binder || a->holds_for_all != b->holds_for_all)
+	    a->holds_for_all != b->holds_for_all)
 		return false;
 	if (a->has_destination)
 		return memcmp(&a->destination, &b->destination, sizeof(a->destination)) == 0;
 	if (a->has_listener)
 		return a->listener.port == b->listener.port &&
 		       tw_address_equal(&a->listener.address, &b->listener.address);
-	if (a->has_binder)
-		return tw_address_equal(&a->binder, &b->binder);
 	return a->holds_for_all || strcmp(a->unit, b->unit) == 0;
 }
 

@@ -63,8 +63,8 @@ struct tw_subject {
 };
 
 /*
- * Whether both are about the same. A unit is the subject only where there is none of the others: whose the ports are
- * that listen or are bound may not be known yet.
+ * Whether both are about the same. What is blocked for all is one subject, whoever has most of it at the moment; a unit
+ * is one only where there is none of the others.
  */
 bool tw_subject_equal(const struct tw_subject *a, const struct tw_subject *b);
 

@@ -189,7 +189,7 @@ struct tw_survey {
 	uint32_t exclusive_ports; /* of `usable`, blocked for everybody: listening, bound, or bound first */
 	uint32_t bound_first_ports;	/* of these, bound first: all that is known of */
 	uint32_t unclear_ports;		/* may be bound first: neither parity nor the kernel told */
-	uint32_t shared_ports;		/* of `bound_first_ports`: held towards more than one destination */
+	uint32_t shared_ports;		/* of `bound_first_ports`: of one source, towards several destinations */
 	struct tw_takeovers takeovers;	/* of the destination that the order named */
 	int64_t reuse;			/* tcp_tw_reuse just before */
 	uint32_t reuse_delay_ms;	/* tcp_tw_reuse_delay just before */

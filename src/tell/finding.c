@@ -137,21 +137,26 @@ static void add_port_use(struct tw_text *text, const struct tw_event *event)
 }
 
 /*
- * "192.168.77.1 holds 1300 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for every
- * other program and destination; 65% of the ports are in use (threshold 45%)".
+ * "192.168.77.1 and 7 other addresses hold 1300 of 2000 ports by bind() before connect() without
+ * IP_BIND_ADDRESS_NO_PORT: no connect() without bind() can have these, whatever its destination; 65% of the ports are
+ * in use (threshold 45%)".
  */
 static void add_bound_first(struct tw_text *text, const struct tw_event *event)
 {
 	const struct tw_survey *survey = known_survey(event);
 	const struct tw_binder_row *row = survey ? tw_survey_binder(survey, &event->subject.binder) : NULL;
+	unsigned others = row ? survey->binder_count - 1 : 0;
 
 	tw_address_add(text, &event->subject.binder);
-	tw_text_add(text, " holds ");
-	if (survey)
-		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", row ? row->ports : 0, survey->usable);
+	if (others > 0)
+		tw_text_addf(text, " and %u other %s", others, others > 1 ? "addresses" : "address");
+	tw_text_add(text, others > 0 ? " hold " : " holds ");
+	if (row)
+		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", others > 0 ? survey->bound_first_ports : row->ports,
+			     survey->usable);
 	tw_text_add(text,
-		    "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for every other program "
-		    "and destination; ");
+		    "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: no connect() without bind() "
+		    "can have these, whatever its destination; ");
 	tw_finding_add_figure(text, event->metric, event->value);
 	tw_text_add(text, " of the ports are in use");
 	add_threshold(text, event);

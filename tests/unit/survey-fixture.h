@@ -56,8 +56,8 @@ static inline const struct tw_survey *look(struct fixture *fixture, usec_t at)
 	memset(&fixture->survey, 0, sizeof(fixture->survey));
 	tw_survey_work_end(&fixture->work, 0);
 	assert_false(tw_survey_work_step(&fixture->work, NULL, &fixture->past));
-	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous, at * TW_USEC_PER_SEC,
-			       &fixture->survey);
+	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous,
+			       at * TW_USEC_PER_SEC, &fixture->survey);
 	fixture->previous = fixture->survey;
 	return &fixture->survey;
 }
@@ -70,21 +70,27 @@ static inline const struct tw_survey *end(struct fixture *fixture)
 	return survey;
 }
 
-/* Sockets on local ports from `first` on, to 10.0.1.`host`:80. */
-static inline void add(struct fixture *fixture, enum tw_state state, uint8_t host, uint16_t first, unsigned count,
-		       uint32_t expires_ms)
+/* Sockets of 10.0.0.`source` on local ports from `first` on, to 10.0.1.`host`:80. */
+static inline void add_of(struct fixture *fixture, uint8_t source, enum tw_state state, uint8_t host, uint16_t first,
+			  unsigned count, uint32_t expires_ms)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct tw_flow flow = {
 			.state = state,
 			.family = AF_INET,
-			.local = { tw_address_from_ipv4("\x0a\x00\x00\x01"), (uint16_t)(first + i) },
+			.local = { tw_address_from_ipv4((uint8_t[]){ 10, 0, 0, source }), (uint16_t)(first + i) },
 			.remote = { tw_address_from_ipv4((uint8_t[]){ 10, 0, 1, host }), 80 },
 			.expires_ms = expires_ms,
 		};
 
 		tw_survey_work_add(&fixture->work, &flow);
 	}
+}
+
+static inline void add(struct fixture *fixture, enum tw_state state, uint8_t host, uint16_t first, unsigned count,
+		       uint32_t expires_ms)
+{
+	add_of(fixture, 1, state, host, first, count, expires_ms);
 }
 
 static inline void assert_percent(struct tw_value value, int64_t milli)

@@ -82,6 +82,17 @@ static const struct tw_sample bound_first = {
 	},
 };
 
+static const struct tw_sample one_binder = {
+	.survey = {
+		.at_usec = TW_USEC_PER_SEC,
+		.usable = 2000,
+		.exclusive_ports = 1200,
+		.bound_first_ports = 1200,
+		.binder_count = 1,
+		.binders = { { .source = IPV4(10, 0, 0, 1), .ports = 1200 } },
+	},
+};
+
 static const struct tw_sample orphaned = {
 	.survey = {
 		.at_usec = TW_USEC_PER_SEC,
@@ -150,11 +161,16 @@ static const struct {
 	{ { FIGURE(TW_METRIC_PORT_USE, 100000), HOLDER(""), .sample = &nothing }, "100% of the ports are in use" },
 
 	{ { FIGURE(TW_METRIC_PORT_USE, 65000), .threshold = KNOWN(45000), BINDER(1), .sample = &bound_first },
-	  "10.0.0.1 holds 1200 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for "
-	  "every other program and destination; 65% of the ports are in use (threshold 45%)" },
+	  "10.0.0.1 and 1 other address hold 1300 of 2000 ports by bind() before connect() without "
+	  "IP_BIND_ADDRESS_NO_PORT: no connect() without bind() can have these, whatever its destination; 65% of the "
+	  "ports are in use (threshold 45%)" },
+	{ { FIGURE(TW_METRIC_PORT_USE, 60000), .threshold = KNOWN(45000), BINDER(1), .sample = &one_binder },
+	  "10.0.0.1 holds 1200 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: no connect() "
+	  "without bind() can have these, whatever its destination; 60% of the ports are in use (threshold 45%)" },
 	{ { FIGURE(TW_METRIC_PORT_USE, 65000), BINDER(9), .sample = &nothing },
-	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT, blocked for every other "
-	  "program and destination; 65% of the ports are in use" },
+	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: no connect() without "
+	  "bind() "
+	  "can have these, whatever its destination; 65% of the ports are in use" },
 	/* The states that hold most, the orphaned by their name. */
 	{ { FIGURE(TW_METRIC_PORT_USE, 90000), .subject = { .has_destination = true, .destination = TO_8080 },
 	    .sample = &orphaned },

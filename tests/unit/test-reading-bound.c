@@ -49,56 +49,48 @@ static void set_survey(uint32_t idle, const uint32_t first[3], uint32_t row, uin
 	survey->port_use = tw_value_percent(blocked, 1000);
 }
 
-/* Who holds most of it answers for the whole of it, the others for their own part. */
+/* Who holds most of it answers for the whole of it: one row, whatever the number of those that hold some. */
 static void test_holders(TW_UNUSED void **state)
 {
 	static const struct {
 		uint32_t idle, first[3];
-		int64_t idle_milli, first_milli[3];
-		int worst; /* a source; -1: the unit */
+		int64_t milli;
+		bool binder;
 	} rows[] = {
-		{ 900, { 0 }, 90000, { 0 }, -1 },
-		{ 0, { 900 }, 0, { 90000 }, 0 },
-		{ 300, { 300 }, 60000, { 30000 }, -1 }, /* both as much: what has no connection at all */
-		{ 299, { 300, 1 }, 29900, { 60000, 100 }, 0 },
-		{ 100, { 300, 200, 50 }, 10000, { 65000, 20000, 5000 }, 0 },
+		{ 0, { 0 }, 0, false },
+		{ 900, { 0 }, 90000, false },
+		{ 0, { 900 }, 90000, true },
+		{ 300, { 300 }, 60000, false }, /* both as much: what has no connection at all */
+		{ 299, { 300 }, 59900, true },
+		{ 299, { 200, 100 }, 59900, true },
+		{ 100, { 300, 200, 50 }, 65000, true },
 	};
 
 	/* Also without any destination; with one that has a few ports of its own, of whose trouble that is the most. */
 	for (size_t i = 0; i < 2 * TW_ARRAY_SIZE(rows); i++) {
+		const struct tw_address source = address(sources[0]);
+		struct tw_reading_cursor cursor = { 0 };
 		size_t k = i / 2;
 		bool has_row = i % 2;
-		struct tw_reading_cursor cursor = { 0 };
 		struct tw_reading_row row;
 		unsigned count = 0;
 
 		set_survey(rows[k].idle, rows[k].first, has_row ? 10 : 0, 0);
 		while (tw_reading_next(&sample, &rule, &cursor, &row)) {
-			const char *unit = rows[k].idle > 0 ? "batch.service" : "";
-			int64_t more = has_row && (int)count == rows[k].worst ? 1000 : 0;
-
 			if (row.subject.has_destination)
+				continue;
+			count++;
+			if (sample.survey.exclusive_ports == 0)
 				continue;
 			assert_true(row.reading.confirmed && !row.reading.ports.known);
 			assert_true(row.subject.holds_for_all);
-			if (!row.subject.has_binder) {
-				assert_string_equal(row.subject.unit, unit);
-				more = has_row && rows[k].worst < 0 ? 1000 : 0;
-				assert_int_equal(row.reading.value.milli, rows[k].idle_milli + more);
-			} else {
-				const struct tw_address source = address(sources[count]);
-
-				assert_true(tw_address_equal(&row.subject.binder, &source));
-				assert_string_equal(row.subject.unit, "");
-				assert_int_equal(row.reading.value.milli, rows[k].first_milli[count++] + more);
-			}
+			assert_int_equal(row.subject.has_binder, rows[k].binder);
+			assert_true(!rows[k].binder || tw_address_equal(&row.subject.binder, &source));
+			assert_string_equal(row.subject.unit, rows[k].binder ? "" : "batch.service");
+			assert_int_equal(row.reading.value.milli, rows[k].milli + (has_row ? 1000 : 0));
 			assert_int_equal(row.reading.pressure.milli, row.reading.value.milli);
 		}
-		assert_int_equal(count, sample.survey.binder_count);
-		tw_reading_worst(&sample, &rule, &row);
-		assert_int_equal(row.subject.has_binder, rows[k].worst >= 0);
-		assert_false(row.subject.has_destination);
-		assert_string_equal(row.subject.unit, rows[k].worst < 0 ? "batch.service" : "");
+		assert_int_equal(count, 1);
 	}
 }
 

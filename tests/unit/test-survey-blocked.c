@@ -184,7 +184,8 @@ static const struct tw_survey *ask(struct fixture *fixture, struct tw_fake_sourc
 	tw_survey_work_end(&fixture->work, most);
 	while (tw_survey_work_step(&fixture->work, &fake->base, &fixture->past))
 		;
-	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous, TW_USEC_PER_SEC, &fixture->survey);
+	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous, TW_USEC_PER_SEC,
+			       &fixture->survey);
 	tw_survey_work_done(&fixture->work);
 	return &fixture->survey;
 }
@@ -239,6 +240,29 @@ static void test_shared(void **state TW_UNUSED)
 	survey = ask(&fixture, &fake, 1000);
 	assert_int_equal(survey->bound_first_ports, 90);
 	assert_int_equal(survey->shared_ports, 20);
+	tw_fake_source_done(&fake);
+}
+
+/* Two addresses may bind the same port, and both hold it: neither gives any back by what the other one takes. */
+static void test_bound_by_two(void **state TW_UNUSED)
+{
+	struct tw_fake_source fake;
+	struct fixture fixture;
+	const struct tw_survey *survey;
+
+	add_explicit(&fixture, &fake);
+	add_of(&fixture, 2, TW_STATE_ESTABLISHED, 2, 1200, 60, 0);
+	survey = ask(&fixture, &fake, 1000);
+	assert_int_equal(survey->bound_first_ports, 90);
+	assert_int_equal(survey->shared_ports, 0);
+	assert_int_equal(survey->binder_count, 2);
+	assert_int_equal(survey->binders[0].ports, 90);
+	assert_int_equal(survey->binders[0].source.bytes[15], 1);
+	assert_int_equal(survey->binders[1].ports, 60);
+	assert_int_equal(survey->binders[1].source.bytes[15], 2);
+	for (unsigned i = 0; i < survey->top_count; i++)
+		if (survey->top[i].key.destination.bytes[15] == 2)
+			assert_int_equal(survey->top[i].bound_first, survey->top[i].ports);
 	tw_fake_source_done(&fake);
 }
 
@@ -371,13 +395,11 @@ static void test_many(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reuse),	  cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_order),	  cmocka_unit_test(test_bound_first),
-		cmocka_unit_test(test_refuted),	  cmocka_unit_test(test_asked),
-		cmocka_unit_test(test_shared),	  cmocka_unit_test(test_asked_some),
-		cmocka_unit_test(test_not_asked), cmocka_unit_test(test_crawler),
-		cmocka_unit_test(test_blind),	  cmocka_unit_test(test_beyond_half),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_reuse),	     cmocka_unit_test(test_devices), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_bound_first),  cmocka_unit_test(test_refuted), cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_bound_by_two), cmocka_unit_test(test_shared),  cmocka_unit_test(test_asked_some),
+		cmocka_unit_test(test_not_asked),    cmocka_unit_test(test_crawler), cmocka_unit_test(test_blind),
+		cmocka_unit_test(test_beyond_half),  cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,9 @@ static const struct tw_explain_words metrics[] = {
 			 "is in TIME-WAIT counts unless net.ipv4.tcp_tw_reuse lets connect() take it over.",
 		.costs = "connect() tries the ports of one parity first: from half of them on it takes about 100 times as long, more or "
 			 "less by the machine and the width of the range, and at 100% it fails (EADDRNOTAVAIL).",
-		.helps = "Where TIME-WAIT holds the ports: net.ipv4.tcp_tw_reuse=1, with timestamps at both ends. In every "
-			 "case: " MORE_PORTS ".",
+		.helps = "Where TIME-WAIT holds the ports: net.ipv4.tcp_tw_reuse=1, with timestamps at both ends. Where a program "
+			 "took them by bind() before connect(): IP_BIND_ADDRESS_NO_PORT there, or no bind(); others have free "
+			 "ports still if they bind() to an address of their own. Else: " MORE_PORTS ".",
 		.vain = "net.ipv4.tcp_fin_timeout does not shorten TIME-WAIT. More net.ipv4.tcp_max_tw_buckets make no port. Where "
 			"open connections hold the ports, net.ipv4.tcp_tw_reuse finds nothing to take over.",
 	},
