@@ -279,10 +279,12 @@ void tw_alert_table_tell_more(struct tw_policy *policy, unsigned index, const st
 			      const struct tw_alert_scene *scene)
 {
 	struct tw_policy_rule *rule = &policy->rules[index];
-	bool over = (rule->more = count_more(policy, index)) > 0;
+	unsigned more = count_more(policy, index);
+	bool over = more > 0;
 	bool once = !over || tw_metric_info(settings->metric)->source == TW_METRIC_FROM_SURVEY;
 	usec_t hold_usec = over ? settings->raise_for_usec : settings->clear_for_usec;
 
+	rule->more = more;
 	if (over == rule->more_told) {
 		rule->more_looks = 0;
 		return;

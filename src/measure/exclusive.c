@@ -184,9 +184,10 @@ static void count_pairs(struct tw_exclusive *exclusive, uint16_t port)
 	for (const struct tw_port_holder *on = first; on && on_count < PAIRED_MAX;
 	     on = tw_port_holders_next(&exclusive->holders, on), on_count++) {
 		unsigned off_count = 0;
-		const struct tw_table_entry *entry = tw_table_find_hash(table, on->hash), *base;
+		const struct tw_table_entry *entry = tw_table_find_hash(table, on->hash);
+		const struct tw_table_entry *base = entry ? tw_table_find_base(table, entry) : NULL;
 
-		if (!entry || entry->key.device == 0 || !(base = tw_table_find_base(table, entry)))
+		if (!base)
 			continue;
 		for (const struct tw_port_holder *off = first; off && off_count < PAIRED_MAX;
 		     off = tw_port_holders_next(&exclusive->holders, off), off_count++)
