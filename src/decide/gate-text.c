@@ -134,10 +134,11 @@ static void say_bound_first(struct tw_text *text, const struct scene *scene)
 		tw_text_add(text, survey->binder_count == 1 ? ", from " : ", most from ");
 		tw_address_add(text, &survey->binders[0].source);
 	}
-	tw_text_addf(text,
-		     ": no connect() without bind() can have such a port, whatever its destination, and %s does not "
-		     "change that",
-		     tw_tunable_info(scene->tunable)->key);
+	tw_text_addf(
+		text,
+		": such a port is blocked for every destination, and for every other program that connects without "
+		"bind(); %s does not change that",
+		tw_tunable_info(scene->tunable)->key);
 }
 
 static void say_server_side(struct tw_text *text, const struct scene *scene)

@@ -138,8 +138,8 @@ static void add_port_use(struct tw_text *text, const struct tw_event *event)
 
 /*
  * "192.168.77.1 and 7 other addresses hold 1300 of 2000 ports by bind() before connect() without
- * IP_BIND_ADDRESS_NO_PORT: no connect() without bind() can have these, whatever its destination; 65% of the ports are
- * in use (threshold 45%)".
+ * IP_BIND_ADDRESS_NO_PORT: blocked for every destination, and for every other program that connects without bind(); 65%
+ * of the ports are in use (threshold 45%)".
  */
 static void add_bound_first(struct tw_text *text, const struct tw_event *event)
 {
@@ -155,8 +155,8 @@ static void add_bound_first(struct tw_text *text, const struct tw_event *event)
 		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", others > 0 ? survey->bound_first_ports : row->ports,
 			     survey->usable);
 	tw_text_add(text,
-		    "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: no connect() without bind() "
-		    "can have these, whatever its destination; ");
+		    "ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: blocked for every destination, "
+		    "and for every other program that connects without bind(); ");
 	tw_finding_add_figure(text, event->metric, event->value);
 	tw_text_add(text, " of the ports are in use");
 	add_threshold(text, event);

@@ -162,15 +162,15 @@ static const struct {
 
 	{ { FIGURE(TW_METRIC_PORT_USE, 65000), .threshold = KNOWN(45000), BINDER(1), .sample = &bound_first },
 	  "10.0.0.1 and 1 other address hold 1300 of 2000 ports by bind() before connect() without "
-	  "IP_BIND_ADDRESS_NO_PORT: no connect() without bind() can have these, whatever its destination; 65% of the "
-	  "ports are in use (threshold 45%)" },
+	  "IP_BIND_ADDRESS_NO_PORT: blocked for every destination, and for every other program that connects without "
+	  "bind(); 65% of the ports are in use (threshold 45%)" },
 	{ { FIGURE(TW_METRIC_PORT_USE, 60000), .threshold = KNOWN(45000), BINDER(1), .sample = &one_binder },
-	  "10.0.0.1 holds 1200 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: no connect() "
-	  "without bind() can have these, whatever its destination; 60% of the ports are in use (threshold 45%)" },
+	  "10.0.0.1 holds 1200 of 2000 ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: blocked for "
+	  "every destination, and for every other program that connects without bind(); 60% of the ports are in use "
+	  "(threshold 45%)" },
 	{ { FIGURE(TW_METRIC_PORT_USE, 65000), BINDER(9), .sample = &nothing },
-	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: no connect() without "
-	  "bind() "
-	  "can have these, whatever its destination; 65% of the ports are in use" },
+	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: blocked for every "
+	  "destination, and for every other program that connects without bind(); 65% of the ports are in use" },
 	/* The states that hold most, the orphaned by their name. */
 	{ { FIGURE(TW_METRIC_PORT_USE, 90000), .subject = { .has_destination = true, .destination = TO_8080 },
 	    .sample = &orphaned },

@@ -76,9 +76,9 @@ static void test_words(TW_UNUSED void **state)
 		  "destination",
 		  "let the programs close them" },
 		{ TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE,
-		  "2000 of 28232 ports were taken by bind() before connect(), most from 10.0.0.1: no connect() without "
-		  "bind() can have such a port, whatever its destination, and net.ipv4.tcp_tw_reuse does not change "
-		  "that",
+		  "2000 of 28232 ports were taken by bind() before connect(), most from 10.0.0.1: such a port is "
+		  "blocked for every destination, and for every other program that connects without bind(); "
+		  "net.ipv4.tcp_tw_reuse does not change that",
 		  "let the program connect without bind(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0" },
 		{ TW_GATE_SERVER_SIDE, TW_TUNABLE_TW_REUSE,
 		  "20000 sockets are in TIME-WAIT on the accepting side, where they cost memory of about 5 MiB and no "
@@ -154,21 +154,21 @@ static void test_special_words(TW_UNUSED void **state)
 		     "no port was taken by bind() before connect(), and net.ipv4.ip_autobind_reuse is for those alone");
 	/* Several addresses may have bound the same port: they are told with those of all. */
 	set_exclusive(500, 400);
-	check_reason(
-		TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE, &second,
-		"400 of 1000 ports were taken by bind() before connect(), most from 10.0.0.1: no connect() without "
-		"bind() can have such a port, whatever its destination, and net.ipv4.tcp_tw_reuse does not change "
-		"that");
+	check_reason(TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE, &second,
+		     "400 of 1000 ports were taken by bind() before connect(), most from 10.0.0.1: such a port is "
+		     "blocked for every destination, and for every other program that connects without bind(); "
+		     "net.ipv4.tcp_tw_reuse does not change that");
 	sample.survey.binder_count = 1;
 	check_reason(TW_GATE_BOUND_FIRST, TW_TUNABLE_AUTOBIND_REUSE, NULL,
-		     "400 of 1000 ports were taken by bind() before connect(), from 10.0.0.1: no connect() without "
-		     "bind() can have such a port, whatever its destination, and net.ipv4.ip_autobind_reuse does not "
-		     "change that");
+		     "400 of 1000 ports were taken by bind() before connect(), from 10.0.0.1: such a port is blocked "
+		     "for every destination, and for every other program that connects without bind(); "
+		     "net.ipv4.ip_autobind_reuse does not change that");
 	/* Who is behind them may not be known. */
 	sample.survey.binder_count = 0;
 	check_reason(TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE, NULL,
-		     "400 of 1000 ports were taken by bind() before connect(): no connect() without bind() can have "
-		     "such a port, whatever its destination, and net.ipv4.tcp_tw_reuse does not change that");
+		     "400 of 1000 ports were taken by bind() before connect(): such a port is blocked for every "
+		     "destination, and for every other program that connects without bind(); net.ipv4.tcp_tw_reuse "
+		     "does not change that");
 }
 
 /* Each tunable that has a gate says what helps instead. */
