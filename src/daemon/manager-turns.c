@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/manager.h"
 
+#include "base/macros.h"
+
 #include <errno.h>
 
 /* What may be owed for some ticks, or the start. More of its own holds scans up: that is paid before all else. */
 #define TW_TICKS_DEBT_USEC (5 * TW_USEC_PER_MSEC)
+/* More than this no tick takes: it is the clock of a machine that stood still. */
+#define TW_OWN_MOST_USEC (50 * TW_USEC_PER_MSEC)
 /* What all namespaces together may owe, and one that hurries still borrows. */
 #define TW_DEBT_MAX_USEC (2 * TW_USEC_PER_SEC)
 /*
@@ -32,16 +36,16 @@ usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter)
 {
 	usec_t used_usec = take_cpu(manager);
 
-	tw_meter_spend(meter ? meter : &manager->own, used_usec);
+	tw_meter_spend(meter ? meter : &manager->own, TW_MIN(used_usec, TW_OWN_MOST_USEC));
 	manager->spent_usec = tw_usec_add(manager->spent_usec, used_usec);
 	return used_usec;
 }
 
 /* ---- who pays, and who may go on */
 
-/* What all owe, how many these are, and how many owe for more than ticks. */
+/* What all owe, for routine and in all; how many these are, and how many owe for more than ticks. */
 struct debt {
-	usec_t owed_usec;
+	usec_t owed_usec, all_usec;
 	unsigned debtors;
 	unsigned scanned;
 };
@@ -49,7 +53,8 @@ struct debt {
 static void add_debt(const struct tw_meter *meter, struct debt *debt)
 {
 	debt->owed_usec = tw_usec_add(debt->owed_usec, meter->owed_usec);
-	debt->debtors += !tw_meter_allows(meter);
+	debt->all_usec = tw_usec_add(debt->all_usec, tw_meter_debt(meter));
+	debt->debtors += tw_meter_debt(meter) > 0;
 	debt->scanned += meter->owed_usec > TW_TICKS_DEBT_USEC;
 }
 
@@ -65,7 +70,7 @@ static struct debt weigh(struct tw_manager *manager)
 	for (unsigned i = 0; i < roster->count; i++)
 		add_debt(&roster->posts[i]->watch.meter, &debt);
 	room->overspent = manager->own.owed_usec > TW_TICKS_DEBT_USEC;
-	room->overdrawn = debt.owed_usec > TW_DEBT_MAX_USEC;
+	room->overdrawn = debt.all_usec > TW_DEBT_MAX_USEC;
 	room->pressed = debt.scanned > TW_DEBTORS_MAX && debt.owed_usec > TW_ROUTINE_DEBT_USEC;
 	return debt;
 }
@@ -75,7 +80,7 @@ static void pay_one(struct tw_meter *meter, usec_t *left_usec, unsigned *debtors
 {
 	usec_t part_usec;
 
-	if (tw_meter_allows(meter) || *debtors == 0)
+	if (tw_meter_debt(meter) == 0 || *debtors == 0)
 		return;
 	part_usec = *left_usec / (*debtors)--;
 	*left_usec -= part_usec - tw_meter_pay(meter, part_usec);

@@ -83,18 +83,23 @@ static void start_scan(struct tw_watch *watch, usec_t now_usec)
 	tw_watch_start_job(watch, TW_WATCH_SCAN);
 }
 
-/* What is about to fail cannot wait for the budget: it borrows, within bounds. */
 static bool is_paid_for(const struct tw_watch *watch)
 {
 	const struct tw_workroom *room = watch->room;
 
-	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent && !room->pressed) ||
-	       (watch->hurries && watch->payer->owed_usec < TW_BORROW_MAX_USEC && !room->overdrawn);
+	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent && !room->pressed);
+}
+
+/* What is about to fail cannot wait for the budget: it borrows, within bounds. */
+static bool may_borrow(const struct tw_watch *watch)
+{
+	return watch->hurries && tw_meter_debt(watch->payer) < TW_BORROW_MAX_USEC && !watch->room->overdrawn;
 }
 
 bool tw_watch_may_begin(const struct tw_watch *watch)
 {
-	return !tw_watch_busy(watch) && (watch->scan_due || wants_chase(watch)) && is_paid_for(watch);
+	return !tw_watch_busy(watch) && (watch->scan_due || wants_chase(watch)) &&
+	       (is_paid_for(watch) || may_borrow(watch));
 }
 
 /* Both read from one source. */
@@ -112,6 +117,7 @@ static bool begin_chase(struct tw_watch *watch, usec_t now_usec)
 /* What had to wait for the other is first, so that a tight budget starves neither. */
 bool tw_watch_begin(struct tw_watch *watch, struct tw_time time)
 {
+	watch->job_borrows = !is_paid_for(watch);
 	if (watch->chase_first && begin_chase(watch, time.now_usec))
 		return true;
 	if (!watch->scan_due)

@@ -79,6 +79,7 @@ struct tw_watch {
 	enum tw_watch_job job;
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
+	bool job_borrows;     /* it was begun because it could not wait */
 	usec_t job_cost_usec; /* CPU time of the last one */
 	bool partial_told;
 	bool dropped_told;

@@ -8,11 +8,13 @@
 
 /*
  * Keeps the daemon within its share of one core: what work costs is owed, and debts are paid off at the budget's rate.
- * While something is owed, routine work waits.
+ * While something is owed, routine work waits. What could not wait is borrowed: it is paid off after all else, and holds
+ * no routine work up, or a few seconds of haste would be followed by a minute of blindness.
  */
 struct tw_meter {
-	usec_t owed_usec;  /* CPU time spent beyond what was paid for */
-	usec_t spent_usec; /* CPU time of all work */
+	usec_t owed_usec;     /* CPU time spent beyond what was paid for */
+	usec_t borrowed_usec; /* the same, for what could not wait */
+	usec_t spent_usec;    /* CPU time of all work */
 };
 
 /* The most debt that is remembered: work far beyond the budget delays the next by a bounded time. */
@@ -21,7 +23,15 @@ struct tw_meter {
 /* Books CPU time. Zero is a meter of nothing. */
 void tw_meter_spend(struct tw_meter *meter, usec_t cpu_usec);
 
-/* Pays a debt off as far as it goes. Returns what is left of the amount. */
+/* Books CPU time of work that was begun although routine work might not. */
+void tw_meter_borrow(struct tw_meter *meter, usec_t cpu_usec);
+
+static inline usec_t tw_meter_debt(const struct tw_meter *meter)
+{
+	return meter->owed_usec + meter->borrowed_usec;
+}
+
+/* Pays a debt off as far as it goes, what is borrowed last. Returns what is left of the amount. */
 usec_t tw_meter_pay(struct tw_meter *meter, usec_t amount_usec);
 
 /* Whether routine work may begin. */

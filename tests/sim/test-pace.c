@@ -81,6 +81,34 @@ static void test_forecast(void **state)
 	assert_true(tw_manager_interval(&sim->manager) < TW_USEC_PER_SEC);
 }
 
+/* What a rush has borrowed is paid off beside what is done as ever: it is not followed by a minute of blindness. */
+static void test_rush_blinds_nobody(void **state)
+{
+	struct sim *sim = *state;
+	const struct tw_watch *host;
+	usec_t began_usec;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 5);
+	host = tw_manager_watch(&sim->manager, 0);
+	began_usec = sim->now_usec;
+	while (sim->now_usec < began_usec + 10 * TW_USEC_PER_SEC) {
+		usec_t passed_usec;
+
+		sim->now_usec += tw_manager_interval(&sim->manager);
+		passed_usec = sim->now_usec - began_usec;
+		sim_set_time_wait(sim, (unsigned)(passed_usec * 1200 / TW_USEC_PER_SEC), 1);
+		/* 20 ms a scan, however many there are. */
+		sim->datagram_cost_usec = 20000 / (1 + sim->source.gauge.time_wait / 300);
+		sim_tick(sim);
+	}
+	assert_in_range(tw_meter_debt(host->payer), 150000, 520000);
+	for (unsigned second = 0; second < 60; second++) {
+		sim_run(sim, 1);
+		assert_true(sim->now_usec - host->sample.census.at_usec <= 12 * TW_USEC_PER_SEC);
+	}
+}
+
 /* A burst that ends at once, far below the level: no alarm, and the ticks calm down. */
 static void test_burst_is_no_alarm(void **state)
 {
@@ -100,6 +128,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_budget, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_lumps_are_no_rush, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_forecast, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_rush_blinds_nobody, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_burst_is_no_alarm, sim_begin, sim_end),
 	};
 

@@ -28,6 +28,27 @@ static void test_owes_what_was_spent(void **state TW_UNUSED)
 	assert_int_equal(meter.spent_usec, 1000);
 }
 
+/* What could not wait is paid off last, and holds nothing up. */
+static void test_borrows(void **state TW_UNUSED)
+{
+	struct tw_meter meter = { 0 };
+
+	tw_meter_borrow(&meter, 1000);
+	assert_true(tw_meter_allows(&meter));
+	assert_int_equal(tw_meter_debt(&meter), 1000);
+	tw_meter_spend(&meter, 300);
+	assert_false(tw_meter_allows(&meter));
+	assert_int_equal(tw_meter_pay(&meter, 300), 0);
+	assert_true(tw_meter_allows(&meter));
+	assert_int_equal(tw_meter_pay(&meter, 400), 0);
+	assert_int_equal(tw_meter_debt(&meter), 600);
+	assert_int_equal(tw_meter_pay(&meter, 700), 100);
+	assert_int_equal(tw_meter_debt(&meter), 0);
+	assert_int_equal(meter.spent_usec, 1300);
+	tw_meter_borrow(&meter, TW_USEC_INFINITY - 5);
+	assert_int_equal(meter.borrowed_usec, TW_METER_OWED_MAX);
+}
+
 static void test_debt_is_bounded(void **state TW_UNUSED)
 {
 	struct tw_meter meter = { 0 };
@@ -59,6 +80,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_owes_what_was_spent),
+		cmocka_unit_test(test_borrows),
 		cmocka_unit_test(test_debt_is_bounded),
 		cmocka_unit_test(test_income),
 	};
