@@ -24,7 +24,7 @@ static struct hearing hear(const struct tw_desired_scene *scene, const struct tw
 		.scene = scene,
 		.settings = settings,
 		.alert = alert,
-		.action = alert ? &alert->actions[index] : NULL,
+		.action = &alert->actions[index],
 		.tunable = settings->actions[index].tunable,
 		.value = settings->actions[index].value,
 	};
@@ -248,7 +248,7 @@ void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_AC
 {
 	for (unsigned i = 0; i < settings->action_count; i++) {
 		const struct tw_action *action = &settings->actions[i];
-		struct hearing it = hear(scene, settings, worst, i);
+		struct hearing it;
 		bool stopped;
 
 		if (action->kind != TW_ACTION_STEP)
@@ -256,6 +256,7 @@ void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_AC
 		stopped = tw_stepper_step(&steppers[i], action, settings, worst, scene->sample, scene->now_usec);
 		if (!worst)
 			continue;
+		it = hear(scene, settings, worst, i);
 		if (stopped)
 			tell_stop(&it, &steppers[i], action);
 		it.value.numbers[0] = steppers[i].wanted;

@@ -65,6 +65,20 @@ static bool acts_for_worst(const struct tw_rule_settings *settings)
 	return false;
 }
 
+static void want_each(struct tw_policy *policy, unsigned index, const struct tw_rule_settings *settings,
+		      const struct tw_alert *worst, bool quiet, const struct tw_desired *to,
+		      const struct tw_desired_scene *desired, const struct tw_alert_scene *scene)
+{
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		struct tw_alert *alert = &policy->alerts[i];
+
+		if (alert->rule != index || !tw_alert_active(alert) || alert->quiet != quiet)
+			continue;
+		tw_desired_add(*to, alert, settings, alert == worst, desired);
+		tell_wanting(alert, settings, to->desires, scene);
+	}
+}
+
 static void want(struct tw_policy *policy, unsigned index, const struct tw_settings *settings,
 		 const struct tw_desired *to, const struct tw_alert_scene *scene)
 {
@@ -76,15 +90,9 @@ static void want(struct tw_policy *policy, unsigned index, const struct tw_setti
 		worst = NULL;
 	if (worst && worst->quiet && worst->state == TW_RULE_RAISED && acts_for_worst(rule_settings))
 		tw_alert_table_tell_raised(rule_settings, worst, scene);
-	for (unsigned i = 0; i < 2 * policy->alert_count; i++) {
-		struct tw_alert *alert = &policy->alerts[i % policy->alert_count];
-
-		/* Those that are told have their say first. */
-		if (alert->rule != index || !tw_alert_active(alert) || alert->quiet != (i >= policy->alert_count))
-			continue;
-		tw_desired_add(*to, alert, rule_settings, alert == worst, &desired);
-		tell_wanting(alert, rule_settings, to->desires, scene);
-	}
+	/* Those that are told have their say first. */
+	want_each(policy, index, rule_settings, worst, false, to, &desired, scene);
+	want_each(policy, index, rule_settings, worst, true, to, &desired, scene);
 	tw_desired_add_steps(*to, policy->rules[index].steppers, worst, rule_settings, &desired);
 }
 
@@ -216,17 +224,23 @@ static void watch(struct tw_watched *watched, const struct tw_destination *key)
 		watched->keys[watched->count++] = *key;
 }
 
+static void watch_each(const struct tw_policy *policy, bool active, struct tw_watched *watched)
+{
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		const struct tw_alert *alert = &policy->alerts[i];
+
+		if (alert->subject.has_destination && alert->state != TW_RULE_NORMAL &&
+		    tw_alert_active(alert) == active)
+			watch(watched, &alert->subject.destination);
+	}
+}
+
 /* Those that are raised go before those that rise. */
 void tw_policy_watched(const struct tw_policy *policy, struct tw_watched *ret)
 {
 	ret->count = 0;
-	for (unsigned i = 0; i < 2 * policy->alert_count; i++) {
-		const struct tw_alert *alert = &policy->alerts[i % policy->alert_count];
-
-		if (alert->subject.has_destination && alert->state != TW_RULE_NORMAL &&
-		    tw_alert_active(alert) == (i < policy->alert_count))
-			watch(ret, &alert->subject.destination);
-	}
+	watch_each(policy, true, ret);
+	watch_each(policy, false, ret);
 }
 
 /* ---- other settings */

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from namespaces import Pair
+from namespaces import Pair, wait_until
 from programs import PORTS, QUICK, once, start_sink
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -59,11 +59,17 @@ STATES = {
 }
 
 
+def destinations(near):
+    """The daemon's own socket, with which it asks about a port, may be there for an instant: without that."""
+    return [row for row in once(near)["destinations"] if row["destination"] == "%s:%d" % TARGET]
+
+
 @pytest.mark.parametrize("name", STATES)
 def test_a_state_has_its_own_remedy(near, pair, daemon, hold, name):
     make, reason, remedy = STATES[name]
     near.set_sysctl(RANGE, "40000 40399")
     make(pair, hold)
+    wait_until(lambda: [row["held"][name] for row in destinations(near)] == [COUNT], lambda: destinations(near))
     watching = daemon(QUICK + PORTS)
     refused = watching.wait_for("refused")
     assert (refused["TIMEWAITD_SYSCTL"], refused["TIMEWAITD_DESTINATION"]) == (REUSE, "%s:%d" % TARGET)
@@ -71,8 +77,7 @@ def test_a_state_has_its_own_remedy(near, pair, daemon, hold, name):
     assert reason in refused["TIMEWAITD_REASON"] and remedy in refused["TIMEWAITD_ADVICE"]
     assert all(refused[f"TIMEWAITD_{field}"] in refused["MESSAGE"] for field in ("REASON", "ADVICE"))
     assert watching.records("adjusted") == [] and near.sysctl(REUSE) == "2"
-    # The daemon's own socket, with which it asks about a port, may be there for an instant.
-    rows = [row for row in once(near)["destinations"] if row["destination"] == "%s:%d" % TARGET]
+    rows = destinations(near)
     assert [(row["held"][name], row["blocked"]) for row in rows] == [(COUNT, COUNT)], rows
 
 
