@@ -8,7 +8,8 @@ from stage import Stage
 # Records below this PRIORITY are alarms; informational ones, the history of samples among them, are not.
 INFO = 6
 QUIET_EVENTS = ("started", "stopped", "sample")
-SUBJECTS = ("DESTINATION", "LISTENER", "UNIT")
+# A destination's record has its source beside it.
+SUBJECTS = ("DESTINATION", "LISTENER", "UNIT", "SOURCE")
 
 
 @dataclasses.dataclass
@@ -50,10 +51,9 @@ class Play:
     def named(self):
         """Whom the records hold responsible, without repetition."""
         found = [
-            record.get("TIMEWAITD_" + subject)
+            next((record[field] for field in map("TIMEWAITD_{}".format, SUBJECTS) if record.get(field)), None)
             for record in self.records
             if record["TIMEWAITD_EVENT"] not in QUIET_EVENTS
-            for subject in SUBJECTS
         ]
         return list(dict.fromkeys(name for name in found if name))
 
