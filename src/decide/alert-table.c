@@ -248,11 +248,10 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	if (edge == TW_ALERT_EDGE_RAISED || alert->state == TW_RULE_RISING) {
 		alert->eased = is_no_matter(settings, &row->reading);
 	} else if (alert->eased && tw_alert_active(alert) && !is_eased(settings, &row->reading)) {
-		/* Told as nobody's business until now. */
+		/* Told as nobody's business until now, and raised still. */
 		alert->eased = false;
-		alert->ahead = row->reading.value.milli < settings->raise_milli;
 		alert->reminded_usec = scene->now_usec;
-		edge = TW_ALERT_EDGE_RAISED;
+		edge = TW_ALERT_EDGE_REMINDED;
 	}
 	if (tw_alert_table_promote(policy, alert, scene->now_usec) && tw_alert_active(alert))
 		edge = TW_ALERT_EDGE_RAISED;

@@ -48,7 +48,7 @@ static void test_a_second_one_that_is_helped(void **state)
 	assert_non_null(strstr(surely_told(stage, TW_EVENT_REFUSED, 8003)->reason, "ESTABLISHED"));
 }
 
-/* What it helps already is told again, loudly, once it is over the level all the same: and so are the reminders. */
+/* What it helps already is told again, loudly, once it is over the level all the same; it was raised once. */
 static void test_no_longer_helped(void **state)
 {
 	struct stage *stage = *state;
@@ -65,7 +65,7 @@ static void test_no_longer_helped(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		const struct tw_event *event = &stage->told.events[i].event;
 
-		assert_int_equal(stage->told.events[i].kind, i == 1 || i == 3 ? TW_EVENT_REMINDED : TW_EVENT_RAISED);
+		assert_int_equal(stage->told.events[i].kind, i > 0 ? TW_EVENT_REMINDED : TW_EVENT_RAISED);
 		assert_int_equal(event->severity, i < 2 ? TW_SEVERITY_INFO : TW_SEVERITY_WARNING);
 		assert_int_equal(event->reason[0] != '\0', i == 0);
 	}
@@ -94,11 +94,10 @@ static void test_what_is_expected_is_not_seen(void **state)
 	}
 }
 
-/* It is told loudly, too, and why, when it is about to be over the level. */
+/* It is told loudly, too, when it is about to be over the level. */
 static void test_no_longer_helped_soon(void **state)
 {
 	struct stage *stage = *state;
-	const struct tw_event *event;
 
 	add_ports_rule(stage->settings)->forecast_usec = 60 * S;
 	set_reuse_ours(stage, true);
@@ -108,11 +107,9 @@ static void test_no_longer_helped_soon(void **state)
 			at == 70 ? tw_value_of(20000) : tw_value_unknown();
 		look(stage);
 	}
-	assert_int_equal(told_of(stage, TW_EVENT_RAISED), 2);
-	event = surely_told(stage, TW_EVENT_RAISED, 8001);
-	assert_int_equal(event->severity, TW_SEVERITY_WARNING);
-	assert_string_equal(event->reason, "all ports are in use in 20s at the present rate");
-	assert_true(event->forecast);
+	assert_int_equal(stage->told.count, 2);
+	assert_int_equal(surely_told(stage, TW_EVENT_RAISED, 8001)->severity, TW_SEVERITY_INFO);
+	assert_int_equal(surely_told(stage, TW_EVENT_REMINDED, 8001)->severity, TW_SEVERITY_WARNING);
 }
 
 /*
