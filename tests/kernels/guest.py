@@ -24,7 +24,7 @@ MACHINE = (
 # The host's root as it is when the machine starts: what changes later need not be seen.
 SERVED = "-o source=/ -o sandbox=chroot -o cache=always -o xattr --thread-pool-size=1".split()
 # The one that is no part of QEMU tells the guest where mounts begin, and overlayfs makes no directory upon these.
-if VIRTIOFSD != "/usr/lib/qemu/virtiofsd":
+if os.path.realpath(VIRTIOFSD) != "/usr/lib/qemu/virtiofsd":
     SERVED.append("--no-announce-submounts")
 KERNEL_OPTIONS = "console=ttyS0 quiet panic=-1 mitigations=off cgroup_no_v1=all"
 
