@@ -69,9 +69,9 @@ class Machine:
         """From now on journal() tells what comes later."""
         self._cursor = self.run("journalctl", "-n", "0", "--show-cursor", "-q").split("-- cursor: ")[1].strip()
 
-    def journal(self, event=None, **fields):
+    def journal(self, event=None, match=("-u", "timewaitd"), **fields):
         """What `journalctl -u timewaitd` has since the mark; of one event and with these fields (RULE="x"), if asked."""
-        output = self.run("journalctl", "-u", "timewaitd", "-o", "json", "-q", f"--after-cursor={self._cursor}")
+        output = self.run("journalctl", *match, "-o", "json", "-q", f"--after-cursor={self._cursor}")
         return [
             record
             for record in map(json.loads, output.splitlines())
