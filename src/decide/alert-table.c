@@ -193,12 +193,6 @@ static bool is_eased(const struct tw_rule_settings *settings, const struct tw_re
 	return tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli && !reading->soon;
 }
 
-/* Nobody has to know of it, now or yet. */
-static bool is_no_matter(const struct tw_rule_settings *settings, const struct tw_reading *reading)
-{
-	return is_eased(settings, reading) || (reading->guessed && !reading->soon);
-}
-
 /*
  * Who had bound first is not known to be gone where parity does not tell any more, of so many ports that it could be
  * over the level still.
@@ -238,7 +232,7 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 			return;
 		alert = tw_alert_table_add(policy, index, settings, row);
 		if (!alert) {
-			rule->roomless += !is_no_matter(settings, &row->reading);
+			rule->roomless += !is_eased(settings, &row->reading);
 			return;
 		}
 		alert->demand = once;
@@ -246,7 +240,7 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	alert->seen = true;
 	edge = tw_alert_step(alert, settings, &row->reading, scene->now_usec);
 	if (edge == TW_ALERT_EDGE_RAISED || alert->state == TW_RULE_RISING) {
-		alert->eased = is_no_matter(settings, &row->reading);
+		alert->eased = is_eased(settings, &row->reading);
 	} else if (alert->eased && tw_alert_active(alert) && !is_eased(settings, &row->reading)) {
 		/* Told as nobody's business until now, and raised still. */
 		alert->eased = false;
