@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/manager.h"
 
-#include "base/macros.h"
-
 #include <errno.h>
 
 /* What may be owed for some ticks, or the start. More of its own holds scans up: that is paid before all else. */
 #define TW_TICKS_DEBT_USEC (5 * TW_USEC_PER_MSEC)
-/* More than this no tick takes: it is the clock of a machine that stood still. */
-#define TW_OWN_MOST_USEC (50 * TW_USEC_PER_MSEC)
 /* What all namespaces together may owe, and one that hurries still borrows. */
 #define TW_DEBT_MAX_USEC (2 * TW_USEC_PER_SEC)
 /*
@@ -36,7 +32,7 @@ usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter)
 {
 	usec_t used_usec = take_cpu(manager);
 
-	tw_meter_spend(meter ? meter : &manager->own, TW_MIN(used_usec, TW_OWN_MOST_USEC));
+	tw_meter_spend(meter ? meter : &manager->own, used_usec);
 	manager->spent_usec = tw_usec_add(manager->spent_usec, used_usec);
 	return used_usec;
 }

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/watch.h"
 
-#include "base/macros.h"
-
-/* Of a job as a whole, of each socket and each question, where a microsecond, half of one and four are usual. */
-#define JOB_MOST_USEC (20 * TW_USEC_PER_MSEC)
-#define SOCKET_MOST_USEC 30
-#define QUESTION_MOST_USEC 100
-
 /* The first step of a dump is its request: the kernel walks the table in it already. */
 static int step_scan(void *context)
 {
@@ -42,28 +35,13 @@ void tw_watch_start_job(struct tw_watch *watch, enum tw_watch_job job)
 		tw_worker_start(watch->room->worker, steps[job], watch);
 }
 
-/*
- * The most that a scan of so many sockets takes, many times over. A virtual machine's clock counts what its host has
- * taken as the process's own, and so does one that was stopped for a while: what is beyond is nobody's debt.
- */
-static usec_t most_usec(const struct tw_watch *watch)
-{
-	const struct tw_gauge *gauge = &watch->order.gauge;
-	uint64_t sockets = gauge->tcp_inuse + gauge->tcp6_inuse + gauge->time_wait;
-	uint64_t asked = TW_MIN(watch->order.ask_most, UINT16_MAX + 1u);
-
-	return JOB_MOST_USEC + TW_MIN(sockets, (uint64_t)UINT32_MAX) * SOCKET_MOST_USEC + asked * QUESTION_MOST_USEC;
-}
-
 void tw_watch_charge(struct tw_watch *watch, usec_t cpu_usec)
 {
-	usec_t charged_usec = TW_MIN(cpu_usec, most_usec(watch));
-
 	watch->job_cost_usec = tw_usec_add(watch->job_cost_usec, cpu_usec);
 	if (watch->job_borrows)
-		tw_meter_borrow(watch->payer, charged_usec);
+		tw_meter_borrow(watch->payer, cpu_usec);
 	else
-		tw_meter_spend(watch->payer, charged_usec);
+		tw_meter_spend(watch->payer, cpu_usec);
 }
 
 bool tw_watch_end_job(struct tw_watch *watch, int *ret)
