@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/watch.h"
 
+#include "base/macros.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -8,6 +9,8 @@
 
 /* So many ticks in a row without a sample are a fault worth a record, not a hiccup. */
 #define TW_FAILURES_TOLD 3
+/* So many scans in a row that broke off: one is made up for by the next. */
+#define PARTIAL_SCANS 2
 /* A stretch that goes on is told again after this. */
 #define TW_STRETCH_REMIND_USEC TW_USEC_PER_HOUR
 
@@ -102,11 +105,11 @@ static void tell_dropped(struct tw_watch *watch)
 
 void tw_watch_tell_gaps(struct tw_watch *watch)
 {
-	bool partial = watch->sample.census.partial;
+	unsigned before = watch->partial_scans;
 
-	if (partial && !watch->partial_told)
+	watch->partial_scans = watch->sample.census.partial ? TW_MIN(before + 1, PARTIAL_SCANS + 1) : 0;
+	if (watch->partial_scans == PARTIAL_SCANS && before < PARTIAL_SCANS)
 		tell(watch, TW_EVENT_PARTIAL,
-		     "the socket table moved too much to be read whole, three times in a row; no action rests on it");
-	watch->partial_told = partial;
+		     "the socket table moved too much to be read whole, twice in a row; no action rests on it");
 	tell_dropped(watch);
 }

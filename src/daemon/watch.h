@@ -81,7 +81,7 @@ struct tw_watch {
 	struct tw_scan_order order;
 	bool job_borrows;     /* it was begun because it could not wait */
 	usec_t job_cost_usec; /* CPU time of the last one */
-	bool partial_told;
+	unsigned partial_scans; /* in a row, counted until that was told */
 	bool dropped_told;
 	bool unable_told;
 };

@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-/* A rate has no value on the very first gauge: only after that is silence worth telling. */
+/*
+ * So many measurements in a row without a value are worth telling. A rate has none on the very first gauge, and one dump
+ * that broke off, or that came when what was just counted had ended, is made up for by the next.
+ */
 #define BLIND_LOOKS 2
 
 /* ---- what is told */
@@ -327,14 +330,13 @@ static void go_blind(struct tw_policy *policy, unsigned index, const struct tw_r
 	struct tw_policy_rule *rule = &policy->rules[index];
 	usec_t at_usec = tw_reading_at(scene->sample, settings);
 
-	if (rule->blind == 0 || at_usec != rule->blind_usec)
-		rule->blind++;
-	rule->blind_usec = at_usec;
 	wait_all(policy, index, settings, true, scene);
-	if (rule->frozen || (!rule->known && rule->blind < BLIND_LOOKS))
+	if (rule->blind > 0 && at_usec == rule->blind_usec)
 		return;
-	rule->frozen = true;
-	tell_frozen(settings, rule, scene);
+	rule->blind_usec = at_usec;
+	rule->blind = TW_MIN(rule->blind + 1, BLIND_LOOKS + 1);
+	if (rule->blind == BLIND_LOOKS)
+		tell_frozen(settings, rule, scene);
 }
 
 /* Ends the alerts that are over, but for those that have to remember what made no difference. */
@@ -371,11 +373,10 @@ bool tw_alert_table_measure(struct tw_policy *policy, unsigned index, const stru
 		return false;
 	}
 	/* The same measurement again says nothing new, but that time goes on. */
-	if (rule->known && !rule->frozen && tw_reading_at(scene->sample, settings) <= rule->measured_usec) {
+	if (rule->known && rule->blind == 0 && tw_reading_at(scene->sample, settings) <= rule->measured_usec) {
 		wait_all(policy, index, settings, false, scene);
 		return false;
 	}
-	rule->frozen = false;
 	rule->known = true;
 	rule->blind = 0;
 	rule->measured_usec = tw_reading_at(scene->sample, settings);

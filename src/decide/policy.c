@@ -375,7 +375,7 @@ struct tw_rule_situation tw_policy_situation(const struct tw_policy *policy, con
 		situation.subject = worst->subject;
 		return situation;
 	}
-	if (rule->known && !rule->frozen) {
+	if (rule->known && rule->blind == 0) {
 		tw_reading_worst(sample, rule_settings, &row);
 		situation.value = row.reading.value;
 	}

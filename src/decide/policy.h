@@ -19,9 +19,8 @@
 
 /* What is known of one rule whoever its alerts are about. */
 struct tw_policy_rule {
-	bool frozen;	      /* its metric is missing, and that was told */
 	bool known;	      /* it has had a value */
-	unsigned blind;	      /* measurements without a value */
+	unsigned blind;	      /* measurements without a value in a row, counted until that was told */
 	usec_t blind_usec;    /* when the last of these was made */
 	usec_t measured_usec; /* the last measurement taken in */
 	usec_t normal_usec;   /* since when no subject is over its level; 0: it was never looked at */

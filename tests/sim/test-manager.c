@@ -209,6 +209,21 @@ static void test_partial_dumps(void **state)
 	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
 }
 
+/* One scan that broke off three times is made up for by the next. */
+static void test_one_partial_dump(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_start(sim, sim_settings());
+	sim_run(sim, 5);
+	tw_fake_source_fail(&sim->source, TW_FAKE_INTERRUPTED, 0, 3, -EINTR);
+	sim_set_time_wait(sim, SIM_MANY, 1);
+	sim_run(sim, 20);
+	assert_int_equal(sim->source.plans[TW_FAKE_INTERRUPTED].times, 0);
+	assert_int_equal(sim->told[TW_EVENT_PARTIAL], 0);
+	assert_int_equal(sim->told[TW_EVENT_RAISED], 1);
+}
+
 static void test_no_gauge(void **state)
 {
 	struct sim *sim = *state;
@@ -344,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_admin_is_left_alone, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_reload_while_raised, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_partial_dumps, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_one_partial_dump, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_no_gauge, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_write_failures, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_flood_of_destinations, sim_begin, sim_end),

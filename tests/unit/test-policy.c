@@ -135,6 +135,8 @@ static void test_partial_census_freezes(void **state)
 	step(stage, 1, 20);
 	stage->sample.census.partial = true;
 	step(stage, 2, 20);
+	assert_int_equal(stage->told.count, 0);
+	assert_false(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
 	step(stage, 3, 20);
 	assert_int_equal(stage->told.count, 1);
 	assert_int_equal(stage->told.events[0].kind, TW_EVENT_PARTIAL);
