@@ -208,6 +208,8 @@ EXTRA_DIST += \
 	tests/fuzz/corpus \
 	tests/fuzz/record.py \
 	tests/kernels \
+	tests/oracle/play.py \
+	tests/oracle/scripts \
 	tests/packages \
 	tests/page \
 	tests/scenes \
@@ -287,7 +289,12 @@ tests_bench_makesockets_SOURCES = tests/bench/makesockets.c tests/bench/work.h
 tests_bench_measure_SOURCES = tests/bench/measure.c tests/bench/work.h
 tests_bench_rawdump_SOURCES = tests/bench/rawdump.c tests/bench/work.h
 
-check_PROGRAMS = $(tools) $(bench_programs) $(fuzz_tests)
+# A kernel in memory that knows nothing of timewaitd, and what plays in it.
+oracle_net = tests/oracle/net.c tests/oracle/net-ports.c tests/oracle/net-table.c tests/oracle/net.h
+oracle_programs = tests/oracle/script
+tests_oracle_script_SOURCES = tests/oracle/script.c tests/oracle/picture.c tests/oracle/picture.h $(oracle_net)
+
+check_PROGRAMS = $(tools) $(bench_programs) $(oracle_programs) $(fuzz_tests)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(sim_tests)
 TESTS = $(unit_tests) $(sim_tests) $(fuzz_tests) $(house_tests)

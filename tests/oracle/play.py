@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Plays scripts of scripts/ with real sockets, each in a network namespace of its own, some of them at a time, and prints
+what came of it, as script.c does in the simulated kernel: the two have to print the same.
+
+    play.py FILE...
+"""
+
+import collections
+import ctypes
+import errno
+import os
+import resource
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE = 24, 51
+RESET = struct.pack("=ii", 1, 0)
+CLONE_NEWNET = 0x40000000
+ADDRESSES = ("10.9.0.1", "10.9.0.2", "10.9.0.3", "10.9.0.4")
+ADDRESSES6 = ("fd00::1", "fd00::2")
+STATES = {
+    1: "established",
+    2: "syn-sent",
+    3: "syn-recv",
+    4: "fin-wait-1",
+    5: "fin-wait-2",
+    6: "time-wait",
+    7: "bound",
+    8: "close-wait",
+    9: "last-ack",
+    10: "listen",
+    11: "closing",
+    12: "syn-recv",
+}
+# As a dump is asked for them: bound-but-unconnected sockets are bit 13, from Linux 6.8 on.
+MASK = 0x2F7E
+BOUND_BIT = 1 << 13
+COUNTERS = (
+    ("time-wait-overflow", "TCPTimeWaitOverflow"),
+    ("listen-overflow", "ListenOverflows"),
+    ("listen-drop", "ListenDrops"),
+    ("syn-cookies", "SyncookiesSent"),
+    ("connect-fail", "AttemptFails"),
+    ("reset", "EstabResets"),
+    ("memory-abort", "TCPAbortOnMemory"),
+    ("time-wait-reused", "TWRecycled"),
+    ("active-open", "ActiveOpens"),
+    ("passive-open", "PassiveOpens"),
+)
+HEAD = "== "
+# Most of the time they wait.
+AT_A_TIME = 16
+# An answer on the loopback takes microseconds: what is not there after this does not come.
+PATIENCE = 0.4
+
+
+def version():
+    return tuple(int(part) for part in os.uname().release.split(".")[:2])
+
+
+def error_name(error):
+    return "no answer" if error == errno.EINPROGRESS else errno.errorcode[error]
+
+
+class Row(collections.namedtuple("Row", "family state timer local local_port remote remote_port device rqueue wqueue")):
+    pass
+
+
+def _address(family, raw):
+    if family == socket.AF_INET6 and raw[:12] != bytes(10) + b"\xff\xff":
+        return socket.inet_ntop(socket.AF_INET6, raw)
+    return socket.inet_ntop(socket.AF_INET, raw[12:16] if family == socket.AF_INET6 else raw[:4])
+
+
+def _rows(data):
+    at = 0
+    while at + 16 <= len(data):
+        length, kind = struct.unpack_from("=IH", data, at)
+        if kind == 3:
+            yield None
+            return
+        if kind == 2:
+            raise OSError(-struct.unpack_from("=i", data, at + 16)[0], "the dump")
+        body = at + 16
+        family, state, timer, _, local_port, remote_port = struct.unpack_from("!BBBBHH", data, body)
+        (device,) = struct.unpack_from("=I", data, body + 40)
+        rqueue, wqueue = struct.unpack_from("=II", data, body + 56)
+        local, remote = (_address(family, data[body + offset : body + offset + 16]) for offset in (8, 24))
+        yield Row(family, state, timer, local, local_port, remote, remote_port, device, rqueue, wqueue)
+        at += length + 3 & ~3
+
+
+def dump():
+    """Every socket of TCP, by sock_diag(7)."""
+    rows = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as asked:
+        for family in (socket.AF_INET, socket.AF_INET6):
+            body = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 0, 0, MASK | BOUND_BIT) + bytes(40) + b"\xff" * 8
+            asked.send(struct.pack("=IHHII", 16 + len(body), 20, 0x301, 1, 0) + body)
+            ended = False
+            while not ended:
+                for row in _rows(asked.recv(1 << 18)):
+                    if row is None:
+                        ended = True
+                    else:
+                        rows.append(row)
+    return rows
+
+
+def counters():
+    both = {}
+    for path in ("/proc/net/netstat", "/proc/net/snmp"):
+        with open(path) as file:
+            lines = file.read().splitlines()
+        for names, values in zip(lines[::2], lines[1::2]):
+            both.update(zip(names.split()[1:], values.split()[1:]))
+    return {name: int(value) for name, value in both.items()}
+
+
+def sockstat():
+    found = {}
+    for path in ("/proc/net/sockstat", "/proc/net/sockstat6"):
+        with open(path) as file:
+            for line in file:
+                name, *words = line.split()
+                found[name.rstrip(":")] = dict(zip(words[::2], map(int, words[1::2])))
+    return found
+
+
+class Script:
+    def __init__(self):
+        self.groups = collections.defaultdict(list)  # of [near, far]
+        self.listeners = {}
+        self.slow = set()
+        self.low, self.high = 32768, 60999
+        self.told = []
+
+    def say(self, text):
+        self.told.append(text)
+
+    @staticmethod
+    def set_sysctl(name, value):
+        path = name.replace(".", "/") if name.startswith("net.") else f"net/ipv4/{name}"
+        with open(f"/proc/sys/{path}", "w") as file:
+            file.write(str(value))
+
+    # ---- the words
+
+    def do_needs(self, wanted, options):
+        if version() >= tuple(int(part) for part in wanted.split(".")):
+            return False
+        self.say(f"needs Linux {wanted}")
+        return True
+
+    def do_range(self, low, high, options):
+        self.low, self.high = int(low), int(high)
+        self.set_sysctl("ip_local_port_range", f"{low} {high}")
+
+    def do_reserve(self, low, high, options):
+        with open("/proc/sys/net/ipv4/ip_local_reserved_ports", "r+") as file:
+            before = file.read().strip()
+            file.seek(0)
+            file.write(f"{before},{low}-{high}" if before else f"{low}-{high}")
+
+    def do_sysctl(self, name, value, options):
+        self.set_sysctl(name, value)
+
+    @staticmethod
+    def split(where):
+        host, _, port = where.rpartition(":")
+        return "" if host == "*" else host, int(port)
+
+    @staticmethod
+    def family(host):
+        return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    def do_listen(self, where, options):
+        host, port = self.split(where)
+        made = socket.socket(self.family(host))
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((host, port))
+            made.listen(int(options.get("backlog", 4096)))
+        except OSError as error:
+            self.say(f"listen {where}: {error_name(error.errno)}")
+            made.close()
+            return
+        made.setblocking(False)
+        self.listeners[where] = made
+        if "slow" in options:
+            self.slow.add(where)
+
+    def do_unlisten(self, where, options):
+        self.listeners.pop(where).close()
+
+    def new_socket(self, family, options):
+        made = socket.socket(family)
+        if "reuse" in options:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if "late" in options:
+            made.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        if "device" in options:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
+        if "within" in options:
+            low, high = map(int, options["within"].split("-"))
+            made.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("=I", high << 16 | low))
+        return made
+
+    @staticmethod
+    def port_of(options, number):
+        port = int(options.get("port", 0))
+        return port + number * int(options.get("every", 1)) if port else 0
+
+    def accept_one(self, far_address):
+        """The far end of the connection that was made last: listeners that are not slow have an empty queue else."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            for where, listener in self.listeners.items():
+                if where not in self.slow:
+                    try:
+                        made, _ = listener.accept()
+                    except BlockingIOError:
+                        continue
+                    made.setblocking(True)
+                    return made
+            if all(where in self.slow for where in self.listeners) or any(
+                self.split(where) == far_address for where in self.slow
+            ):
+                return None
+        raise AssertionError("nothing to accept")
+
+    def open_one(self, group, where, number, options):
+        host, port = self.split(where)
+        mapped = "mapped" in options
+        near = self.new_socket(socket.AF_INET6 if mapped else self.family(host), options)
+        source = options.get("source", "")
+        prefix = "::ffff:" if mapped else ""
+        try:
+            if "bind" in options or "late" in options or "port" in options:
+                near.bind((prefix + source if source else "", self.port_of(options, number)))
+            near.settimeout(PATIENCE)
+            near.connect((prefix + host, port))
+        except TimeoutError:
+            self.groups[group].append([near, None])
+            return errno.EINPROGRESS
+        except OSError as error:
+            near.close()
+            return error.errno
+        self.groups[group].append([near, self.accept_one((host, port))])
+        return 0
+
+    def say_all(self, what, good, bad):
+        errors = collections.Counter(bad)
+        self.say(what + "".join(f", {count} {error_name(error)}" for error, count in errors.items()))
+
+    def do_open(self, group, count, where, options):
+        results = [self.open_one(group, where, number, options) for number in range(int(count))]
+        self.say_all(f"{group}: {results.count(0)} opened", 0, [error for error in results if error])
+
+    def do_left(self, where, options):
+        parities, count = [0, 0], 0
+        while not (error := self.open_one("left", where, count, options)):
+            near, _ = self.groups["left"][-1]
+            parities[(near.getsockname()[1] - self.low) % 2] += 1
+            count += 1
+        self.say(f"left to {where}: {count} ({parities[0]} + {parities[1]}), then {error_name(error)}")
+
+    def do_bound(self, group, count, options):
+        source = options.get("source", "")
+        good, bad = 0, []
+        for number in range(int(count)):
+            made = self.new_socket(self.family(source), options)
+            try:
+                made.bind((source, self.port_of(options, number)))
+                if "listen" in options:
+                    made.listen(16)
+            except OSError as error:
+                bad.append(error.errno)
+                made.close()
+                continue
+            good += 1
+            self.groups[group].append([made, None])
+        self.say_all(f"{group}: {good} bound", good, bad)
+
+    def _end(self, what, group, side, most, options):
+        index = 0 if side == "near" else 1
+        left = int(most) if most else 1 << 30
+        for ends in self.groups[group]:
+            if ends[index] is None or left == 0:
+                continue
+            left -= 1
+            if what == "shutdown":
+                ends[index].shutdown(socket.SHUT_WR)
+                continue
+            if what == "reset":
+                ends[index].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            ends[index].close()
+            ends[index] = None
+
+    def do_close(self, group, side, most=None, options=()):
+        self._end("close", group, side, most, options)
+
+    def do_reset(self, group, side, most=None, options=()):
+        self._end("reset", group, side, most, options)
+
+    def do_shutdown(self, group, side, most=None, options=()):
+        self._end("shutdown", group, side, most, options)
+
+    def do_wait(self, milliseconds, options):
+        time.sleep(int(milliseconds) / 1000)
+
+    # ---- what came of it
+
+    def end_text(self, host, port):
+        return f"{host} *" if self.low <= port <= self.high else f"{host} {port}"
+
+    def describe(self, row):
+        state = STATES[row.state]
+        # A timer of 3 is that of a mini-socket.
+        mini = " mini" if row.timer == 3 else ""
+        text = f"{state}{mini} {4 if row.family == socket.AF_INET else 6} {self.end_text(row.local, row.local_port)}"
+        if state not in ("listen", "bound"):
+            text += f" > {self.end_text(row.remote, row.remote_port)}"
+        if row.device:
+            text += f" device {row.device}"
+        if state == "listen":
+            text += f" queue {row.rqueue} of {row.wqueue}"
+        return text
+
+    def picture(self):
+        rows = collections.defaultdict(lambda: [0, 0])
+        for row in dump():
+            rows[self.describe(row)][(row.local_port - self.low) % 2] += 1
+        lines = [f"  {text}: {near} + {other}" for text, (near, other) in sorted(rows.items())]
+        stat, counted = sockstat(), counters()
+        last = f"  inuse {stat['TCP']['inuse']}, inuse6 {stat['TCP6']['inuse']}, tw {stat['TCP']['tw']}"
+        last += f", established {counted['CurrEstab']}"
+        last += "".join(f", {name} {counted[key]}" for name, key in COUNTERS if counted[key])
+        return [*lines, last]
+
+    def do_show(self, options):
+        """What was closed a moment ago settles in microseconds, on a busy machine in milliseconds."""
+        before, now = None, self.picture()
+        while now != before:
+            time.sleep(0.05)
+            before, now = now, self.picture()
+        self.told += ["show", *now]
+
+    def do_states(self, options):
+        """Counters move while SYN is sent again."""
+        self.told += ["states", *self.picture()[:-1]]
+
+    def do_long(self, options):
+        """For those who choose what to play: it takes a minute."""
+
+    def play(self, text):
+        for line in text.splitlines():
+            words = line.partition("#")[0].split()
+            if not words:
+                continue
+            verb, *rest = words
+            plain, options = [], {}
+            for word in rest:
+                name, is_given, value = word.partition("=")
+                if is_given or name in ("bind", "late", "mapped", "reuse", "listen", "slow", "device"):
+                    options[name] = value
+                else:
+                    plain.append(word)
+            if getattr(self, f"do_{verb}")(*plain, options=options):
+                break
+        return "\n".join(self.told) + "\n"
+
+
+def isolate():
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    commands = ["link set lo up"]
+    commands += [f"address add {address} dev lo" for address in ADDRESSES]
+    commands += [f"address add {address}/128 dev lo nodad" for address in ADDRESSES6]
+    subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True)
+
+
+def play(path):
+    isolate()
+    with open(path) as file:
+        return Script().play(file.read())
+
+
+def begin(path):
+    """In a process of its own, which has its namespace for as long as it lives. Its pid, and where it writes to."""
+    output = tempfile.TemporaryFile("w+")  # noqa: SIM115
+    pid = os.fork()
+    if pid == 0:
+        try:
+            output.write(play(path))
+        except Exception:
+            traceback.print_exc(file=output)
+        output.flush()
+        os._exit(0)
+    return pid, output
+
+
+def play_all(paths):
+    """Prints what each of these came to, or what went wrong, below a line with its path."""
+    waiting, playing, results = list(paths), {}, {}
+    while waiting or playing:
+        while waiting and len(playing) < AT_A_TIME:
+            path = waiting.pop(0)
+            pid, output = begin(path)
+            playing[pid] = path, output
+        pid, _ = os.wait()
+        path, output = playing.pop(pid)
+        with output:
+            output.seek(0)
+            results[path] = output.read()
+    for path in paths:
+        sys.stdout.write(f"{HEAD}{path}\n{results[path]}")
+
+
+if __name__ == "__main__":
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    play_all(sys.argv[1:])
