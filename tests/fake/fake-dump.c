@@ -2,8 +2,6 @@
 /* The kernel's formats, byte for byte: apart from fake-source because they know of no faults. */
 #include "fake-dump.h"
 
-#include "base/macros.h"
-
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -20,21 +18,21 @@
 #define KERNEL_CLOSE 7
 #define TIMER_TIME_WAIT 3
 
-void tw_fake_dump_add(struct tw_fake_source *fake, size_t *length, uint16_t type, const void *body, size_t size)
+void tw_fake_write(struct tw_fake_writer *writer, uint16_t type, const void *body, size_t size)
 {
 	struct nlmsghdr header = {
 		.nlmsg_len = (uint32_t)(sizeof(header) + size),
 		.nlmsg_type = type,
 		.nlmsg_flags = NLM_F_MULTI,
-		.nlmsg_seq = fake->sequence,
+		.nlmsg_seq = writer->sequence,
 	};
-	uint8_t *start = fake->datagram + *length;
+	uint8_t *start = writer->bytes + writer->length;
 
-	if (*length + NLMSG_ALIGN(header.nlmsg_len) > sizeof(fake->datagram))
+	if (writer->length + NLMSG_ALIGN(header.nlmsg_len) > writer->room)
 		abort();
 	memcpy(start, &header, sizeof(header));
 	memcpy(start + sizeof(header), body, size);
-	*length += NLMSG_ALIGN(header.nlmsg_len);
+	writer->length += NLMSG_ALIGN(header.nlmsg_len);
 }
 
 static void set_words(uint32_t words[4], const struct tw_address *address, uint8_t family)
@@ -51,20 +49,22 @@ static uint8_t kernel_number(enum tw_state state)
 }
 
 /* As the kernel tells it of sockets that are whole. */
-static size_t add_info(const struct tw_fake_source *fake, uint8_t *bytes, const struct tw_flow *flow)
+static size_t add_info(const struct tw_diag_query *query, uint8_t *bytes, const struct tw_flow *flow)
 {
-	struct tw_idle idle = tw_fake_source_idle(fake, flow->cookie);
-	struct tcp_info info = { .tcpi_last_data_sent = idle.data_sent_ms, .tcpi_last_ack_recv = idle.ack_received_ms };
+	struct tcp_info info = {
+		.tcpi_last_data_sent = flow->idle.data_sent_ms,
+		.tcpi_last_ack_recv = flow->idle.ack_received_ms,
+	};
 	struct rtattr attribute = { .rta_len = sizeof(attribute) + sizeof(info), .rta_type = INET_DIAG_INFO };
 
-	if (flow->mini || !(fake->query.extensions & TW_DIAG_INFO))
+	if (flow->mini || !(query->extensions & TW_DIAG_INFO))
 		return 0;
 	memcpy(bytes, &attribute, sizeof(attribute));
 	memcpy(bytes + sizeof(attribute), &info, sizeof(info));
 	return RTA_ALIGN(attribute.rta_len);
 }
 
-static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw_flow *flow)
+bool tw_fake_write_flow(struct tw_fake_writer *writer, const struct tw_diag_query *query, const struct tw_flow *flow)
 {
 	struct row {
 		struct inet_diag_msg row;
@@ -94,34 +94,11 @@ static void add_row(struct tw_fake_source *fake, size_t *length, const struct tw
 
 	size_t size = flow->has_cgroup ? offsetof(struct row, info) : sizeof(body.row);
 
-	size += add_info(fake, (uint8_t *)&body + size, flow);
+	if (writer->length + ROW_SIZE_MAX > writer->room)
+		return false;
+	size += add_info(query, (uint8_t *)&body + size, flow);
 	set_words(body.row.id.idiag_src, &flow->local.address, flow->family);
 	set_words(body.row.id.idiag_dst, &flow->remote.address, flow->family);
-	tw_fake_dump_add(fake, length, fake->query.family == AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY, &body,
-			 size);
-}
-
-static bool is_asked_for(const struct tw_fake_source *fake, const struct tw_flow *flow)
-{
-	if (flow->state == TW_STATE_BOUND && !fake->tells_bound)
-		return false;
-	if (fake->query.family != AF_UNSPEC && flow->family != fake->query.family)
-		return false;
-	return (fake->query.states & tw_state_kernel_bit(flow->state)) != 0;
-}
-
-size_t tw_fake_dump_add_rows(struct tw_fake_source *fake)
-{
-	unsigned rows = TW_MIN(fake->rows_per_datagram, (unsigned)TW_FAKE_ROWS_MAX);
-	size_t length = 0;
-
-	while (rows > 0 && fake->at < fake->flow_count && length + ROW_SIZE_MAX <= sizeof(fake->datagram)) {
-		const struct tw_flow *flow = &fake->flows[fake->at++];
-
-		if (fake->silent || !is_asked_for(fake, flow))
-			continue;
-		add_row(fake, &length, flow);
-		rows--;
-	}
-	return length;
+	tw_fake_write(writer, query->family == AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY, &body, size);
+	return true;
 }

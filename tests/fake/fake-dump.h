@@ -3,13 +3,20 @@
 
 /* How sockets become a datagram: apart from fake-source because it is the kernel's formats alone, and no faults. */
 
-#include "fake-source.h"
+#include "measure/diag.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes a message behind what `fake->datagram` holds, which is `*length` and grows. */
-void tw_fake_dump_add(struct tw_fake_source *fake, size_t *length, uint16_t type, const void *body, size_t size);
+/* One datagram of an answer. */
+struct tw_fake_writer {
+	uint8_t *bytes; /* 8-aligned */
+	size_t room, length;
+	uint32_t sequence;
+};
 
-/* Begins `fake->datagram` with the next sockets of the dump. Returns its length: 0 where there are no more. */
-size_t tw_fake_dump_add_rows(struct tw_fake_source *fake);
+/* Adds a message. */
+void tw_fake_write(struct tw_fake_writer *writer, uint16_t type, const void *body, size_t size);
+
+/* Adds a socket as `query` wants it told. Returns false where it might not fit. */
+bool tw_fake_write_flow(struct tw_fake_writer *writer, const struct tw_diag_query *query, const struct tw_flow *flow);

@@ -165,28 +165,53 @@ static int dump_begin(struct tw_source *base, const struct tw_diag_query *query,
 	return 0;
 }
 
+static bool is_asked_for(const struct tw_fake_source *fake, const struct tw_flow *flow)
+{
+	if (flow->state == TW_STATE_BOUND && !fake->tells_bound)
+		return false;
+	if (fake->query.family != AF_UNSPEC && flow->family != fake->query.family)
+		return false;
+	return (fake->query.states & tw_state_kernel_bit(flow->state)) != 0;
+}
+
+static void write_rows(struct tw_fake_source *fake, struct tw_fake_writer *writer)
+{
+	unsigned rows = TW_MIN(fake->rows_per_datagram, (unsigned)TW_FAKE_ROWS_MAX);
+
+	for (; rows > 0 && fake->at < fake->flow_count; fake->at++) {
+		struct tw_flow flow = fake->flows[fake->at];
+
+		if (fake->silent || !is_asked_for(fake, &flow))
+			continue;
+		flow.idle = tw_fake_source_idle(fake, flow.cookie);
+		if (!tw_fake_write_flow(writer, &fake->query, &flow))
+			return;
+		rows--;
+	}
+}
+
 /* The last datagram holds NLMSG_DONE alone, or one that went wrong in its place. */
 static size_t write_datagram(struct tw_fake_source *fake)
 {
-	size_t length = 0;
+	struct tw_fake_writer writer = { fake->datagram, sizeof(fake->datagram), 0, fake->sequence };
 	int32_t status = 0;
 
 	if (fake->refuses_both < 0 && fake->query.family == AF_UNSPEC) {
-		tw_fake_dump_add(fake, &length, NLMSG_ERROR, &fake->refuses_both, sizeof(fake->refuses_both));
-		return length;
+		tw_fake_write(&writer, NLMSG_ERROR, &fake->refuses_both, sizeof(fake->refuses_both));
+		return writer.length;
 	}
 	if (strikes(fake, TW_FAKE_ERROR)) {
 		status = fake->plans[TW_FAKE_ERROR].error;
-		tw_fake_dump_add(fake, &length, NLMSG_ERROR, &status, sizeof(status));
-		return length;
+		tw_fake_write(&writer, NLMSG_ERROR, &status, sizeof(status));
+		return writer.length;
 	}
 	if (strikes(fake, TW_FAKE_DONE))
 		status = fake->plans[TW_FAKE_DONE].error;
 	else
-		length = tw_fake_dump_add_rows(fake);
-	if (length == 0)
-		tw_fake_dump_add(fake, &length, NLMSG_DONE, &status, sizeof(status));
-	return length;
+		write_rows(fake, &writer);
+	if (writer.length == 0)
+		tw_fake_write(&writer, NLMSG_DONE, &status, sizeof(status));
+	return writer.length;
 }
 
 static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *ret_length)
