@@ -90,10 +90,14 @@ static bool is_paid_for(const struct tw_watch *watch)
 	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent && !room->pressed);
 }
 
-/* What is about to fail cannot wait for the budget: it borrows, within bounds. */
+/*
+ * What is about to fail cannot wait for the budget, nor for ever what was done about it: nobody changes a machine
+ * blindly. It borrows, within bounds.
+ */
 static bool may_borrow(const struct tw_watch *watch)
 {
-	return watch->hurries && tw_meter_debt(watch->payer) < TW_BORROW_MAX_USEC && !watch->room->overdrawn;
+	return (watch->hurries || (watch->scan_late && !tw_acting_rests(watch->acting))) &&
+	       tw_meter_debt(watch->payer) < TW_BORROW_MAX_USEC && !watch->room->overdrawn;
 }
 
 bool tw_watch_may_begin(const struct tw_watch *watch)
@@ -122,7 +126,7 @@ bool tw_watch_begin(struct tw_watch *watch, struct tw_time time)
 		return true;
 	if (!watch->scan_due)
 		return begin_chase(watch, time.now_usec);
-	if (!watch->scan_late)
+	if (!watch->scan_late && tw_meter_debt(watch->payer) == 0)
 		watch->stretch_told_usec = 0;
 	start_scan(watch, time.now_usec);
 	return true;

@@ -109,6 +109,28 @@ static void test_rush_blinds_nobody(void **state)
 	}
 }
 
+/*
+ * A scan costs half a second, for which the budget pays in a minute. While something is changed here it is looked all the
+ * same, as long as there is credit: whether the change helps is seen then.
+ */
+static void test_what_is_changed_is_watched(void **state)
+{
+	struct sim *sim = *state;
+	const struct tw_watch *host;
+
+	sim->datagram_cost_usec = 4000;
+	sim_start(sim, sim_settings());
+	sim_run(sim, 60);
+	sim_set_time_wait(sim, SIM_MANY, 1);
+	sim_run(sim, 3);
+	assert_int_equal(sim->told[TW_EVENT_ADJUSTED], 2);
+	host = tw_manager_watch(&sim->manager, 0);
+	for (unsigned second = 0; second < 18; second++) {
+		sim_run(sim, 1);
+		assert_true(sim->now_usec - host->sample.census.at_usec <= 11 * TW_USEC_PER_SEC);
+	}
+}
+
 /* A burst that ends at once, far below the level: no alarm, and the ticks calm down. */
 static void test_burst_is_no_alarm(void **state)
 {
@@ -129,6 +151,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lumps_are_no_rush, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_forecast, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_rush_blinds_nobody, sim_begin, sim_end),
+		cmocka_unit_test_setup_teardown(test_what_is_changed_is_watched, sim_begin, sim_end),
 		cmocka_unit_test_setup_teardown(test_burst_is_no_alarm, sim_begin, sim_end),
 	};
 
