@@ -175,8 +175,8 @@ static void say_ports_free(struct tw_text *text, const struct scene *scene)
 	const struct tw_survey *survey = &scene->sample->survey;
 	const struct tw_destination_row *row = scene->row;
 
-	if (is_about_destination(scene) && !row && survey->top_count >= survey->destinations) {
-		tw_text_add(text, "no ");
+	if (is_about_destination(scene) && !row) {
+		tw_text_add(text, survey->top_count >= survey->destinations ? "no " : "hardly a ");
 		add_port(text, scene);
 		tw_text_add(text, " is held any more");
 		return;

@@ -74,13 +74,10 @@ static uint32_t held_by_others(const struct tw_sample *sample, const struct tw_d
 	return sample->survey.exclusive_ports - TW_MIN(sample->survey.exclusive_ports, own);
 }
 
-/* A whole table does not have it: it holds no port. */
+/* Those that have an alert are told whatever their rank: one without a row holds no port, or next to none. */
 static bool is_gone(const struct tw_sample *sample, const struct tw_subject *subject)
 {
-	const struct tw_survey *survey = &sample->survey;
-
-	return has_destination(subject) && survey_holds(survey) && survey->top_count >= survey->destinations &&
-	       !tw_gate_row(sample, subject);
+	return has_destination(subject) && survey_holds(&sample->survey) && !tw_gate_row(sample, subject);
 }
 
 /* ---- the checks */

@@ -30,9 +30,11 @@ void tw_takeover_look_begin(struct tw_takeover_look *look, const struct tw_desti
 	const struct tw_reuse_rule rule = tw_reuse_rule(gauge, &(struct tw_live_value){ 0 });
 
 	/* Written where there was something alone: the rest of its pages stays untouched. */
-	for (uint32_t port = 0; port < TW_ARRAY_SIZE(look->cookies); port++)
+	for (uint32_t port = look->first; port < look->end; port++)
 		if (look->cookies[port] != 0)
 			look->cookies[port] = look->expires_ms[port] = 0;
+	look->first = TW_ARRAY_SIZE(look->cookies);
+	look->end = 0;
 	look->at_usec = at_usec;
 	look->key = *key;
 	look->reused = gauge->counters[TW_COUNTER_TIME_WAIT_REUSED];
@@ -66,7 +68,7 @@ static usec_t passed_ms(const struct tw_takeover_look *before, const struct tw_t
 {
 	usec_t passed_ms = span_usec / TW_USEC_PER_MSEC;
 
-	for (uint32_t port = 0; port < TW_ARRAY_SIZE(now->cookies); port++)
+	for (uint32_t port = now->first; port < now->end; port++)
 		if (now->cookies[port] == before->cookies[port] && now->expires_ms[port] > 0)
 			passed_ms = TW_MAX(passed_ms, tw_usec_since(before->expires_ms[port], now->expires_ms[port]));
 	return passed_ms;
@@ -93,7 +95,7 @@ void tw_takeover_compare(const struct tw_takeover_look *before, const struct tw_
 	later_ms = passed_ms(before, now, span_usec);
 	ret->from_usec = before->at_usec;
 	ret->near_ports = now->high > 0 ? ((uint32_t)now->high - now->low) / 2 + 1 : 0;
-	for (uint32_t port = 0; port < TW_ARRAY_SIZE(now->cookies); port++) {
+	for (uint32_t port = TW_MIN(before->first, now->first); port < TW_MAX(before->end, now->end); port++) {
 		uint32_t was = before->cookies[port], is = now->cookies[port];
 		bool lasts = was != 0 && outlasts(before, port, later_ms);
 		bool opened = is != 0 && is != was;

@@ -21,6 +21,7 @@ struct tw_takeover_look {
 	struct tw_count reused;	    /* TWRecycled at that time */
 	uint32_t life_ms, delay_ms; /* of a TIME-WAIT; how old one is before reuse takes it */
 	uint16_t low, high;	    /* ip_local_port_range; both 0 where it is not known */
+	uint32_t first, end;	    /* what is not 0 below has a port from first on, up to end */
 	uint32_t cookies[65536];    /* the lower half */
 	uint16_t expires_ms[65536]; /* of a TIME-WAIT, at most 65 s of it; 0: a living socket */
 };
@@ -45,6 +46,8 @@ static inline void tw_takeover_look_add(struct tw_takeover_look *look, const str
 	    !tw_address_equal(&flow->remote.address, &key->destination) ||
 	    !tw_address_equal(&flow->local.address, &key->source))
 		return;
+	look->first = TW_MIN(look->first, (uint32_t)flow->local.port);
+	look->end = TW_MAX(look->end, flow->local.port + 1u);
 	look->cookies[flow->local.port] = (uint32_t)flow->cookie;
 	look->expires_ms[flow->local.port] =
 		(uint16_t)(flow->state == TW_STATE_TIME_WAIT ? TW_MAX(TW_MIN(flow->expires_ms, 65535u), 1u) : 0);
