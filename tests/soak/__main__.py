@@ -146,7 +146,8 @@ class Soak:
         # In between are those that a reload or a change has open for a moment.
         warm_fds, last_fds = (min(values) for values in self._split(self._descriptors))
         yield "memory is flat", growth < GROWTH_KIB, f"{growth:+} KiB"
-        yield "descriptors are flat", warm_fds == last_fds, f"{warm_fds}, at the end {last_fds}"
+        # One is open from one survey to the next while the kernel is asked about ports.
+        yield "descriptors are flat", abs(last_fds - warm_fds) <= 1, f"{warm_fds}, at the end {last_fds}"
         late = min(self._clock.latest, EXCUSE)
         yield "no sign of life is late", 0 < self._manager.longest <= WATCHDOG + late, (
             f"{self._manager.beats}, at most {self._manager.longest:.2f} s apart, of {WATCHDOG:g} s"
