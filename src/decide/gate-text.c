@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "base/text.h"
+#include "model/port-model.h"
 
 #include <inttypes.h>
 
@@ -57,7 +58,16 @@ static void say_already(struct tw_text *text, const struct scene *scene)
 
 static void say_refuted(struct tw_text *text, const struct scene *scene)
 {
-	tw_text_addf(text, "%s is ", tw_tunable_info(scene->tunable)->key);
+	const struct tw_live_value *live = &scene->sample->gauge.sysctls[scene->tunable];
+
+	tw_text_addf(text, "%s ", tw_tunable_info(scene->tunable)->key);
+	if (!live->known || !tw_reuse_in_force(live->value.numbers[0], &scene->row->key)) {
+		tw_text_add(text, "would take over no port towards ");
+		add_destination(text, scene->row);
+		tw_text_add(text, ": its connections have no TCP timestamps");
+		return;
+	}
+	tw_text_add(text, "is ");
 	add_live(text, scene->sample, scene->tunable);
 	tw_text_add(text, ", and no port towards ");
 	add_destination(text, scene->row);

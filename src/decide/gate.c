@@ -6,6 +6,8 @@
 
 /* Below this share of its ports a destination is short of nothing: connect() finds one at once. */
 #define SHORT_OF_PORTS_MILLI (20 * 1000)
+/* Of a hundred ports: as many in TIME-WAIT are worth taking over where others hold most. */
+#define WORTH_PERCENT 10
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
 #define BUCKETS_MILLI (50 * 1000)
 
@@ -119,7 +121,9 @@ static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const 
 		return TW_GATE_OPEN;
 	if (row && row->bound_first_known && (uint64_t)row->bound_first * 2 > row->ports)
 		return TW_GATE_BOUND_FIRST;
-	if (held_by_others(sample, row) > (row ? row->ports : 0))
+	/* What others hold for all is theirs; what it has in TIME-WAIT beside that can be taken over all the same. */
+	if (held_by_others(sample, row) > (row ? row->ports : 0) &&
+	    (uint64_t)waiting * 100 < (uint64_t)sample->survey.usable * WORTH_PERCENT)
 		return exclusive_verdict(&sample->survey);
 	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[find_holder(row)] : TW_GATE_OPEN;
 }
@@ -157,8 +161,8 @@ static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw
 	verdict = check_holders(sample, row);
 	if (verdict != TW_GATE_OPEN)
 		return need == TW_GATE_OPEN ? verdict : need;
-	if (row && row->reuse_refuted)
-		return TW_GATE_REFUTED;
+	if (row && row->reuse_refuted && need == TW_GATE_OPEN)
+		return live_is(sample, TW_TUNABLE_TIMESTAMPS, 0) ? TW_GATE_NO_TIMESTAMPS : TW_GATE_REFUTED;
 	/* While it is ours, what is live is gone as soon as nobody wants it. */
 	if (!ours && (is_live(tunable, value, sample) || tw_gate_covered(tunable, sample, row)))
 		return TW_GATE_ALREADY;

@@ -13,7 +13,7 @@ enum tw_gate_verdict {
 	TW_GATE_OPEN,
 	TW_GATE_NO_TIMESTAMPS, /* reuse needs tcp_timestamps */
 	TW_GATE_ALREADY,       /* what is live covers it: the value itself, or 2 where an end is loopback */
-	TW_GATE_REFUTED,       /* reuse is in force and takes nothing over: the peer has no timestamps */
+	TW_GATE_REFUTED,       /* reuse takes nothing over, or would not: the peer has no timestamps */
 	/* What holds the ports instead of TIME-WAIT, in the order of enum tw_holder. */
 	TW_GATE_HELD_ESTABLISHED,
 	TW_GATE_HELD_SYN_SENT,

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Who holds this part of the ports is asked for TCP timestamps: whether reuse helps may be asked soon. */
+#define WITNESS_PART 10
+
 int tw_survey_work_init(struct tw_survey_work *work, const struct tw_hash_key *secret)
 {
 	int r;
@@ -44,6 +47,7 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_gr
 	tw_table_clear(&work->table);
 	tw_exclusive_begin(&work->exclusive, &range, lower_bound(ground));
 	tw_binders_clear(&work->binders);
+	tw_witnesses_begin(&work->witnesses);
 	work->time_wait = work->accepting = work->outside = 0;
 	work->life_ms = tw_time_wait_life_ms(gauge);
 	work->young_ms = TW_MIN(young_ms, work->life_ms);
@@ -104,6 +108,7 @@ static void add_to_destination(struct tw_survey_work *work, const struct tw_flow
 	work->exclusive.has_devices |= flow->device != 0;
 	hash = tw_table_add(&work->table, &key, socket);
 	tw_port_holders_add(&work->exclusive.holders, flow->local.port, hash, waits && !socket.unripe);
+	tw_witnesses_add(&work->witnesses, hash, flow);
 }
 
 void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow)
@@ -138,6 +143,8 @@ bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, 
 {
 	if (tw_exclusive_step(&work->exclusive, source))
 		return true;
+	if (tw_witnesses_step(&work->witnesses, source, &work->table, work->usable / WITNESS_PART))
+		return true;
 	tw_exclusive_settle(&work->exclusive, &work->table, past);
 	return false;
 }
@@ -156,6 +163,10 @@ struct view {
 
 static bool is_refuted(const struct view *view, const struct tw_table_entry *entry)
 {
+	enum tw_timestamps said = tw_witnesses_said(&view->work->witnesses, entry->hash);
+
+	if (said != TW_TIMESTAMPS_UNKNOWN)
+		return said == TW_TIMESTAMPS_NO;
 	for (unsigned i = 0; i < view->refuted_count; i++)
 		if (view->refuted[i] == entry)
 			return true;
@@ -305,7 +316,7 @@ static bool is_refuted_now(const struct view *view, const struct tw_destination_
 	struct tw_reuse_look now = look_of(view, entry, at_usec);
 	uint32_t first = 0;
 
-	if (was->reuse_refuted && now.in_force && now.ports > work->usable / 2)
+	if (was->no_timestamps || (was->reuse_refuted && now.in_force && now.ports > work->usable / 2))
 		return true;
 	if (!is_apart(&was->look, at_usec) || !tw_reuse_refuted(&was->look, &now, work->usable))
 		return false;
@@ -320,6 +331,16 @@ static struct tw_reuse_look next_look(const struct view *view, const struct tw_s
 	const struct tw_destination_row *was = previous->partial ? NULL : tw_survey_row(previous, &entry->key);
 
 	return was && !is_apart(&was->look, at_usec) ? was->look : look_of(view, entry, at_usec);
+}
+
+/* As its sockets say, or said last. */
+static bool lacks_timestamps(const struct view *view, const struct tw_survey *previous,
+			     const struct tw_table_entry *entry)
+{
+	enum tw_timestamps said = tw_witnesses_said(&view->work->witnesses, entry->hash);
+	const struct tw_destination_row *was = previous->partial ? NULL : tw_survey_row(previous, &entry->key);
+
+	return said == TW_TIMESTAMPS_NO || (said == TW_TIMESTAMPS_UNKNOWN && was && was->no_timestamps);
 }
 
 static void find_refuted(struct view *view, const struct tw_survey *previous, usec_t at_usec)
@@ -367,6 +388,7 @@ void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_p
 	for (unsigned i = 0; i < ret->top_count; i++) {
 		ret->top[i] = row_of(&view, rows[i]);
 		ret->top[i].look = next_look(&view, previous, rows[i], at_usec);
+		ret->top[i].no_timestamps = lacks_timestamps(&view, previous, rows[i]);
 	}
 	ret->has_busiest = ret->top_count > 0;
 	ret->port_use =

@@ -4,6 +4,7 @@
 #include "measure/binders.h"
 #include "measure/exclusive.h"
 #include "measure/table.h"
+#include "measure/witness.h"
 #include "model/port-model.h"
 #include "model/ports.h"
 #include "model/sample.h"
@@ -17,6 +18,7 @@
 struct tw_survey_work {
 	struct tw_table table;
 	struct tw_exclusive exclusive;
+	struct tw_witnesses witnesses;
 	struct tw_binders binders;    /* who holds what is bound and not connected */
 	struct tw_port_set listening; /* ports that are listened on, in the range or not */
 	uint32_t usable;	      /* ports of the range, listeners' too */

@@ -29,10 +29,18 @@ struct tw_destination {
 	uint16_t zero;	 /* in the place of padding */
 };
 
+/* Whether a connection has TCP timestamps (RFC 7323). */
+enum tw_timestamps {
+	TW_TIMESTAMPS_UNKNOWN,
+	TW_TIMESTAMPS_YES,
+	TW_TIMESTAMPS_NO,
+};
+
 /* For how long a socket has done nothing, as INET_DIAG_INFO tells it. Milliseconds. */
 struct tw_idle {
 	uint32_t data_sent_ms;	  /* since it sent data, or else was connected: tcpi_last_data_sent */
 	uint32_t ack_received_ms; /* tcpi_last_ack_recv */
+	enum tw_timestamps timestamps; /* TCPI_OPT_TIMESTAMPS: told beside it */
 };
 
 /* One socket as a dump tells it. */

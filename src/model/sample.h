@@ -110,7 +110,8 @@ struct tw_destination_row {
 	uint32_t blocked;
 	uint32_t blocked_baseline; /* the same, were tcp_tw_reuse what it was before timewaitd changed it */
 	struct tw_reuse_look look; /* what the next survey is held against: the last one that was 5 s old or more */
-	bool reuse_refuted;	   /* reuse is in force for it, but takes nothing over: its peer has no timestamps */
+	bool no_timestamps;	   /* its connections have no TCP timestamps, as living ones of them say */
+	bool reuse_refuted; /* reuse would take nothing over for that reason, or is in force and takes nothing over */
 	bool bound_first_known;
 	/*
 	 * Of `ports`: taken by bind() before connect(), so that they are blocked for everybody. At least so many where

@@ -149,7 +149,7 @@ static int parse_cut(const struct answer *answer, size_t length, uint32_t *ret_m
 
 	assert_non_null(copy);
 	memcpy(copy + 1, answer->bytes, length);
-	idle = (struct tw_idle){ 106, 99 };
+	idle = (struct tw_idle){ 106, 99, TW_TIMESTAMPS_UNKNOWN };
 	r = tw_diag_parse_one(copy + 1, length, SEQUENCE, &idle);
 	*ret_ms = idle.ack_received_ms;
 	assert_int_equal(idle.data_sent_ms, *ret_ms + 7);

@@ -220,8 +220,8 @@ static void test_close_wait_that_sends(void **state TW_UNUSED)
 
 	leak();
 	/* Of 700, 800 and 900 s. */
-	tw_fake_source_set_idle(&fake, 1, (struct tw_idle){ 650000, 0 });
-	tw_fake_source_set_idle(&fake, 3, (struct tw_idle){ 599999, 0 });
+	tw_fake_source_set_idle(&fake, 1, (struct tw_idle){ 650000, 0, TW_TIMESTAMPS_UNKNOWN });
+	tw_fake_source_set_idle(&fake, 3, (struct tw_idle){ 599999, 0, TW_TIMESTAMPS_UNKNOWN });
 	order(&close_wait_600, 10);
 	assert_int_equal(run(NOW, &catch), 0);
 	assert_int_equal(fake.queries[0].extensions, TW_DIAG_INFO);

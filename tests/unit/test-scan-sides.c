@@ -161,7 +161,7 @@ static void test_close_wait(void **state)
 	add_waiters(fixture, 200, 5, 8);
 	add_waiters(fixture, 300, 4, 0);
 	tw_fake_source_name_unit(&fixture->fake, 7, "web.service");
-	tw_fake_source_set_idle(&fixture->fake, 103, (struct tw_idle){ UINT32_MAX, 90000 });
+	tw_fake_source_set_idle(&fixture->fake, 103, (struct tw_idle){ UINT32_MAX, 90000, TW_TIMESTAMPS_UNKNOWN });
 	run(fixture, TW_SCAN_CENSUS, 0);
 	assert_int_equal(close_wait->at_usec, EPOCH);
 	assert_false(close_wait->partial);
@@ -186,7 +186,7 @@ static void test_close_wait(void **state)
 	/* One goes, one comes; the others are older by now. Surveys and censuses go on from each other. */
 	remove_waiter(fixture, 103);
 	add_waiters(fixture, 400, 1, 8);
-	tw_fake_source_set_idle(&fixture->fake, 400, (struct tw_idle){ 2000, 1000 });
+	tw_fake_source_set_idle(&fixture->fake, 400, (struct tw_idle){ 2000, 1000, TW_TIMESTAMPS_UNKNOWN });
 	tw_fake_source_name_unit(&fixture->fake, 8, "db.service");
 	for (unsigned i = 0; i < 2; i++) {
 		run(fixture, kinds[1 - i], 10 * (i + 1));
@@ -295,7 +295,7 @@ static void test_many_are_due(void **state)
 	fixture->order.close_wait_age_usec = 30 * SECOND;
 	run(fixture, TW_SCAN_CENSUS, 29);
 	assert_int_equal(fixture->fake.dumps - dumps, dumps);
-	tw_fake_source_set_idle(&fixture->fake, 17, (struct tw_idle){ 4000, 0 });
+	tw_fake_source_set_idle(&fixture->fake, 17, (struct tw_idle){ 4000, 0, TW_TIMESTAMPS_UNKNOWN });
 	for (unsigned kind = TW_SCAN_CENSUS; kind <= TW_SCAN_SURVEY; kind++) {
 		run(fixture, kind, 30 * (kind + 1));
 		last = &fixture->fake.queries[(fixture->fake.dumps - 1) % TW_ARRAY_SIZE(fixture->fake.queries)];

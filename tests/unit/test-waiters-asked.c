@@ -14,9 +14,9 @@ static void test_answers(void **state)
 	assert_int_equal(waiters->question_count, 3);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(waiters->questions[i].flow.cookie, 3 + i);
-	tw_waiters_answer(waiters, 0, &(struct tw_idle){ 3000, 2500 });
+	tw_waiters_answer(waiters, 0, &(struct tw_idle){ 3000, 2500, TW_TIMESTAMPS_UNKNOWN });
 	/* Older than the clock: as old as can be. */
-	tw_waiters_answer(waiters, 2, &(struct tw_idle){ UINT32_MAX, UINT32_MAX });
+	tw_waiters_answer(waiters, 2, &(struct tw_idle){ UINT32_MAX, UINT32_MAX, TW_TIMESTAMPS_UNKNOWN });
 	tw_waiters_end(waiters);
 	assert_int_equal(find(waiters, 1)->since_usec, EPOCH);
 	assert_int_equal(find(waiters, 3)->since_usec, EPOCH + SECOND - 2500 * TW_USEC_PER_MSEC);
@@ -29,7 +29,7 @@ static void test_answers(void **state)
 }
 
 #define AGE (20 * SECOND)
-static const struct tw_idle never = { UINT32_MAX, UINT32_MAX };
+static const struct tw_idle never = { UINT32_MAX, UINT32_MAX, TW_TIMESTAMPS_UNKNOWN };
 
 /* The same scan, of which `count` sockets have to be asked for; each is answered. `age_usec` matters. */
 static void scan_asking(struct tw_waiters *waiters, usec_t at_usec, unsigned count, const struct tw_idle *idle)
@@ -46,14 +46,14 @@ static void scan_asking(struct tw_waiters *waiters, usec_t at_usec, unsigned cou
 static void test_asked_again(void **state)
 {
 	struct tw_waiters *waiters = *state;
-	const struct tw_idle sent_long_before = { 8000, 4000 }, has_sent = { 1000, 500 };
+	const struct tw_idle sent_long_before = { 8000, 4000, TW_TIMESTAMPS_UNKNOWN }, has_sent = { 1000, 500, TW_TIMESTAMPS_UNKNOWN };
 	usec_t now = EPOCH;
 
 	scan_asking(waiters, now, 1, &sent_long_before);
 	assert_int_equal(find(waiters, 1)->since_usec, EPOCH - 4 * SECOND);
 	scan_asking(waiters, now += 10 * SECOND, 0, NULL);
 	/* An ACK that came later is no news. */
-	scan_asking(waiters, now += 6 * SECOND, 1, &(struct tw_idle){ 24000, 1000 });
+	scan_asking(waiters, now += 6 * SECOND, 1, &(struct tw_idle){ 24000, 1000, TW_TIMESTAMPS_UNKNOWN });
 	assert_int_equal(find(waiters, 1)->since_usec, EPOCH - 4 * SECOND);
 	assert_int_equal(find(waiters, 1)->asked_usec, now);
 	scan_asking(waiters, now += AGE - SECOND, 0, NULL);
@@ -64,7 +64,7 @@ static void test_asked_again(void **state)
 	scan_asking(waiters, now += SECOND, 1, &has_sent);
 	assert_int_equal(find(waiters, 1)->since_usec, now - SECOND);
 	/* It has sent and is silent now: it counts in time, and at no scan before. */
-	scan_asking(waiters, now += AGE, 1, &(struct tw_idle){ 21000, 20500 });
+	scan_asking(waiters, now += AGE, 1, &(struct tw_idle){ 21000, 20500, TW_TIMESTAMPS_UNKNOWN });
 	assert_int_equal(find(waiters, 1)->since_usec, now - AGE - SECOND);
 }
 
@@ -129,7 +129,7 @@ static void test_too_many(void **state)
 	assert_true(waiters->all);
 	assert_int_equal(waiters->question_count, 0);
 	for (flow.cookie = 1; flow.cookie <= 500; flow.cookie++) {
-		flow.idle = flow.cookie % 2 ? never : (struct tw_idle){ 3000, 2000 };
+		flow.idle = flow.cookie % 2 ? never : (struct tw_idle){ 3000, 2000, TW_TIMESTAMPS_UNKNOWN };
 		flow.send_queue = flow.cookie == 299;
 		tw_waiters_tell(waiters, &flow);
 	}

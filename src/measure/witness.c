@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/witness.h"
+
+void tw_witnesses_begin(struct tw_witnesses *witnesses)
+{
+	witnesses->turn = witnesses->set = 0;
+	for (unsigned set = 0; set < TW_WITNESS_SETS; set++)
+		for (unsigned way = 0; way < TW_WITNESS_WAYS; way++) {
+			witnesses->rows[set][way].flow.state = TW_STATE_COUNT;
+			witnesses->rows[set][way].said = TW_TIMESTAMPS_UNKNOWN;
+		}
+}
+
+/* Those of one set. Returns whether any was asked. */
+static bool ask_set(struct tw_witnesses *witnesses, unsigned set, struct tw_source *source,
+		    const struct tw_table *table, uint32_t least_ports)
+{
+	bool asked = false;
+
+	for (unsigned way = 0; way < TW_WITNESS_WAYS; way++) {
+		const struct tw_flow *flow = &witnesses->rows[set][way].flow;
+		const struct tw_table_entry *entry =
+			flow->state < TW_STATE_COUNT ? tw_table_find_hash(table, witnesses->rows[set][way].hash) : NULL;
+		struct tw_idle idle = { 0 };
+
+		if (!entry || tw_table_ports(entry) < least_ports)
+			continue;
+		asked = true;
+		if (source->idle(source, flow, &idle) == 0)
+			witnesses->rows[set][way].said = idle.timestamps;
+	}
+	return asked;
+}
+
+bool tw_witnesses_step(struct tw_witnesses *witnesses, struct tw_source *source, const struct tw_table *table,
+		       uint32_t least_ports)
+{
+	while (witnesses->set < TW_WITNESS_SETS)
+		if (ask_set(witnesses, witnesses->set++, source, table, least_ports))
+			return true;
+	return false;
+}
+
+enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint32_t hash)
+{
+	unsigned set = hash % TW_WITNESS_SETS;
+	enum tw_timestamps all = TW_TIMESTAMPS_UNKNOWN;
+
+	for (unsigned way = 0; way < TW_WITNESS_WAYS; way++) {
+		enum tw_timestamps said = witnesses->rows[set][way].said;
+
+		if (witnesses->rows[set][way].hash != hash || said == TW_TIMESTAMPS_UNKNOWN)
+			continue;
+		if (all != TW_TIMESTAMPS_UNKNOWN && all != said)
+			return TW_TIMESTAMPS_UNKNOWN;
+		all = said;
+	}
+	return all;
+}
