@@ -208,6 +208,8 @@ EXTRA_DIST += \
 	tests/fuzz/corpus \
 	tests/fuzz/record.py \
 	tests/kernels \
+	tests/oracle/__main__.py \
+	tests/oracle/floor.json \
 	tests/oracle/play.py \
 	tests/oracle/scripts \
 	tests/packages \
@@ -291,7 +293,15 @@ tests_bench_rawdump_SOURCES = tests/bench/rawdump.c tests/bench/work.h
 
 # A kernel in memory that knows nothing of timewaitd, and what plays in it.
 oracle_net = tests/oracle/net.c tests/oracle/net-ports.c tests/oracle/net-table.c tests/oracle/net.h
-oracle_programs = tests/oracle/script
+oracle_programs = tests/oracle/oracle tests/oracle/script
+tests_oracle_oracle_SOURCES = $(oracle_net) \
+	tests/oracle/face.c tests/oracle/face.h \
+	tests/oracle/mix.c \
+	tests/oracle/oracle.c \
+	tests/oracle/program.c tests/oracle/program.h \
+	tests/oracle/score.c tests/oracle/score.h \
+	tests/oracle/watcher.c tests/oracle/watcher.h \
+	tests/oracle/world.c tests/oracle/world.h
 tests_oracle_script_SOURCES = tests/oracle/script.c tests/oracle/picture.c tests/oracle/picture.h $(oracle_net)
 
 check_PROGRAMS = $(tools) $(bench_programs) $(oracle_programs) $(fuzz_tests)

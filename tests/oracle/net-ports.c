@@ -216,9 +216,12 @@ int net_port_pick(struct net *net, struct net_socket *socket)
 	if (walk.step == 1)
 		return connect_scan(net, socket, &walk, offset, perturb) ? 0 : -EADDRNOTAVAIL;
 	offset &= ~1u;
-	if (connect_scan(net, socket, &walk, offset, perturb) ||
-	    (walk.remaining > 1 && connect_scan(net, socket, &walk, offset + 1, perturb)))
+	if (connect_scan(net, socket, &walk, offset, perturb))
 		return 0;
+	if (walk.remaining > 1 && connect_scan(net, socket, &walk, offset + 1, perturb)) {
+		net->far_parity++;
+		return 0;
+	}
 	return -EADDRNOTAVAIL;
 }
 
@@ -336,4 +339,33 @@ int net_bind(struct net *net, struct net_socket *socket, uint16_t address, uint1
 	net_port_join(net, socket, port, false);
 	net_enter(net, socket, TW_STATE_BOUND);
 	return 0;
+}
+
+static const struct net_socket *first_bound(const struct net_port *port)
+{
+	const struct net_socket *owner = port->owners;
+
+	while (owner && !owner->bound)
+		owner = owner->owner;
+	return owner ? owner : port->owners;
+}
+
+bool net_is_blocked(struct net *net, const struct net_socket *socket, bool binds, uint16_t port,
+		    const struct net_socket **ret_holder)
+{
+	const struct net_socket *other = net->ports[port].owners;
+	struct net_socket *waiting;
+
+	*ret_holder = NULL;
+	if (binds) {
+		while (other && !is_in_the_way(net, socket, socket->local, other, false))
+			other = other->owner;
+		*ret_holder = other;
+		return other != NULL;
+	}
+	if (net_is_exclusive(net, port))
+		*ret_holder = first_bound(&net->ports[port]);
+	else if (other && !is_unique(net, socket, port, &waiting))
+		*ret_holder = waiting;
+	return *ret_holder != NULL;
 }

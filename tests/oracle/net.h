@@ -90,7 +90,7 @@ struct net {
 	int64_t sysctls[TW_TUNABLE_COUNT][2];
 	struct tw_port_set reserved;
 	uint64_t counters[TW_COUNTER_COUNT];
-	uint64_t segments;
+	uint64_t segments, far_parity; /* connect() found no port of the parity that it tries first */
 	uint64_t in_state[TW_STATE_COUNT], minis, full[2]; /* full: hashed sockets of IPv4, IPv6 */
 	unsigned address_count;
 	struct net_address {
@@ -162,6 +162,13 @@ static inline bool net_is_exclusive(const struct net *net, uint16_t port)
 {
 	return net->ports[port].owners && net->ports[port].reuse >= 0;
 }
+
+/*
+ * Whether a socket that asks as this one, by bind() to port 0 or by connect() alone, cannot have this port now. Then
+ * *ret_holder is who is in the way.
+ */
+bool net_is_blocked(struct net *net, const struct net_socket *socket, bool binds, uint16_t port,
+		    const struct net_socket **ret_holder);
 
 /* ---- for each other */
 

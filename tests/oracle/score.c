@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "oracle/score.h"
+
+#include "base/macros.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* Fewer failures than this are nobody's shortage. */
+#define FAILURES_MIN 3
+/* A shortage that nobody has named by then is not named; a queue has its raise-for of 10 s, and a look each 5 s. */
+#define NAMED_WITHIN_USEC (20 * TW_USEC_PER_SEC)
+/* The shipped forecast: what fills faster cannot be told before. */
+#define FORECAST_USEC (15 * TW_USEC_PER_SEC)
+/* What a remedy that was put back would have to be there for. */
+#define NEEDED_WITHIN_USEC (2 * TW_USEC_PER_MINUTE)
+
+/* One seed, played by everybody. */
+struct trial {
+	struct world *alone, *watched;
+	struct world *reusing; /* tcp_tw_reuse forced; NULL: not needed */
+	struct world *larger;  /* tcp_max_tw_buckets forced */
+	FILE *story;
+	unsigned losses;
+};
+
+static double seconds(usec_t at_usec)
+{
+	return (double)at_usec / TW_USEC_PER_SEC - 1000;
+}
+
+static void lose(struct trial *trial, const char *format, ...) TW_PRINTF(2, 3);
+
+static void lose(struct trial *trial, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!trial->story)
+		return;
+	if (trial->losses++ == 0)
+		fprintf(trial->story, "seed %" PRIu64 ":\n", trial->alone->seed);
+	fprintf(trial->story, "  ");
+	va_start(arguments, format);
+	vfprintf(trial->story, format, arguments);
+	va_end(arguments);
+	fprintf(trial->story, "\n");
+}
+
+/* ---- what would have helped */
+
+static unsigned failures_of(const struct world *world, const struct world_shortage *like)
+{
+	unsigned failures = 0;
+
+	for (unsigned i = 0; i < world->shortage_count; i++) {
+		const struct world_shortage *other = &world->shortages[i];
+
+		if (other->program == like->program &&
+		    (other->cause == CAUSE_BUCKETS) == (like->cause == CAUSE_BUCKETS) &&
+		    other->remote == like->remote && other->first_usec <= like->last_usec + WORLD_GAP_USEC &&
+		    other->last_usec >= like->first_usec)
+			failures += other->failures;
+	}
+	return failures;
+}
+
+/* Whether the sysctl that the shipped rule sets makes it fewer. */
+static bool is_helped(const struct trial *trial, const struct world_shortage *shortage)
+{
+	const struct world *forced = shortage->cause == CAUSE_BUCKETS ? trial->larger : trial->reusing;
+
+	if (shortage->cause == CAUSE_QUEUE)
+		return false;
+	return failures_of(forced, shortage) * 10 < shortage->failures * 9;
+}
+
+/* ---- what was said */
+
+static bool is_exclusive(const struct world_shortage *shortage)
+{
+	return shortage->cause == CAUSE_BOUND || shortage->cause == CAUSE_BOUND_FIRST;
+}
+
+static bool is_about(const struct trial *trial, const struct world_shortage *shortage, const struct tw_event *event)
+{
+	const struct tw_subject *subject = &event->subject;
+	const struct net *net = trial->alone->net;
+
+	if (shortage->cause == CAUSE_BUCKETS)
+		return event->metric == TW_METRIC_TIME_WAIT_OVERFLOW;
+	if (shortage->cause == CAUSE_QUEUE)
+		return (event->metric == TW_METRIC_ACCEPT_QUEUE || event->metric == TW_METRIC_LISTEN_OVERFLOW) &&
+		       subject->has_listener &&
+		       subject->listener.port == trial->alone->programs[shortage->program]->port;
+	if (is_exclusive(shortage))
+		return subject->holds_for_all;
+	return subject->has_destination && subject->destination.port == shortage->port &&
+	       tw_address_equal(&subject->destination.source, &net->addresses[shortage->local].address) &&
+	       tw_address_equal(&subject->destination.destination, &net->addresses[shortage->remote].address);
+}
+
+/* The alert for it that stands when it begins, or that is raised soon after. */
+static const struct watcher_claim *find_raised(const struct trial *trial, const struct world_shortage *shortage)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	const struct watcher_claim *found = NULL;
+
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec > shortage->first_usec + NAMED_WITHIN_USEC)
+			break;
+		if (!is_about(trial, shortage, &claim->event))
+			continue;
+		if (claim->event.kind == TW_EVENT_RAISED && !found)
+			found = claim;
+		if (claim->event.kind == TW_EVENT_CLEARED && claim->at_usec < shortage->first_usec)
+			found = NULL;
+	}
+	return found;
+}
+
+/* The last of this kind about it, from when it was raised to when it was over. */
+static const struct watcher_claim *find_last(const struct trial *trial, const struct world_shortage *shortage,
+					     usec_t from_usec, enum tw_event_kind kind)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	const struct watcher_claim *found = NULL;
+
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec < from_usec || claim->at_usec > shortage->last_usec + NAMED_WITHIN_USEC)
+			continue;
+		if (claim->event.kind == kind && is_about(trial, shortage, &claim->event))
+			found = claim;
+	}
+	return found;
+}
+
+/* Whether the watcher's own change is in force at that moment. */
+static bool is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	bool in_force = false;
+
+	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
+		const struct tw_event *event = &watcher->claims[i].event;
+
+		if (!event->has_sysctl || event->sysctl != tunable)
+			continue;
+		if (event->kind == TW_EVENT_ADJUSTED)
+			in_force = true;
+		else if (event->kind == TW_EVENT_RESTORED || event->kind == TW_EVENT_YIELDED)
+			in_force = false;
+	}
+	return in_force;
+}
+
+/* Whether it was left to somebody else at that moment, after it had been ours. */
+static bool is_yielded(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	bool yielded = false;
+
+	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
+		const struct tw_event *event = &watcher->claims[i].event;
+
+		if (event->has_sysctl && event->sysctl == tunable)
+			yielded = event->kind == TW_EVENT_YIELDED || (yielded && event->kind != TW_EVENT_ADJUSTED);
+	}
+	return yielded;
+}
+
+static bool names_state(enum world_cause cause, const char *reason)
+{
+	static const char *const words[CAUSE_COUNT] = {
+		[CAUSE_TIME_WAIT] = "TIME-WAIT",
+		[CAUSE_ESTABLISHED] = "(ESTABLISHED)",
+		[CAUSE_SYN_SENT] = "(SYN-SENT)",
+		[CAUSE_ORPHANED] = "FIN-WAIT-2: closed here",
+		[CAUSE_CLOSE_WAIT] = "CLOSE-WAIT: the peer",
+		[CAUSE_BOUND_FIRST] = "bind() before connect()",
+		[CAUSE_BOUND] = "listen or are bound",
+	};
+
+	/* What waits and cannot be taken over is told by why not. */
+	if (cause == CAUSE_TIME_WAIT && strstr(reason, "timestamps"))
+		return true;
+	return words[cause] && strstr(reason, words[cause]);
+}
+
+/* ---- the verdicts */
+
+static void judge_named(struct trial *trial, struct score *score, const struct world_shortage *shortage,
+			const struct watcher_claim *raised)
+{
+	enum tw_tunable tunable = shortage->cause == CAUSE_BUCKETS ? TW_TUNABLE_MAX_TW_BUCKETS : TW_TUNABLE_TW_REUSE;
+	const struct watcher_claim *refused = find_last(trial, shortage, raised->at_usec, TW_EVENT_REFUSED);
+	const struct watcher_claim *effect = find_last(trial, shortage, raised->at_usec, TW_EVENT_EFFECT);
+	bool helped = is_helped(trial, shortage), said;
+
+	if (effect && effect->event.effect == TW_EFFECT_NO_DIFFERENCE)
+		refused = effect;
+	else if (refused && effect && effect->at_usec > refused->at_usec)
+		refused = NULL;
+	said = is_in_force(trial, tunable, TW_MAX(shortage->first_usec, raised->at_usec + TW_USEC_PER_SEC));
+	/* Of ports that are blocked for all it is refused; it may help a victim with those that it blocks itself. */
+	if (is_exclusive(shortage))
+		said = said && helped;
+	else
+		said = said && !refused;
+	if (is_yielded(trial, tunable, shortage->first_usec))
+		said = helped;
+	if (shortage->cause != CAUSE_QUEUE && helped != said) {
+		score->wrong_remedy++;
+		lose(trial, "%s by %s at %.1f: the remedy %s, and was %s: %s",
+		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
+		     seconds(shortage->first_usec), helped ? "helps" : "does not help", said ? "in force" : "refused",
+		     refused ? refused->event.reason : "nothing was said");
+		return;
+	}
+	if (shortage->cause < CAUSE_QUEUE && (!said || is_exclusive(shortage)) &&
+	    !(refused && names_state(shortage->cause, refused->event.reason))) {
+		score->wrong_state++;
+		lose(trial, "%s by %s at %.1f: the state was not named: %s",
+		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
+		     seconds(shortage->first_usec), refused ? refused->event.reason : "nothing was said");
+		return;
+	}
+	score->named_right++;
+}
+
+static void judge_shortage(struct trial *trial, struct score *score, const struct world_shortage *shortage)
+{
+	const struct watcher_claim *raised = find_raised(trial, shortage);
+	bool slow = shortage->near_usec > 0 && shortage->first_usec - shortage->near_usec >= FORECAST_USEC;
+	bool before = raised && raised->at_usec < shortage->first_usec;
+
+	score->shortages++;
+	score->told_before += before;
+	score->slow_shortages += slow;
+	score->slow_told_before += slow && before;
+	if (slow && !before)
+		lose(trial, "%s by %s: short since %.1f, failing since %.1f, told %.1f",
+		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
+		     seconds(shortage->near_usec), seconds(shortage->first_usec),
+		     raised ? seconds(raised->at_usec) : 0);
+	if (raised) {
+		judge_named(trial, score, shortage, raised);
+		return;
+	}
+	score->wrong_subject++;
+	lose(trial, "%s by %s of %s, %u failures from %.1f to %.1f: no alert for it",
+	     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
+	     shortage->cgroup_id ? trial->alone->programs[shortage->cgroup_id - 1]->unit : "nobody", shortage->failures,
+	     seconds(shortage->first_usec), seconds(shortage->last_usec));
+}
+
+/* A write on behalf of somebody for whom it makes no difference. */
+static void judge_write(struct trial *trial, struct score *score, const struct watcher_claim *claim)
+{
+	for (unsigned i = 0; i < trial->alone->shortage_count; i++) {
+		const struct world_shortage *shortage = &trial->alone->shortages[i];
+
+		if (shortage->failures < FAILURES_MIN || !is_about(trial, shortage, &claim->event) ||
+		    claim->at_usec > shortage->last_usec + NEEDED_WITHIN_USEC ||
+		    claim->at_usec + NEEDED_WITHIN_USEC < shortage->first_usec || is_helped(trial, shortage))
+			continue;
+		score->useless_writes++;
+		lose(trial, "a write at %.1f that cannot help %s, by %s", seconds(claim->at_usec),
+		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause));
+		return;
+	}
+}
+
+/* Put back, and somebody whom it helps fails before it is there again. */
+static void judge_restored(struct trial *trial, struct score *score, const struct watcher_claim *claim)
+{
+	for (unsigned i = 0; i < trial->watched->shortage_count; i++) {
+		const struct world_shortage *shortage = &trial->watched->shortages[i];
+
+		if (shortage->failures < FAILURES_MIN || shortage->first_usec < claim->at_usec ||
+		    shortage->first_usec > claim->at_usec + NEEDED_WITHIN_USEC || shortage->cause == CAUSE_QUEUE ||
+		    !is_helped(trial, shortage) || is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
+		    is_yielded(trial, claim->event.sysctl, shortage->first_usec))
+			continue;
+		score->remedies_taken_back++;
+		lose(trial, "put back at %.1f, and %s fails at %.1f", seconds(claim->at_usec),
+		     trial->alone->programs[shortage->program]->unit, seconds(shortage->first_usec));
+		return;
+	}
+}
+
+static void judge_claims(struct trial *trial, struct score *score)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	bool healthy = trial->alone->shortage_count == 0 && trial->alone->net->far_parity == 0;
+
+	score->healthy_seeds += healthy;
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (healthy && claim->event.severity > TW_SEVERITY_INFO) {
+			score->healthy_alerts++;
+			lose(trial, "nobody fails or waits, and at %.1f: %s %s %s", seconds(claim->at_usec),
+			     tw_event_name(claim->event.kind), claim->rule, claim->event.reason);
+		}
+		if (claim->event.kind == TW_EVENT_ADJUSTED)
+			judge_write(trial, score, claim);
+		if (claim->event.kind == TW_EVENT_RESTORED)
+			judge_restored(trial, score, claim);
+	}
+}
+
+static void judge_owed(struct trial *trial, struct score *score)
+{
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
+		if (trial->watched->net->sysctls[i][0] == trial->watched->before[i])
+			continue;
+		score->owed++;
+		lose(trial, "%s is %" PRId64 " at the end, was %" PRId64, tw_tunable_info((enum tw_tunable)i)->key,
+		     trial->watched->net->sysctls[i][0], trial->watched->before[i]);
+	}
+}
+
+/* All that was said, for who wants to know more of one seed. */
+static void tell_all(const struct trial *trial)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+
+	for (unsigned i = 0; i < trial->alone->shortage_count; i++) {
+		const struct world_shortage *shortage = &trial->alone->shortages[i];
+
+		fprintf(trial->story, "  # %s by %s of %s: %u failures, %.1f to %.1f, short since %.1f\n",
+			trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
+			shortage->cgroup_id ? trial->alone->programs[shortage->cgroup_id - 1]->unit : "nobody",
+			shortage->failures, seconds(shortage->first_usec), seconds(shortage->last_usec),
+			shortage->near_usec ? seconds(shortage->near_usec) : 0);
+	}
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+		char subject[TW_DESTINATION_TEXT_MAX] = "";
+		struct tw_text text;
+
+		tw_text_init(&text, subject, sizeof(subject));
+		if (claim->event.subject.has_destination)
+			tw_destination_add(&text, &claim->event.subject.destination);
+		else if (claim->event.subject.has_binder)
+			tw_address_add(&text, &claim->event.subject.binder);
+		fprintf(trial->story, "  # %.1f %s %s %s: %s\n", seconds(claim->at_usec),
+			tw_event_name(claim->event.kind), claim->rule, subject, claim->event.reason);
+	}
+}
+
+static struct world *play(uint64_t seed, bool watched, enum tw_tunable forced, int64_t value)
+{
+	struct world *world = world_new(seed);
+
+	if (forced < TW_TUNABLE_COUNT)
+		world_force(world, forced, value);
+	world_play(world, watched);
+	return world;
+}
+
+void score_seed(struct score *score, uint64_t seed, FILE *story, bool whole)
+{
+	struct trial trial = { .story = story };
+	bool buckets = false;
+
+	trial.alone = play(seed, false, TW_TUNABLE_COUNT, 0);
+	trial.watched = play(seed, true, TW_TUNABLE_COUNT, 0);
+	for (unsigned i = 0; i < trial.alone->shortage_count; i++)
+		buckets = buckets || trial.alone->shortages[i].cause == CAUSE_BUCKETS;
+	if (trial.alone->shortage_count > 0 || trial.watched->watcher->claim_count > 0)
+		trial.reusing = play(seed, false, TW_TUNABLE_TW_REUSE, 1);
+	if (buckets)
+		trial.larger = play(seed, false, TW_TUNABLE_MAX_TW_BUCKETS, 1 << 20);
+	score->seeds++;
+	for (unsigned i = 0; i < trial.alone->shortage_count; i++)
+		if (trial.alone->shortages[i].failures >= FAILURES_MIN)
+			judge_shortage(&trial, score, &trial.alone->shortages[i]);
+	judge_claims(&trial, score);
+	judge_owed(&trial, score);
+	if (trial.losses > 0 && whole)
+		tell_all(&trial);
+	trial.alone = world_free(trial.alone);
+	trial.watched = world_free(trial.watched);
+	trial.reusing = world_free(trial.reusing);
+	trial.larger = world_free(trial.larger);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "oracle/world.h"
+
+#include <stdio.h>
+
+/* What the watcher said, held against what became of the same world without it. */
+
+struct score {
+	unsigned seeds, shortages, named_right, told_before, slow_shortages, slow_told_before;
+	unsigned healthy_seeds, healthy_alerts, useless_writes, remedies_taken_back, owed, contradictions;
+	unsigned wrong_subject, wrong_state, wrong_remedy; /* of what was not named right */
+};
+
+/*
+ * Plays a seed as often as it takes, and adds what came of it. With `story` each loss is told there, with `whole` all
+ * that was said in a seed that lost something.
+ */
+void score_seed(struct score *score, uint64_t seed, FILE *story, bool whole);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "daemon/manager.h"
+#include "oracle/face.h"
+
+/* The real manager over the simulated kernel, and all that it said. */
+
+#define WATCHER_CLAIMS_MAX 4096
+
+/* What it told, with what it pointed to. */
+struct watcher_claim {
+	usec_t at_usec;
+	struct tw_event event; /* no pointers */
+	char rule[TW_RULE_NAME_MAX];
+};
+
+struct watcher {
+	struct face face;
+	struct tw_clock clock;
+	struct tw_recorder recorder;
+	struct tw_ledger_store store;
+	struct tw_ledger saved, ledger;
+	struct tw_manager manager;
+	bool running;
+	usec_t next_usec;
+	unsigned claim_count;
+	struct watcher_claim claims[WATCHER_CLAIMS_MAX];
+};
+
+/* Over a simulated kernel, which it borrows. */
+void watcher_init(struct watcher *watcher, struct net *net);
+/* With the built-in configuration. */
+void watcher_start(struct watcher *watcher);
+/* Its tick and all the work that this starts, at the kernel's time. */
+void watcher_tick(struct watcher *watcher);
+void watcher_reload(struct watcher *watcher, struct tw_settings *settings);
+/* An ordered stop; kill -9. */
+void watcher_stop(struct watcher *watcher);
+void watcher_kill(struct watcher *watcher);
