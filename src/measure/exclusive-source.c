@@ -28,10 +28,14 @@
 
 /* An address of 127.0.0.0/8 that nothing uses, 127.171.205.2. Nobody is ever connected there: no packet goes. */
 #define PEER_ADDRESS UINT32_C(0x7fabcd02)
-#define PEER_PORT 1
 
 struct tw_exclusive_source {
 	int fd;
+	/*
+	 * Each process asks towards another one: of two that did it at once towards the same, each would find the
+	 * other's in its way, and take the port for exclusive.
+	 */
+	uint16_t peer_port;
 };
 
 static int set(int fd, int level, int option, int value)
@@ -67,6 +71,7 @@ int tw_exclusive_source_new(struct tw_exclusive_source **ret)
 	if (!source)
 		return -ENOMEM;
 	source->fd = -1;
+	source->peer_port = (uint16_t)(getpid() % UINT16_MAX + 1);
 	if (r < 0)
 		return r;
 	source->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -89,29 +94,29 @@ struct tw_exclusive_source *tw_exclusive_source_free(struct tw_exclusive_source 
 }
 
 /* Returns 1 where it is exclusive, 0 where it is not, or -errno. */
-static int ask_one(int fd, uint16_t port)
+static int ask_one(const struct tw_exclusive_source *source, uint16_t port)
 {
 	const struct sockaddr_in peer = {
 		.sin_family = AF_INET,
-		.sin_port = htons(PEER_PORT),
+		.sin_port = htons(source->peer_port),
 		.sin_addr.s_addr = htonl(PEER_ADDRESS),
 	};
 	const struct sockaddr none = { .sa_family = AF_UNSPEC };
 	uint32_t range = (uint32_t)port << 16 | port;
 
-	if (setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof(range)) < 0)
+	if (setsockopt(source->fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof(range)) < 0)
 		return tw_errno();
-	if (connect(fd, (const struct sockaddr *)&peer, sizeof(peer)) < 0)
+	if (connect(source->fd, (const struct sockaddr *)&peer, sizeof(peer)) < 0)
 		return errno == EADDRNOTAVAIL ? 1 : tw_errno();
 	/* Gives the port back. */
-	return connect(fd, &none, sizeof(none)) < 0 ? tw_errno() : 0;
+	return connect(source->fd, &none, sizeof(none)) < 0 ? tw_errno() : 0;
 }
 
 int tw_exclusive_source_ask(struct tw_exclusive_source *source, const uint16_t *ports, unsigned count,
 			    bool *ret_exclusive)
 {
 	for (unsigned i = 0; i < count; i++) {
-		int r = ask_one(source->fd, ports[i]);
+		int r = ask_one(source, ports[i]);
 
 		if (r < 0)
 			return r;

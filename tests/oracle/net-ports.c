@@ -55,13 +55,13 @@ void net_unhash(struct net_socket *socket)
 }
 
 /* inet_csk_update_fastreuse(); connect() marks a port that was nobody's alone. */
-static void mark(const struct net *net, struct net_port *port, const struct net_socket *socket, bool by_connect)
+static void mark(struct net_port *port, const struct net_socket *socket, bool by_connect)
 {
 	if (!port->owners)
 		port->reuse = by_connect ? -1 : socket->reuse_address;
 	else if (!by_connect && !socket->reuse_address)
 		port->reuse = 0;
-	else if (!by_connect && port->reuse < 0 && net->kernel.tracks_binders)
+	else if (!by_connect && port->reuse < 0)
 		port->reuse = 1;
 }
 
@@ -69,7 +69,7 @@ void net_port_join(struct net *net, struct net_socket *socket, uint16_t port, bo
 {
 	struct net_port *to = &net->ports[port];
 
-	mark(net, to, socket, by_connect);
+	mark(to, socket, by_connect);
 	socket->local_port = port;
 	socket->bound = !by_connect;
 	to->bound += socket->bound;

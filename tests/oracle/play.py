@@ -38,6 +38,8 @@ STATES = {
     11: "closing",
     12: "syn-recv",
 }
+# On a connection whose other end is there, for a moment only.
+PASSING = ("fin-wait-1", "last-ack", "closing")
 # As a dump is asked for them: bound-but-unconnected sockets are bit 13, from Linux 6.8 on.
 MASK = 0x2F7E
 BOUND_BIT = 1 << 13
@@ -56,8 +58,9 @@ COUNTERS = (
 HEAD = "== "
 # Most of the time they wait.
 AT_A_TIME = 16
-# An answer on the loopback takes microseconds: what is not there after this does not come.
-PATIENCE = 0.4
+# An answer on the loopback takes microseconds: from a server that may have a full queue, what is not there after this
+# does not come; from the others it comes, however slow the machine is.
+PATIENCE, PATIENCE_FOR_ALL = 0.4, 60
 
 
 def version():
@@ -244,7 +247,7 @@ class Script:
         try:
             if "bind" in options or "late" in options or "port" in options:
                 near.bind((prefix + source if source else "", self.port_of(options, number)))
-            near.settimeout(PATIENCE)
+            near.settimeout(PATIENCE if where in self.slow else PATIENCE_FOR_ALL)
             near.connect((prefix + host, port))
         except TimeoutError:
             self.groups[group].append([near, None])
@@ -302,6 +305,14 @@ class Script:
                 ends[index].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             ends[index].close()
             ends[index] = None
+        self.settle()
+
+    @staticmethod
+    def settle():
+        """Until each FIN is acknowledged: the other end's, closed too early, would cross it on the way."""
+        end = time.monotonic() + PATIENCE_FOR_ALL
+        while any(STATES[row.state] in PASSING for row in dump()) and time.monotonic() < end:
+            time.sleep(0.01)
 
     def do_close(self, group, side, most=None, options=()):
         self._end("close", group, side, most, options)

@@ -9,7 +9,7 @@ import pytest
 
 from hiding import HIDDEN, let_in
 from namespaces import Namespace, delete_name, end_process, wait_until
-from programs import ENVIRONMENT, TIMEWAITD, Confined, Daemon, namespaces_held, tool
+from programs import ENVIRONMENT, TIMEWAITD, Confined, Daemon, namespaces_held, start_sink
 from settings import WANTED, prompt_rule, watching
 
 REUSE = "net.ipv4.tcp_tw_reuse"
@@ -20,7 +20,7 @@ BASELINE = {REUSE: "2", "net.ipv4.tcp_fin_timeout": "60"}
 def changed(home, tmp_path):
     """A daemon that has changed sysctls of another namespace, which owes them back."""
     other = Namespace()
-    server = other.start(tool("sinkd"), "127.0.0.1", "80")
+    server = start_sink(other, "127.0.0.1", 80)
     config = watching("host", other.name) + prompt_rule("servers", "listen", 1, 0, WANTED) + "namespaces = all\n"
     daemon = Daemon(home, tmp_path, config)
     for key, value in WANTED.items():
@@ -46,7 +46,7 @@ def ledgers(daemon):
 def test_what_is_owed_stands_until_it_is_paid(home, tmp_path, wanted):
     """One that is let go while its sysctls cannot be put back, and taken up again, still gets those of before."""
     other = Namespace()
-    server = other.start(tool("sinkd"), "127.0.0.1", "80")
+    server = start_sink(other, "127.0.0.1", 80)
 
     def wanting(seconds, *names):
         return watching("host", *names) + prompt_rule(
@@ -72,7 +72,7 @@ def test_what_is_owed_stands_until_it_is_paid(home, tmp_path, wanted):
 def test_a_damaged_ledger_is_kept(home, tmp_path):
     """What is owed cannot be known then: it is told, and nothing is written over."""
     other = Namespace()
-    server = other.start(tool("sinkd"), "127.0.0.1", "80")
+    server = start_sink(other, "127.0.0.1", 80)
     rule = prompt_rule("servers", "listen", 1, 0, {"net.ipv4.tcp_fin_timeout": "30"}) + "namespaces = all\n"
     daemon = Daemon(home, tmp_path, watching("host") + rule)
     inode = os.stat(f"/run/netns/{other.name}").st_ino

@@ -17,7 +17,7 @@ import cages
 from buses import Listener
 from hiding import HIDDEN, let_in
 from namespaces import Namespace, Pair, delete_name, end_process, run, wait_until
-from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, namespaces_held, tool
+from programs import BUILD, ENVIRONMENT, TIMEWAITD, Confined, Daemon, is_sanitized, namespaces_held, start_sink, tool
 from settings import PORTS, prompt_rule, watching
 
 PREFIX = f"twtest{os.getpid()}-n"
@@ -147,7 +147,7 @@ def short_of_ports(home, place):
     """A namespace `near` whose ports towards one server run out, beside `home`."""
     pair = Pair()
     pair.near.set_sysctl("net.ipv4.ip_local_port_range", "40000 40999")
-    server = pair.far.start(tool("sinkd"), Pair.FAR, "80")
+    server = start_sink(pair.far, Pair.FAR, 80)
     yield pair
     end_process(server)
     pair.close()
@@ -201,7 +201,7 @@ def test_a_name_that_is_no_text_is_heard_of(home, place, bus, tmp_path):
     """What is not UTF-8 would be taken by no bus: nobody hides behind such a name."""
     other = Namespace(f"{place}\udcff")
     try:
-        server = other.start(tool("sinkd"), "127.0.0.1", "80")
+        server = start_sink(other, "127.0.0.1", 80)
         config = watching("host", f"{place}*") + prompt_rule("servers", "listen", 1, 0, {}) + "namespaces = all\n"
         daemon = Daemon(home, tmp_path / "daemon", config, f"--bus={bus.address}")
         bus.wait_for_owner()

@@ -8,7 +8,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -195,6 +198,37 @@ static void test_leaves_no_trace(void **state TW_UNUSED)
 	end_scene(&scene);
 }
 
+/* Two processes that ask at the same time are in nobody's way, nor in each other's. */
+static void test_two_at_once(void **state TW_UNUSED)
+{
+	struct tw_exclusive_source *source;
+	bool taken[PORTS];
+	pid_t other;
+	int status;
+
+	need_sysctls();
+	source = new_asker();
+	other = fork();
+	assert_true(other >= 0);
+	if (other == 0) {
+		struct tw_exclusive_source *own;
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		own = new_asker();
+		for (;;)
+			ask(own, taken);
+	}
+	for (unsigned times = 0; times < 500; times++) {
+		ask(source, taken);
+		for (unsigned i = 0; i < PORTS; i++)
+			if (taken[i])
+				fail_msg("port %u, the %uth time", LOW + i, times + 1);
+	}
+	assert_int_equal(kill(other, SIGKILL), 0);
+	assert_int_equal(waitpid(other, &status, 0), other);
+	source = tw_exclusive_source_free(source);
+}
+
 /* Where a SYN could be sent, nothing is asked. */
 static void test_cannot_be_asked(void **state TW_UNUSED)
 {
@@ -230,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_exact, begin),
 		cmocka_unit_test_setup(test_leaves_no_trace, begin),
+		cmocka_unit_test_setup(test_two_at_once, begin),
 		cmocka_unit_test_setup(test_cannot_be_asked, begin),
 	};
 
