@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What cannot help is refused, with the reason and what would help instead. Of states: test_holders.py."""
 
-from namespaces import Pair
+import socket
+
+from namespaces import PATIENCE, Pair
 from programs import PORTS, QUICK, Churn, start_sink
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -36,6 +38,21 @@ def test_without_timestamps(near, pair, daemon):
     refused = refusal(watching, near)
     assert "net.ipv4.tcp_timestamps" in refused["TIMEWAITD_REASON"]
     assert refused["TIMEWAITD_ADVICE"]
+
+
+def test_a_peer_without_timestamps(near, pair, daemon, stack):
+    """No sysctl here says so, and no row of a dump: a living connection does, before anything is written."""
+    near.set_sysctl(RANGE, "40000 41999")
+    pair.far.set_sysctl("net.ipv4.tcp_timestamps", 0)
+    start_sink(pair.far, Pair.FAR, 8080)
+    with near.entered():
+        for _ in range(20):
+            stack.enter_context(socket.create_connection((Pair.FAR, 8080), timeout=PATIENCE))
+    watching = daemon(QUICK + PORTS)
+    Churn(near, Pair.FAR, 8080, 1000, 2).finish()
+    refused = refusal(watching, near)
+    assert f"no port towards {Pair.FAR}:8080" in refused["TIMEWAITD_REASON"]
+    assert "no TCP timestamps" in refused["TIMEWAITD_REASON"]
 
 
 def test_on_the_loopback_it_is_covered_already(near, daemon):
