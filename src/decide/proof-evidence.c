@@ -306,10 +306,13 @@ enum tw_proof_answer tw_proof_answer(struct tw_proof *proof, const struct tw_pro
 
 static void explain_takeovers(const struct tw_proof *proof, const struct tw_proof_case *it, struct tw_text *text)
 {
+	const struct tw_destination_row *row = row_of(it);
+
 	if (proof->taken == 0 && proof->refuted) {
-		tw_text_add(text,
-			    "all ports that connect() looks at first are held, and none that waits is taken over: the "
-			    "connections to ");
+		if (!row || !row->no_timestamps)
+			tw_text_add(text, "all ports that connect() looks at first are held, and none that waits is "
+					  "taken over: ");
+		tw_text_add(text, "the connections to ");
 		tw_endpoint_add(text, &it->subject->destination.destination, it->subject->destination.port);
 		tw_text_add(text, " have no TCP timestamps");
 		return;
