@@ -87,7 +87,7 @@ def test_as_many_as_a_plain_connect_finds(mix, name):
 
 
 def test_reuse_that_takes_nothing_over_is_found_out(near, pair, daemon):
-    """The administrator's tcp_tw_reuse=1, and a peer without timestamps: nothing is raised until nothing is taken over."""
+    """The administrator's tcp_tw_reuse=1, and a peer without timestamps: a living connection says so, or the ports do."""
     near.set_sysctl("net.ipv4.ip_local_port_range", f"{mixes.LOW} {mixes.HIGH}")
     near.set_sysctl("net.ipv4.tcp_tw_reuse", 1)
     pair.far.set_sysctl("net.ipv4.tcp_timestamps", 0)
@@ -96,7 +96,7 @@ def test_reuse_that_takes_nothing_over_is_found_out(near, pair, daemon):
     churn = Churn(near, Pair.FAR, 8080, 100, 18)
     raised = watching.wait_for("raised")
     assert raised["TIMEWAITD_DESTINATION"] == f"{Pair.FAR}:8080"
-    assert float(raised["TIMEWAITD_PORT_USE"]) > 50
+    assert float(raised["TIMEWAITD_PORT_USE"]) > 20
     churn.finish()
 
 
