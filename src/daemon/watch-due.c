@@ -90,13 +90,16 @@ static bool is_paid_for(const struct tw_watch *watch)
 	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent && !room->pressed);
 }
 
-/*
- * What is about to fail cannot wait for the budget, nor for ever what was done about it: nobody changes a machine
- * blindly. It borrows, within bounds.
- */
+/* Something is over its level, or was changed: nobody leaves that unseen, or changes a machine blindly. */
+static bool has_trouble(const struct tw_watch *watch)
+{
+	return !tw_policy_rests(&watch->policy) || !tw_acting_rests(watch->acting);
+}
+
+/* What is about to fail cannot wait for the budget, nor for long what has trouble. It borrows, within bounds. */
 static bool may_borrow(const struct tw_watch *watch)
 {
-	return (watch->hurries || (watch->scan_late && !tw_acting_rests(watch->acting))) &&
+	return (watch->hurries || (watch->scan_late && has_trouble(watch))) &&
 	       tw_meter_debt(watch->payer) < TW_BORROW_MAX_USEC && !watch->room->overdrawn;
 }
 
