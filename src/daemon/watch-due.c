@@ -50,6 +50,7 @@ void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *setting
 	watch->has_evidence = survey && tw_policy_evidence(&watch->policy, settings, &watch->sample, &watch->evidence);
 	watch->scan_kind = survey ? TW_SCAN_SURVEY : TW_SCAN_CENSUS;
 	watch->close_wait_age_usec = watch->scan_due ? tw_settings_close_wait_age(settings) : 0;
+	watch->scan_routine = watch->scan_due && now_usec >= watch->census_due_usec;
 	watch->scan_late = watch->scan_due && now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
 }
 
@@ -96,10 +97,11 @@ static bool has_trouble(const struct tw_watch *watch)
 	return !tw_policy_rests(&watch->policy) || !tw_acting_rests(watch->acting);
 }
 
-/* What is about to fail cannot wait for the budget, nor for long what has trouble. It borrows, within bounds. */
+/* What is about to fail cannot wait for the budget, nor what has trouble for more than `census`: both borrow, within
+ * bounds. */
 static bool may_borrow(const struct tw_watch *watch)
 {
-	return (watch->hurries || (watch->scan_late && has_trouble(watch))) &&
+	return (watch->hurries || (watch->scan_routine && has_trouble(watch))) &&
 	       tw_meter_debt(watch->payer) < TW_BORROW_MAX_USEC && !watch->room->overdrawn;
 }
 

@@ -68,6 +68,7 @@ struct tw_watch {
 	bool left;		  /* it is watched no more: nothing is decided here, whatever a scan brings home */
 	/* What the last tick found to be due, and nobody has begun yet. */
 	bool scan_due;
+	bool scan_routine; /* it is time for a census, whatever else wants a scan */
 	bool scan_late;	  /* by more than a whole `census` */
 	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
 	enum tw_scan_kind scan_kind;
