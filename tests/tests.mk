@@ -148,6 +148,7 @@ unit_tests = \
 	tests/unit/test-waiters-asked \
 	tests/unit/test-waiters \
 	tests/unit/test-when \
+	tests/unit/test-witness \
 	tests/unit/test-worker
 
 # The real manager in a world that is in memory, time included.
@@ -211,6 +212,7 @@ EXTRA_DIST += \
 	tests/oracle/__main__.py \
 	tests/oracle/floor.json \
 	tests/oracle/play.py \
+	tests/oracle/reading.py \
 	tests/oracle/scripts \
 	tests/packages \
 	tests/page \
@@ -302,7 +304,8 @@ tests_oracle_oracle_SOURCES = $(oracle_net) \
 	tests/oracle/score.c tests/oracle/score.h \
 	tests/oracle/watcher.c tests/oracle/watcher.h \
 	tests/oracle/world.c tests/oracle/world.h
-tests_oracle_script_SOURCES = tests/oracle/script.c tests/oracle/picture.c tests/oracle/picture.h $(oracle_net)
+tests_oracle_script_SOURCES = tests/oracle/script.c tests/oracle/picture.c tests/oracle/picture.h \
+	tests/oracle/words.c tests/oracle/words.h $(oracle_net)
 
 check_PROGRAMS = $(tools) $(bench_programs) $(oracle_programs) $(fuzz_tests)
 if HAVE_CMOCKA

@@ -6,8 +6,6 @@
 
 /* Below this share of its ports a destination is short of nothing: connect() finds one at once. */
 #define SHORT_OF_PORTS_MILLI (20 * 1000)
-/* Of a hundred ports: as many in TIME-WAIT are worth taking over where others hold most. */
-#define WORTH_PERCENT 10
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
 #define BUCKETS_MILLI (50 * 1000)
 
@@ -76,7 +74,7 @@ static uint32_t held_by_others(const struct tw_sample *sample, const struct tw_d
 	return sample->survey.exclusive_ports - TW_MIN(sample->survey.exclusive_ports, own);
 }
 
-/* Those that have an alert are told whatever their rank: one without a row holds no port, or next to none. */
+/* It has no row: of a whole table it holds no port, else it is not known to be short, for who is shortest has one. */
 static bool is_gone(const struct tw_sample *sample, const struct tw_subject *subject)
 {
 	return has_destination(subject) && survey_holds(&sample->survey) && !tw_gate_row(sample, subject);
@@ -123,7 +121,7 @@ static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const 
 		return TW_GATE_BOUND_FIRST;
 	/* What others hold for all is theirs; what it has in TIME-WAIT beside that can be taken over all the same. */
 	if (held_by_others(sample, row) > (row ? row->ports : 0) &&
-	    (uint64_t)waiting * 100 < (uint64_t)sample->survey.usable * WORTH_PERCENT)
+	    !tw_port_is_worth(waiting, sample->survey.usable))
 		return exclusive_verdict(&sample->survey);
 	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[find_holder(row)] : TW_GATE_OPEN;
 }

@@ -309,7 +309,7 @@ static void explain_takeovers(const struct tw_proof *proof, const struct tw_proo
 	const struct tw_destination_row *row = row_of(it);
 
 	if (proof->taken == 0 && proof->refuted) {
-		if (!row || !row->no_timestamps)
+		if (!row || row->no_timestamps_usec == 0)
 			tw_text_add(text, "all ports that connect() looks at first are held, and none that waits is "
 					  "taken over: ");
 		tw_text_add(text, "the connections to ");

@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 #include "base/text.h"
+#include "model/port-model.h"
 
 static bool in_scope(const struct tw_scope *scope, const struct tw_destination *key)
 {
@@ -60,14 +61,6 @@ static bool is_told_for_all(const struct tw_survey *survey, const struct tw_rule
 	       (value.milli >= settings->raise_milli || is_mostly_exclusive(survey, row));
 }
 
-/* Of a hundred ports: who holds fewer itself is short of none but for what is told of those who hold them for all. */
-#define OWN_PERCENT 10
-
-static bool has_own(const struct tw_survey *survey, uint32_t own)
-{
-	return (uint64_t)own * 100 >= (uint64_t)survey->usable * OWN_PERCENT;
-}
-
 /* What TIME-WAIT has no part in. */
 static uint32_t steady_ports(const struct tw_destination_row *row, uint32_t exclusive)
 {
@@ -82,7 +75,7 @@ static struct tw_reading read_row(const struct tw_survey *survey, const struct t
 	uint32_t apart = is_told_for_all(survey, settings, row) ? survey->exclusive_ports : 0;
 	uint32_t own = beyond(TW_MAX(row->blocked, row->blocked_baseline), apart);
 	/* Of what those leave to it; who needs next to nothing of that makes no alert of its own. */
-	uint32_t usable = has_own(survey, own) ? beyond(survey->usable, apart) : survey->usable;
+	uint32_t usable = tw_port_is_worth(own, survey->usable) ? beyond(survey->usable, apart) : survey->usable;
 	struct tw_reading reading = {
 		.eta = row->port_eta,
 		.ports = {

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* Who holds this part of the ports is asked for TCP timestamps: whether reuse helps may be asked soon. */
-#define WITNESS_PART 10
-
 int tw_survey_work_init(struct tw_survey_work *work, const struct tw_hash_key *secret)
 {
 	int r;
@@ -143,7 +140,7 @@ bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, 
 {
 	if (tw_exclusive_step(&work->exclusive, source))
 		return true;
-	if (tw_witnesses_step(&work->witnesses, source, &work->table, work->usable / WITNESS_PART))
+	if (tw_witnesses_step(&work->witnesses, source, &work->table, work->usable))
 		return true;
 	tw_exclusive_settle(&work->exclusive, &work->table, past);
 	return false;
@@ -308,6 +305,13 @@ static bool is_apart(const struct tw_reuse_look *before, usec_t at_usec)
 	return tw_usec_since(at_usec, before->at_usec) >= TW_SURVEY_YOUNG_USEC;
 }
 
+static usec_t said_none(const struct view *view, const struct tw_destination_row *was,
+			const struct tw_table_entry *entry, usec_t at_usec)
+{
+	return tw_witnesses_said_none(&view->work->witnesses, entry->hash, was ? was->no_timestamps_usec : 0, at_usec,
+				      view->work->life_ms * TW_USEC_PER_MSEC);
+}
+
 /* Once it is, as long as its ports stay beyond half. */
 static bool is_refuted_now(const struct view *view, const struct tw_destination_row *was,
 			   const struct tw_table_entry *entry, usec_t at_usec)
@@ -316,7 +320,8 @@ static bool is_refuted_now(const struct view *view, const struct tw_destination_
 	struct tw_reuse_look now = look_of(view, entry, at_usec);
 	uint32_t first = 0;
 
-	if (was->no_timestamps || (was->reuse_refuted && now.in_force && now.ports > work->usable / 2))
+	if (said_none(view, was, entry, at_usec) != 0 ||
+	    (was->reuse_refuted && now.in_force && now.ports > work->usable / 2))
 		return true;
 	if (!is_apart(&was->look, at_usec) || !tw_reuse_refuted(&was->look, &now, work->usable))
 		return false;
@@ -325,22 +330,14 @@ static bool is_refuted_now(const struct view *view, const struct tw_destination_
 	return first < now.ports / 2;
 }
 
-static struct tw_reuse_look next_look(const struct view *view, const struct tw_survey *previous,
-				      const struct tw_table_entry *entry, usec_t at_usec)
+/* What of a row comes from the survey before. */
+static void add_past(const struct view *view, const struct tw_survey *previous, const struct tw_table_entry *entry,
+		     usec_t at_usec, struct tw_destination_row *row)
 {
 	const struct tw_destination_row *was = previous->partial ? NULL : tw_survey_row(previous, &entry->key);
 
-	return was && !is_apart(&was->look, at_usec) ? was->look : look_of(view, entry, at_usec);
-}
-
-/* As its sockets say, or said last. */
-static bool lacks_timestamps(const struct view *view, const struct tw_survey *previous,
-			     const struct tw_table_entry *entry)
-{
-	enum tw_timestamps said = tw_witnesses_said(&view->work->witnesses, entry->hash);
-	const struct tw_destination_row *was = previous->partial ? NULL : tw_survey_row(previous, &entry->key);
-
-	return said == TW_TIMESTAMPS_NO || (said == TW_TIMESTAMPS_UNKNOWN && was && was->no_timestamps);
+	row->look = was && !is_apart(&was->look, at_usec) ? was->look : look_of(view, entry, at_usec);
+	row->no_timestamps_usec = said_none(view, was, entry, at_usec);
 }
 
 static void find_refuted(struct view *view, const struct tw_survey *previous, usec_t at_usec)
@@ -387,8 +384,7 @@ void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_p
 	ret->top_count = tw_table_top(&work->table, watched, weigh, &view, rows, TW_TOP_MAX);
 	for (unsigned i = 0; i < ret->top_count; i++) {
 		ret->top[i] = row_of(&view, rows[i]);
-		ret->top[i].look = next_look(&view, previous, rows[i], at_usec);
-		ret->top[i].no_timestamps = lacks_timestamps(&view, previous, rows[i]);
+		add_past(&view, previous, rows[i], at_usec, &ret->top[i]);
 	}
 	ret->has_busiest = ret->top_count > 0;
 	ret->port_use =

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/witness.h"
 
+#include "model/port-model.h"
+
 void tw_witnesses_begin(struct tw_witnesses *witnesses)
 {
 	witnesses->turn = witnesses->set = 0;
@@ -13,7 +15,7 @@ void tw_witnesses_begin(struct tw_witnesses *witnesses)
 
 /* Those of one set. Returns whether any was asked. */
 static bool ask_set(struct tw_witnesses *witnesses, unsigned set, struct tw_source *source,
-		    const struct tw_table *table, uint32_t least_ports)
+		    const struct tw_table *table, uint32_t usable)
 {
 	bool asked = false;
 
@@ -23,7 +25,7 @@ static bool ask_set(struct tw_witnesses *witnesses, unsigned set, struct tw_sour
 			flow->state < TW_STATE_COUNT ? tw_table_find_hash(table, witnesses->rows[set][way].hash) : NULL;
 		struct tw_idle idle = { 0 };
 
-		if (!entry || tw_table_ports(entry) < least_ports)
+		if (!entry || !tw_port_is_worth(tw_table_ports(entry), usable))
 			continue;
 		asked = true;
 		if (source->idle(source, flow, &idle) == 0)
@@ -33,10 +35,10 @@ static bool ask_set(struct tw_witnesses *witnesses, unsigned set, struct tw_sour
 }
 
 bool tw_witnesses_step(struct tw_witnesses *witnesses, struct tw_source *source, const struct tw_table *table,
-		       uint32_t least_ports)
+		       uint32_t usable)
 {
 	while (witnesses->set < TW_WITNESS_SETS)
-		if (ask_set(witnesses, witnesses->set++, source, table, least_ports))
+		if (ask_set(witnesses, witnesses->set++, source, table, usable))
 			return true;
 	return false;
 }
@@ -56,4 +58,14 @@ enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint3
 		all = said;
 	}
 	return all;
+}
+
+usec_t tw_witnesses_said_none(const struct tw_witnesses *witnesses, uint32_t hash, usec_t before_usec, usec_t at_usec,
+			      usec_t life_usec)
+{
+	enum tw_timestamps said = tw_witnesses_said(witnesses, hash);
+
+	if (said == TW_TIMESTAMPS_UNKNOWN)
+		return before_usec != 0 && tw_usec_since(at_usec, before_usec) < life_usec ? before_usec : 0;
+	return said == TW_TIMESTAMPS_NO ? at_usec : 0;
 }

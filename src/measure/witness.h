@@ -33,17 +33,25 @@ void tw_witnesses_begin(struct tw_witnesses *witnesses);
 /* One socket of the destination of this hash. */
 static inline void tw_witnesses_add(struct tw_witnesses *witnesses, uint32_t hash, const struct tw_flow *flow)
 {
-	unsigned set = hash % TW_WITNESS_SETS, way = witnesses->turn++ % TW_WITNESS_WAYS;
+	unsigned set = hash % TW_WITNESS_SETS, way;
 
 	if (flow->mini || flow->state == TW_STATE_TIME_WAIT || flow->state == TW_STATE_SYN_SENT)
 		return;
+	way = witnesses->turn++ % TW_WITNESS_WAYS;
 	witnesses->rows[set][way].hash = hash;
 	witnesses->rows[set][way].flow = *flow;
 }
 
-/* Asks a few, of destinations with so many ports or more. Returns true while there are others. */
+/* Asks a few, of destinations that hold a part of the usable ports that is worth it. True while there are others. */
 bool tw_witnesses_step(struct tw_witnesses *witnesses, struct tw_source *source, const struct tw_table *table,
-		       uint32_t least_ports);
+		       uint32_t usable);
 
 /* What they said; unknown where none was there any more, or they contradict each other. */
 enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint32_t hash);
+
+/*
+ * When they said last that there are none: `at_usec`, or, where nobody says anything now, `before_usec`, which holds for
+ * those that wait beside them and so for `life_usec`. 0: they did not.
+ */
+usec_t tw_witnesses_said_none(const struct tw_witnesses *witnesses, uint32_t hash, usec_t before_usec, usec_t at_usec,
+			      usec_t life_usec);

@@ -30,6 +30,15 @@ uint32_t tw_time_wait_life_ms(const struct tw_gauge *gauge);
  */
 bool tw_reuse_in_force(int64_t reuse, const struct tw_destination *key);
 
+/*
+ * Whether so many of the usable ports are worth a remedy of their own, or a question: a tenth. Who holds fewer is short of
+ * none for what it holds itself.
+ */
+static inline bool tw_port_is_worth(uint64_t ports, uint32_t usable)
+{
+	return ports * 10 >= usable;
+}
+
 /* Ports held towards one destination, as a count of them needs to be known here. */
 struct tw_port_holding {
 	uint32_t ports, time_wait, unripe_time_wait, young_time_wait;

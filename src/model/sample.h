@@ -110,7 +110,7 @@ struct tw_destination_row {
 	uint32_t blocked;
 	uint32_t blocked_baseline; /* the same, were tcp_tw_reuse what it was before timewaitd changed it */
 	struct tw_reuse_look look; /* what the next survey is held against: the last one that was 5 s old or more */
-	bool no_timestamps;	   /* its connections have no TCP timestamps, as living ones of them say */
+	usec_t no_timestamps_usec; /* when living ones of its connections said that they have no TCP timestamps; or 0 */
 	bool reuse_refuted; /* reuse would take nothing over for that reason, or is in force and takes nothing over */
 	bool bound_first_known;
 	/*

@@ -109,15 +109,21 @@ static void add_pool(struct draw *draw)
 		made->restart_usec = minutes(draw, 5, 12);
 }
 
-static void add_server(struct draw *draw)
+/* To twenty clients of other machines. */
+static void make_server(struct draw *draw, struct program *made)
 {
-	struct program *made = add(draw, "web");
-
 	made->kind = PROGRAM_SERVER;
 	made->address = draw->world->net->source;
 	made->sources[0] = far_host(draw, 20);
 	made->address_count = 20;
 	made->port = (uint16_t)(80 + draw->units);
+}
+
+static void add_server(struct draw *draw)
+{
+	struct program *made = add(draw, "web");
+
+	make_server(draw, made);
 	made->interval_usec = between(draw, 20, 300) * TW_USEC_PER_MSEC;
 	made->ending = one_in(draw, 2) ? ENDING_NEAR : ENDING_FAR;
 	if (one_in(draw, 4)) {
@@ -276,11 +282,7 @@ static void trouble_slow(struct draw *draw)
 {
 	struct program *made = add_trouble(draw, "slow", 100, 100);
 
-	made->kind = PROGRAM_SERVER;
-	made->address = draw->world->net->source;
-	made->sources[0] = far_host(draw, 20);
-	made->address_count = 20;
-	made->port = (uint16_t)(80 + draw->units);
+	make_server(draw, made);
 	made->backlog = between(draw, 20, 128);
 	made->interval_usec = between(draw, 10, 50) * TW_USEC_PER_MSEC;
 	made->accept_usec = made->interval_usec * between(draw, 15, 30) / 10;
@@ -291,13 +293,8 @@ static void trouble_buckets(struct draw *draw)
 {
 	struct program *made = add_trouble(draw, "busy", 100, 100);
 
-	made->kind = PROGRAM_SERVER;
-	made->address = draw->world->net->source;
-	made->sources[0] = far_host(draw, 20);
-	made->address_count = 20;
-	made->port = (uint16_t)(80 + draw->units);
+	make_server(draw, made);
 	made->ending = ENDING_NEAR;
-	made->interval_usec = 8 * TW_USEC_PER_MSEC;
 	/* The healthy ones need no more than some two ranges. */
 	draw->world->net->sysctls[TW_TUNABLE_MAX_TW_BUCKETS][0] = 4 * draw->ports;
 	made->interval_usec = pace(draw, between(draw, 600, 900), WAITS);
@@ -321,7 +318,6 @@ static void draw_trouble(struct draw *draw)
 	};
 	unsigned count = one_in(draw, 3) ? 0 : between(draw, 1, TROUBLES_MAX);
 
-	draw->world->trouble_count = count;
 	for (; count > 0; count--)
 		troubles[chance(draw, TW_ARRAY_SIZE(troubles))](draw);
 }

@@ -22,7 +22,7 @@ struct net_kernel {
 	bool delays_by_the_second;  /* before 6.14: a TIME-WAIT may be taken over in the next second, there is no delay
 				     */
 	bool ranges_without_parity; /* 6.8: connect() of a socket with a range of its own takes any parity */
-	bool tracks_binders;	    /* 6.18: a port can be taken by connect() again as soon as its last binder is gone */
+	bool tracks_binders; /* 6.18: a port can be taken by connect() again as soon as its last binder is gone */
 };
 
 /* "6.12.1": what that version does. */

@@ -159,7 +159,6 @@ static bool connect_one(struct program *program, struct net *net, struct program
 	if (r == 0)
 		r = net_connect(net, made, address, port, program->path, program->timestamps);
 	if (r == 0 || r == -EINPROGRESS) {
-		made->cgroup_id = program->cgroup_id;
 		put(program, made,
 		    program->life_usec >= NEVER_USEC ? NEVER_USEC : net->now_usec + about(program, program->life_usec),
 		    0);
@@ -172,7 +171,7 @@ static bool connect_one(struct program *program, struct net *net, struct program
 	*ret_failure = (struct program_failure){ .at_usec = net->now_usec, .error = r, .socket = *made };
 	ret_failure->socket.remote = address;
 	ret_failure->socket.remote_port = port;
-	if (net->addresses[made->local].any && made->local == NET_ANY)
+	if (made->local == NET_ANY)
 		ret_failure->socket.local = net->source;
 	net_close(net, made);
 	return true;

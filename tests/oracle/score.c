@@ -139,38 +139,31 @@ static const struct watcher_claim *find_last(const struct trial *trial, const st
 	return found;
 }
 
-/* Whether the watcher's own change is in force at that moment. */
-static bool is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
+/* What was said last of a tunable, up to that moment: whether the watcher's change is in force, or left to others. */
+static enum tw_event_kind last_said(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
 {
 	const struct watcher *watcher = trial->watched->watcher;
-	bool in_force = false;
+	enum tw_event_kind last = TW_EVENT_COUNT;
 
 	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
 		const struct tw_event *event = &watcher->claims[i].event;
 
-		if (!event->has_sysctl || event->sysctl != tunable)
-			continue;
-		if (event->kind == TW_EVENT_ADJUSTED)
-			in_force = true;
-		else if (event->kind == TW_EVENT_RESTORED || event->kind == TW_EVENT_YIELDED)
-			in_force = false;
+		if (event->has_sysctl && event->sysctl == tunable &&
+		    (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
+		     event->kind == TW_EVENT_YIELDED))
+			last = event->kind;
 	}
-	return in_force;
+	return last;
 }
 
-/* Whether it was left to somebody else at that moment, after it had been ours. */
+static bool is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
+{
+	return last_said(trial, tunable, at_usec) == TW_EVENT_ADJUSTED;
+}
+
 static bool is_yielded(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
 {
-	const struct watcher *watcher = trial->watched->watcher;
-	bool yielded = false;
-
-	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
-		const struct tw_event *event = &watcher->claims[i].event;
-
-		if (event->has_sysctl && event->sysctl == tunable)
-			yielded = event->kind == TW_EVENT_YIELDED || (yielded && event->kind != TW_EVENT_ADJUSTED);
-	}
-	return yielded;
+	return last_said(trial, tunable, at_usec) == TW_EVENT_YIELDED;
 }
 
 static bool names_state(enum world_cause cause, const char *reason)

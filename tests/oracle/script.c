@@ -6,6 +6,7 @@
 #include "base/macros.h"
 #include "oracle/net.h"
 #include "oracle/picture.h"
+#include "oracle/words.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define WORDS_MAX 16
 #define GROUPS_MAX 32
 #define ENDS_MAX 4096
 #define LISTENERS_MAX 512
@@ -33,46 +33,8 @@ struct stage {
 	struct net_socket *listeners[LISTENERS_MAX];
 	bool slow[LISTENERS_MAX];
 	unsigned listener_count;
-	char *words[WORDS_MAX];
-	unsigned word_count;
+	struct words words; /* of the line */
 };
-
-static void fail(const char *what, const char *word)
-{
-	fprintf(stderr, "%s: %s\n", what, word);
-	exit(2);
-}
-
-static const char *word(const struct stage *stage, unsigned at)
-{
-	if (at >= stage->word_count)
-		fail("a word is missing after", stage->words[0]);
-	return stage->words[at];
-}
-
-static long number(const struct stage *stage, unsigned at)
-{
-	return strtol(word(stage, at), NULL, 10);
-}
-
-/* Of NAME=VALUE, or of NAME alone, the value; NULL where it is not there. */
-static const char *option(const struct stage *stage, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (unsigned i = 1; i < stage->word_count; i++)
-		if (strncmp(stage->words[i], name, length) == 0 &&
-		    (stage->words[i][length] == '\0' || stage->words[i][length] == '='))
-			return stage->words[i] + length + (stage->words[i][length] == '=');
-	return NULL;
-}
-
-static unsigned option_number(const struct stage *stage, const char *name, unsigned otherwise)
-{
-	const char *value = option(stage, name);
-
-	return value ? (unsigned)strtoul(value, NULL, 10) : otherwise;
-}
 
 static struct group *group(struct stage *stage, const char *name)
 {
@@ -104,7 +66,7 @@ static uint16_t split(struct stage *stage, const char *text, uint16_t *ret_port)
 	const char *colon = strrchr(text, ':');
 
 	if (!colon || (size_t)(colon - text) >= sizeof(address))
-		fail("no ADDRESS:PORT", text);
+		words_fail("no ADDRESS:PORT", text);
 	memcpy(address, text, (size_t)(colon - text));
 	address[colon - text] = '\0';
 	*ret_port = (uint16_t)strtoul(colon + 1, NULL, 10);
@@ -137,11 +99,11 @@ static const char *error_name(int error)
 static struct net_socket *new_socket(struct stage *stage, uint8_t family)
 {
 	struct net_socket *made = net_socket(stage->net, family);
-	const char *within = option(stage, "within");
+	const char *within = words_option(&stage->words, "within");
 
-	made->reuse_address = option(stage, "reuse") != NULL;
-	made->late = option(stage, "late") != NULL;
-	made->device = option(stage, "device") != NULL;
+	made->reuse_address = words_option(&stage->words, "reuse") != NULL;
+	made->late = words_option(&stage->words, "late") != NULL;
+	made->device = words_option(&stage->words, "device") != NULL;
 	if (within) {
 		made->range_low = (uint16_t)strtoul(within, NULL, 10);
 		made->range_high = (uint16_t)strtoul(strchr(within, '-') + 1, NULL, 10);
@@ -149,17 +111,23 @@ static struct net_socket *new_socket(struct stage *stage, uint8_t family)
 	return made;
 }
 
+/* Of a program's own choice, the next each time; 0: it leaves that to bind(). */
+static uint16_t port_of(const struct stage *stage, unsigned number)
+{
+	unsigned port = words_option_number(&stage->words, "port", 0);
+
+	return (uint16_t)(port > 0 ? port + number * words_option_number(&stage->words, "every", 1) : 0);
+}
+
 static int bind_as_asked(struct stage *stage, struct net_socket *socket, unsigned number)
 {
-	const char *source = option(stage, "source");
-	unsigned port = option_number(stage, "port", 0);
+	const char *source = words_option(&stage->words, "source");
+	uint16_t port = port_of(stage, number);
 	uint16_t address = source ? address_of(stage, source) : socket->family == AF_INET6 ? NET_ANY6 : NET_ANY;
 
-	if (!option(stage, "bind") && !socket->late && port == 0)
+	if (!words_option(&stage->words, "bind") && !socket->late && port == 0)
 		return 0;
-	if (port > 0)
-		port += number * option_number(stage, "every", 1);
-	return net_bind(stage->net, socket, address, (uint16_t)port);
+	return net_bind(stage->net, socket, address, port);
 }
 
 static struct net_socket *accept_one(struct stage *stage)
@@ -173,7 +141,7 @@ static struct net_socket *accept_one(struct stage *stage)
 static int open_one(struct stage *stage, struct group *to, const char *where, unsigned number)
 {
 	uint16_t port, address = split(stage, where, &port);
-	uint8_t family = option(stage, "mapped") ? AF_INET6 : family_of(stage, address);
+	uint8_t family = words_option(&stage->words, "mapped") ? AF_INET6 : family_of(stage, address);
 	struct net_socket *near = new_socket(stage, family);
 	int r = bind_as_asked(stage, near, number);
 
@@ -190,28 +158,35 @@ static int open_one(struct stage *stage, struct group *to, const char *where, un
 	return r;
 }
 
-static void say_errors(int error, unsigned count)
+/* GROUP COUNT: so many, one after the other. */
+static void repeat(struct stage *stage, int (*one)(struct stage *stage, struct group *to, unsigned number),
+		   const char *what)
 {
-	if (count > 0)
-		printf(", %u %s", count, error_name(error));
-	printf("\n");
-}
-
-static void do_open(struct stage *stage)
-{
-	struct group *to = group(stage, word(stage, 1));
+	struct group *to = group(stage, words_at(&stage->words, 1));
 	unsigned good = 0, bad = 0;
 	int error = 0;
 
-	for (long i = 0; i < number(stage, 2); i++) {
-		int r = open_one(stage, to, word(stage, 3), (unsigned)i);
+	for (long i = 0; i < words_number(&stage->words, 2); i++) {
+		int r = one(stage, to, (unsigned)i);
 
 		good += r == 0;
 		bad += r < 0;
 		error = r < 0 ? r : error;
 	}
-	printf("%s: %u opened", to->name, good);
-	say_errors(error, bad);
+	printf("%s: %u %s", to->name, good, what);
+	if (bad > 0)
+		printf(", %u %s", bad, error_name(error));
+	printf("\n");
+}
+
+static int open_next(struct stage *stage, struct group *to, unsigned number)
+{
+	return open_one(stage, to, words_at(&stage->words, 3), number);
+}
+
+static void do_open(struct stage *stage)
+{
+	repeat(stage, open_next, "opened");
 }
 
 static void do_left(struct stage *stage)
@@ -220,64 +195,57 @@ static void do_left(struct stage *stage)
 	unsigned of_parity[2] = { 0 }, count = 0;
 	int r;
 
-	while ((r = open_one(stage, to, word(stage, 1), count)) == 0) {
+	while ((r = open_one(stage, to, words_at(&stage->words, 1), count)) == 0) {
 		of_parity[net_parity(stage->net, to->near[to->count - 1]->local_port)]++;
 		count++;
 	}
-	printf("left to %s: %u (%u + %u), then %s\n", word(stage, 1), count, of_parity[0], of_parity[1], error_name(r));
+	printf("left to %s: %u (%u + %u), then %s\n", words_at(&stage->words, 1), count, of_parity[0], of_parity[1],
+	       error_name(r));
+}
+
+static int bound_next(struct stage *stage, struct group *to, unsigned number)
+{
+	const char *source = words_option(&stage->words, "source");
+	struct net_socket *made = new_socket(stage, source ? family_of(stage, address_of(stage, source)) : AF_INET);
+	int r = net_bind(stage->net, made, source ? address_of(stage, source) : NET_ANY, port_of(stage, number));
+
+	if (r == 0 && words_option(&stage->words, "listen"))
+		r = net_listen(stage->net, made, 16);
+	if (r < 0)
+		net_close(stage->net, made);
+	else
+		to->near[to->count++] = made;
+	return r;
 }
 
 static void do_bound(struct stage *stage)
 {
-	struct group *to = group(stage, word(stage, 1));
-	unsigned good = 0, bad = 0;
-	int error = 0;
-
-	for (long i = 0; i < number(stage, 2); i++) {
-		const char *source = option(stage, "source");
-		struct net_socket *made =
-			new_socket(stage, source ? family_of(stage, address_of(stage, source)) : AF_INET);
-		unsigned port = option_number(stage, "port", 0);
-		int r = net_bind(stage->net, made, source ? address_of(stage, source) : NET_ANY,
-				 (uint16_t)(port ? port + (unsigned)i * option_number(stage, "every", 1) : 0));
-
-		if (r == 0 && option(stage, "listen"))
-			r = net_listen(stage->net, made, 16);
-		good += r == 0;
-		bad += r < 0;
-		error = r < 0 ? r : error;
-		if (r < 0)
-			net_close(stage->net, made);
-		else
-			to->near[to->count++] = made;
-	}
-	printf("%s: %u bound", to->name, good);
-	say_errors(error, bad);
+	repeat(stage, bound_next, "bound");
 }
 
 static void do_listen(struct stage *stage)
 {
-	uint16_t port, address = split(stage, word(stage, 1), &port);
+	uint16_t port, address = split(stage, words_at(&stage->words, 1), &port);
 	struct net_socket *made = net_socket(stage->net, family_of(stage, address));
 	int r;
 
 	made->reuse_address = true;
 	r = net_bind(stage->net, made, address, port);
 	if (r == 0)
-		r = net_listen(stage->net, made, option_number(stage, "backlog", 4096));
+		r = net_listen(stage->net, made, words_option_number(&stage->words, "backlog", 4096));
 	if (r < 0) {
-		printf("listen %s: %s\n", word(stage, 1), error_name(r));
+		printf("listen %s: %s\n", words_at(&stage->words, 1), error_name(r));
 		net_close(stage->net, made);
 		return;
 	}
-	stage->slow[stage->listener_count] = option(stage, "slow") != NULL;
+	stage->slow[stage->listener_count] = words_option(&stage->words, "slow") != NULL;
 	stage->listeners[stage->listener_count++] = made;
 }
 
 /* Closes the listener; what it has accepted stays. */
 static void do_unlisten(struct stage *stage)
 {
-	uint16_t port, address = split(stage, word(stage, 1), &port);
+	uint16_t port, address = split(stage, words_at(&stage->words, 1), &port);
 
 	for (unsigned i = 0; i < stage->listener_count; i++)
 		if (stage->listeners[i] && stage->listeners[i]->local == address &&
@@ -287,25 +255,25 @@ static void do_unlisten(struct stage *stage)
 			stage->slow[i] = stage->slow[stage->listener_count];
 			return;
 		}
-	fail("nothing listens on", word(stage, 1));
+	words_fail("nothing listens on", words_at(&stage->words, 1));
 }
 
 /* close, reset, shutdown: GROUP near|far [COUNT] */
 static void do_end(struct stage *stage)
 {
-	struct group *of = group(stage, word(stage, 1));
-	struct net_socket **ends = strcmp(word(stage, 2), "far") == 0 ? of->far : of->near;
-	unsigned most = stage->word_count > 3 ? (unsigned)number(stage, 3) : ENDS_MAX;
+	struct group *of = group(stage, words_at(&stage->words, 1));
+	struct net_socket **ends = strcmp(words_at(&stage->words, 2), "far") == 0 ? of->far : of->near;
+	unsigned most = stage->words.count > 3 ? (unsigned)words_number(&stage->words, 3) : ENDS_MAX;
 
 	for (unsigned i = 0; i < of->count && most > 0; i++) {
 		if (!ends[i])
 			continue;
 		most--;
-		if (strcmp(word(stage, 0), "shutdown") == 0) {
+		if (strcmp(words_at(&stage->words, 0), "shutdown") == 0) {
 			net_shutdown(stage->net, ends[i]);
 			continue;
 		}
-		if (strcmp(word(stage, 0), "close") == 0)
+		if (strcmp(words_at(&stage->words, 0), "close") == 0)
 			net_close(stage->net, ends[i]);
 		else
 			net_reset(stage->net, ends[i]);
@@ -332,27 +300,28 @@ static void do_sysctl(struct stage *stage)
 	enum tw_tunable tunable;
 	char key[96];
 
-	(void)snprintf(key, sizeof(key), "%s%s", strncmp(word(stage, 1), "net.", 4) == 0 ? "" : "net.ipv4.",
-		       word(stage, 1));
+	(void)snprintf(key, sizeof(key), "%s%s", strncmp(words_at(&stage->words, 1), "net.", 4) == 0 ? "" : "net.ipv4.",
+		       words_at(&stage->words, 1));
 	if (!tw_tunable_from_key(key, strlen(key), &tunable))
-		fail("no such sysctl", key);
-	stage->net->sysctls[tunable][0] = number(stage, 2);
+		words_fail("no such sysctl", key);
+	stage->net->sysctls[tunable][0] = words_number(&stage->words, 2);
 }
 
 static void do_range(struct stage *stage)
 {
-	stage->net->sysctls[TW_TUNABLE_PORT_RANGE][0] = number(stage, 1);
-	stage->net->sysctls[TW_TUNABLE_PORT_RANGE][1] = number(stage, 2);
+	stage->net->sysctls[TW_TUNABLE_PORT_RANGE][0] = words_number(&stage->words, 1);
+	stage->net->sysctls[TW_TUNABLE_PORT_RANGE][1] = words_number(&stage->words, 2);
 }
 
 static void do_reserve(struct stage *stage)
 {
-	tw_port_set_add_range(&stage->net->reserved, (uint16_t)number(stage, 1), (uint16_t)number(stage, 2));
+	tw_port_set_add_range(&stage->net->reserved, (uint16_t)words_number(&stage->words, 1),
+			      (uint16_t)words_number(&stage->words, 2));
 }
 
 static void do_wait(struct stage *stage)
 {
-	net_advance(stage->net, stage->net->now_usec + (usec_t)number(stage, 1) * TW_USEC_PER_MSEC);
+	net_advance(stage->net, stage->net->now_usec + (usec_t)words_number(&stage->words, 1) * TW_USEC_PER_MSEC);
 }
 
 /* Not for this kernel. */
@@ -360,11 +329,11 @@ static void do_needs(struct stage *stage)
 {
 	unsigned major = 0, minor = 0;
 
-	if (sscanf(word(stage, 1), "%u.%u", &major, &minor) != 2)
-		fail("no version", word(stage, 1));
+	if (sscanf(words_at(&stage->words, 1), "%u.%u", &major, &minor) != 2)
+		words_fail("no version", words_at(&stage->words, 1));
 	if (stage->release >= major * 100 + minor)
 		return;
-	printf("needs Linux %s\n", word(stage, 1));
+	printf("needs Linux %s\n", words_at(&stage->words, 1));
 	exit(0);
 }
 
@@ -386,11 +355,11 @@ static void play_line(struct stage *stage)
 		      { "long", do_long } };
 
 	for (unsigned i = 0; i < TW_ARRAY_SIZE(verbs); i++)
-		if (strcmp(stage->words[0], verbs[i].name) == 0) {
+		if (strcmp(stage->words.all[0], verbs[i].name) == 0) {
 			verbs[i].act(stage);
 			return;
 		}
-	fail("no such word", stage->words[0]);
+	words_fail("no such word", stage->words.all[0]);
 }
 
 int main(int argc, char **argv)
@@ -401,19 +370,12 @@ int main(int argc, char **argv)
 	FILE *file = argc == 3 ? fopen(argv[2], "re") : NULL;
 
 	if (!file || sscanf(argv[1], "%u.%u", &major, &minor) != 2)
-		fail("usage", "script RELEASE FILE");
+		words_fail("usage", "script RELEASE FILE");
 	stage.net = net_new(1, net_kernel_of(argv[1]));
 	stage.release = major * 100 + minor;
-	while (fgets(line, sizeof(line), file)) {
-		char *rest = line, *next;
-
-		stage.word_count = 0;
-		line[strcspn(line, "#\n")] = '\0';
-		while ((next = strtok_r(rest, " ", &rest)) && stage.word_count < WORDS_MAX)
-			stage.words[stage.word_count++] = next;
-		if (stage.word_count > 0)
+	while (fgets(line, sizeof(line), file))
+		if (words_split(&stage.words, line) > 0)
 			play_line(&stage);
-	}
 	(void)fclose(file);
 	return 0;
 }

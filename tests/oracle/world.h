@@ -49,7 +49,6 @@ struct world {
 	uint64_t seed;
 	unsigned program_count;
 	struct program *programs[WORLD_PROGRAMS_MAX];
-	unsigned trouble_count;
 	/* An admin changes a sysctl, the watcher is killed, at these times; 0: never. */
 	usec_t admin_usec, reload_usec, kill_usec;
 	enum tw_tunable admin_tunable;

@@ -191,7 +191,7 @@ static void test_refuted(TW_UNUSED void **state)
 					    "all ports that connect() looks at first are held, and none that waits is "
 					    "taken over: the connections to 10.0.0.2:80 have no TCP timestamps");
 		/* A living one has said so, however many ports are held. */
-		sample.survey.top[1].no_timestamps = true;
+		sample.survey.top[1].no_timestamps_usec = 1;
 		if (rows[i].edge == FAILED)
 			assert_string_equal(explain(REUSE), "the connections to 10.0.0.2:80 have no TCP timestamps");
 	}

@@ -177,40 +177,6 @@ static void test_refuted(void **state TW_UNUSED)
 	assert_int_equal(survey->top[0].blocked, 0);
 }
 
-/* What living sockets say of TCP timestamps holds for all that go there, until others say something else. */
-static void test_timestamps(void **state TW_UNUSED)
-{
-	static const struct {
-		unsigned living, waiting;
-		enum tw_timestamps said;
-		bool lacks;
-		uint32_t blocked;
-	} looks[] = {
-		{ 3, 97, TW_TIMESTAMPS_UNKNOWN, false, 3 }, { 3, 96, TW_TIMESTAMPS_NO, false, 3 }, /* too few to ask */
-		{ 3, 97, TW_TIMESTAMPS_NO, true, 100 },	    { 0, 500, TW_TIMESTAMPS_YES, true, 500 },
-		{ 1, 500, TW_TIMESTAMPS_YES, false, 1 },    { 0, 500, TW_TIMESTAMPS_NO, false, 0 },
-	};
-	struct fixture fixture;
-
-	begin(&fixture, 1000, 1999);
-	set_reuse(&fixture, 1);
-	for (size_t i = 0; i < TW_ARRAY_SIZE(looks); i++) {
-		const struct tw_survey *survey;
-
-		again(&fixture);
-		fixture.timestamps = looks[i].said;
-		fixture.asked = 0;
-		add(&fixture, TW_STATE_TIME_WAIT, 1, 1000, looks[i].waiting, 30000);
-		add(&fixture, TW_STATE_ESTABLISHED, 1, 1900, looks[i].living, 0);
-		survey = look(&fixture, 1000 + 5 * i);
-		assert_int_equal(survey->top[0].no_timestamps, looks[i].lacks);
-		assert_int_equal(survey->top[0].reuse_refuted, looks[i].lacks);
-		assert_int_equal(survey->top[0].blocked, looks[i].blocked);
-		assert_int_equal(fixture.asked, looks[i].living + looks[i].waiting < 100 ? 0 : looks[i].living);
-	}
-	tw_survey_work_done(&fixture.work);
-}
-
 /* Asks the kernel about so many ports; the answers are the fake's. */
 static const struct tw_survey *ask(struct fixture *fixture, struct tw_fake_source *fake, uint32_t most)
 {
@@ -432,7 +398,7 @@ int main(void)
 		cmocka_unit_test(test_reuse),	     cmocka_unit_test(test_devices), cmocka_unit_test(test_order),
 		cmocka_unit_test(test_bound_first),  cmocka_unit_test(test_refuted), cmocka_unit_test(test_asked),
 		cmocka_unit_test(test_bound_by_two), cmocka_unit_test(test_shared),  cmocka_unit_test(test_asked_some),
-		cmocka_unit_test(test_timestamps), cmocka_unit_test(test_not_asked),    cmocka_unit_test(test_crawler), cmocka_unit_test(test_blind),
+		cmocka_unit_test(test_not_asked),    cmocka_unit_test(test_crawler), cmocka_unit_test(test_blind),
 		cmocka_unit_test(test_beyond_half),  cmocka_unit_test(test_many),
 	};
 
