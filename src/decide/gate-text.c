@@ -185,10 +185,15 @@ static void say_ports_free(struct tw_text *text, const struct scene *scene)
 	const struct tw_survey *survey = &scene->sample->survey;
 	const struct tw_destination_row *row = scene->row;
 
-	if (is_about_destination(scene) && !row) {
-		tw_text_add(text, survey->top_count >= survey->destinations ? "no " : "hardly a ");
+	if (is_about_destination(scene) && !row && survey->top_count >= survey->destinations) {
+		tw_text_add(text, "no ");
 		add_port(text, scene);
 		tw_text_add(text, " is held any more");
+		return;
+	}
+	if (is_about_destination(scene) && !row) {
+		tw_endpoint_add(text, &scene->subject->destination.destination, scene->subject->destination.port);
+		tw_text_addf(text, " is not among the %u destinations with the most blocked ports", survey->top_count);
 		return;
 	}
 	if (is_about_destination(scene) && row) {

@@ -140,6 +140,15 @@ static void test_special_words(TW_UNUSED void **state)
 		     "no destination is short of ports: the busiest has 12.3% of 1000 blocked");
 	gone.destination.destination = address("10.0.0.5");
 	check_reason(TW_GATE_PORTS_FREE, TW_TUNABLE_TW_REUSE, &gone, "no port towards 10.0.0.5:80 is held any more");
+	sample.survey.destinations = 500;
+	check_reason(TW_GATE_PORTS_FREE, TW_TUNABLE_TW_REUSE, &gone,
+		     "10.0.0.5:80 is not among the 1 destinations with the most blocked ports");
+	sample.survey.destinations = 1;
+	set_live(TW_TUNABLE_TW_REUSE, 0);
+	check_reason(TW_GATE_REFUTED, TW_TUNABLE_TW_REUSE, NULL,
+		     "net.ipv4.tcp_tw_reuse would take over no port towards 127.0.0.1:8080: its connections have no TCP "
+		     "timestamps");
+	set_live(TW_TUNABLE_TW_REUSE, 2);
 	set_sides(100, 90);
 	check_reason(TW_GATE_SERVER_SIDE, TW_TUNABLE_TW_REUSE, NULL,
 		     "90 sockets are in TIME-WAIT on the accepting side, where they cost memory of less than 1 MiB and "
