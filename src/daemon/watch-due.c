@@ -97,8 +97,7 @@ static bool has_trouble(const struct tw_watch *watch)
 	return !tw_policy_rests(&watch->policy) || !tw_acting_rests(watch->acting);
 }
 
-/* What is about to fail cannot wait for the budget, nor what has trouble for more than `census`: both borrow, within
- * bounds. */
+/* What is about to fail cannot wait for the budget, nor what has trouble for more than `census`. They borrow. */
 static bool may_borrow(const struct tw_watch *watch)
 {
 	return (watch->hurries || (watch->scan_routine && has_trouble(watch))) &&
