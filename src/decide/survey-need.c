@@ -114,15 +114,26 @@ bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_se
 	return false;
 }
 
+/*
+ * Who was over every level at the last survey is known by it: what is opened since may be towards others, who are what
+ * there is to hurry for.
+ */
 bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now)
 {
 	usec_t longest_usec = 0;
+	int64_t highest_milli = 0;
+	uint64_t over;
 
 	for (unsigned i = 0; i < settings->rule_count; i++)
-		if (settings->rules[i].metric == TW_METRIC_PORT_USE)
+		if (settings->rules[i].metric == TW_METRIC_PORT_USE && settings->rules[i].forecast_usec > 0) {
 			longest_usec = TW_MAX(longest_usec, settings->rules[i].forecast_usec);
-	return longest_usec > 0 &&
-	       fills_within(sample, now, tw_sample_port_bound(sample), range_ports(sample), longest_usec);
+			highest_milli = TW_MAX(highest_milli, settings->rules[i].raise_milli);
+		}
+	if (longest_usec == 0)
+		return false;
+	over = (uint64_t)TW_MIN(highest_milli, 100000) * sample->survey.usable / 100000;
+	return fills_within(sample, now, tw_sample_port_bound_below(sample, TW_MAX(over, 1)), range_ports(sample),
+			    longest_usec);
 }
 
 bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample)

@@ -25,9 +25,9 @@ bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_se
 			      const struct tw_sample *sample);
 
 /*
- * Whether there is no time to lose: what can be blocked for one destination by now (tw_sample_port_bound()), and
- * what has been added since the crest of the last seconds, would use up the whole range within the longest forecast
- * of any rule.
+ * Whether there is no time to lose: what can be blocked by now for one destination that was not over the level yet
+ * (tw_sample_port_bound_below()), and what has been added since the crest of the last seconds, would use up the whole
+ * range within the longest forecast of any rule.
  */
 bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample);
 

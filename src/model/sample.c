@@ -255,8 +255,19 @@ static uint64_t census_count(const struct tw_sample *sample, enum tw_state state
 	return census_holds(sample) && sample->census.known[state] ? sample->census.count[state] : 0;
 }
 
+/* What the busiest of those had that had fewer blocked; where the table is cut, those without a row are among them. */
+static uint64_t busiest_below(const struct tw_survey *survey, uint64_t ports)
+{
+	for (unsigned i = 0; i < survey->top_count; i++)
+		if (survey->top[i].blocked < ports)
+			return survey->top[i].blocked;
+	return survey->destinations > survey->top_count && survey->top_count > 0 ?
+		       survey->top[survey->top_count - 1].blocked :
+		       survey->exclusive_ports;
+}
+
 /* What the survey before has left, and all that can have come to it. */
-static uint64_t surveyed_bound(const struct tw_sample *sample)
+static uint64_t surveyed_bound(const struct tw_sample *sample, uint64_t ports)
 {
 	const struct tw_survey *survey = &sample->survey;
 	const struct tw_reuse_rule rule = tw_reuse_rule(&sample->gauge, &(struct tw_live_value){ 0 });
@@ -268,11 +279,15 @@ static uint64_t surveyed_bound(const struct tw_sample *sample)
 	    !tw_count_grown(sample->gauge.counters[TW_COUNTER_ACTIVE_OPEN], survey->opened, &opened))
 		return UINT64_MAX;
 	bound -= TW_MIN(bound, survey->bound_sockets);
-	return add_held(add_held(opened, bound),
-			survey->top_count > 0 ? survey->top[0].blocked : survey->exclusive_ports);
+	return add_held(add_held(opened, bound), busiest_below(survey, ports));
 }
 
 uint64_t tw_sample_port_bound(const struct tw_sample *sample)
+{
+	return tw_sample_port_bound_below(sample, UINT64_MAX);
+}
+
+uint64_t tw_sample_port_bound_below(const struct tw_sample *sample, uint64_t ports)
 {
 	const struct tw_gauge *gauge = &sample->gauge;
 	uint64_t sockets;
@@ -283,7 +298,7 @@ uint64_t tw_sample_port_bound(const struct tw_sample *sample)
 
 	sockets = add_held(add_held(gauge->tcp_inuse, gauge->tcp6_inuse), gauge->time_wait);
 	sockets = add_held(sockets, census_count(sample, TW_STATE_BOUND));
-	return TW_MIN(sockets, surveyed_bound(sample));
+	return TW_MIN(sockets, surveyed_bound(sample, ports));
 }
 
 struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting)

@@ -345,6 +345,9 @@ usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric
  */
 uint64_t tw_sample_port_bound(const struct tw_sample *sample);
 
+/* The same of those alone that had fewer ports blocked than this. */
+uint64_t tw_sample_port_bound_below(const struct tw_sample *sample, uint64_t ports);
+
 /* Growth of a count; false where it is not known, or was reset. */
 bool tw_count_grown(struct tw_count now, struct tw_count before, uint64_t *ret);
 

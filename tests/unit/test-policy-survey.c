@@ -144,6 +144,36 @@ static void test_server_does_not_hurry(TW_UNUSED void **state)
 	assert_true(tw_policy_hurries(settings, &sample));
 }
 
+/* One that has no port left is known by then: it is no reason to hurry, but for what is opened towards others. */
+static void test_hurry_for_others(TW_UNUSED void **state)
+{
+	static const struct {
+		uint32_t first, second, destinations;
+		uint64_t opened;
+		bool hurries;
+	} rows[] = {
+		{ 1000, 0, 2, 49, false },   { 450, 0, 2, 49, false },	 { 449, 0, 2, 49, true },
+		{ 1000, 200, 2, 49, false }, { 1000, 200, 2, 50, true }, /* 200 + 50 + 50 * 15 = 1000 */
+		{ 1000, 450, 2, 49, false }, { 1000, 450, 3, 49, true }, /* the third may have as many */
+	};
+
+	add_rule();
+	sample.crest.at_usec = 10 * S;
+	sample.gauge.at_usec = 11 * S;
+	sample.crest.sockets = 100000;
+	sample.gauge.tcp_inuse = 100050;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		set_survey();
+		sample.survey.top_count = 2;
+		sample.survey.destinations = rows[i].destinations;
+		sample.survey.top[0].blocked = rows[i].first;
+		sample.survey.top[1].blocked = rows[i].second;
+		sample.survey.opened = (struct tw_count){ 1000, true };
+		sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN] = (struct tw_count){ 1000 + rows[i].opened, true };
+		assert_int_equal(tw_policy_hurries(settings, &sample), rows[i].hurries);
+	}
+}
+
 /* Before the first survey the range is that of the sysctl, without the reserved ports. */
 static void test_hurry_without_survey(TW_UNUSED void **state)
 {
@@ -326,6 +356,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_growth, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_is_asked, begin, end),
 		cmocka_unit_test_setup_teardown(test_server_does_not_hurry, begin, end),
+		cmocka_unit_test_setup_teardown(test_hurry_for_others, begin, end),
 		cmocka_unit_test_setup_teardown(test_hurry_without_survey, begin, end),
 		cmocka_unit_test_setup_teardown(test_survey_for_other_metrics, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_range_is_changed, begin, end),
