@@ -5,6 +5,7 @@
 #include "base/netlink.h"
 #include "model/sock-request.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
@@ -94,13 +95,17 @@ static bool state_of(const struct inet_diag_msg *row, enum tw_state *ret)
 	return tw_state_from_kernel(row->idiag_state, ret);
 }
 
+/* In one piece: it is read in one, and what was written in several would have to reach the cache first. */
 static inline void set_address(struct tw_address *address, uint8_t family, const void *words)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 	if (family == AF_INET) {
-		memcpy(address->bytes, mapped, sizeof(mapped));
-		memcpy(address->bytes + sizeof(mapped), words, 4);
+		uint32_t ipv4;
+		uint64_t both[2] = { 0, 0 };
+
+		memcpy(&ipv4, words, sizeof(ipv4));
+		/* ::ffff:0:0, and the address behind it. */
+		both[1] = htole64((uint64_t)le32toh(ipv4) << 32 | UINT64_C(0xffff0000));
+		memcpy(address->bytes, both, sizeof(both));
 	} else {
 		/* A v4-mapped address has the same bytes already. */
 		memcpy(address->bytes, words, 16);

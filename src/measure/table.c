@@ -281,20 +281,20 @@ void tw_table_flush(struct tw_table *table)
 	table->pending_count = 0;
 }
 
-/* Of an IPv4 pair only the bytes that differ: half the work. The length keeps both kinds apart. */
+/* Of an IPv4 pair only the bytes that differ, 14 of them: half the work. The length keeps both kinds apart. */
 uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key)
 {
 	const uint8_t *source = key->source.bytes, *destination = key->destination.bytes;
-	uint8_t bytes[14];
+	uint32_t from, to;
 
 	if (memcmp(source, ipv4_prefix, sizeof(ipv4_prefix)) != 0 ||
 	    memcmp(destination, ipv4_prefix, sizeof(ipv4_prefix)) != 0)
 		return (uint32_t)tw_hash(&table->secret, key, sizeof(*key)) & HASH_MASK;
-	memcpy(bytes, source + sizeof(ipv4_prefix), 4);
-	memcpy(bytes + 4, destination + sizeof(ipv4_prefix), 4);
-	memcpy(bytes + 8, &key->device, sizeof(key->device));
-	memcpy(bytes + 12, &key->port, sizeof(key->port));
-	return (uint32_t)tw_hash(&table->secret, bytes, sizeof(bytes)) & HASH_MASK;
+	memcpy(&from, source + sizeof(ipv4_prefix), sizeof(from));
+	memcpy(&to, destination + sizeof(ipv4_prefix), sizeof(to));
+	return (uint32_t)tw_hash_short(&table->secret, from | (uint64_t)to << 32,
+				       key->device | (uint64_t)key->port << 32, 14) &
+	       HASH_MASK;
 }
 
 uint32_t tw_table_add(struct tw_table *table, const struct tw_destination *key, struct tw_table_socket socket)

@@ -13,11 +13,6 @@ void tw_port_set_clear(struct tw_port_set *set)
 	memset(set, 0, sizeof(*set));
 }
 
-void tw_port_set_add(struct tw_port_set *set, uint16_t port)
-{
-	set->words[port / 64] |= UINT64_C(1) << (port % 64);
-}
-
 void tw_port_set_remove(struct tw_port_set *set, uint16_t port)
 {
 	set->words[port / 64] &= ~(UINT64_C(1) << (port % 64));

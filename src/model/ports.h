@@ -13,7 +13,6 @@ struct tw_port_set {
 };
 
 void tw_port_set_clear(struct tw_port_set *set);
-void tw_port_set_add(struct tw_port_set *set, uint16_t port);
 void tw_port_set_remove(struct tw_port_set *set, uint16_t port);
 /* Inclusive; nothing where low > high. */
 void tw_port_set_add_range(struct tw_port_set *set, uint16_t low, uint16_t high);
@@ -22,6 +21,11 @@ void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other)
 void tw_port_set_intersect(struct tw_port_set *set, const struct tw_port_set *other);
 bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b);
 uint32_t tw_port_set_size(const struct tw_port_set *set);
+
+static inline void tw_port_set_add(struct tw_port_set *set, uint16_t port)
+{
+	set->words[port / 64] |= UINT64_C(1) << (port % 64);
+}
 
 static inline bool tw_port_set_has(const struct tw_port_set *set, uint16_t port)
 {

@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,6 +58,21 @@ static void test_alignment_is_no_matter(TW_UNUSED void **state)
 		for (size_t i = 0; i < 36; i++)
 			memory[shift + i] = (uint8_t)i;
 		assert_int_equal(tw_hash(&paper_key, memory + shift, 36), UINT64_C(0x2cf508d3ada26206));
+	}
+}
+
+/* Out of two words what comes out of memory. */
+static void test_short_ones(TW_UNUSED void **state)
+{
+	for (unsigned length = 8; length < 16; length++) {
+		uint8_t message[16] = { 0 };
+		uint64_t words[2];
+
+		for (unsigned i = 0; i < length; i++)
+			message[i] = (uint8_t)(0xf1 - i);
+		memcpy(words, message, sizeof(words));
+		assert_int_equal(tw_hash_short(&paper_key, le64toh(words[0]), le64toh(words[1]), length),
+				 tw_hash(&paper_key, message, length));
 	}
 }
 
@@ -118,6 +134,7 @@ int main(void)
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_other_implementation),
 		cmocka_unit_test(test_alignment_is_no_matter),
+		cmocka_unit_test(test_short_ones),
 		cmocka_unit_test(test_every_bit_counts),
 		cmocka_unit_test(test_every_bit_of_the_key_counts),
 		cmocka_unit_test(test_distribution),
