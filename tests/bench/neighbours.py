@@ -91,7 +91,7 @@ def _with_hostile(stack, daemon, bus, busy, seconds):
     maker.stdout.readline()
     pid = daemon.process.pid
     cpu = cpu_seconds(pid)
-    daemon.wait_for("namespace-new", 60, NAMESPACE=namespace.name)
+    daemon.wait_for("namespace-new", seconds=60, NAMESPACE=namespace.name)
     # What it looks at for the first time it looks at whatever that costs, and owes the time to the minutes that follow.
     time.sleep(ARRIVAL)
     return {"arrival_seconds": cpu_seconds(pid) - cpu, **_span(daemon, bus, busy, seconds)}

@@ -98,7 +98,7 @@ def live(field, config, seconds, warm_up=WARM_UP_SECONDS, whole_dumps=False):
     """
     with tempfile.TemporaryDirectory() as directory:
         daemon = Daemon(field.namespace, directory, config)
-        daemon.wait_for("sample", FIRST_SURVEY_SECONDS)  # told once a survey has ended
+        daemon.wait_for("sample", seconds=FIRST_SURVEY_SECONDS)  # told once a survey has ended
         time.sleep(warm_up)
         pid = daemon.process.pid
         if whole_dumps:

@@ -55,9 +55,9 @@ class Machine:
         self.run("mkdir", "-p", str(pathlib.Path(path).parent))
         self.run("tee", path, input=text)
 
-    def start_command(self, name, *command):
-        """A command as a transient service, outside of the sandbox of timewaitd."""
-        self.run("systemd-run", "--quiet", f"--unit={name}", "--collect", *command)
+    def start_command(self, name, *command, kind="exec"):
+        """A command as a transient service, outside of the sandbox of timewaitd; of kind "notify", waits until it is ready."""
+        self.run("systemd-run", "--quiet", f"--unit={name}", "--collect", f"--service-type={kind}", *command)
 
     def sysctl(self, key):
         return self.run("sysctl", "-n", key).strip()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import pathlib
 import re
-import time
 
 from booted import Booted, why_not
 from scene import Load, Scene
@@ -46,8 +45,7 @@ survey = 5s
 
     def load(self, stage):
         seconds = 16 if stage.short else 80
-        stage.machine.start_command(HOARDING, "/usr/bin/python3", str(HOARD))
-        time.sleep(3)
+        stage.machine.start_command(HOARDING, "/usr/bin/python3", str(HOARD), kind="notify")
         said = stage.machine.run(
             *("httperf", "--server=10.1.0.2", "--port=80", f"--rate={RATE}", f"--num-conns={RATE * seconds}"),
             *("--timeout=5",),

@@ -50,7 +50,9 @@ raise-for = 3s
         run = stage.machine.run
         for unit, port in PORTS.items():
             stage.start_service(f"clients-of-{unit}", "redis-benchmark", "-p", port, "-I", "-c", CLIENTS)
-        time.sleep(2)
+        for port in PORTS.values():
+            accepted = ("ss", "-Htn", "state", "established", f"sport = :{port}")
+            stage.machine.wait_until(lambda: len(run(*accepted).splitlines()) >= CLIENTS, f"{CLIENTS} clients of port {port}")
         run("systemctl", "kill", "--signal=STOP", LEAKING)
         began = time.time()
         for unit in PORTS:
