@@ -310,10 +310,11 @@ tests_oracle_script_SOURCES = tests/oracle/script.c tests/oracle/picture.c tests
 check_PROGRAMS = $(tools) $(bench_programs) $(oracle_programs) $(fuzz_tests)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(sim_tests)
-TESTS = $(unit_tests) $(sim_tests) $(fuzz_tests) $(house_tests)
+compiled_tests = $(unit_tests) $(sim_tests) $(fuzz_tests)
 else
-TESTS = $(fuzz_tests) $(house_tests)
+compiled_tests = $(fuzz_tests)
 endif
+TESTS = $(compiled_tests) $(house_tests)
 
 tests_sim_test_aside_SOURCES = tests/sim/test-aside.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h

@@ -48,12 +48,16 @@ bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b)
 	return memcmp(a->words, b->words, sizeof(a->words)) == 0;
 }
 
+/* Most words have no port, or all. */
 uint32_t tw_port_set_size(const struct tw_port_set *set)
 {
 	uint32_t size = 0;
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(set->words); i++)
-		size += (uint32_t)__builtin_popcountll(set->words[i]);
+		if (set->words[i] == UINT64_MAX)
+			size += 64;
+		else if (set->words[i] != 0)
+			size += (uint32_t)__builtin_popcountll(set->words[i]);
 	return size;
 }
 

@@ -79,8 +79,10 @@ static int end_one(const struct tw_candidate *candidate)
 static void leave_time_wait(const char *address, int listener)
 {
 	int client = connected(address, PORT), server = accepted(listener);
+	struct pollfd closed = { .fd = server, .events = POLLIN };
 
-	half_close(client);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	assert_int_equal(poll(&closed, 1, 60000), 1);
 	(void)tw_close(server);
 	(void)tw_close(client);
 }
