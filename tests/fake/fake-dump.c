@@ -48,20 +48,20 @@ static uint8_t kernel_number(enum tw_state state)
 	return state == TW_STATE_BOUND ? KERNEL_CLOSE : (uint8_t)__builtin_ctz(tw_state_kernel_bit(state));
 }
 
-/* As the kernel tells it of sockets that are whole. */
-static size_t add_info(const struct tw_diag_query *query, uint8_t *bytes, const struct tw_flow *flow)
+/* Behind the last message, as the kernel tells it of sockets that are whole. */
+static void add_info(struct tw_fake_writer *writer, struct nlmsghdr *message, const struct tw_flow *flow)
 {
 	struct tcp_info info = {
 		.tcpi_last_data_sent = flow->idle.data_sent_ms,
 		.tcpi_last_ack_recv = flow->idle.ack_received_ms,
 	};
 	struct rtattr attribute = { .rta_len = sizeof(attribute) + sizeof(info), .rta_type = INET_DIAG_INFO };
+	uint8_t *bytes = (uint8_t *)message + NLMSG_ALIGN(message->nlmsg_len);
 
-	if (flow->mini || !(query->extensions & TW_DIAG_INFO))
-		return 0;
 	memcpy(bytes, &attribute, sizeof(attribute));
 	memcpy(bytes + sizeof(attribute), &info, sizeof(info));
-	return RTA_ALIGN(attribute.rta_len);
+	message->nlmsg_len = NLMSG_ALIGN(message->nlmsg_len) + RTA_ALIGN(attribute.rta_len);
+	writer->length += RTA_ALIGN(attribute.rta_len);
 }
 
 bool tw_fake_write_flow(struct tw_fake_writer *writer, const struct tw_diag_query *query, const struct tw_flow *flow)
@@ -70,7 +70,6 @@ bool tw_fake_write_flow(struct tw_fake_writer *writer, const struct tw_diag_quer
 		struct inet_diag_msg row;
 		struct rtattr attribute;
 		uint64_t cgroup __attribute__((packed));
-		uint8_t info[sizeof(struct rtattr) + sizeof(struct tcp_info) + RTA_ALIGNTO];
 	} body = {
 		.row = {
 			.idiag_family = flow->family,
@@ -92,13 +91,15 @@ bool tw_fake_write_flow(struct tw_fake_writer *writer, const struct tw_diag_quer
 		.cgroup = flow->cgroup_id,
 	};
 
-	size_t size = flow->has_cgroup ? offsetof(struct row, info) : sizeof(body.row);
+	const size_t size = flow->has_cgroup ? sizeof(body) : sizeof(body.row);
+	struct nlmsghdr *message = (struct nlmsghdr *)(void *)(writer->bytes + writer->length);
 
 	if (writer->length + ROW_SIZE_MAX > writer->room)
 		return false;
-	size += add_info(query, (uint8_t *)&body + size, flow);
 	set_words(body.row.id.idiag_src, &flow->local.address, flow->family);
 	set_words(body.row.id.idiag_dst, &flow->remote.address, flow->family);
 	tw_fake_write(writer, query->family == AF_UNSPEC ? TCPDIAG_GETSOCK : SOCK_DIAG_BY_FAMILY, &body, size);
+	if (!flow->mini && (query->extensions & TW_DIAG_INFO))
+		add_info(writer, message, flow);
 	return true;
 }

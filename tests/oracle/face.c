@@ -75,6 +75,9 @@ static int dump_begin(struct tw_source *base, const struct tw_diag_query *query,
 	struct face *face = FACE_OF(base, source);
 
 	face->query = *query;
+	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
+		face->asked_for[i] = (query->states & tw_state_kernel_bit((enum tw_state)i)) != 0 &&
+				     (i != TW_STATE_BOUND || face->net->kernel.tells_bound);
 	face->at = 0;
 	*ret_sequence = ++face->sequence;
 	return 0;
@@ -82,11 +85,8 @@ static int dump_begin(struct tw_source *base, const struct tw_diag_query *query,
 
 static bool is_asked_for(const struct face *face, const struct net_socket *socket)
 {
-	if (socket->state == TW_STATE_BOUND && !face->net->kernel.tells_bound)
-		return false;
-	if (face->query.family != AF_UNSPEC && socket->family != face->query.family)
-		return false;
-	return (face->query.states & tw_state_kernel_bit(socket->state)) != 0;
+	return face->asked_for[socket->state] &&
+	       (face->query.family == AF_UNSPEC || socket->family == face->query.family);
 }
 
 static uint32_t since_ms(const struct net *net, usec_t at_usec)
@@ -120,7 +120,6 @@ static struct tw_flow flow_of(const struct net *net, const struct net_socket *so
 		.inode = socket->held,
 		.cookie = socket->cookie,
 		.cgroup_id = socket->cgroup_id,
-		.idle = idle_of(net, socket),
 	};
 }
 
@@ -137,6 +136,8 @@ static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *
 		if (!is_asked_for(face, socket))
 			continue;
 		flow = flow_of(face->net, socket);
+		if (face->query.extensions & TW_DIAG_INFO)
+			flow.idle = idle_of(face->net, socket);
 		if (!tw_fake_write_flow(&writer, &face->query, &flow))
 			break;
 	}

@@ -22,6 +22,7 @@ struct face {
 	char units[FACE_UNITS_MAX][TW_UNIT_MAX];
 	unsigned writes;
 	struct tw_diag_query query;
+	bool asked_for[TW_STATE_COUNT];
 	uint32_t sequence;
 	unsigned at;
 	_Alignas(8) uint8_t datagram[FACE_DATAGRAM_MAX];

@@ -3,9 +3,12 @@
 #include "oracle/net.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #define LOOPBACK_DEVICE 1
+/* Passed by one connect(), which remembers them from then on. */
+#define CROWD 200
 
 static uint64_t mix(uint16_t local, uint16_t local_port, uint16_t remote, uint16_t remote_port)
 {
@@ -32,8 +35,44 @@ struct net_socket *net_find(struct net *net, uint16_t local, uint16_t local_port
 	return found;
 }
 
+static struct net_crowd *crowd_of(const struct net *net, const struct net_socket *socket)
+{
+	struct net_crowd *crowd =
+		net->crowds[mix(socket->local, 0, socket->remote, socket->remote_port) % NET_PERTURB];
+
+	return crowd && crowd->local == socket->local && crowd->remote == socket->remote &&
+			       crowd->remote_port == socket->remote_port ?
+		       crowd :
+		       NULL;
+}
+
+static void join_crowd(struct net_crowd *crowd, const struct net_socket *socket)
+{
+	crowd->with_device += socket->device != 0;
+	tw_port_set_add(&crowd->ports, socket->local_port);
+}
+
+static void make_crowd(struct net *net, const struct net_socket *socket)
+{
+	struct net_crowd **slot =
+		&net->crowds[mix(socket->local, 0, socket->remote, socket->remote_port) % NET_PERTURB];
+
+	if (*slot)
+		return;
+	*slot = calloc(1, sizeof(**slot));
+	if (!*slot)
+		abort();
+	(*slot)->local = socket->local;
+	(*slot)->remote = socket->remote;
+	(*slot)->remote_port = socket->remote_port;
+	for (unsigned i = 0; i < net->socket_count; i++)
+		if (net->sockets[i]->chain_link && crowd_of(net, net->sockets[i]) == *slot)
+			join_crowd(*slot, net->sockets[i]);
+}
+
 void net_hash(struct net *net, struct net_socket *socket)
 {
+	struct net_crowd *crowd = crowd_of(net, socket);
 	struct net_socket **head =
 		&net->hash[slot_of(socket->local, socket->local_port, socket->remote, socket->remote_port)];
 
@@ -42,12 +81,21 @@ void net_hash(struct net *net, struct net_socket *socket)
 	if (*head)
 		(*head)->chain_link = &socket->chain;
 	*head = socket;
+	if (crowd)
+		join_crowd(crowd, socket);
 }
 
-void net_unhash(struct net_socket *socket)
+void net_unhash(struct net *net, struct net_socket *socket)
 {
+	struct net_crowd *crowd;
+
 	if (!socket->chain_link)
 		return;
+	crowd = crowd_of(net, socket);
+	if (crowd) {
+		crowd->with_device -= socket->device != 0;
+		tw_port_set_remove(&crowd->ports, socket->local_port);
+	}
 	*socket->chain_link = socket->chain;
 	if (socket->chain)
 		socket->chain->chain_link = socket->chain_link;
@@ -73,6 +121,7 @@ void net_port_join(struct net *net, struct net_socket *socket, uint16_t port, bo
 	socket->local_port = port;
 	socket->bound = !by_connect;
 	to->bound += socket->bound;
+	net->ports_held += !to->owners;
 	socket->owner = to->owners;
 	socket->owner_link = &to->owners;
 	if (to->owners)
@@ -90,6 +139,7 @@ void net_port_leave(struct net *net, struct net_socket *socket)
 	if (socket->owner)
 		socket->owner->owner_link = socket->owner_link;
 	socket->owner_link = NULL;
+	net->ports_held -= !from->owners;
 	from->bound -= socket->bound;
 	if (from->bound == 0 && net->kernel.tracks_binders)
 		from->reuse = -1;
@@ -136,11 +186,21 @@ static void take(struct net *net, struct net_socket *socket, uint16_t port, stru
 {
 	if (!socket->owner_link)
 		net_port_join(net, socket, port, true);
+	if (waiting) {
+		net->counters[TW_COUNTER_TIME_WAIT_REUSED]++;
+		net_remove(net, waiting);
+	}
 	net_hash(net, socket);
-	if (!waiting)
-		return;
-	net->counters[TW_COUNTER_TIME_WAIT_REUSED]++;
-	net_remove(net, waiting);
+}
+
+/* Whether is_unique() can be answered without a look at the socket that is there. */
+static bool is_crowded(const struct net *net, const struct net_crowd *crowd, uint16_t port)
+{
+	int64_t reuse = net->sysctls[TW_TUNABLE_TW_REUSE][0];
+
+	return tw_port_set_has(&crowd->ports, port) &&
+	       (reuse == 0 || (reuse == 2 && !net->addresses[crowd->local].loopback &&
+			       !net->addresses[crowd->remote].loopback));
 }
 
 /* What remains of a walk over a range: the kernel's names. */
@@ -179,7 +239,9 @@ static void step_on(struct net *net, uint32_t *perturb, const struct walk *walk,
 static bool connect_scan(struct net *net, struct net_socket *socket, const struct walk *walk, uint32_t offset,
 			 uint32_t *perturb)
 {
+	const struct net_crowd *crowd = crowd_of(net, socket);
 	uint32_t port = walk->low + offset;
+	unsigned passed = 0;
 
 	for (uint32_t i = 0; i < walk->remaining; i += walk->step, port += walk->step) {
 		struct net_socket *waiting = NULL;
@@ -188,11 +250,15 @@ static bool connect_scan(struct net *net, struct net_socket *socket, const struc
 			port -= walk->remaining;
 		if (tw_port_set_has(&net->reserved, (uint16_t)port) || net_is_exclusive(net, (uint16_t)port))
 			continue;
+		if (crowd && crowd->with_device == 0 && is_crowded(net, crowd, (uint16_t)port))
+			continue;
 		if (!net->ports[port].owners || is_unique(net, socket, (uint16_t)port, &waiting)) {
 			take(net, socket, (uint16_t)port, waiting);
 			step_on(net, perturb, walk, i);
 			return true;
 		}
+		if (++passed == CROWD)
+			make_crowd(net, socket);
 	}
 	return false;
 }

@@ -86,6 +86,8 @@ struct net *net_free(struct net *net)
 		return NULL;
 	for (unsigned i = 0; i < net->socket_count; i++)
 		free(net->sockets[i]);
+	for (unsigned i = 0; i < NET_PERTURB; i++)
+		free(net->crowds[i]);
 	free_all(net->spare);
 	free(net->sockets);
 	free(net);
@@ -205,7 +207,7 @@ void net_remove(struct net *net, struct net_socket *socket)
 	net->sockets[socket->index] = net->sockets[--net->socket_count];
 	net->sockets[socket->index]->index = socket->index;
 	net_stop_timer(socket);
-	net_unhash(socket);
+	net_unhash(net, socket);
 	net_port_leave(net, socket);
 	if (socket->peer)
 		socket->peer->peer = NULL;

@@ -79,6 +79,13 @@ struct net_port {
 	int8_t reuse;	/* the kernel's fastreuse: -1 by connect() alone, 0, 1 by bind() with SO_REUSEADDR */
 };
 
+/* The ports that a destination has sockets on, once it has so many that connect() looks at one after the other. */
+struct net_crowd {
+	uint16_t local, remote, remote_port;
+	unsigned with_device; /* sockets: of these a port may have several */
+	struct tw_port_set ports;
+};
+
 #define NET_HASH 65536
 /* The kernel has 65536 of them. */
 #define NET_PERTURB 4096
@@ -105,7 +112,9 @@ struct net {
 	struct net_timers time_wait, fin_wait, other;
 	struct net_socket *hash[NET_HASH];
 	struct net_port ports[65536];
+	unsigned ports_held; /* by anybody */
 	uint32_t perturb[NET_PERTURB]; /* where connect() goes on, by destination */
+	struct net_crowd *crowds[NET_PERTURB];
 	struct net_socket *spare;
 };
 
@@ -179,7 +188,7 @@ int net_port_pick(struct net *net, struct net_socket *socket);
 struct net_socket *net_find(struct net *net, uint16_t local, uint16_t local_port, uint16_t remote, uint16_t remote_port,
 			    uint16_t device);
 void net_hash(struct net *net, struct net_socket *socket);
-void net_unhash(struct net_socket *socket);
+void net_unhash(struct net *net, struct net_socket *socket);
 struct net_socket *net_make(struct net *net, uint8_t family);
 void net_enter(struct net *net, struct net_socket *socket, enum tw_state state);
 void net_count(struct net *net, const struct net_socket *socket, int by);

@@ -353,6 +353,7 @@ static struct world *play(uint64_t seed, bool watched, enum tw_tunable forced, i
 
 	if (forced < TW_TUNABLE_COUNT)
 		world_force(world, forced, value);
+	world->looks = !watched && forced == TW_TUNABLE_COUNT;
 	world_play(world, watched);
 	return world;
 }

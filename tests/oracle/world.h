@@ -47,6 +47,7 @@ struct world {
 	struct net *net;
 	struct watcher *watcher; /* NULL: nobody watches */
 	uint64_t seed;
+	bool looks; /* who is short of ports before anybody fails */
 	unsigned program_count;
 	struct program *programs[WORLD_PROGRAMS_MAX];
 	/* An admin changes a sysctl, the watcher is killed, at these times; 0: never. */
