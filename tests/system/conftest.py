@@ -12,14 +12,23 @@ import buses
 import clients
 import namespaces
 import standins
+import unable
 from programs import TIMEWAITD, Daemon, read_sysctls
-from unable import pytest_collection_modifyitems  # noqa: F401
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: not in the quick set")
     if not os.access(TIMEWAITD, os.X_OK):
         raise pytest.UsageError(f"there is no {TIMEWAITD}: build first, and point TW_BUILDDIR to the build directory")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where they run side by side, those of one file do not, but for files whose tests wait long and share nothing."""
+    unable.pytest_collection_modifyitems(items)
+    if config.pluginmanager.has_plugin("xdist"):
+        for item in items:
+            if not getattr(item.module, "SCATTERED", False):
+                item.add_marker(pytest.mark.xdist_group(item.module.__name__))
 
 
 @pytest.fixture(scope="session", autouse=True)

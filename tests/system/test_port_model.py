@@ -13,6 +13,7 @@ import mixes
 from namespaces import Pair
 from programs import PORTS, QUICK, Churn, Daemon, once, start_sink
 
+SCATTERED = True
 # Points of the usable ports.
 NEAR = 3
 # A row does not say that its peer has no timestamps: reuse is credited until it is refuted, which takes two looks.
