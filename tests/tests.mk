@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/test-alert \
 	tests/unit/test-alert-forecast \
 	tests/unit/test-alerts \
+	tests/unit/test-binder-need \
 	tests/unit/test-binders \
 	tests/unit/test-budget \
 	tests/unit/test-calibration \

@@ -207,7 +207,7 @@ static bool is_hidden(const struct tw_alert *alert, const struct tw_rule_setting
 	struct tw_value most =
 		tw_value_percent((uint64_t)survey->exclusive_ports + survey->unclear_ports, survey->usable);
 
-	return alert->subject.has_binder && survey->unclear_ports > 0 &&
+	return alert->subject.has_binder && alert->subject.holds_for_all && survey->unclear_ports > 0 &&
 	       (settings->metric != TW_METRIC_PORT_USE ||
 		(reading->pressure.milli <= settings->clear_milli && most.milli > settings->clear_milli));
 }

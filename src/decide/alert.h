@@ -17,7 +17,7 @@
 struct tw_alert_action {
 	bool wanted;	   /* its gate has opened for this subject: wanted until the alert ends, or it was no use */
 	bool refused_told; /* `refused` was told, and stands still */
-	int refused;	   /* enum tw_gate_verdict */
+	int refused;	   /* tw_gate_told() */
 	bool rest_told;
 	struct tw_proof proof;
 };

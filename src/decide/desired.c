@@ -176,14 +176,15 @@ static bool refuse_at_gate(const struct hearing *it)
 	enum tw_gate_verdict verdict = it->settings->gate ? tw_gate_check(it->tunable, &it->value, it->scene->sample,
 									  &it->alert->subject, is_ours(it))
 							  : TW_GATE_OPEN;
+	int told = tw_gate_told(verdict, it->scene->sample, &it->alert->subject);
 	bool refused = verdict != TW_GATE_OPEN;
 
 	if (is_over(it, verdict))
 		return refused;
-	if (refused && !(it->action->refused_told && it->action->refused == (int)verdict))
+	if (refused && !(it->action->refused_told && it->action->refused == told))
 		tell_refused(it, verdict);
 	it->action->refused_told = refused;
-	it->action->refused = (int)verdict;
+	it->action->refused = told;
 	return refused;
 }
 

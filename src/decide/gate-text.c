@@ -74,50 +74,30 @@ static void say_refuted(struct tw_text *text, const struct scene *scene)
 	tw_text_add(text, " is taken over: its connections have no TCP timestamps");
 }
 
+static const char *const states[TW_HOLDER_COUNT] = {
+	[TW_HOLDER_TIME_WAIT] = "TIME-WAIT",
+	[TW_HOLDER_ESTABLISHED] = "open connections (ESTABLISHED)",
+	[TW_HOLDER_SYN_SENT] = "connection attempts that get no answer (SYN-SENT)",
+	[TW_HOLDER_FIN_WAIT_2_ORPHANED] = "FIN-WAIT-2: closed here, and the peer has not closed",
+	[TW_HOLDER_FIN_WAIT_2] = "FIN-WAIT-2 of a program that has shut down its side and keeps the socket",
+	[TW_HOLDER_CLOSE_WAIT] = "CLOSE-WAIT: the peer has closed, and the program here has not",
+	[TW_HOLDER_CLOSING] = "FIN-WAIT-1, CLOSING or LAST-ACK: the peer does not acknowledge the close",
+};
+
 /* "1600 of 1600 ports towards 10.0.0.2:80 are held by SYN-SENT, 0% by TIME-WAIT". */
-static void say_held_by(struct tw_text *text, const struct scene *scene, enum tw_holder holder, const char *state)
+static void say_held(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_destination_row *row = scene->row;
+	enum tw_holder holder;
 
 	if (!row)
 		return;
+	holder = tw_gate_holder(row);
 	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports towards ", row->held[holder], row->ports);
 	add_destination(text, row);
-	tw_text_addf(text, " are held by %s, ", state);
+	tw_text_addf(text, " are held by %s, ", states[holder]);
 	tw_value_add(text, tw_value_percent(row->held[TW_HOLDER_TIME_WAIT], row->ports), TW_UNIT_PERCENT);
 	tw_text_add(text, " by TIME-WAIT");
-}
-
-static void say_established(struct tw_text *text, const struct scene *scene)
-{
-	say_held_by(text, scene, TW_HOLDER_ESTABLISHED, "open connections (ESTABLISHED)");
-}
-
-static void say_syn_sent(struct tw_text *text, const struct scene *scene)
-{
-	say_held_by(text, scene, TW_HOLDER_SYN_SENT, "connection attempts that get no answer (SYN-SENT)");
-}
-
-static void say_orphaned(struct tw_text *text, const struct scene *scene)
-{
-	say_held_by(text, scene, TW_HOLDER_FIN_WAIT_2_ORPHANED, "FIN-WAIT-2: closed here, and the peer has not closed");
-}
-
-static void say_fin_wait_2(struct tw_text *text, const struct scene *scene)
-{
-	say_held_by(text, scene, TW_HOLDER_FIN_WAIT_2,
-		    "FIN-WAIT-2 of a program that has shut down its side and keeps the socket");
-}
-
-static void say_close_wait(struct tw_text *text, const struct scene *scene)
-{
-	say_held_by(text, scene, TW_HOLDER_CLOSE_WAIT, "CLOSE-WAIT: the peer has closed, and the program here has not");
-}
-
-static void say_closing(struct tw_text *text, const struct scene *scene)
-{
-	say_held_by(text, scene, TW_HOLDER_CLOSING,
-		    "FIN-WAIT-1, CLOSING or LAST-ACK: the peer does not acknowledge the close");
 }
 
 static void say_held_bound(struct tw_text *text, const struct scene *scene)
@@ -149,6 +129,41 @@ static void say_bound_first(struct tw_text *text, const struct scene *scene)
 		": such a port is blocked for every destination, and for every other program that connects without "
 		"bind(); %s does not change that",
 		tw_tunable_info(scene->tunable)->key);
+}
+
+/* Who holds a good part beside the one that holds most; that one where nobody does. */
+static enum tw_holder second_holder(const struct tw_binder_need *need)
+{
+	enum tw_holder second = need->holder;
+
+	for (int i = 0; i < TW_HOLDER_COUNT; i++)
+		if (i != (int)need->holder && need->held[i] * UINT64_C(5) >= need->held[need->holder] &&
+		    need->held[i] > 0 && (second == need->holder || need->held[i] > need->held[second]))
+			second = (enum tw_holder)i;
+	return second;
+}
+
+/* "1520 of 2000 ports are held by sockets of 10.0.0.1, most by TIME-WAIT: bind() of this address before ...". */
+static void say_bind_short(struct tw_text *text, const struct scene *scene)
+{
+	const struct tw_survey *survey = &scene->sample->survey;
+	const struct tw_binder_need *need = tw_survey_binder_need(survey, &scene->subject->binder);
+
+	if (need)
+		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports are held by sockets of ", need->ports,
+			     survey->usable);
+	else
+		tw_text_add(text, "ports are held by sockets of ");
+	tw_address_add(text, &scene->subject->binder);
+	if (need) {
+		enum tw_holder second = second_holder(need);
+
+		tw_text_addf(text, ", most by %s", states[need->holder]);
+		if (second != need->holder)
+			tw_text_addf(text, ", then by %s", states[second]);
+	}
+	tw_text_addf(text, "; bind() of this address before connect() can have none of them, and %s does not change that",
+		     tw_tunable_info(scene->tunable)->key);
 }
 
 static void say_server_side(struct tw_text *text, const struct scene *scene)
@@ -257,22 +272,25 @@ static const struct {
 	[TW_GATE_ALREADY] = { say_already, MORE_PORTS },
 	[TW_GATE_REFUTED] = { say_refuted, "turn net.ipv4.tcp_timestamps on at the peer, let the client pool its "
 					   "connections, or widen net.ipv4.ip_local_port_range" },
-	[TW_GATE_HELD_ESTABLISHED] = { say_established, MORE_PORTS },
-	[TW_GATE_HELD_SYN_SENT] = { say_syn_sent,
+	[TW_GATE_HELD_ESTABLISHED] = { say_held, MORE_PORTS },
+	[TW_GATE_HELD_SYN_SENT] = { say_held,
 				    "find out why no answer comes: the peer is down or does not accept, or a "
 				    "firewall drops the packets; give the program's connect() a time limit" },
-	[TW_GATE_HELD_FIN_WAIT_2_ORPHANED] = { say_orphaned, "set net.ipv4.tcp_fin_timeout lower, which ends them "
+	[TW_GATE_HELD_FIN_WAIT_2_ORPHANED] = { say_held, "set net.ipv4.tcp_fin_timeout lower, which ends them "
 							     "sooner; let the peer close its side" },
-	[TW_GATE_HELD_FIN_WAIT_2] = { say_fin_wait_2, "let the program close() these sockets; no sysctl ends them" },
-	[TW_GATE_HELD_CLOSE_WAIT] = { say_close_wait, "restart the program, then repair it: it does not close() "
+	[TW_GATE_HELD_FIN_WAIT_2] = { say_held, "let the program close() these sockets; no sysctl ends them" },
+	[TW_GATE_HELD_CLOSE_WAIT] = { say_held, "restart the program, then repair it: it does not close() "
 						      "its sockets; no sysctl ends them" },
-	[TW_GATE_HELD_CLOSING] = { say_closing, "look at the path to the peer, or at the peer itself; "
+	[TW_GATE_HELD_CLOSING] = { say_held, "look at the path to the peer, or at the peer itself; "
 						"net.ipv4.tcp_orphan_retries limits how long the kernel tries" },
 	[TW_GATE_HELD_BOUND] = { say_held_bound, "let the programs close them, connect without bind(), or set "
 						 "IP_BIND_ADDRESS_NO_PORT before it" },
 	[TW_GATE_BOUND_FIRST] = { say_bound_first, "let the program connect without bind(), or set "
 						   "IP_BIND_ADDRESS_NO_PORT before bind() to port 0; a port that it "
 						   "chooses itself stays taken" },
+	[TW_GATE_BIND_SHORT] = { say_bind_short, "let the program connect without bind(), or set "
+						 "IP_BIND_ADDRESS_NO_PORT before bind() to port 0: then only ports "
+						 "towards its own destination are taken; or give it an address of its own" },
 	[TW_GATE_SERVER_SIDE] = { say_server_side,
 				  "no sysctl is needed; if the memory matters, let the clients close first" },
 	[TW_GATE_PORTS_FREE] = { say_ports_free, "no sysctl is needed; a rule over port-use tells when one is" },

@@ -55,8 +55,7 @@ static bool is_server_side(const struct tw_sample *sample)
 	return survey_holds(survey) && survey->accepting_time_wait > survey->time_wait / 2;
 }
 
-/* What holds most of the row's ports. */
-static enum tw_holder find_holder(const struct tw_destination_row *row)
+enum tw_holder tw_gate_holder(const struct tw_destination_row *row)
 {
 	enum tw_holder most = TW_HOLDER_TIME_WAIT;
 
@@ -123,7 +122,7 @@ static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const 
 	if (held_by_others(sample, row) > (row ? row->ports : 0) &&
 	    !tw_port_is_worth(waiting, sample->survey.usable))
 		return exclusive_verdict(&sample->survey);
-	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[find_holder(row)] : TW_GATE_OPEN;
+	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[tw_gate_holder(row)] : TW_GATE_OPEN;
 }
 
 bool tw_gate_covered(enum tw_tunable tunable, const struct tw_sample *sample, const struct tw_destination_row *row)
@@ -150,6 +149,9 @@ static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw
 		return TW_GATE_OPEN;
 	if (subject && subject->holds_for_all && survey_holds(&sample->survey))
 		return subject->has_binder ? TW_GATE_BOUND_FIRST : TW_GATE_HELD_BOUND;
+	if (subject && subject->has_binder && survey_holds(&sample->survey))
+		return tw_survey_binder_need(&sample->survey, &subject->binder) ? TW_GATE_BIND_SHORT
+										: TW_GATE_PORTS_FREE;
 	if (is_gone(sample, subject))
 		return TW_GATE_PORTS_FREE;
 	/* In force for another, its alert is judged by demand: that ports are free then tells that it helps. */
@@ -167,6 +169,15 @@ static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw
 	if (live_is(sample, TW_TUNABLE_TIMESTAMPS, 0))
 		return TW_GATE_NO_TIMESTAMPS;
 	return need;
+}
+
+/* Of the states that hold a destination's ports each has a verdict of its own. */
+int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject)
+{
+	const struct tw_binder_need *need =
+		verdict == TW_GATE_BIND_SHORT ? tw_survey_binder_need(&sample->survey, &subject->binder) : NULL;
+
+	return (int)verdict + (need ? (int)need->holder * TW_GATE_VERDICT_COUNT : 0);
 }
 
 static enum tw_gate_verdict check_buckets(const struct tw_sample *sample)

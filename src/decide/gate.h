@@ -23,6 +23,7 @@ enum tw_gate_verdict {
 	TW_GATE_HELD_CLOSING,
 	TW_GATE_HELD_BOUND,	  /* sockets that listen, or are bound without a connection */
 	TW_GATE_BOUND_FIRST,	  /* taken by bind() before connect() */
+	TW_GATE_BIND_SHORT,	  /* bind() finds the ports of its address taken */
 	TW_GATE_SERVER_SIDE,	  /* TIME-WAIT is on the accepting side, where it costs no port */
 	TW_GATE_PORTS_FREE,	  /* the destination is not short of ports */
 	TW_GATE_NO_OVERFLOW,	  /* TIME-WAIT is far from tcp_max_tw_buckets */
@@ -46,6 +47,12 @@ void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, cons
 
 /* What helps where this sysctl does not: a phrase. */
 const char *tw_gate_other_remedy(enum tw_tunable tunable);
+
+/* A number for what a refusal says: one that is as before is not told again. */
+int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject);
+
+/* What holds most of the row's ports. */
+enum tw_holder tw_gate_holder(const struct tw_destination_row *row);
 
 /* The subject's own row; without one the worst. NULL where no destination has a port, or none is known. */
 const struct tw_destination_row *tw_gate_row(const struct tw_sample *sample, const struct tw_subject *subject);

@@ -73,6 +73,7 @@ bool tw_proof_measure(const struct tw_proof_case *it, struct tw_proof_mark *ret)
 static bool is_of_subject(const struct tw_proof_case *it, const struct tw_takeovers *seen)
 {
 	return seen->from_usec != 0 && !it->sample->survey.partial && !it->subject->holds_for_all &&
+	       !it->subject->has_binder &&
 	       (!it->subject->has_destination || memcmp(&seen->key, &it->subject->destination, sizeof(seen->key)) == 0);
 }
 

@@ -149,6 +149,24 @@ static bool next_holder(const struct tw_survey *survey, const struct tw_rule_set
 	return true;
 }
 
+/* Who binds first and is left too few ports, where it does not hold most of those itself: that is told for all. */
+static bool next_need(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
+		      struct tw_reading_row *ret)
+{
+	const unsigned first = survey->top_count + 1;
+
+	while (tells_holders(settings) && *cursor >= first && *cursor - first < survey->need_count) {
+		const struct tw_binder_need *need = &survey->needs[(*cursor)++ - first];
+
+		if (!need->use.known || (uint64_t)need->own * 2 > need->ports)
+			continue;
+		*ret = (struct tw_reading_row){ .subject = { .has_binder = true, .binder = need->source } };
+		ret->reading.value = ret->reading.pressure = need->use;
+		return true;
+	}
+	return false;
+}
+
 /* A survey that does not tell the ports by destination: one that was read back from a record. */
 static bool next_whole(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
 		       struct tw_reading_row *ret)
@@ -189,5 +207,6 @@ bool tw_reading_ports_next(const struct tw_sample *sample, const struct tw_rule_
 		return next_whole(survey, settings, cursor, ret);
 	if (settings->metric == TW_METRIC_PORT_ETA)
 		return next_eta(survey, settings, cursor, ret);
-	return next_row(survey, settings, cursor, ret) || next_holder(survey, settings, cursor, ret);
+	return next_row(survey, settings, cursor, ret) || next_holder(survey, settings, cursor, ret) ||
+	       next_need(survey, settings, cursor, ret);
 }

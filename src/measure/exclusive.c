@@ -44,18 +44,13 @@ void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set
 
 /* ---- asking */
 
-static bool is_decided(const struct tw_exclusive *exclusive, uint16_t port)
-{
-	return exclusive->holders.first[port] > 0 && tw_port_holders_picks(&exclusive->holders, port, exclusive->level);
-}
-
 /* Without those that need no question. */
 static uint32_t count_questions(const struct tw_exclusive *exclusive)
 {
 	uint32_t count = 0;
 
 	for (uint32_t port = 0; tw_port_set_next(&exclusive->holders.held, &port); port++)
-		count += is_decided(exclusive, (uint16_t)port) && !tw_port_set_has(&exclusive->bound, (uint16_t)port);
+		count += tw_exclusive_decides(exclusive, (uint16_t)port) && !tw_port_set_has(&exclusive->bound, (uint16_t)port);
 	return count;
 }
 
@@ -80,7 +75,7 @@ bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source)
 	     exclusive->next_port++) {
 		uint16_t port = (uint16_t)exclusive->next_port;
 
-		if (is_decided(exclusive, port) && !tw_port_set_has(&exclusive->bound, port))
+		if (tw_exclusive_decides(exclusive, port) && !tw_port_set_has(&exclusive->bound, port))
 			ports[count++] = port;
 	}
 	if (count > 0 && (!source->exclusive || source->exclusive(source, ports, count, taken) < 0)) {
@@ -220,17 +215,11 @@ static void decide(struct tw_exclusive *exclusive, const struct tw_parity_past *
 	exclusive->decided = exclusive->decided_unbound = 0;
 	exclusive->exclusive = exclusive->shared = exclusive->unclear = exclusive->unclear_far = 0;
 	for (uint32_t port = 0; tw_port_set_next(&exclusive->holders.held, &port); port++)
-		if (is_decided(exclusive, (uint16_t)port))
+		if (tw_exclusive_decides(exclusive, (uint16_t)port))
 			decide_port(exclusive, past, (uint16_t)port);
 }
 
 /* ---- what came of it */
-
-/* From the ports decided on to all of them, rounded. */
-static uint32_t scale(uint32_t count, uint32_t all, uint32_t decided)
-{
-	return decided == 0 ? 0 : (uint32_t)(((uint64_t)count * all + decided / 2) / decided);
-}
 
 static struct tw_exclusive_binder *source_of(struct tw_exclusive *exclusive, const struct tw_address *address)
 {
@@ -270,8 +259,8 @@ static bool is_far_gone(const struct tw_exclusive *exclusive)
 {
 	uint32_t all = exclusive->held_unbound, decided = exclusive->decided_unbound;
 	uint32_t usable = exclusive->parity.usable.far_usable;
-	uint32_t first = scale(exclusive->exclusive, all, decided);
-	uint32_t may_be = scale(exclusive->exclusive + exclusive->unclear_far, all, decided);
+	uint32_t first = tw_exclusive_scale(exclusive->exclusive, all, decided);
+	uint32_t may_be = tw_exclusive_scale(exclusive->exclusive + exclusive->unclear_far, all, decided);
 
 	return usable > 0 && first >= usable / 3 && (uint64_t)may_be * 10 >= (uint64_t)usable * 9;
 }
@@ -288,7 +277,7 @@ void tw_exclusive_settle(struct tw_exclusive *exclusive, const struct tw_table *
 	exclusive->parity.holders = &exclusive->holders;
 	tw_parity_begin(&exclusive->parity, &range, past);
 	for (uint32_t port = 0; !exclusive->asked && tw_port_set_next(&exclusive->holders.held, &port); port++)
-		if (is_decided(exclusive, (uint16_t)port))
+		if (tw_exclusive_decides(exclusive, (uint16_t)port))
 			tw_parity_pool(&exclusive->parity, (uint16_t)port);
 	decide(exclusive, past);
 	if (!exclusive->asked && is_far_gone(exclusive)) {
@@ -301,7 +290,7 @@ void tw_exclusive_settle(struct tw_exclusive *exclusive, const struct tw_table *
 uint32_t tw_exclusive_ports(const struct tw_exclusive *exclusive)
 {
 	return tw_port_set_size(&exclusive->bound) +
-	       scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
+	       tw_exclusive_scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
 }
 
 void tw_exclusive_fill(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry,
@@ -311,8 +300,8 @@ void tw_exclusive_fill(const struct tw_exclusive *exclusive, const struct tw_tab
 
 	if (!share)
 		return;
-	holding->exclusive = TW_MIN(scale(share->exclusive, exclusive->held, exclusive->decided), holding->ports);
-	holding->exclusive_ripe = TW_MIN(scale(share->ripe, exclusive->held, exclusive->decided), holding->exclusive);
+	holding->exclusive = TW_MIN(tw_exclusive_scale(share->exclusive, exclusive->held, exclusive->decided), holding->ports);
+	holding->exclusive_ripe = TW_MIN(tw_exclusive_scale(share->ripe, exclusive->held, exclusive->decided), holding->exclusive);
 }
 
 struct tw_port_pair tw_exclusive_pair(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
@@ -321,10 +310,10 @@ struct tw_port_pair tw_exclusive_pair(const struct tw_exclusive *exclusive, cons
 
 	if (exclusive->pairs)
 		pair = exclusive->pairs[entry - exclusive->parity.table->slots];
-	pair.ports = (uint16_t)scale(pair.ports, exclusive->held, exclusive->decided);
-	pair.ripe = (uint16_t)scale(pair.ripe, exclusive->held, exclusive->decided);
-	pair.base_ripe = (uint16_t)scale(pair.base_ripe, exclusive->held, exclusive->decided);
-	pair.both_ripe = (uint16_t)scale(pair.both_ripe, exclusive->held, exclusive->decided);
+	pair.ports = (uint16_t)tw_exclusive_scale(pair.ports, exclusive->held, exclusive->decided);
+	pair.ripe = (uint16_t)tw_exclusive_scale(pair.ripe, exclusive->held, exclusive->decided);
+	pair.base_ripe = (uint16_t)tw_exclusive_scale(pair.base_ripe, exclusive->held, exclusive->decided);
+	pair.both_ripe = (uint16_t)tw_exclusive_scale(pair.both_ripe, exclusive->held, exclusive->decided);
 	return pair;
 }
 
@@ -335,7 +324,7 @@ bool tw_exclusive_first(const struct tw_exclusive *exclusive, const struct tw_ta
 
 	if (!exclusive->asked && tw_parity_of_entry(&exclusive->parity, past, entry) == TW_PARITY_UNCLEAR)
 		return false;
-	*ret = share ? TW_MIN(scale(share->first, exclusive->held, exclusive->decided), tw_table_ports(entry)) : 0;
+	*ret = share ? TW_MIN(tw_exclusive_scale(share->first, exclusive->held, exclusive->decided), tw_table_ports(entry)) : 0;
 	return true;
 }
 
@@ -345,7 +334,7 @@ static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw
 	struct tw_binder_row row = {
 		.source = source->address,
 		/* One that it has towards several destinations is counted for each. */
-		.ports = TW_MIN(scale(source->first, exclusive->held_unbound, exclusive->decided_unbound),
+		.ports = TW_MIN(tw_exclusive_scale(source->first, exclusive->held_unbound, exclusive->decided_unbound),
 				ret->bound_first_ports),
 		.destinations = source->destinations,
 		.most = source->most,
@@ -362,10 +351,10 @@ static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw
 
 void tw_exclusive_results(const struct tw_exclusive *exclusive, struct tw_survey *ret)
 {
-	ret->bound_first_ports = scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
+	ret->bound_first_ports = tw_exclusive_scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
 	/* With net.ipv4.ip_autobind_reuse several destinations share a port that was bound first. */
-	ret->shared_ports = scale(exclusive->shared, exclusive->held_unbound, exclusive->decided_unbound);
-	ret->unclear_ports = scale(exclusive->unclear, exclusive->held_unbound, exclusive->decided_unbound);
+	ret->shared_ports = tw_exclusive_scale(exclusive->shared, exclusive->held_unbound, exclusive->decided_unbound);
+	ret->unclear_ports = tw_exclusive_scale(exclusive->unclear, exclusive->held_unbound, exclusive->decided_unbound);
 	ret->binder_count = 0;
 	for (uint32_t i = 0; i < exclusive->source_count; i++)
 		add_binder_row(exclusive, &exclusive->sources[i], ret);

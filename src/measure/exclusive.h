@@ -63,6 +63,18 @@ struct tw_exclusive {
 	struct tw_exclusive_binder sources[TW_EXCLUSIVE_SOURCES_MAX];
 };
 
+/* Whether a port is one of those that are decided on, which stand for all. */
+static inline bool tw_exclusive_decides(const struct tw_exclusive *exclusive, uint16_t port)
+{
+	return exclusive->holders.first[port] > 0 && tw_port_holders_picks(&exclusive->holders, port, exclusive->level);
+}
+
+/* From the ports decided on to all of them, rounded. */
+static inline uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided)
+{
+	return decided == 0 ? 0 : (uint32_t)(((uint64_t)count * all + decided / 2) / decided);
+}
+
 /* Returns 0 or -ENOMEM. */
 int tw_exclusive_init(struct tw_exclusive *exclusive, uint32_t secret);
 void tw_exclusive_done(struct tw_exclusive *exclusive);

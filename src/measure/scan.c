@@ -372,6 +372,8 @@ static void survey_results(struct tw_scan *scan, struct tw_survey *survey)
 	fresh.partial = scan->census.partial;
 	if (fresh.partial) {
 		fresh.takeovers.key = survey->takeovers.key;
+		fresh.need_count = survey->need_count;
+		memcpy(fresh.needs, survey->needs, sizeof(fresh.needs));
 	} else {
 		tw_survey_work_results(&scan->work, &scan->past->parity, &scan->order.watched, survey,
 				       scan->order.at_usec, &fresh);

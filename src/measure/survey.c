@@ -2,6 +2,7 @@
 #include "measure/survey.h"
 
 #include "base/macros.h"
+#include "measure/binder-need.h"
 
 #include <string.h>
 
@@ -372,6 +373,7 @@ void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_p
 	ret->reused = work->reused;
 	ret->opened = work->opened;
 	tw_exclusive_results(&work->exclusive, ret);
+	tw_binder_needs_fill(&work->exclusive, previous, at_usec, ret);
 	tw_binders_results(&work->binders, ret);
 	ret->destinations = tw_table_destinations(&work->table);
 	ret->dropped = work->table.dropped;

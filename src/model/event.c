@@ -46,7 +46,11 @@ bool tw_subject_equal(const struct tw_subject *a, const struct tw_subject *b)
 	if (a->has_listener)
 		return a->listener.port == b->listener.port &&
 		       tw_address_equal(&a->listener.address, &b->listener.address);
-	return a->holds_for_all || strcmp(a->unit, b->unit) == 0;
+	if (a->holds_for_all)
+		return true;
+	if (a->has_binder || b->has_binder)
+		return a->has_binder && b->has_binder && tw_address_equal(&a->binder, &b->binder);
+	return strcmp(a->unit, b->unit) == 0;
 }
 
 void tw_event_of_skipped(const struct tw_skipped *skipped, struct tw_event *ret)

@@ -55,7 +55,11 @@ struct tw_subject {
 	bool has_destination;
 	bool has_listener;
 	bool has_binder;
-	bool holds_for_all; /* the binder, or who has the ports that listen or are bound and not connected */
+	/*
+	 * The binder, or who has the ports that listen or are bound and not connected. A binder that does not is one
+	 * that finds too few ports itself.
+	 */
+	bool holds_for_all;
 	struct tw_destination destination;
 	struct tw_endpoint listener;
 	struct tw_address binder; /* the source address of ports that were taken by bind() before connect() */

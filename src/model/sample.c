@@ -250,6 +250,14 @@ const struct tw_binder_row *tw_survey_binder(const struct tw_survey *survey, con
 	return NULL;
 }
 
+const struct tw_binder_need *tw_survey_binder_need(const struct tw_survey *survey, const struct tw_address *source)
+{
+	for (unsigned i = 0; i < survey->need_count; i++)
+		if (tw_address_equal(&survey->needs[i].source, source))
+			return &survey->needs[i];
+	return NULL;
+}
+
 static uint64_t census_count(const struct tw_sample *sample, enum tw_state state)
 {
 	return census_holds(sample) && sample->census.known[state] ? sample->census.count[state] : 0;

@@ -163,6 +163,21 @@ struct tw_binder_row {
 };
 
 /*
+ * What bind() of a source address, before connect() and to port 0, finds taken: each port on which a socket has that
+ * address, whoever's and towards whomever.
+ */
+struct tw_binder_need {
+	struct tw_address source;
+	usec_t seen_usec;      /* it has bound ports first, last: who finds none any more has none */
+	uint32_t ports;	       /* taken, at least: what listens or is bound is not told by its address */
+	uint32_t own;	       /* of these, bound first */
+	enum tw_holder holder; /* what most of these sockets are in, or did before and still do nearly */
+	uint32_t held[TW_HOLDER_COUNT]; /* the sockets, where there are enough to ask for */
+	/* Of one half of the range, the odd or the even one, that which has more room: bind() takes one after the other. */
+	struct tw_value use;
+};
+
+/*
  * What became of one destination's TIME-WAIT between two looks: whether tcp_tw_reuse takes its ports over. Of a port
  * that was taken over twice in between it counts one: a lower bound.
  */
@@ -198,6 +213,8 @@ struct tw_survey {
 	uint64_t bound_sockets;		/* bound or listening, anywhere: as many as its census counted */
 	unsigned binder_count;
 	struct tw_binder_row binders[TW_BINDER_ROWS_MAX]; /* most ports first */
+	unsigned need_count;
+	struct tw_binder_need needs[TW_BINDER_ROWS_MAX]; /* of those, and of who was one in the last minutes */
 	uint32_t destinations; /* how many there are, those dropped from the table too (then a lower bound) */
 	unsigned bound_row_count;
 	struct tw_bound_row bound_rows[TW_BOUND_ROWS_MAX]; /* most sockets first */
@@ -347,6 +364,9 @@ uint64_t tw_sample_port_bound(const struct tw_sample *sample);
 
 /* The same of those alone that had fewer ports blocked than this. */
 uint64_t tw_sample_port_bound_below(const struct tw_sample *sample, uint64_t ports);
+
+/* NULL where it has not bound first lately. */
+const struct tw_binder_need *tw_survey_binder_need(const struct tw_survey *survey, const struct tw_address *source);
 
 /* Growth of a count; false where it is not known, or was reset. */
 bool tw_count_grown(struct tw_count now, struct tw_count before, uint64_t *ret);

@@ -9,6 +9,8 @@
 /* A metric's figure in its unit, "none" for a port-eta that never comes. */
 void tw_finding_add_figure(struct tw_text *text, enum tw_metric metric, struct tw_value value);
 
+/* " (threshold 45%)"; nothing where there is none. */
+void tw_finding_add_threshold(struct tw_text *text, const struct tw_event *event);
 
 /* The parts of the subject, the first behind `before`, the others behind ", ". Returns whether there was one. */
 bool tw_finding_add_subject(struct tw_text *text, const struct tw_subject *subject, const char *before);

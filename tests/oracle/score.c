@@ -95,6 +95,10 @@ static bool is_about(const struct trial *trial, const struct world_shortage *sho
 		       subject->listener.port == trial->alone->programs[shortage->program]->port;
 	if (is_exclusive(shortage))
 		return subject->holds_for_all;
+	/* bind() finds the ports of its address taken: it is that address's trouble, wherever the program goes then. */
+	if (shortage->by_bind)
+		return subject->has_binder &&
+		       tw_address_equal(&subject->binder, &net->addresses[shortage->local].address);
 	return subject->has_destination && subject->destination.port == shortage->port &&
 	       tw_address_equal(&subject->destination.source, &net->addresses[shortage->local].address) &&
 	       tw_address_equal(&subject->destination.destination, &net->addresses[shortage->remote].address);
@@ -184,6 +188,22 @@ static bool names_state(enum world_cause cause, const char *reason)
 	return words[cause] && strstr(reason, words[cause]);
 }
 
+/* Of what was refused on its behalf, that which says what is in the way: it may have come to stand in several ways. */
+static bool is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec >= from_usec && claim->at_usec <= shortage->last_usec + NAMED_WITHIN_USEC &&
+		    (claim->event.kind == TW_EVENT_REFUSED || claim->event.kind == TW_EVENT_EFFECT) &&
+		    is_about(trial, shortage, &claim->event) && names_state(shortage->cause, claim->event.reason))
+			return true;
+	}
+	return false;
+}
+
 /* ---- the verdicts */
 
 static void judge_named(struct trial *trial, struct score *score, const struct world_shortage *shortage,
@@ -215,7 +235,7 @@ static void judge_named(struct trial *trial, struct score *score, const struct w
 		return;
 	}
 	if (shortage->cause < CAUSE_QUEUE && (!said || is_exclusive(shortage)) &&
-	    !(refused && names_state(shortage->cause, refused->event.reason))) {
+	    !(refused && is_state_said(trial, shortage, raised->at_usec))) {
 		score->wrong_state++;
 		lose(trial, "%s by %s at %.1f: the state was not named: %s",
 		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
@@ -225,13 +245,22 @@ static void judge_named(struct trial *trial, struct score *score, const struct w
 	score->named_right++;
 }
 
+/* Who holds the ports was helped in time, so that who binds first never came to be short of them. */
+static bool is_averted(const struct trial *trial, const struct world_shortage *shortage)
+{
+	return shortage->by_bind && is_helped(trial, shortage) &&
+	       failures_of(trial->watched, shortage) * 10 < shortage->failures;
+}
+
 static void judge_shortage(struct trial *trial, struct score *score, const struct world_shortage *shortage)
 {
 	const struct watcher_claim *raised = find_raised(trial, shortage);
 	bool slow = shortage->near_usec > 0 && shortage->first_usec - shortage->near_usec >= FORECAST_USEC;
-	bool before = raised && raised->at_usec < shortage->first_usec;
+	bool averted = is_averted(trial, shortage);
+	bool before = averted || (raised && raised->at_usec < shortage->first_usec);
 
 	score->shortages++;
+	score->named_right += averted;
 	score->told_before += before;
 	score->slow_shortages += slow;
 	score->slow_told_before += slow && before;
@@ -240,6 +269,8 @@ static void judge_shortage(struct trial *trial, struct score *score, const struc
 		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
 		     seconds(shortage->near_usec), seconds(shortage->first_usec),
 		     raised ? seconds(raised->at_usec) : 0);
+	if (averted)
+		return;
 	if (raised) {
 		judge_named(trial, score, shortage, raised);
 		return;

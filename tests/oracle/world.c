@@ -170,6 +170,7 @@ static struct world_shortage *shortage_of(struct world *world, const struct prog
 	*made = (struct world_shortage){
 		.program = failure->program,
 		.cause = cause,
+		.by_bind = cause < CAUSE_QUEUE && binds(world->programs[failure->program]),
 		.local = failure->socket.local,
 		.remote = failure->socket.remote,
 		.port = failure->socket.remote_port,

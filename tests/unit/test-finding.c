@@ -93,6 +93,15 @@ static const struct tw_sample one_binder = {
 	},
 };
 
+static const struct tw_sample short_binder = {
+	.survey = {
+		.at_usec = TW_USEC_PER_SEC,
+		.usable = 2000,
+		.need_count = 1,
+		.needs = { { .source = IPV4(10, 0, 0, 1), .ports = 1520, .holder = TW_HOLDER_ESTABLISHED } },
+	},
+};
+
 static const struct tw_sample orphaned = {
 	.survey = {
 		.at_usec = TW_USEC_PER_SEC,
@@ -107,6 +116,7 @@ static const struct tw_sample orphaned = {
 	},
 };
 
+#define SHORT(last) .subject = { .has_binder = true, .binder = IPV4(10, 0, 0, last) }
 #define BINDER(last) .subject = { .has_binder = true, .holds_for_all = true, .binder = IPV4(10, 0, 0, last) }
 
 #define QUEUE_OF(queued, backlogged, most)                                                                           \
@@ -171,6 +181,11 @@ static const struct {
 	{ { FIGURE(TW_METRIC_PORT_USE, 65000), BINDER(9), .sample = &nothing },
 	  "10.0.0.9 holds ports by bind() before connect() without IP_BIND_ADDRESS_NO_PORT: blocked for every "
 	  "destination, and for every other program that connects without bind(); 65% of the ports are in use" },
+	{ { FIGURE(TW_METRIC_PORT_USE, 52000), .threshold = KNOWN(45000), SHORT(1), .sample = &short_binder },
+	  "bind() of 10.0.0.1 before connect() runs out of ports: 1520 of 2000 are held by sockets of this address, "
+	  "most in ESTABLISHED; 52% of the half that has more room are in use (threshold 45%)" },
+	{ { FIGURE(TW_METRIC_PORT_USE, 52000), SHORT(9), .sample = &short_binder },
+	  "bind() of 10.0.0.9 before connect() runs out of ports: 52% of the half that has more room are in use" },
 	/* The states that hold most, the orphaned by their name. */
 	{ { FIGURE(TW_METRIC_PORT_USE, 90000), .subject = { .has_destination = true, .destination = TO_8080 },
 	    .sample = &orphaned },

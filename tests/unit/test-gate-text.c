@@ -24,8 +24,13 @@ static void fill_sample(void)
 	set_survey(28232);
 	add_row("10.0.0.1", "10.0.0.9", 20000, 0, TW_HOLDER_ESTABLISHED);
 	row = add_row("10.0.0.1", "10.0.0.2", 13000, 1000, TW_HOLDER_ESTABLISHED);
-	for (int i = TW_HOLDER_ESTABLISHED; i < TW_HOLDER_COUNT; i++)
-		row->held[i] = (uint32_t)(i * 100 + 1);
+	sample.survey.need_count = 1;
+	sample.survey.needs[0] = (struct tw_binder_need){ .source = address("10.0.0.9"),
+							  .ports = 20000,
+							  .holder = TW_HOLDER_CLOSE_WAIT,
+							  .held = { [TW_HOLDER_TIME_WAIT] = 3000,
+								    [TW_HOLDER_ESTABLISHED] = 2999,
+								    [TW_HOLDER_CLOSE_WAIT] = 15000 } };
 	row->port_use = tw_value_of(12345);
 	set_exclusive(3000, 2000);
 	set_sides(21000, 20000);
@@ -47,28 +52,33 @@ static void test_words(TW_UNUSED void **state)
 		  "net.ipv4.tcp_tw_reuse is 1, and no port towards 10.0.0.2:8080 is taken over: its connections have "
 		  "no TCP timestamps",
 		  "turn net.ipv4.tcp_timestamps on at the peer" },
+		{ TW_GATE_BIND_SHORT, TW_TUNABLE_TW_REUSE,
+		  "20000 of 28232 ports are held by sockets of 10.0.0.9, most by CLOSE-WAIT: the peer has closed, and "
+		  "the program here has not, then by TIME-WAIT; bind() of this address before connect() can have none of them, and "
+		  "net.ipv4.tcp_tw_reuse does not change that",
+		  "let the program connect without bind(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0: " },
 		{ TW_GATE_HELD_ESTABLISHED, TW_TUNABLE_TW_REUSE,
-		  "101 of 13000 ports towards 10.0.0.2:8080 are held by open connections (ESTABLISHED), 7.7% by "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by open connections (ESTABLISHED), 7.7% by "
 		  "TIME-WAIT",
 		  "let the client pool its connections, widen net.ipv4.ip_local_port_range, or add " },
 		{ TW_GATE_HELD_SYN_SENT, TW_TUNABLE_TW_REUSE,
-		  "201 of 13000 ports towards 10.0.0.2:8080 are held by connection attempts that get no answer "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by connection attempts that get no answer "
 		  "(SYN-SENT), 7.7% by TIME-WAIT",
 		  "find out why no answer comes" },
 		{ TW_GATE_HELD_FIN_WAIT_2_ORPHANED, TW_TUNABLE_TW_REUSE,
-		  "301 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-2: closed here, and the peer has not "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-2: closed here, and the peer has not "
 		  "closed, 7.7% by TIME-WAIT",
 		  "set net.ipv4.tcp_fin_timeout lower" },
 		{ TW_GATE_HELD_FIN_WAIT_2, TW_TUNABLE_TW_REUSE,
-		  "401 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-2 of a program that has shut down its "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-2 of a program that has shut down its "
 		  "side and keeps the socket, 7.7% by TIME-WAIT",
 		  "let the program close() these sockets" },
 		{ TW_GATE_HELD_CLOSE_WAIT, TW_TUNABLE_TW_REUSE,
-		  "501 of 13000 ports towards 10.0.0.2:8080 are held by CLOSE-WAIT: the peer has closed, and the "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by CLOSE-WAIT: the peer has closed, and the "
 		  "program here has not, 7.7% by TIME-WAIT",
 		  "restart the program" },
 		{ TW_GATE_HELD_CLOSING, TW_TUNABLE_TW_REUSE,
-		  "601 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-1, CLOSING or LAST-ACK: the peer does "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-1, CLOSING or LAST-ACK: the peer does "
 		  "not acknowledge the close, 7.7% by TIME-WAIT",
 		  "look at the path to the peer" },
 		{ TW_GATE_HELD_BOUND, TW_TUNABLE_TW_REUSE,
@@ -104,11 +114,20 @@ static void test_words(TW_UNUSED void **state)
 	};
 	_Static_assert(TW_ARRAY_SIZE(rows) == TW_GATE_VERDICT_COUNT, "each verdict");
 	struct tw_subject subject;
+	uint32_t *held;
 
 	fill_sample();
+	held = sample.survey.top[1].held;
 	subject = subject_of(&sample.survey.top[1]);
+	subject.binder = address("10.0.0.9");
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		char reason[TW_REASON_MAX], advice[TW_REASON_MAX];
+
+		/* The verdicts and the holders are in one order. */
+		for (unsigned holder = TW_HOLDER_ESTABLISHED; holder < TW_HOLDER_COUNT; holder++)
+			held[holder] = rows[i].verdict - TW_GATE_HELD_ESTABLISHED == holder - TW_HOLDER_ESTABLISHED
+					       ? 6000
+					       : 700;
 
 		explain(rows[i].verdict, rows[i].tunable, &subject, reason, advice);
 		assert_string_equal(reason, rows[i].reason);

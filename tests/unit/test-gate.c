@@ -182,10 +182,13 @@ static void test_exclusive(TW_UNUSED void **state)
 static void test_holder_is_the_subject(TW_UNUSED void **state)
 {
 	struct tw_subject binder = { .has_binder = true, .holds_for_all = true, .binder = address("10.0.0.1") };
+	struct tw_subject victim = { .has_binder = true, .binder = address("10.0.0.1") };
 	struct tw_subject listeners = { .holds_for_all = true }, unit = { .unit = "batch.service" };
 
 	add_row("10.0.0.1", "10.0.0.2", 900, 900, TW_HOLDER_TIME_WAIT);
 	set_exclusive(600, 100);
+	sample.survey.need_count = 1;
+	sample.survey.needs[0].source = address("10.0.0.1");
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &binder, false), TW_GATE_BOUND_FIRST);
 	/* A unit that holds no such port is the subject of another metric. */
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &unit, false), TW_GATE_OPEN);
@@ -193,8 +196,14 @@ static void test_holder_is_the_subject(TW_UNUSED void **state)
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &unit, false), TW_GATE_HELD_BOUND);
 	/* Nor does it need a name. */
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &listeners, false), TW_GATE_HELD_BOUND);
+	/* A binder that does not hold them finds them taken itself. */
+	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &victim, false), TW_GATE_BIND_SHORT);
+	sample.survey.need_count = 0;
+	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &victim, false), TW_GATE_PORTS_FREE);
+	sample.survey.need_count = 1;
 	sample.survey.partial = true;
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &binder, false), TW_GATE_OPEN);
+	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &victim, false), TW_GATE_OPEN);
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &unit, false), TW_GATE_OPEN);
 }
 

@@ -94,6 +94,45 @@ static void test_holders(TW_UNUSED void **state)
 	}
 }
 
+/* Who binds first finds the ports of its address taken, and most of them by others. */
+static void test_who_is_left_too_few(TW_UNUSED void **state)
+{
+	struct tw_reading_cursor cursor = { 0 };
+	struct tw_reading_row row, found[2];
+	struct tw_subject one, other;
+	unsigned count = 0;
+
+	set_survey(0, (const uint32_t[3]){ 100 }, 700, 0);
+	sample.survey.need_count = 4;
+	for (unsigned i = 0; i < 4; i++)
+		sample.survey.needs[i] = (struct tw_binder_need){
+			.source = address(sources[i % 3]), .ports = 800, .own = 100, .use = tw_value_of(60000)
+		};
+	sample.survey.needs[1].own = 401;
+	sample.survey.needs[3].use = tw_value_unknown();
+	while (tw_reading_next(&sample, &rule, &cursor, &row))
+		if (row.subject.has_binder && !row.subject.holds_for_all && count < 2)
+			found[count++] = row;
+	assert_int_equal(count, 2);
+	assert_int_equal(found[0].reading.value.milli, 60000);
+	assert_int_equal(found[0].reading.pressure.milli, 60000);
+	one = found[0].subject;
+	other = found[1].subject;
+	assert_true(tw_address_equal(&one.binder, &sample.survey.needs[0].source));
+	assert_true(tw_address_equal(&other.binder, &sample.survey.needs[2].source));
+	/* Each is somebody of its own, and not who holds them for all. */
+	assert_false(tw_subject_equal(&one, &other));
+	assert_true(tw_subject_equal(&one, &one));
+	other = one;
+	other.holds_for_all = true;
+	assert_false(tw_subject_equal(&one, &other));
+	/* A rule about one destination is not about it. */
+	rule.scope.has_destination = true;
+	cursor = (struct tw_reading_cursor){ 0 };
+	while (tw_reading_next(&sample, &rule, &cursor, &row))
+		assert_false(row.subject.has_binder);
+}
+
 /* A few bound sockets are not behind what listeners hold. */
 static void test_listeners_have_no_unit(TW_UNUSED void **state)
 {
@@ -242,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_holders),
+		cmocka_unit_test(test_who_is_left_too_few),
 		cmocka_unit_test(test_listeners_have_no_unit),
 		cmocka_unit_test(test_destinations_beyond),
 		cmocka_unit_test(test_just_below),

@@ -152,6 +152,7 @@ static void test_partial(void **state)
 		tw_fake_source_fail(&fixture->fake, TW_FAKE_INTERRUPTED, 3, UINT_MAX, 0);
 		before = fixture->fake.datagrams;
 		memset(&fixture->sample.survey, 1, sizeof(fixture->sample.survey));
+		fixture->sample.survey.need_count = 1;
 		assert_int_equal(run(fixture, kinds[i]), 0);
 		/* The fourth datagram fails, then the first of both repeats. */
 		assert_int_equal(fixture->fake.datagrams - before, 6);
@@ -168,6 +169,10 @@ static void test_partial(void **state)
 	assert_int_equal(fixture->sample.survey.at_usec, 1234);
 	assert_false(fixture->sample.survey.has_busiest);
 	assert_false(fixture->sample.survey.port_use.known);
+	/* Who binds first is not forgotten by that. */
+	assert_int_equal(fixture->sample.survey.need_count, 1);
+	assert_int_equal(fixture->sample.survey.needs[0].own, 0x01010101);
+	fixture->sample.survey.need_count = 0;
 
 	/* The next scan is whole again. */
 	tw_fake_source_fail(&fixture->fake, TW_FAKE_INTERRUPTED, 0, 0, 0);
