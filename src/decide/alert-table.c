@@ -4,8 +4,8 @@
 #include "base/macros.h"
 #include "base/text.h"
 #include "decide/desired.h"
+#include "decide/gate.h"
 #include "decide/reading.h"
-#include "model/port-model.h"
 
 #include <string.h>
 
@@ -14,6 +14,8 @@
  * that broke off, or that came when what was just counted had ended, is made up for by the next.
  */
 #define BLIND_LOOKS 2
+/* So much is serious, whoever holds it. */
+#define SERIOUS_MILLI (75 * 1000)
 
 /* ---- what is told */
 
@@ -96,9 +98,7 @@ static void tell_over(enum tw_event_kind kind, const struct tw_rule_settings *se
 {
 	struct tw_event event = alert_event(kind, settings, alert);
 
-	/* Nobody has to do anything. */
-	if (alert->eased)
-		event.severity = TW_SEVERITY_INFO;
+	event.severity = tw_alert_severity(alert, settings);
 	event.sample = scene->sample;
 	event.top = scene->top;
 	event.lasted_usec = tw_usec_since(scene->now_usec, alert->raised_usec);
@@ -154,30 +154,6 @@ static void tell_edge(enum tw_alert_edge edge, const struct tw_rule_settings *se
 
 /* ---- one rule's measurement */
 
-/*
- * While tcp_tw_reuse is ours, blocked ports do not tell whether it is needed: what they would come to without it does,
- * for raising too. So a second destination that reuse helps already is an alert of its own.
- */
-static void add_demand(struct tw_reading *reading, const struct tw_demand *demand,
-		       const struct tw_rule_settings *settings, const struct tw_alert_scene *scene)
-{
-	const struct tw_reading_ports *ports = &reading->ports;
-	struct tw_demand_count waiting;
-	struct tw_value seen;
-
-	if (!ports->known || !scene->in_force->rows[TW_TUNABLE_TW_REUSE].ours)
-		return;
-	waiting = tw_demand_time_wait(demand, tw_time_wait_life_ms(&scene->sample->gauge));
-	reading->pressure =
-		tw_value_percent(TW_MAX(ports->steady + waiting.expected, (uint64_t)ports->baseline), ports->usable);
-	if (reading->pressure.milli <= reading->value.milli)
-		return;
-	reading->judged = reading->pressure;
-	seen = tw_value_percent(TW_MAX(ports->steady + waiting.seen, (uint64_t)ports->baseline), ports->usable);
-	reading->guessed = tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli &&
-			   seen.milli < settings->raise_milli;
-}
-
 /* A rule whose steps are still needed does not clear: a remedy that works looks as if there were nothing to cure. */
 static void add_need(struct tw_reading *reading, const struct tw_rule_settings *settings,
 		     const struct tw_stepper *steppers, const struct tw_sample *sample)
@@ -194,6 +170,35 @@ static void add_need(struct tw_reading *reading, const struct tw_rule_settings *
 static bool is_eased(const struct tw_rule_settings *settings, const struct tw_reading *reading)
 {
 	return tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli && !reading->soon;
+}
+
+/*
+ * Up to one half of the ports connect() finds one at once, and what was bound first is mostly in the other half: where
+ * none of the rule's actions would help, as with a pool of living connections, nobody has to do anything yet.
+ */
+static bool is_mild(const struct tw_rule_settings *settings, const struct tw_subject *subject,
+		    const struct tw_reading *reading, const struct tw_alert_scene *scene)
+{
+	const struct tw_destination_row *row =
+		settings->metric == TW_METRIC_PORT_USE && subject->has_destination ? tw_gate_row(scene->sample, subject) : NULL;
+
+	return row && tw_rule_settings_upward(settings) && reading->value.milli < SERIOUS_MILLI &&
+	       (uint64_t)row->ports * 2 <= scene->sample->survey.usable &&
+	       !tw_gate_any_open(settings, scene->sample, subject, scene->in_force);
+}
+
+/* Told as nobody's business until now, and raised still: it is told once more, with what is refused for it. */
+static bool becomes_serious(struct tw_alert *alert, const struct tw_rule_settings *settings,
+			    const struct tw_reading *reading, const struct tw_alert_scene *scene)
+{
+	if ((!alert->eased || is_eased(settings, reading)) &&
+	    (!alert->mild || is_mild(settings, &alert->subject, reading, scene)))
+		return false;
+	alert->eased = alert->mild = false;
+	alert->reminded_usec = scene->now_usec;
+	for (unsigned i = 0; i < settings->action_count; i++)
+		alert->actions[i].refused_told = false;
+	return true;
 }
 
 /*
@@ -228,7 +233,7 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	}
 	if (row->reading.ports.known)
 		tw_demand_add(demand, row->reading.ports.young, row->reading.at_usec);
-	add_demand(&row->reading, demand, settings, scene);
+	tw_demand_judge(demand, settings, scene->sample, scene->in_force, &row->reading);
 	add_need(&row->reading, settings, rule->steppers, scene->sample);
 	if (!alert) {
 		if (!tw_alert_begins(settings, &row->reading))
@@ -244,10 +249,8 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	edge = tw_alert_step(alert, settings, &row->reading, scene->now_usec);
 	if (edge == TW_ALERT_EDGE_RAISED || alert->state == TW_RULE_RISING) {
 		alert->eased = is_eased(settings, &row->reading);
-	} else if (alert->eased && tw_alert_active(alert) && !is_eased(settings, &row->reading)) {
-		/* Told as nobody's business until now, and raised still. */
-		alert->eased = false;
-		alert->reminded_usec = scene->now_usec;
+		alert->mild = is_mild(settings, &row->subject, &row->reading, scene);
+	} else if (tw_alert_active(alert) && becomes_serious(alert, settings, &row->reading, scene)) {
 		edge = TW_ALERT_EDGE_REMINDED;
 	}
 	if (tw_alert_table_promote(policy, alert, scene->now_usec) && tw_alert_active(alert))

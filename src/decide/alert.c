@@ -117,3 +117,10 @@ enum tw_alert_edge tw_alert_wait(struct tw_alert *alert, const struct tw_rule_se
 	alert->frozen = true;
 	return remind(alert, settings, now_usec);
 }
+
+enum tw_severity tw_alert_severity(const struct tw_alert *alert, const struct tw_rule_settings *settings)
+{
+	if (alert->eased)
+		return TW_SEVERITY_INFO;
+	return alert->mild ? TW_MIN(settings->severity, TW_SEVERITY_NOTICE) : settings->severity;
+}

@@ -44,6 +44,7 @@ struct tw_alert {
 	bool ahead;	      /* raised by the forecast, before the level was held */
 	bool quiet;	      /* its rule tells enough others one by one: this is one of so many more */
 	bool eased;	      /* raised for what it would come to without what is in force, and never more than that */
+	bool mild;	      /* nobody fails or waits yet, and no change of ours would help */
 	unsigned looks;	      /* measurements over the level, in a row, while rising */
 	unsigned foreseen;    /* measurements that were soon, in a row, while rising */
 	usec_t entered_usec;  /* when it came into that state */
@@ -77,6 +78,9 @@ enum tw_alert_edge tw_alert_step(struct tw_alert *alert, const struct tw_rule_se
 
 /* The same where there is no value: only time passes. */
 enum tw_alert_edge tw_alert_wait(struct tw_alert *alert, const struct tw_rule_settings *settings, usec_t now_usec);
+
+/* Of what is told about it: the rule's, where somebody has to do something about it. */
+enum tw_severity tw_alert_severity(const struct tw_alert *alert, const struct tw_rule_settings *settings);
 
 /* Whether its actions are wanted. */
 static inline bool tw_alert_active(const struct tw_alert *alert)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "decide/reading.h"
+#include "model/effect.h"
 #include "model/sample.h"
 
 /* Looks that are summed: they come to a whole TIME-WAIT. */
@@ -31,3 +33,10 @@ void tw_demand_add(struct tw_demand *demand, uint32_t young_time_wait, usec_t at
 struct tw_demand_count {
 	uint64_t seen, expected;
 } tw_demand_time_wait(const struct tw_demand *demand, uint32_t life_ms);
+
+/*
+ * While tcp_tw_reuse is ours, blocked ports do not tell whether it is needed: what they would come to without it does,
+ * for raising too. So a second destination that reuse helps already is an alert of its own.
+ */
+void tw_demand_judge(const struct tw_demand *demand, const struct tw_rule_settings *settings,
+		     const struct tw_sample *sample, const struct tw_in_force *in_force, struct tw_reading *reading);

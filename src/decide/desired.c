@@ -69,6 +69,8 @@ static void tell_refused(const struct hearing *it, enum tw_gate_verdict verdict)
 	struct tw_event event = sysctl_event(it, TW_EVENT_REFUSED, TW_SEVERITY_WARNING);
 	struct tw_text reason, advice;
 
+	if (it->alert->mild)
+		event.severity = tw_alert_severity(it->alert, it->settings);
 	event.old = it->scene->sample->gauge.sysctls[it->tunable];
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
 	tw_text_init(&advice, event.advice, sizeof(event.advice));

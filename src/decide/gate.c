@@ -232,3 +232,17 @@ enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tuna
 	}
 	return TW_GATE_OPEN;
 }
+
+bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_sample *sample,
+		      const struct tw_subject *subject, const struct tw_in_force *in_force)
+{
+	for (unsigned i = 0; i < settings->action_count; i++) {
+		const struct tw_action *action = &settings->actions[i];
+
+		if (!settings->gate || action->kind != TW_ACTION_SET ||
+		    tw_gate_check(action->tunable, &action->value, sample, subject,
+				  in_force->rows[action->tunable].ours) == TW_GATE_OPEN)
+			return true;
+	}
+	return settings->action_count == 0;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/effect.h"
 #include "model/event.h"
 #include "model/sample.h"
 #include "model/settings.h"
@@ -47,6 +48,13 @@ void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, cons
 
 /* What helps where this sysctl does not: a phrase. */
 const char *tw_gate_other_remedy(enum tw_tunable tunable);
+
+/*
+ * Whether an action of the rule may be of use to this subject: its gate lets it through, or it has none. True of a rule
+ * without actions too: to tell is what it is for.
+ */
+bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_sample *sample,
+		      const struct tw_subject *subject, const struct tw_in_force *in_force);
 
 /* A number for what a refusal says: one that is as before is not told again. */
 int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject);

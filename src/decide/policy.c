@@ -255,7 +255,7 @@ static void tell_again(const struct tw_rule_settings *settings, const struct tw_
 {
 	const struct tw_event event = {
 		.kind = TW_EVENT_RAISED,
-		.severity = alert->eased ? TW_SEVERITY_INFO : settings->severity,
+		.severity = tw_alert_severity(alert, settings),
 		.rule = settings,
 		.has_metric = true,
 		.metric = settings->metric,

@@ -7,13 +7,19 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
+/* How long the end waits for journald, and how often it looks. */
+#define READ_PATIENCE_MS 1000
+#define READ_MS 20
 /* What the kernel doubles and caps at net.core.wmem_max: room for some dozens of flight recorders in the queue. */
 #define SEND_BUFFER_BYTES (2 * 1024 * 1024)
 /* The pieces of one field: at most name, newline, length, value, newline. */
@@ -40,8 +46,25 @@ int tw_journal_sink_init(struct tw_journal_sink *sink, const char *path)
 	return 0;
 }
 
+/*
+ * journald finds out whose a record is when it reads it, under /proc: of a process that has ended by then nobody finds
+ * the last words with `journalctl -u`. It has a moment for that once it has taken them.
+ */
+static void wait_until_read(int fd)
+{
+	int unread = 1;
+
+	for (int ms = 0; unread > 0 && ms < READ_PATIENCE_MS; ms += READ_MS) {
+		if (ioctl(fd, SIOCOUTQ, &unread) < 0)
+			return;
+		(void)poll(NULL, 0, READ_MS);
+	}
+}
+
 void tw_journal_sink_done(struct tw_journal_sink *sink)
 {
+	if (sink->sent)
+		wait_until_read(sink->fd);
 	sink->fd = tw_close(sink->fd);
 }
 
@@ -80,7 +103,7 @@ static void build_message(struct message *message, const struct tw_record *recor
 }
 
 /* The address goes with each record, so that a journald that starts anew is found again. */
-static int send_header(const struct tw_journal_sink *sink, struct msghdr header)
+static int send_header(struct tw_journal_sink *sink, struct msghdr header)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t length = strlen(sink->path);
@@ -90,7 +113,10 @@ static int send_header(const struct tw_journal_sink *sink, struct msghdr header)
 	memcpy(address.sun_path, sink->path, length);
 	header.msg_name = &address;
 	header.msg_namelen = sizeof(address);
-	return sendmsg(sink->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? tw_errno() : 0;
+	if (sendmsg(sink->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return tw_errno();
+	sink->sent = true;
+	return 0;
 }
 
 /* journald takes a file only where nobody can change it any more. */
@@ -110,7 +136,7 @@ static int write_sealed(int fd, const struct message *message)
 }
 
 /* For what is too big for a datagram: the record as a file in memory, its descriptor alone in the datagram. */
-static int send_by_file(const struct tw_journal_sink *sink, const struct message *message)
+static int send_by_file(struct tw_journal_sink *sink, const struct message *message)
 {
 	TW_CLEANUP_CLOSE int fd = memfd_create("timewaitd-record", MFD_ALLOW_SEALING | MFD_CLOEXEC);
 	union {

@@ -50,7 +50,7 @@ NOT_INTERPOSED = {
         memmem memset qsort strcasecmp strchr strcmp strerror strlen strncmp strpbrk strrchr strspn strstr strtoul inet_ntop snprintf vsnprintf""",
     "it answers wrong input with an error of its own, which the unit tests give it": "inet_pton getopt_long",
     "it fails for wrong arguments alone": """
-        isatty mallopt pthread_attr_destroy pthread_attr_setstacksize pthread_cond_destroy pthread_cond_init pthread_join
+        ioctl isatty mallopt pthread_attr_destroy pthread_attr_setstacksize pthread_cond_destroy pthread_cond_init pthread_join
         pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_sigmask sigaction
         sigaddset sigemptyset sigfillset sigprocmask sysinfo""",
     "what a pattern cannot be is not taken for one": "fnmatch",

@@ -7,6 +7,7 @@ what came of it, as script.c does in the simulated kernel: the two have to print
 """
 
 import collections
+import contextlib
 import ctypes
 import errno
 import os
@@ -201,23 +202,25 @@ class Script:
 
     def _end(self, what, group, side, most, options):
         index = 0 if side == "near" else 1
-        left = int(most) if most else 1 << 30
-        for ends in self.groups[group]:
-            if ends[index] is None or left == 0:
-                continue
-            left -= 1
-            if what == "shutdown":
-                ends[index].shutdown(socket.SHUT_WR)
-                continue
+        chosen = [ends for ends in self.groups[group] if ends[index] is not None][: int(most) if most else None]
+        for ends in chosen:
             if what == "reset":
                 ends[index].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                continue
+            with contextlib.suppress(OSError):  # one that is not connected
+                ends[index].shutdown(socket.SHUT_WR)
+        self.settle()
+        for ends in chosen if what != "shutdown" else []:
             ends[index].close()
             ends[index] = None
         self.settle()
 
     @staticmethod
     def settle():
-        """Until each FIN is acknowledged: the other end's, closed too early, would cross it on the way."""
+        """
+        Until each FIN is acknowledged: the other end's, closed too early, would cross it on the way, and an orphan that
+        is still busy with an acknowledgement becomes no mini-socket.
+        """
         end = time.monotonic() + PATIENCE_FOR_ALL
         while any(STATES[row.state] in PASSING for row in dump()) and time.monotonic() < end:
             time.sleep(0.01)

@@ -326,7 +326,8 @@ static void judge_claims(struct trial *trial, struct score *score)
 	for (unsigned i = 0; i < watcher->claim_count; i++) {
 		const struct watcher_claim *claim = &watcher->claims[i];
 
-		if (healthy && claim->event.severity > TW_SEVERITY_INFO) {
+		/* A notice says what is worth knowing, and asks nothing of anybody. */
+		if (healthy && claim->event.severity >= TW_SEVERITY_WARNING) {
 			score->healthy_alerts++;
 			lose(trial, "nobody fails or waits, and at %.1f: %s %s %s", seconds(claim->at_usec),
 			     tw_event_name(claim->event.kind), claim->rule, claim->event.reason);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 /* Whoever waits for the other side is killed rather than waited for. */
 #define PATIENCE_SECONDS 20
@@ -180,6 +181,34 @@ static void test_journal_by_file(void **state TW_UNUSED)
 	journal_done(&journal);
 }
 
+/* Whose the last words are is found out by journald while their process lives. */
+static void test_the_end_waits_for_journal(void **state TW_UNUSED)
+{
+	static struct tw_record record;
+	struct tw_journal_sink sink;
+	struct journal journal;
+	int fd, status;
+	pid_t reader;
+
+	journal_prepare(&journal);
+	journal_listen(&journal);
+	assert_int_equal(tw_journal_sink_init(&sink, journal.path), 0);
+	tw_record_build(&record, "host", &stopped);
+	assert_int_equal(tw_journal_sink_put(&sink, &record), 0);
+	reader = fork();
+	if (reader == 0) {
+		(void)usleep(100000);
+		_exit(journal_read(&journal, &fd) > 0 ? 0 : 1);
+	}
+	assert_true(reader > 0);
+	tw_journal_sink_done(&sink);
+	assert_int_equal(recv(journal.fd, got, sizeof(got), MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+	journal_done(&journal);
+}
+
 static void test_journal_path(void **state TW_UNUSED)
 {
 	static char path[200];
@@ -221,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_full_journal),
 		cmocka_unit_test(test_journal_by_file),
+		cmocka_unit_test(test_the_end_waits_for_journal),
 		cmocka_unit_test(test_journal_path),
 	};
 

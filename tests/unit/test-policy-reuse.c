@@ -40,12 +40,55 @@ static void test_a_second_one_that_is_helped(void **state)
 	/* One that it does not help is told as loud as ever. */
 	begin_survey(stage, 4);
 	add_destination(stage, 8001, 460, 40, 0);
-	add_destination(stage, 8003, 470, 470, 0)->held[TW_HOLDER_ESTABLISHED] = 470;
+	add_destination(stage, 8003, 570, 570, 0)->held[TW_HOLDER_ESTABLISHED] = 570;
 	stage->sample.survey.top[1].held[TW_HOLDER_TIME_WAIT] = stage->sample.survey.top[1].time_wait = 0;
 	look(stage);
 	assert_int_equal(surely_told(stage, TW_EVENT_RAISED, 8003)->severity, TW_SEVERITY_WARNING);
 	assert_string_equal(surely_told(stage, TW_EVENT_RAISED, 8003)->reason, "");
 	assert_non_null(strstr(surely_told(stage, TW_EVENT_REFUSED, 8003)->reason, "ESTABLISHED"));
+}
+
+/* A pool of living connections, which no change of ours makes smaller. */
+static void add_pool(struct stage *stage, uint32_t ports)
+{
+	struct tw_destination_row *row = add_destination(stage, 8000, ports, ports, 0);
+
+	row->held[TW_HOLDER_ESTABLISHED] = ports;
+	row->held[TW_HOLDER_TIME_WAIT] = row->time_wait = 0;
+}
+
+/* Up to half of the ports nobody waits for one: that is a notice, and no alarm before it is more. */
+static void test_nobody_waits_yet(void **state)
+{
+	struct stage *stage = *state;
+
+	add_set(add_ports_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
+	begin_survey(stage, 1);
+	add_pool(stage, 470);
+	look(stage);
+	assert_int_equal(surely_told(stage, TW_EVENT_RAISED, 8000)->severity, TW_SEVERITY_NOTICE);
+	assert_int_equal(surely_told(stage, TW_EVENT_REFUSED, 8000)->severity, TW_SEVERITY_NOTICE);
+	begin_survey(stage, 2);
+	add_pool(stage, 500);
+	look(stage);
+	assert_int_equal(told_of(stage, TW_EVENT_REMINDED), 0);
+	begin_survey(stage, 3);
+	add_pool(stage, 501);
+	look(stage);
+	assert_int_equal(surely_told(stage, TW_EVENT_REMINDED, 8000)->severity, TW_SEVERITY_WARNING);
+	assert_int_equal(surely_told(stage, TW_EVENT_REFUSED, 8000)->severity, TW_SEVERITY_WARNING);
+}
+
+/* A rule that does nothing is there to tell. */
+static void test_a_rule_that_only_tells(void **state)
+{
+	struct stage *stage = *state;
+
+	(void)add_ports_rule(stage->settings);
+	begin_survey(stage, 1);
+	add_pool(stage, 470);
+	look(stage);
+	assert_int_equal(surely_told(stage, TW_EVENT_RAISED, 8000)->severity, TW_SEVERITY_WARNING);
 }
 
 /* What it helps already is told again, loudly, once it is over the level all the same; it was raised once. */
@@ -171,6 +214,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_second_one_that_is_helped, begin, end),
+		cmocka_unit_test_setup_teardown(test_nobody_waits_yet, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_rule_that_only_tells, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_longer_helped, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_longer_helped_soon, begin, end),
 		cmocka_unit_test_setup_teardown(test_who_answers_stays, begin, end),
