@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * So many measurements in a row without a value are worth telling. A rate has none on the very first gauge, and one dump
- * that broke off, or that came when what was just counted had ended, is made up for by the next.
+ * So many measurements in a row without a value are worth telling. A rate has none on the very first gauge, and one
+ * dump that broke off, or that came when what was just counted had ended, is made up for by the next.
  */
 #define BLIND_LOOKS 2
 /* So much is serious, whoever holds it. */
@@ -179,8 +179,9 @@ static bool is_eased(const struct tw_rule_settings *settings, const struct tw_re
 static bool is_mild(const struct tw_rule_settings *settings, const struct tw_subject *subject,
 		    const struct tw_reading *reading, const struct tw_alert_scene *scene)
 {
-	const struct tw_destination_row *row =
-		settings->metric == TW_METRIC_PORT_USE && subject->has_destination ? tw_gate_row(scene->sample, subject) : NULL;
+	const struct tw_destination_row *row = settings->metric == TW_METRIC_PORT_USE && subject->has_destination
+						       ? tw_gate_row(scene->sample, subject)
+						       : NULL;
 
 	return row && tw_rule_settings_upward(settings) && reading->value.milli < SERIOUS_MILLI &&
 	       (uint64_t)row->ports * 2 <= scene->sample->survey.usable &&

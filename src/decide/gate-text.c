@@ -162,7 +162,8 @@ static void say_bind_short(struct tw_text *text, const struct scene *scene)
 		if (second != need->holder)
 			tw_text_addf(text, ", then by %s", states[second]);
 	}
-	tw_text_addf(text, "; bind() of this address before connect() can have none of them, and %s does not change that",
+	tw_text_addf(text,
+		     "; bind() of this address before connect() can have none of them, and %s does not change that",
 		     tw_tunable_info(scene->tunable)->key);
 }
 
@@ -273,24 +274,24 @@ static const struct {
 	[TW_GATE_REFUTED] = { say_refuted, "turn net.ipv4.tcp_timestamps on at the peer, let the client pool its "
 					   "connections, or widen net.ipv4.ip_local_port_range" },
 	[TW_GATE_HELD_ESTABLISHED] = { say_held, MORE_PORTS },
-	[TW_GATE_HELD_SYN_SENT] = { say_held,
-				    "find out why no answer comes: the peer is down or does not accept, or a "
-				    "firewall drops the packets; give the program's connect() a time limit" },
+	[TW_GATE_HELD_SYN_SENT] = { say_held, "find out why no answer comes: the peer is down or does not accept, or a "
+					      "firewall drops the packets; give the program's connect() a time limit" },
 	[TW_GATE_HELD_FIN_WAIT_2_ORPHANED] = { say_held, "set net.ipv4.tcp_fin_timeout lower, which ends them "
-							     "sooner; let the peer close its side" },
+							 "sooner; let the peer close its side" },
 	[TW_GATE_HELD_FIN_WAIT_2] = { say_held, "let the program close() these sockets; no sysctl ends them" },
 	[TW_GATE_HELD_CLOSE_WAIT] = { say_held, "restart the program, then repair it: it does not close() "
-						      "its sockets; no sysctl ends them" },
+						"its sockets; no sysctl ends them" },
 	[TW_GATE_HELD_CLOSING] = { say_held, "look at the path to the peer, or at the peer itself; "
-						"net.ipv4.tcp_orphan_retries limits how long the kernel tries" },
+					     "net.ipv4.tcp_orphan_retries limits how long the kernel tries" },
 	[TW_GATE_HELD_BOUND] = { say_held_bound, "let the programs close them, connect without bind(), or set "
 						 "IP_BIND_ADDRESS_NO_PORT before it" },
 	[TW_GATE_BOUND_FIRST] = { say_bound_first, "let the program connect without bind(), or set "
 						   "IP_BIND_ADDRESS_NO_PORT before bind() to port 0; a port that it "
 						   "chooses itself stays taken" },
-	[TW_GATE_BIND_SHORT] = { say_bind_short, "let the program connect without bind(), or set "
-						 "IP_BIND_ADDRESS_NO_PORT before bind() to port 0: then only ports "
-						 "towards its own destination are taken; or give it an address of its own" },
+	[TW_GATE_BIND_SHORT] = { say_bind_short,
+				 "let the program connect without bind(), or set "
+				 "IP_BIND_ADDRESS_NO_PORT before bind() to port 0: then only ports "
+				 "towards its own destination are taken; or give it an address of its own" },
 	[TW_GATE_SERVER_SIDE] = { say_server_side,
 				  "no sysctl is needed; if the memory matters, let the clients close first" },
 	[TW_GATE_PORTS_FREE] = { say_ports_free, "no sysctl is needed; a rule over port-use tells when one is" },

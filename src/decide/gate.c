@@ -119,8 +119,7 @@ static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const 
 	if (row && row->bound_first_known && (uint64_t)row->bound_first * 2 > row->ports)
 		return TW_GATE_BOUND_FIRST;
 	/* What others hold for all is theirs; what it has in TIME-WAIT beside that can be taken over all the same. */
-	if (held_by_others(sample, row) > (row ? row->ports : 0) &&
-	    !tw_port_is_worth(waiting, sample->survey.usable))
+	if (held_by_others(sample, row) > (row ? row->ports : 0) && !tw_port_is_worth(waiting, sample->survey.usable))
 		return exclusive_verdict(&sample->survey);
 	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[tw_gate_holder(row)] : TW_GATE_OPEN;
 }

@@ -152,9 +152,9 @@ static void read_info(const struct attributes *info, struct tw_flow *flow)
 		return;
 	memcpy(&flow->idle.data_sent_ms, info->bytes + sent_at, sizeof(uint32_t));
 	memcpy(&flow->idle.ack_received_ms, info->bytes + ack_at, sizeof(uint32_t));
-	flow->idle.timestamps = info->bytes[offsetof(struct tcp_info, tcpi_options)] & TCPI_OPT_TIMESTAMPS ?
-					TW_TIMESTAMPS_YES :
-					TW_TIMESTAMPS_NO;
+	flow->idle.timestamps = info->bytes[offsetof(struct tcp_info, tcpi_options)] & TCPI_OPT_TIMESTAMPS
+					? TW_TIMESTAMPS_YES
+					: TW_TIMESTAMPS_NO;
 	flow->has_idle = true;
 }
 

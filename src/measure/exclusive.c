@@ -50,7 +50,8 @@ static uint32_t count_questions(const struct tw_exclusive *exclusive)
 	uint32_t count = 0;
 
 	for (uint32_t port = 0; tw_port_set_next(&exclusive->holders.held, &port); port++)
-		count += tw_exclusive_decides(exclusive, (uint16_t)port) && !tw_port_set_has(&exclusive->bound, (uint16_t)port);
+		count += tw_exclusive_decides(exclusive, (uint16_t)port) &&
+			 !tw_port_set_has(&exclusive->bound, (uint16_t)port);
 	return count;
 }
 
@@ -300,8 +301,10 @@ void tw_exclusive_fill(const struct tw_exclusive *exclusive, const struct tw_tab
 
 	if (!share)
 		return;
-	holding->exclusive = TW_MIN(tw_exclusive_scale(share->exclusive, exclusive->held, exclusive->decided), holding->ports);
-	holding->exclusive_ripe = TW_MIN(tw_exclusive_scale(share->ripe, exclusive->held, exclusive->decided), holding->exclusive);
+	holding->exclusive =
+		TW_MIN(tw_exclusive_scale(share->exclusive, exclusive->held, exclusive->decided), holding->ports);
+	holding->exclusive_ripe =
+		TW_MIN(tw_exclusive_scale(share->ripe, exclusive->held, exclusive->decided), holding->exclusive);
 }
 
 struct tw_port_pair tw_exclusive_pair(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
@@ -324,7 +327,9 @@ bool tw_exclusive_first(const struct tw_exclusive *exclusive, const struct tw_ta
 
 	if (!exclusive->asked && tw_parity_of_entry(&exclusive->parity, past, entry) == TW_PARITY_UNCLEAR)
 		return false;
-	*ret = share ? TW_MIN(tw_exclusive_scale(share->first, exclusive->held, exclusive->decided), tw_table_ports(entry)) : 0;
+	*ret = share ? TW_MIN(tw_exclusive_scale(share->first, exclusive->held, exclusive->decided),
+			      tw_table_ports(entry))
+		     : 0;
 	return true;
 }
 
@@ -351,10 +356,12 @@ static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw
 
 void tw_exclusive_results(const struct tw_exclusive *exclusive, struct tw_survey *ret)
 {
-	ret->bound_first_ports = tw_exclusive_scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
+	ret->bound_first_ports =
+		tw_exclusive_scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
 	/* With net.ipv4.ip_autobind_reuse several destinations share a port that was bound first. */
 	ret->shared_ports = tw_exclusive_scale(exclusive->shared, exclusive->held_unbound, exclusive->decided_unbound);
-	ret->unclear_ports = tw_exclusive_scale(exclusive->unclear, exclusive->held_unbound, exclusive->decided_unbound);
+	ret->unclear_ports =
+		tw_exclusive_scale(exclusive->unclear, exclusive->held_unbound, exclusive->decided_unbound);
 	ret->binder_count = 0;
 	for (uint32_t i = 0; i < exclusive->source_count; i++)
 		add_binder_row(exclusive, &exclusive->sources[i], ret);

@@ -53,12 +53,13 @@ struct tw_exclusive {
 	struct tw_port_set taken; /* what the kernel says is exclusive */
 
 	/* What came of it. Counts are of the ports decided on until they are scaled. */
-	struct tw_exclusive_share *shares;   /* of each slot of the table; NULL: all are zero */
-	struct tw_port_pair *pairs;	     /* the same */
-	uint32_t decided, decided_unbound;   /* ports */
-	uint32_t held, held_unbound;	     /* all that there are */
-	uint32_t exclusive, shared, unclear; /* of the unbound ones decided on; shared: one source, several destinations */
-	uint32_t unclear_far;		     /* of the unclear ones, those that bind() takes first */
+	struct tw_exclusive_share *shares; /* of each slot of the table; NULL: all are zero */
+	struct tw_port_pair *pairs;	   /* the same */
+	uint32_t decided, decided_unbound; /* ports */
+	uint32_t held, held_unbound;	   /* all that there are */
+	uint32_t exclusive, shared,
+		unclear;      /* of the unbound ones decided on; shared: one source, several destinations */
+	uint32_t unclear_far; /* of the unclear ones, those that bind() takes first */
 	uint32_t source_count;
 	struct tw_exclusive_binder sources[TW_EXCLUSIVE_SOURCES_MAX];
 };

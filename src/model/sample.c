@@ -269,9 +269,9 @@ static uint64_t busiest_below(const struct tw_survey *survey, uint64_t ports)
 	for (unsigned i = 0; i < survey->top_count; i++)
 		if (survey->top[i].blocked < ports)
 			return survey->top[i].blocked;
-	return survey->destinations > survey->top_count && survey->top_count > 0 ?
-		       survey->top[survey->top_count - 1].blocked :
-		       survey->exclusive_ports;
+	return survey->destinations > survey->top_count && survey->top_count > 0
+		       ? survey->top[survey->top_count - 1].blocked
+		       : survey->exclusive_ports;
 }
 
 /* What the survey before has left, and all that can have come to it. */

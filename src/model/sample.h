@@ -168,12 +168,13 @@ struct tw_binder_row {
  */
 struct tw_binder_need {
 	struct tw_address source;
-	usec_t seen_usec;      /* it has bound ports first, last: who finds none any more has none */
-	uint32_t ports;	       /* taken, at least: what listens or is bound is not told by its address */
-	uint32_t own;	       /* of these, bound first */
-	enum tw_holder holder; /* what most of these sockets are in, or did before and still do nearly */
+	usec_t seen_usec;		/* it has bound ports first, last: who finds none any more has none */
+	uint32_t ports;			/* taken, at least: what listens or is bound is not told by its address */
+	uint32_t own;			/* of these, bound first */
+	enum tw_holder holder;		/* what most of these sockets are in, or did before and still do nearly */
 	uint32_t held[TW_HOLDER_COUNT]; /* the sockets, where there are enough to ask for */
-	/* Of one half of the range, the odd or the even one, that which has more room: bind() takes one after the other. */
+	/* Of one half of the range, the odd or the even one, that which has more room: bind() takes one after the
+	 * other. */
 	struct tw_value use;
 };
 

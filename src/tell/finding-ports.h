@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Whether what a rule over port-use sees is somebody's ports: a survey that was read back from a record does not say. */
+/* Whether what a rule over port-use sees is somebody's ports: a survey that was read back from a record does not say.
+ */
 bool tw_finding_is_over_ports(const struct tw_subject *subject);
 
 /* What it sees, as tw_finding_add() has it. */

@@ -17,7 +17,7 @@
  * (systemd.io/JOURNAL_NATIVE_PROTOCOL).
  */
 struct tw_journal_sink {
-	int fd; /* owned */
+	int fd;	   /* owned */
 	bool sent; /* anything */
 	const char *path;
 };

@@ -37,13 +37,12 @@ struct net_socket *net_find(struct net *net, uint16_t local, uint16_t local_port
 
 static struct net_crowd *crowd_of(const struct net *net, const struct net_socket *socket)
 {
-	struct net_crowd *crowd =
-		net->crowds[mix(socket->local, 0, socket->remote, socket->remote_port) % NET_PERTURB];
+	struct net_crowd *crowd = net->crowds[mix(socket->local, 0, socket->remote, socket->remote_port) % NET_PERTURB];
 
 	return crowd && crowd->local == socket->local && crowd->remote == socket->remote &&
-			       crowd->remote_port == socket->remote_port ?
-		       crowd :
-		       NULL;
+			       crowd->remote_port == socket->remote_port
+		       ? crowd
+		       : NULL;
 }
 
 static void join_crowd(struct net_crowd *crowd, const struct net_socket *socket)
@@ -199,8 +198,8 @@ static bool is_crowded(const struct net *net, const struct net_crowd *crowd, uin
 	int64_t reuse = net->sysctls[TW_TUNABLE_TW_REUSE][0];
 
 	return tw_port_set_has(&crowd->ports, port) &&
-	       (reuse == 0 || (reuse == 2 && !net->addresses[crowd->local].loopback &&
-			       !net->addresses[crowd->remote].loopback));
+	       (reuse == 0 ||
+		(reuse == 2 && !net->addresses[crowd->local].loopback && !net->addresses[crowd->remote].loopback));
 }
 
 /* What remains of a walk over a range: the kernel's names. */

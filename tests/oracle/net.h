@@ -112,7 +112,7 @@ struct net {
 	struct net_timers time_wait, fin_wait, other;
 	struct net_socket *hash[NET_HASH];
 	struct net_port ports[65536];
-	unsigned ports_held; /* by anybody */
+	unsigned ports_held;	       /* by anybody */
 	uint32_t perturb[NET_PERTURB]; /* where connect() goes on, by destination */
 	struct net_crowd *crowds[NET_PERTURB];
 	struct net_socket *spare;

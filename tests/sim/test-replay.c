@@ -265,7 +265,8 @@ static const char *when(usec_t at_usec)
 	return texts[at];
 }
 
-/* Six hours of the real manager on a machine that is never at rest: simulated is what was raised, to the microsecond. */
+/* Six hours of the real manager on a machine that is never at rest: simulated is what was raised, to the microsecond.
+ */
 static void test_six_hours_again(void **state TW_UNUSED)
 {
 	const char *given = getenv("TW_SEED");

@@ -25,12 +25,12 @@ static void fill_sample(void)
 	add_row("10.0.0.1", "10.0.0.9", 20000, 0, TW_HOLDER_ESTABLISHED);
 	row = add_row("10.0.0.1", "10.0.0.2", 13000, 1000, TW_HOLDER_ESTABLISHED);
 	sample.survey.need_count = 1;
-	sample.survey.needs[0] = (struct tw_binder_need){ .source = address("10.0.0.9"),
-							  .ports = 20000,
-							  .holder = TW_HOLDER_CLOSE_WAIT,
-							  .held = { [TW_HOLDER_TIME_WAIT] = 3000,
-								    [TW_HOLDER_ESTABLISHED] = 2999,
-								    [TW_HOLDER_CLOSE_WAIT] = 15000 } };
+	sample.survey.needs[0] = (struct tw_binder_need){
+		.source = address("10.0.0.9"),
+		.ports = 20000,
+		.holder = TW_HOLDER_CLOSE_WAIT,
+		.held = { [TW_HOLDER_TIME_WAIT] = 3000, [TW_HOLDER_ESTABLISHED] = 2999, [TW_HOLDER_CLOSE_WAIT] = 15000 }
+	};
 	row->port_use = tw_value_of(12345);
 	set_exclusive(3000, 2000);
 	set_sides(21000, 20000);
@@ -54,7 +54,8 @@ static void test_words(TW_UNUSED void **state)
 		  "turn net.ipv4.tcp_timestamps on at the peer" },
 		{ TW_GATE_BIND_SHORT, TW_TUNABLE_TW_REUSE,
 		  "20000 of 28232 ports are held by sockets of 10.0.0.9, most by CLOSE-WAIT: the peer has closed, and "
-		  "the program here has not, then by TIME-WAIT; bind() of this address before connect() can have none of them, and "
+		  "the program here has not, then by TIME-WAIT; bind() of this address before connect() can have none "
+		  "of them, and "
 		  "net.ipv4.tcp_tw_reuse does not change that",
 		  "let the program connect without bind(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0: " },
 		{ TW_GATE_HELD_ESTABLISHED, TW_TUNABLE_TW_REUSE,
@@ -70,7 +71,8 @@ static void test_words(TW_UNUSED void **state)
 		  "closed, 7.7% by TIME-WAIT",
 		  "set net.ipv4.tcp_fin_timeout lower" },
 		{ TW_GATE_HELD_FIN_WAIT_2, TW_TUNABLE_TW_REUSE,
-		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-2 of a program that has shut down its "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-2 of a program that has shut down "
+		  "its "
 		  "side and keeps the socket, 7.7% by TIME-WAIT",
 		  "let the program close() these sockets" },
 		{ TW_GATE_HELD_CLOSE_WAIT, TW_TUNABLE_TW_REUSE,
@@ -78,7 +80,8 @@ static void test_words(TW_UNUSED void **state)
 		  "program here has not, 7.7% by TIME-WAIT",
 		  "restart the program" },
 		{ TW_GATE_HELD_CLOSING, TW_TUNABLE_TW_REUSE,
-		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-1, CLOSING or LAST-ACK: the peer does "
+		  "6000 of 13000 ports towards 10.0.0.2:8080 are held by FIN-WAIT-1, CLOSING or LAST-ACK: the peer "
+		  "does "
 		  "not acknowledge the close, 7.7% by TIME-WAIT",
 		  "look at the path to the peer" },
 		{ TW_GATE_HELD_BOUND, TW_TUNABLE_TW_REUSE,
@@ -164,9 +167,10 @@ static void test_special_words(TW_UNUSED void **state)
 		     "10.0.0.5:80 is not among the 1 destinations with the most blocked ports");
 	sample.survey.destinations = 1;
 	set_live(TW_TUNABLE_TW_REUSE, 0);
-	check_reason(TW_GATE_REFUTED, TW_TUNABLE_TW_REUSE, NULL,
-		     "net.ipv4.tcp_tw_reuse would take over no port towards 127.0.0.1:8080: its connections have no TCP "
-		     "timestamps");
+	check_reason(
+		TW_GATE_REFUTED, TW_TUNABLE_TW_REUSE, NULL,
+		"net.ipv4.tcp_tw_reuse would take over no port towards 127.0.0.1:8080: its connections have no TCP "
+		"timestamps");
 	set_live(TW_TUNABLE_TW_REUSE, 2);
 	set_sides(100, 90);
 	check_reason(TW_GATE_SERVER_SIDE, TW_TUNABLE_TW_REUSE, NULL,

@@ -146,7 +146,8 @@ static void test_exclusive(TW_UNUSED void **state)
 		{ 99, 0, 0, true, 130, TW_GATE_HELD_BOUND },
 		{ 99, 64, 0, true, 130, TW_GATE_HELD_BOUND },
 		{ 99, 65, 0, true, 130, TW_GATE_BOUND_FIRST },
-		{ 100, 65, 0, true, 130, TW_GATE_OPEN }, /* beside that it can be helped with those that it holds itself */
+		{ 100, 65, 0, true, 130,
+		  TW_GATE_OPEN }, /* beside that it can be helped with those that it holds itself */
 		{ 300, 300, 150, true, 300, TW_GATE_OPEN },
 		{ 300, 300, 151, true, 300, TW_GATE_BOUND_FIRST },
 		{ 300, 300, 300, false, 300, TW_GATE_OPEN }, /* not known is no reason */

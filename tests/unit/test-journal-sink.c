@@ -247,10 +247,8 @@ static void make_big(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_journal),
-		cmocka_unit_test(test_full_journal),
-		cmocka_unit_test(test_journal_by_file),
-		cmocka_unit_test(test_the_end_waits_for_journal),
+		cmocka_unit_test(test_journal),		cmocka_unit_test(test_full_journal),
+		cmocka_unit_test(test_journal_by_file), cmocka_unit_test(test_the_end_waits_for_journal),
 		cmocka_unit_test(test_journal_path),
 	};
 
