@@ -24,7 +24,7 @@ static struct tw_event alert_event(enum tw_event_kind kind, const struct tw_rule
 {
 	return (struct tw_event){
 		.kind = kind,
-		.severity = settings->severity,
+		.severity = tw_alert_severity(alert, settings),
 		.rule = settings,
 		.has_metric = true,
 		.metric = settings->metric,
@@ -98,7 +98,6 @@ static void tell_over(enum tw_event_kind kind, const struct tw_rule_settings *se
 {
 	struct tw_event event = alert_event(kind, settings, alert);
 
-	event.severity = tw_alert_severity(alert, settings);
 	event.sample = scene->sample;
 	event.top = scene->top;
 	event.lasted_usec = tw_usec_since(scene->now_usec, alert->raised_usec);
@@ -173,18 +172,23 @@ static bool is_eased(const struct tw_rule_settings *settings, const struct tw_re
 }
 
 /*
- * Up to one half of the ports connect() finds one at once, and what was bound first is mostly in the other half: where
- * none of the rule's actions would help, as with a pool of living connections, nobody has to do anything yet.
+ * Up to one half of the ports connect() finds one at once, and what was bound first is mostly in the other half. Nobody
+ * has to do anything yet where none of the rule's actions would help, as with a pool of living connections, nor where
+ * one does ahead of the level.
  */
-static bool is_mild(const struct tw_rule_settings *settings, const struct tw_subject *subject,
+static bool is_mild(const struct tw_rule_settings *settings, const struct tw_alert *alert,
 		    const struct tw_reading *reading, const struct tw_alert_scene *scene)
 {
-	const struct tw_destination_row *row = settings->metric == TW_METRIC_PORT_USE && subject->has_destination
-						       ? tw_gate_row(scene->sample, subject)
-						       : NULL;
+	const struct tw_subject *subject = &alert->subject;
+	const struct tw_destination_row *row;
 
-	return row && tw_rule_settings_upward(settings) && reading->value.milli < SERIOUS_MILLI &&
-	       (uint64_t)row->ports * 2 <= scene->sample->survey.usable &&
+	if (settings->metric != TW_METRIC_PORT_USE || !subject->has_destination || settings->action_count == 0 ||
+	    !tw_rule_settings_upward(settings) || reading->value.milli >= SERIOUS_MILLI)
+		return false;
+	row = tw_gate_row(scene->sample, subject);
+	if (row && (uint64_t)row->ports * 2 > scene->sample->survey.usable)
+		return false;
+	return (alert->ahead && reading->value.milli < settings->raise_milli) ||
 	       !tw_gate_any_open(settings, scene->sample, subject, scene->in_force);
 }
 
@@ -193,7 +197,7 @@ static bool becomes_serious(struct tw_alert *alert, const struct tw_rule_setting
 			    const struct tw_reading *reading, const struct tw_alert_scene *scene)
 {
 	if ((!alert->eased || is_eased(settings, reading)) &&
-	    (!alert->mild || is_mild(settings, &alert->subject, reading, scene)))
+	    (!alert->mild || is_mild(settings, alert, reading, scene)))
 		return false;
 	alert->eased = alert->mild = false;
 	alert->reminded_usec = scene->now_usec;
@@ -250,7 +254,7 @@ static void take_reading(struct tw_policy *policy, unsigned index, const struct 
 	edge = tw_alert_step(alert, settings, &row->reading, scene->now_usec);
 	if (edge == TW_ALERT_EDGE_RAISED || alert->state == TW_RULE_RISING) {
 		alert->eased = is_eased(settings, &row->reading);
-		alert->mild = is_mild(settings, &row->subject, &row->reading, scene);
+		alert->mild = is_mild(settings, alert, &row->reading, scene);
 	} else if (tw_alert_active(alert) && becomes_serious(alert, settings, &row->reading, scene)) {
 		edge = TW_ALERT_EDGE_REMINDED;
 	}

@@ -98,8 +98,10 @@ static void find_holder(const struct tw_table *table, struct tw_binder_need *nee
 	for (uint32_t i = 0; i < table->slot_count; i++) {
 		const struct tw_table_entry *entry = &table->slots[i];
 
-		for (unsigned j = 0; entry->used && j < TW_HOLDER_COUNT; j++)
-			held[j] += tw_address_equal(&entry->key.source, &need->source) ? entry->held[j] : 0;
+		if (!entry->used || !tw_address_equal(&entry->key.source, &need->source))
+			continue;
+		for (unsigned j = 0; j < TW_HOLDER_COUNT; j++)
+			held[j] += entry->held[j];
 	}
 	for (int i = 0; i < TW_HOLDER_COUNT; i++)
 		if (held[i] > held[most])

@@ -65,7 +65,13 @@ static unsigned failures_of(const struct world *world, const struct world_shorta
 	return failures;
 }
 
-/* Whether the sysctl that the shipped rule sets makes it fewer. */
+/* The sysctl that the shipped rules would set for it. */
+static enum tw_tunable remedy_of(const struct world_shortage *shortage)
+{
+	return shortage->cause == CAUSE_BUCKETS ? TW_TUNABLE_MAX_TW_BUCKETS : TW_TUNABLE_TW_REUSE;
+}
+
+/* Whether that makes it fewer. */
 static bool is_helped(const struct trial *trial, const struct world_shortage *shortage)
 {
 	const struct world *forced = shortage->cause == CAUSE_BUCKETS ? trial->larger : trial->reusing;
@@ -209,7 +215,7 @@ static bool is_state_said(const struct trial *trial, const struct world_shortage
 static void judge_named(struct trial *trial, struct score *score, const struct world_shortage *shortage,
 			const struct watcher_claim *raised)
 {
-	enum tw_tunable tunable = shortage->cause == CAUSE_BUCKETS ? TW_TUNABLE_MAX_TW_BUCKETS : TW_TUNABLE_TW_REUSE;
+	enum tw_tunable tunable = remedy_of(shortage);
 	const struct watcher_claim *refused = find_last(trial, shortage, raised->at_usec, TW_EVENT_REFUSED);
 	const struct watcher_claim *effect = find_last(trial, shortage, raised->at_usec, TW_EVENT_EFFECT);
 	bool helped = is_helped(trial, shortage), said;
@@ -299,15 +305,17 @@ static void judge_write(struct trial *trial, struct score *score, const struct w
 	}
 }
 
-/* Put back, and somebody whom it helps fails before it is there again. */
+/* Put back, and somebody whom it helps fails before it is there again. What a start gives back had nobody to keep it. */
 static void judge_restored(struct trial *trial, struct score *score, const struct watcher_claim *claim)
 {
+	if (claim->at_usec == trial->watched->killed_usec)
+		return;
 	for (unsigned i = 0; i < trial->watched->shortage_count; i++) {
 		const struct world_shortage *shortage = &trial->watched->shortages[i];
 
 		if (shortage->failures < FAILURES_MIN || shortage->first_usec < claim->at_usec ||
 		    shortage->first_usec > claim->at_usec + NEEDED_WITHIN_USEC || shortage->cause == CAUSE_QUEUE ||
-		    !is_helped(trial, shortage) || is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
+		    claim->event.sysctl != remedy_of(shortage) || !is_helped(trial, shortage) || is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
 		    is_yielded(trial, claim->event.sysctl, shortage->first_usec))
 			continue;
 		score->remedies_taken_back++;

@@ -255,7 +255,8 @@ static void look(struct world *world)
 		struct net_socket socket = as_asked(world, program);
 		unsigned usable = 1, count;
 
-		if (program->kind == PROGRAM_SERVER)
+		/* Nor is anybody who has not asked for one yet. */
+		if (program->kind == PROGRAM_SERVER || program->opened == 0)
 			continue;
 		count = near ? blocked(world, &socket, binds(program), &usable, NULL) : 0;
 		if (count * 100 < usable * NEAR_PERCENT)
@@ -286,6 +287,7 @@ static void administer(struct world *world)
 	}
 	if (world->kill_usec > 0 && net->now_usec >= world->kill_usec) {
 		world->kill_usec = 0;
+		world->killed_usec = net->now_usec;
 		watcher_kill(world->watcher);
 		watcher_start(world->watcher);
 	}

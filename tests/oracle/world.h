@@ -53,6 +53,7 @@ struct world {
 	struct program *programs[WORLD_PROGRAMS_MAX];
 	/* An admin changes a sysctl, the watcher is killed, at these times; 0: never. */
 	usec_t admin_usec, reload_usec, kill_usec;
+	usec_t killed_usec; /* when it was */
 	enum tw_tunable admin_tunable;
 	int64_t admin_value;
 	enum tw_tunable forced;		  /* the admin does not change this one; TW_TUNABLE_COUNT: none */

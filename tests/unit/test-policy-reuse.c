@@ -79,6 +79,30 @@ static void test_nobody_waits_yet(void **state)
 	assert_int_equal(surely_told(stage, TW_EVENT_REFUSED, 8000)->severity, TW_SEVERITY_WARNING);
 }
 
+/* What is done in time is a notice too, and no more than that when it is over. */
+static void test_ahead_of_the_level(void **state)
+{
+	struct stage *stage = *state;
+
+	add_set(add_ports_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
+	stage->settings->rules[0].forecast_usec = 15 * S;
+	stage->settings->rules[0].clear_for_usec = 60 * S;
+	for (unsigned at = 1; at <= 2; at++) {
+		begin_survey(stage, at);
+		add_destination(stage, 8000, 300, 300, 0)->port_eta = tw_value_of(10000);
+		look(stage);
+	}
+	assert_int_equal(surely_told(stage, TW_EVENT_RAISED, 8000)->severity, TW_SEVERITY_NOTICE);
+	assert_true(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
+	begin_survey(stage, 3);
+	look(stage);
+	assert_int_equal(told_of(stage, TW_EVENT_REMINDED), 0);
+	begin_survey(stage, 4);
+	add_destination(stage, 8000, 450, 450, 0);
+	look(stage);
+	assert_int_equal(surely_told(stage, TW_EVENT_REMINDED, 8000)->severity, TW_SEVERITY_WARNING);
+}
+
 /* A rule that does nothing is there to tell. */
 static void test_a_rule_that_only_tells(void **state)
 {
@@ -215,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_second_one_that_is_helped, begin, end),
 		cmocka_unit_test_setup_teardown(test_nobody_waits_yet, begin, end),
+		cmocka_unit_test_setup_teardown(test_ahead_of_the_level, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_rule_that_only_tells, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_longer_helped, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_longer_helped_soon, begin, end),
