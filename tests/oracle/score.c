@@ -305,7 +305,8 @@ static void judge_write(struct trial *trial, struct score *score, const struct w
 	}
 }
 
-/* Put back, and somebody whom it helps fails before it is there again. What a start gives back had nobody to keep it. */
+/* Put back, and somebody whom it helps fails before it is there again. What a start gives back had nobody to keep it.
+ */
 static void judge_restored(struct trial *trial, struct score *score, const struct watcher_claim *claim)
 {
 	if (claim->at_usec == trial->watched->killed_usec)
@@ -315,7 +316,8 @@ static void judge_restored(struct trial *trial, struct score *score, const struc
 
 		if (shortage->failures < FAILURES_MIN || shortage->first_usec < claim->at_usec ||
 		    shortage->first_usec > claim->at_usec + NEEDED_WITHIN_USEC || shortage->cause == CAUSE_QUEUE ||
-		    claim->event.sysctl != remedy_of(shortage) || !is_helped(trial, shortage) || is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
+		    claim->event.sysctl != remedy_of(shortage) || !is_helped(trial, shortage) ||
+		    is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
 		    is_yielded(trial, claim->event.sysctl, shortage->first_usec))
 			continue;
 		score->remedies_taken_back++;
