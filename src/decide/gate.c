@@ -243,5 +243,5 @@ bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_s
 				  in_force->rows[action->tunable].ours) == TW_GATE_OPEN)
 			return true;
 	}
-	return settings->action_count == 0;
+	return false;
 }

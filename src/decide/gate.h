@@ -49,10 +49,7 @@ void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, cons
 /* What helps where this sysctl does not: a phrase. */
 const char *tw_gate_other_remedy(enum tw_tunable tunable);
 
-/*
- * Whether an action of the rule may be of use to this subject: its gate lets it through, or it has none. True of a rule
- * without actions too: to tell is what it is for.
- */
+/* Whether an action of the rule may be of use to this subject: its gate lets it through, or it has none. */
 bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_sample *sample,
 		      const struct tw_subject *subject, const struct tw_in_force *in_force);
 

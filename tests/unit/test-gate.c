@@ -199,6 +199,13 @@ static void test_holder_is_the_subject(TW_UNUSED void **state)
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &listeners, false), TW_GATE_HELD_BOUND);
 	/* A binder that does not hold them finds them taken itself. */
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &victim, false), TW_GATE_BIND_SHORT);
+	/* Another state that holds most is another refusal, for a binder: a destination has a verdict for each. */
+	sample.survey.needs[0].holder = TW_HOLDER_ESTABLISHED;
+	assert_int_not_equal(tw_gate_told(TW_GATE_BIND_SHORT, &sample, &victim), TW_GATE_BIND_SHORT);
+	sample.survey.needs[0].holder = TW_HOLDER_TIME_WAIT;
+	assert_int_equal(tw_gate_told(TW_GATE_BIND_SHORT, &sample, &victim), TW_GATE_BIND_SHORT);
+	sample.survey.needs[0].holder = TW_HOLDER_CLOSE_WAIT;
+	assert_int_equal(tw_gate_told(TW_GATE_PORTS_FREE, &sample, &victim), TW_GATE_PORTS_FREE);
 	sample.survey.need_count = 0;
 	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &victim, false), TW_GATE_PORTS_FREE);
 	sample.survey.need_count = 1;

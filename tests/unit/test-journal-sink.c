@@ -197,7 +197,7 @@ static void test_the_end_waits_for_journal(void **state TW_UNUSED)
 	assert_int_equal(tw_journal_sink_put(&sink, &record), 0);
 	reader = fork();
 	if (reader == 0) {
-		(void)usleep(100000);
+		(void)usleep(20000);
 		_exit(journal_read(&journal, &fd) > 0 ? 0 : 1);
 	}
 	assert_true(reader > 0);
