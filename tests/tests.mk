@@ -295,7 +295,7 @@ tests_bench_measure_SOURCES = tests/bench/measure.c tests/bench/work.h
 tests_bench_rawdump_SOURCES = tests/bench/rawdump.c tests/bench/work.h
 
 # A kernel in memory that knows nothing of timewaitd, and what plays in it.
-oracle_net = tests/oracle/net.c tests/oracle/net-ports.c tests/oracle/net-table.c tests/oracle/net.h
+oracle_net = tests/oracle/net.c tests/oracle/net-crowd.c tests/oracle/net-ports.c tests/oracle/net-table.c tests/oracle/net.h
 oracle_programs = tests/oracle/oracle tests/oracle/script
 tests_oracle_oracle_SOURCES = $(oracle_net) \
 	tests/oracle/face.c tests/oracle/face.h \

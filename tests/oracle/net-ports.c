@@ -3,24 +3,15 @@
 #include "oracle/net.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #define LOOPBACK_DEVICE 1
 /* Passed by one connect(), which remembers them from then on. */
 #define CROWD 200
 
-static uint64_t mix(uint16_t local, uint16_t local_port, uint16_t remote, uint16_t remote_port)
-{
-	uint64_t words = (uint64_t)local << 48 | (uint64_t)local_port << 32 | (uint64_t)remote << 16 | remote_port;
-
-	words *= UINT64_C(0x9e3779b97f4a7c15);
-	return (words ^ words >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
-}
-
 static unsigned slot_of(uint16_t local, uint16_t local_port, uint16_t remote, uint16_t remote_port)
 {
-	return (unsigned)(mix(local, local_port, remote, remote_port) >> 48) % NET_HASH;
+	return (unsigned)(net_mix(local, local_port, remote, remote_port) >> 48) % NET_HASH;
 }
 
 /* A socket without a device takes what comes on any. */
@@ -35,43 +26,9 @@ struct net_socket *net_find(struct net *net, uint16_t local, uint16_t local_port
 	return found;
 }
 
-static struct net_crowd *crowd_of(const struct net *net, const struct net_socket *socket)
-{
-	struct net_crowd *crowd = net->crowds[mix(socket->local, 0, socket->remote, socket->remote_port) % NET_PERTURB];
-
-	return crowd && crowd->local == socket->local && crowd->remote == socket->remote &&
-			       crowd->remote_port == socket->remote_port
-		       ? crowd
-		       : NULL;
-}
-
-static void join_crowd(struct net_crowd *crowd, const struct net_socket *socket)
-{
-	crowd->with_device += socket->device != 0;
-	tw_port_set_add(&crowd->ports, socket->local_port);
-}
-
-static void make_crowd(struct net *net, const struct net_socket *socket)
-{
-	struct net_crowd **slot =
-		&net->crowds[mix(socket->local, 0, socket->remote, socket->remote_port) % NET_PERTURB];
-
-	if (*slot)
-		return;
-	*slot = calloc(1, sizeof(**slot));
-	if (!*slot)
-		abort();
-	(*slot)->local = socket->local;
-	(*slot)->remote = socket->remote;
-	(*slot)->remote_port = socket->remote_port;
-	for (unsigned i = 0; i < net->socket_count; i++)
-		if (net->sockets[i]->chain_link && crowd_of(net, net->sockets[i]) == *slot)
-			join_crowd(*slot, net->sockets[i]);
-}
-
 void net_hash(struct net *net, struct net_socket *socket)
 {
-	struct net_crowd *crowd = crowd_of(net, socket);
+	struct net_crowd *crowd = net_crowd_of(net, socket);
 	struct net_socket **head =
 		&net->hash[slot_of(socket->local, socket->local_port, socket->remote, socket->remote_port)];
 
@@ -81,7 +38,7 @@ void net_hash(struct net *net, struct net_socket *socket)
 		(*head)->chain_link = &socket->chain;
 	*head = socket;
 	if (crowd)
-		join_crowd(crowd, socket);
+		net_crowd_join(crowd, socket);
 }
 
 void net_unhash(struct net *net, struct net_socket *socket)
@@ -90,7 +47,7 @@ void net_unhash(struct net *net, struct net_socket *socket)
 
 	if (!socket->chain_link)
 		return;
-	crowd = crowd_of(net, socket);
+	crowd = net_crowd_of(net, socket);
 	if (crowd) {
 		crowd->with_device -= socket->device != 0;
 		tw_port_set_remove(&crowd->ports, socket->local_port);
@@ -238,7 +195,7 @@ static void step_on(struct net *net, uint32_t *perturb, const struct walk *walk,
 static bool connect_scan(struct net *net, struct net_socket *socket, const struct walk *walk, uint32_t offset,
 			 uint32_t *perturb)
 {
-	const struct net_crowd *crowd = crowd_of(net, socket);
+	const struct net_crowd *crowd = net_crowd_of(net, socket);
 	uint32_t port = walk->low + offset;
 	unsigned passed = 0;
 
@@ -257,7 +214,7 @@ static bool connect_scan(struct net *net, struct net_socket *socket, const struc
 			return true;
 		}
 		if (++passed == CROWD)
-			make_crowd(net, socket);
+			net_crowd_make(net, socket);
 	}
 	return false;
 }
@@ -265,7 +222,7 @@ static bool connect_scan(struct net *net, struct net_socket *socket, const struc
 int net_port_pick(struct net *net, struct net_socket *socket)
 {
 	struct walk walk = walk_of(net, socket);
-	uint64_t where = mix(socket->local, 0, socket->remote, socket->remote_port);
+	uint64_t where = net_mix(socket->local, 0, socket->remote, socket->remote_port);
 	uint32_t *perturb = &net->perturb[where % NET_PERTURB];
 	struct net_socket *waiting;
 	uint32_t offset;

@@ -181,6 +181,18 @@ bool net_is_blocked(struct net *net, const struct net_socket *socket, bool binds
 
 /* ---- for each other */
 
+static inline uint64_t net_mix(uint16_t local, uint16_t local_port, uint16_t remote, uint16_t remote_port)
+{
+	uint64_t words = (uint64_t)local << 48 | (uint64_t)local_port << 32 | (uint64_t)remote << 16 | remote_port;
+
+	words *= UINT64_C(0x9e3779b97f4a7c15);
+	return (words ^ words >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+/* NULL where it has none. */
+struct net_crowd *net_crowd_of(const struct net *net, const struct net_socket *socket);
+void net_crowd_join(struct net_crowd *crowd, const struct net_socket *socket);
+void net_crowd_make(struct net *net, const struct net_socket *socket);
 void net_port_join(struct net *net, struct net_socket *socket, uint16_t port, bool by_connect);
 void net_port_leave(struct net *net, struct net_socket *socket);
 /* The port that connect() takes; it is taken. 0 or -EADDRNOTAVAIL. */
