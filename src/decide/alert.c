@@ -25,7 +25,7 @@ bool tw_alert_begins(const struct tw_rule_settings *settings, const struct tw_re
 }
 
 /* Takes a new measurement in. Returns false where it is none: the same one seen again. */
-static bool take_in(struct tw_alert *alert, const struct tw_reading *reading)
+static bool take_in(struct tw_alert *alert, const struct tw_rule_settings *settings, const struct tw_reading *reading)
 {
 	if (alert->measured_usec != 0 && reading->at_usec <= alert->measured_usec)
 		return false;
@@ -34,6 +34,7 @@ static bool take_in(struct tw_alert *alert, const struct tw_reading *reading)
 	alert->frozen = false;
 	alert->measured_usec = reading->at_usec;
 	alert->value = reading->value;
+	alert->over = over(settings, judged(reading)) || reading->soon;
 	return true;
 }
 
@@ -104,7 +105,7 @@ enum tw_alert_edge tw_alert_step(struct tw_alert *alert, const struct tw_rule_se
 	enum tw_rule_state before = alert->state;
 	enum tw_alert_edge edge = TW_ALERT_NO_EDGE;
 
-	if (take_in(alert, reading))
+	if (take_in(alert, settings, reading))
 		edge = tw_alert_active(alert) ? step_down(alert, settings, reading)
 					      : step_up(alert, settings, reading, now_usec);
 	if (alert->state != before || alert->entered_usec == 0)

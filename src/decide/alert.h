@@ -41,6 +41,7 @@ struct tw_alert {
 	enum tw_rule_state state;
 	bool frozen;	      /* its value is missing */
 	bool seen;	      /* in the measurement that is looked at */
+	bool over;	      /* over the level at the last measurement, or soon */
 	bool ahead;	      /* raised by the forecast, before the level was held */
 	bool quiet;	      /* its rule tells enough others one by one: this is one of so many more */
 	bool eased;	      /* raised for what it would come to without what is in force, and never more than that */

@@ -191,36 +191,41 @@ static bool refuse_at_gate(const struct hearing *it)
 }
 
 /*
- * What is in force stays, but that something else has come to hold the ports is told, once: while there are too many of
- * them, not of the few that are left in the end.
+ * What is in force stays, ours or somebody else's, but that something else has come to hold the ports is told, once:
+ * while there are too many of them, not of the few that are left in the end.
  */
 static void tell_turned(const struct hearing *it)
 {
 	enum tw_gate_verdict verdict = it->settings->gate ? tw_gate_check(it->tunable, &it->value, it->scene->sample,
-									  &it->alert->subject, true)
+									  &it->alert->subject, is_ours(it))
 							  : TW_GATE_OPEN;
-	bool turned = verdict >= TW_GATE_HELD_ESTABLISHED && verdict <= TW_GATE_BOUND_FIRST;
+	int told = tw_gate_told(verdict, it->scene->sample, &it->alert->subject);
+	bool turned = verdict >= TW_GATE_HELD_ESTABLISHED && verdict <= TW_GATE_BIND_SHORT;
 
-	if (!turned || it->alert->state != TW_RULE_RAISED ||
-	    (it->action->refused_told && it->action->refused == (int)verdict))
+	if (!turned || it->alert->state != TW_RULE_RAISED || (it->action->refused_told && it->action->refused == told))
 		return;
 	tell_refused(it, verdict);
 	it->action->refused_told = true;
-	it->action->refused = (int)verdict;
+	it->action->refused = told;
 }
 
 /* What is in force for it stays until it ends; what is somebody else's passes, or it would be forgotten that it is. */
 static bool is_wanted(const struct hearing *it)
 {
-	if (is_yielded(it))
-		return true;
-	if (refuse_resting(it))
+	if (!is_yielded(it) && refuse_resting(it))
 		return false;
-	if (it->action->wanted && is_ours(it)) {
+	if (is_yielded(it) || (it->action->wanted && is_ours(it))) {
 		tell_turned(it);
 		return true;
 	}
 	return !refuse_at_gate(it);
+}
+
+/* Of what has only not cleared yet nobody is short: a change is begun for it where it comes to be over the level again.
+ */
+static bool begins_late(const struct hearing *it)
+{
+	return !it->action->wanted && !it->alert->over && !is_yielded(it);
 }
 
 void tw_desired_add(struct tw_desired to, struct tw_alert *alert, const struct tw_rule_settings *settings, bool first,
@@ -232,7 +237,7 @@ void tw_desired_add(struct tw_desired to, struct tw_alert *alert, const struct t
 
 		switch (action->kind) {
 		case TW_ACTION_SET:
-			it.action->wanted = is_wanted(&it);
+			it.action->wanted = is_wanted(&it) && !begins_late(&it);
 			if (it.action->wanted)
 				add_desire(to, &it);
 			break;

@@ -183,6 +183,7 @@ static inline int64_t wanted(enum tw_tunable tunable)
 static inline void raise_alert(unsigned alert)
 {
 	alerts[alert].state = TW_RULE_RAISED;
+	alerts[alert].over = true;
 }
 
 static inline void end_alert(unsigned alert)

@@ -330,6 +330,7 @@ static void test_walks(void **state TW_UNUSED)
 			under_since = value > 5 ? 0 : under_since ? under_since : now;
 			reading = reading_of(value, now, false);
 			edge = tw_alert_step(&alert, &settings, &reading, now * S);
+			assert_int_equal(alert.over, value >= 10);
 			assert_true((edge == TW_ALERT_EDGE_RAISED) == (!active && tw_alert_active(&alert)));
 			assert_true((edge == TW_ALERT_EDGE_CLEARED) == (active && !tw_alert_active(&alert)));
 			if (edge == TW_ALERT_EDGE_RAISED)
