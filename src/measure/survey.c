@@ -309,8 +309,9 @@ static bool is_apart(const struct tw_reuse_look *before, usec_t at_usec)
 static usec_t said_none(const struct view *view, const struct tw_destination_row *was,
 			const struct tw_table_entry *entry, usec_t at_usec)
 {
+	/* Of those that waited beside them, and of those that came while these did and nobody could be asked. */
 	return tw_witnesses_said_none(&view->work->witnesses, entry->hash, was ? was->no_timestamps_usec : 0, at_usec,
-				      view->work->life_ms * TW_USEC_PER_MSEC);
+				      2 * view->work->life_ms * TW_USEC_PER_MSEC);
 }
 
 /* Once it is, as long as its ports stay beyond half. */

@@ -51,7 +51,7 @@ enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint3
 
 /*
  * When they said last that there are none: `at_usec`, or, where nobody says anything now, `before_usec`, which holds for
- * those that wait beside them and so for `life_usec`. 0: they did not.
+ * `life_usec`. 0: they did not.
  */
 usec_t tw_witnesses_said_none(const struct tw_witnesses *witnesses, uint32_t hash, usec_t before_usec, usec_t at_usec,
 			      usec_t life_usec);

@@ -16,12 +16,12 @@ static void test_said(void **state TW_UNUSED)
 		{ 0, 3, 97, TW_TIMESTAMPS_UNKNOWN, false, 3 },
 		{ 5, 3, 96, TW_TIMESTAMPS_NO, false, 3 }, /* too few to ask */
 		{ 10, 3, 97, TW_TIMESTAMPS_NO, true, 100 },
-		{ 69, 0, 300, TW_TIMESTAMPS_UNKNOWN, true, 300 },
-		{ 70, 0, 300, TW_TIMESTAMPS_UNKNOWN, false, 0 },
-		{ 75, 1, 500, TW_TIMESTAMPS_NO, true, 501 },
-		{ 80, 0, 500, TW_TIMESTAMPS_YES, true, 500 }, /* nobody is asked */
-		{ 85, 1, 500, TW_TIMESTAMPS_YES, false, 1 },
-		{ 90, 0, 500, TW_TIMESTAMPS_NO, false, 0 },
+		{ 129, 0, 300, TW_TIMESTAMPS_UNKNOWN, true, 300 },
+		{ 130, 0, 300, TW_TIMESTAMPS_UNKNOWN, false, 0 },
+		{ 135, 1, 500, TW_TIMESTAMPS_NO, true, 501 },
+		{ 140, 0, 500, TW_TIMESTAMPS_YES, true, 500 }, /* nobody is asked */
+		{ 145, 1, 500, TW_TIMESTAMPS_YES, false, 1 },
+		{ 150, 0, 500, TW_TIMESTAMPS_NO, false, 0 },
 	};
 	struct fixture fixture;
 
