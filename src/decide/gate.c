@@ -112,14 +112,20 @@ static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const 
 		[TW_HOLDER_CLOSE_WAIT] = TW_GATE_HELD_CLOSE_WAIT,
 		[TW_HOLDER_CLOSING] = TW_GATE_HELD_CLOSING,
 	};
-	uint32_t waiting = row ? row->held[TW_HOLDER_TIME_WAIT] : 0;
+	uint32_t waiting = row ? row->held[TW_HOLDER_TIME_WAIT] : 0, others = held_by_others(sample, row);
+	uint32_t left = tw_port_left(others, sample->survey.usable);
 
 	if (!survey_holds(&sample->survey))
 		return TW_GATE_OPEN;
 	if (row && row->bound_first_known && (uint64_t)row->bound_first * 2 > row->ports)
 		return TW_GATE_BOUND_FIRST;
-	/* What others hold for all is theirs; what it has in TIME-WAIT beside that can be taken over all the same. */
-	if (held_by_others(sample, row) > (row ? row->ports : 0) && !tw_port_is_worth(waiting, sample->survey.usable))
+	/*
+	 * What others hold for all is theirs, where that is enough to be short of; what it has in TIME-WAIT beside that
+	 * can be taken over all the same.
+	 */
+	if (others > (row ? row->ports : 0) &&
+	    !is_below(tw_value_percent(others, sample->survey.usable), SHORT_OF_PORTS_MILLI) &&
+	    !tw_port_is_worth(waiting, left))
 		return exclusive_verdict(&sample->survey);
 	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[tw_gate_holder(row)] : TW_GATE_OPEN;
 }

@@ -73,9 +73,7 @@ static struct tw_reading read_row(const struct tw_survey *survey, const struct t
 	/* Those that it holds itself are in both. */
 	uint32_t others = beyond(survey->exclusive_ports, row->bound_first_known ? row->bound_first : 0);
 	uint32_t apart = is_told_for_all(survey, settings, row) ? survey->exclusive_ports : 0;
-	uint32_t own = beyond(TW_MAX(row->blocked, row->blocked_baseline), apart);
-	/* Of what those leave to it; who needs next to nothing of that makes no alert of its own. */
-	uint32_t usable = tw_port_is_worth(own, survey->usable) ? beyond(survey->usable, apart) : survey->usable;
+	uint32_t usable = tw_port_left(apart, survey->usable);
 	struct tw_reading reading = {
 		.eta = row->port_eta,
 		.ports = {

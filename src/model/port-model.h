@@ -31,12 +31,23 @@ uint32_t tw_time_wait_life_ms(const struct tw_gauge *gauge);
 bool tw_reuse_in_force(int64_t reuse, const struct tw_destination *key);
 
 /*
- * Whether so many of the usable ports are worth a remedy of their own, or a question: a tenth. Who holds fewer is short of
- * none for what it holds itself.
+ * Whether so many of the usable ports are worth a remedy of their own, or a question: a tenth. Who holds fewer is short
+ * of none for what it holds itself.
  */
 static inline bool tw_port_is_worth(uint64_t ports, uint32_t usable)
 {
 	return ports * 10 >= usable;
+}
+
+/*
+ * What is left to a destination beside the exclusive ports. Never less than a fifth of all: who needs next to nothing
+ * of little is not short for what it holds itself.
+ */
+static inline uint32_t tw_port_left(uint32_t exclusive_ports, uint32_t usable)
+{
+	uint32_t left = usable > exclusive_ports ? usable - exclusive_ports : 0;
+
+	return left > usable / 5 ? left : usable / 5;
 }
 
 /* Ports held towards one destination, as a count of them needs to be known here. */

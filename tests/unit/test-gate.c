@@ -143,18 +143,21 @@ static void test_exclusive(TW_UNUSED void **state)
 		enum tw_gate_verdict verdict;
 	} rows[] = {
 		{ 300, 0, 0, true, 300, TW_GATE_OPEN }, /* half is not more than half */
-		{ 99, 0, 0, true, 130, TW_GATE_HELD_BOUND },
-		{ 99, 64, 0, true, 130, TW_GATE_HELD_BOUND },
-		{ 99, 65, 0, true, 130, TW_GATE_BOUND_FIRST },
-		{ 100, 65, 0, true, 130,
-		  TW_GATE_OPEN }, /* beside that it can be helped with those that it holds itself */
+		{ 79, 0, 0, true, 200, TW_GATE_HELD_BOUND },
+		{ 79, 99, 0, true, 200, TW_GATE_HELD_BOUND },
+		{ 79, 100, 0, true, 200, TW_GATE_BOUND_FIRST },
+		/* Beside that it can be helped with those that it holds itself, a tenth of the 800. */
+		{ 80, 100, 0, true, 200, TW_GATE_OPEN },
+		{ 50, 100, 0, true, 199, TW_GATE_OPEN }, /* too few for anybody to be short of them */
+		{ 20, 700, 0, true, 810, TW_GATE_OPEN }, /* a tenth of a fifth, however few are left */
+		{ 19, 700, 0, true, 810, TW_GATE_BOUND_FIRST },
 		{ 300, 300, 150, true, 300, TW_GATE_OPEN },
 		{ 300, 300, 151, true, 300, TW_GATE_BOUND_FIRST },
 		{ 300, 300, 300, false, 300, TW_GATE_OPEN }, /* not known is no reason */
 		{ 0, 0, 0, true, 200, TW_GATE_HELD_BOUND },
 		{ 0, 0, 0, true, 199, TW_GATE_PORTS_FREE },
 		{ 0, 0, 0, true, 0, TW_GATE_PORTS_FREE },
-		{ 50, 500, 0, true, 500, TW_GATE_BOUND_FIRST }, /* a victim */
+		{ 49, 500, 0, true, 500, TW_GATE_BOUND_FIRST }, /* a victim */
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {

@@ -157,15 +157,14 @@ static void test_destinations_beyond(TW_UNUSED void **state)
 		int64_t milli;
 		uint32_t steady, baseline;
 	} rows[] = {
-		{ 449, 10, 0, false, true, 1000, 10, 10 },     /* not over it by itself, but most of it */
+		{ 449, 10, 0, false, true, 1814, 10, 10 },     /* not over it by itself, but most of it: of 551 */
 		{ 230, 220, 0, false, true, 28571, 220, 220 }, /* of the 770 that are left to it */
 		{ 225, 225, 0, false, true, 45000, 450, 450 }, /* half of it is its own */
-		{ 450, 10, 0, false, true, 1000, 10, 10 },
+		{ 450, 10, 0, false, true, 1818, 10, 10 },
 		{ 450, 460, 0, false, true, 83636, 460, 460 },
 		{ 450, 100, 0, false, true, 18181, 100, 100 },
-		{ 450, 99, 0, false, true, 9900, 99,
-		  99 }, /* next to nothing: no alert of its own, however little is left */
-		{ 450, 460, 450, false, true, 1000, 10, 10 }, /* they are its own */
+		{ 900, 90, 0, false, true, 45000, 90, 90 },   /* of a fifth of all, however little is left */
+		{ 450, 460, 450, false, true, 1818, 10, 10 }, /* they are its own */
 		{ 450, 0, 0, false, true, 0, 0, 0 },
 		/* A rule about one destination is told by nobody else. */
 		{ 450, 10, 0, true, true, 46000, 460, 460 },
@@ -201,7 +200,7 @@ static void test_just_below(TW_UNUSED void **state)
 		uint32_t first, ports;
 		int64_t holder, destination;
 	} rows[] = {
-		{ 440, 9, 44900, 900 },	    { 440, 10, 45000, 1000 },	{ 440, 439, 87900, 78392 },
+		{ 440, 9, 44900, 1607 },    { 440, 10, 45000, 1785 },	{ 440, 439, 87900, 78392 },
 		{ 440, 440, 44000, 88000 }, { 230, 229, 45900, 29740 }, { 100, 350, 10000, 45000 },
 	};
 
