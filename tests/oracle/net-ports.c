@@ -184,12 +184,12 @@ static void settle(struct walk *walk)
 		walk->remaining &= ~1u;
 }
 
-/* It goes on behind the port it found, with some noise. */
+/* It goes on behind the port it found, or up to eight steps behind where it began. */
 static void step_on(struct net *net, uint32_t *perturb, const struct walk *walk, uint32_t passed)
 {
-	if (passed == 0 && net_chance(net, 16) == 0)
-		passed = 2;
-	*perturb += passed + walk->step;
+	uint32_t noise = net_chance(net, 8) * walk->step;
+
+	*perturb += TW_MAX(passed, noise) + walk->step;
 }
 
 static bool connect_scan(struct net *net, struct net_socket *socket, const struct walk *walk, uint32_t offset,
@@ -372,6 +372,16 @@ static const struct net_socket *first_bound(const struct net_port *port)
 	return owner ? owner : port->owners;
 }
 
+const struct net_socket *net_next_in_the_way(struct net *net, const struct net_socket *socket, uint16_t port,
+					     const struct net_socket *after)
+{
+	const struct net_socket *other = after ? after->owner : net->ports[port].owners;
+
+	while (other && !is_in_the_way(net, socket, socket->local, other, false))
+		other = other->owner;
+	return other;
+}
+
 bool net_is_blocked(struct net *net, const struct net_socket *socket, bool binds, uint16_t port,
 		    const struct net_socket **ret_holder)
 {
@@ -380,10 +390,8 @@ bool net_is_blocked(struct net *net, const struct net_socket *socket, bool binds
 
 	*ret_holder = NULL;
 	if (binds) {
-		while (other && !is_in_the_way(net, socket, socket->local, other, false))
-			other = other->owner;
-		*ret_holder = other;
-		return other != NULL;
+		*ret_holder = net_next_in_the_way(net, socket, port, NULL);
+		return *ret_holder != NULL;
 	}
 	if (net_is_exclusive(net, port))
 		*ret_holder = first_bound(&net->ports[port]);

@@ -179,6 +179,10 @@ static inline bool net_is_exclusive(const struct net *net, uint16_t port)
 bool net_is_blocked(struct net *net, const struct net_socket *socket, bool binds, uint16_t port,
 		    const struct net_socket **ret_holder);
 
+/* Who has it and is in the way of bind() to it, after that one; NULL: the first. NULL where there is none more. */
+const struct net_socket *net_next_in_the_way(struct net *net, const struct net_socket *socket, uint16_t port,
+					     const struct net_socket *after);
+
 /* ---- for each other */
 
 static inline uint64_t net_mix(uint16_t local, uint16_t local_port, uint16_t remote, uint16_t remote_port)

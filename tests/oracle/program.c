@@ -159,6 +159,7 @@ static bool connect_one(struct program *program, struct net *net, struct program
 	if (r == 0)
 		r = net_connect(net, made, address, port, program->path, program->timestamps);
 	if (r == 0 || r == -EINPROGRESS) {
+		program->connected++;
 		put(program, made,
 		    program->life_usec >= NEVER_USEC ? NEVER_USEC : net->now_usec + about(program, program->life_usec),
 		    0);

@@ -56,7 +56,7 @@ struct program {
 	/* Its own. */
 	uint64_t chance;
 	usec_t next_usec, accept_next_usec, restart_next_usec;
-	unsigned opened;
+	unsigned opened, connected; /* tried, and with success */
 	struct net_socket *listener;
 	unsigned first, count; /* what is open, in the order in which it ends */
 	struct {

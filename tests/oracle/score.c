@@ -71,14 +71,24 @@ static enum tw_tunable remedy_of(const struct world_shortage *shortage)
 	return shortage->cause == CAUSE_BUCKETS ? TW_TUNABLE_MAX_TW_BUCKETS : TW_TUNABLE_TW_REUSE;
 }
 
-/* Whether that makes it fewer. */
-static bool is_helped(const struct trial *trial, const struct world_shortage *shortage)
+enum help {
+	HELP_NONE,
+	HELP_UNSURE, /* fewer, and chance alone may do as much: either claim is right */
+	HELP_SURE,
+};
+
+/* Whether that makes it fewer: by a tenth at least, and by more than two deviations of two such counts. */
+static enum help help_of(const struct trial *trial, const struct world_shortage *shortage)
 {
 	const struct world *forced = shortage->cause == CAUSE_BUCKETS ? trial->larger : trial->reusing;
+	uint64_t before = shortage->failures, after;
 
 	if (shortage->cause == CAUSE_QUEUE)
-		return false;
-	return failures_of(forced, shortage) * 10 < shortage->failures * 9;
+		return HELP_NONE;
+	after = failures_of(forced, shortage);
+	if (after * 10 >= before * 9)
+		return HELP_NONE;
+	return (before - after) * (before - after) > 4 * (before + after) ? HELP_SURE : HELP_UNSURE;
 }
 
 /* ---- what was said */
@@ -176,7 +186,7 @@ static bool is_yielded(const struct trial *trial, enum tw_tunable tunable, usec_
 	return last_said(trial, tunable, at_usec) == TW_EVENT_YIELDED;
 }
 
-static bool names_state(enum world_cause cause, const char *reason)
+static bool names_cause(enum world_cause cause, const char *reason)
 {
 	static const char *const words[CAUSE_COUNT] = {
 		[CAUSE_TIME_WAIT] = "TIME-WAIT",
@@ -194,6 +204,15 @@ static bool names_state(enum world_cause cause, const char *reason)
 	return words[cause] && strstr(reason, words[cause]);
 }
 
+/* The one that holds most ports, or one of nearly as many. */
+static bool names_state(const struct world_shortage *shortage, const char *reason)
+{
+	for (unsigned i = 1; i < CAUSE_QUEUE; i++)
+		if (shortage->causes >> i & 1 && names_cause((enum world_cause)i, reason))
+			return true;
+	return false;
+}
+
 /* Of what was refused on its behalf, that which says what is in the way: it may have come to stand in several ways. */
 static bool is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
 {
@@ -204,7 +223,7 @@ static bool is_state_said(const struct trial *trial, const struct world_shortage
 
 		if (claim->at_usec >= from_usec && claim->at_usec <= shortage->last_usec + NAMED_WITHIN_USEC &&
 		    (claim->event.kind == TW_EVENT_REFUSED || claim->event.kind == TW_EVENT_EFFECT) &&
-		    is_about(trial, shortage, &claim->event) && names_state(shortage->cause, claim->event.reason))
+		    is_about(trial, shortage, &claim->event) && names_state(shortage, claim->event.reason))
 			return true;
 	}
 	return false;
@@ -212,36 +231,47 @@ static bool is_state_said(const struct trial *trial, const struct world_shortage
 
 /* ---- the verdicts */
 
+/*
+ * Whether the sysctl is as would help, for whomever it was set, or has been left to an admin who set it otherwise. Who
+ * needs ports that others block for all can be helped with those alone that it holds itself, once it does.
+ */
+static bool is_remedied(const struct trial *trial, const struct world_shortage *shortage,
+			const struct watcher_claim *raised)
+{
+	usec_t at_usec = is_exclusive(shortage) ? TW_MIN(shortage->last_usec, shortage->first_usec + NAMED_WITHIN_USEC)
+						: TW_MAX(shortage->first_usec, raised->at_usec + TW_USEC_PER_SEC);
+
+	return is_in_force(trial, remedy_of(shortage), at_usec) ||
+	       is_yielded(trial, remedy_of(shortage), shortage->first_usec);
+}
+
+/* Where no sysctl helps, or none is set, it is to be said what is in the way; to a binder always. */
+static bool needs_state(const struct world_shortage *shortage, enum help help, bool remedied)
+{
+	return shortage->cause < CAUSE_QUEUE &&
+	       (help == HELP_NONE || !remedied || is_exclusive(shortage) || shortage->by_bind);
+}
+
 static void judge_named(struct trial *trial, struct score *score, const struct world_shortage *shortage,
 			const struct watcher_claim *raised)
 {
-	enum tw_tunable tunable = remedy_of(shortage);
 	const struct watcher_claim *refused = find_last(trial, shortage, raised->at_usec, TW_EVENT_REFUSED);
 	const struct watcher_claim *effect = find_last(trial, shortage, raised->at_usec, TW_EVENT_EFFECT);
-	bool helped = is_helped(trial, shortage), said;
+	enum help help = help_of(trial, shortage);
+	bool remedied = is_remedied(trial, shortage, raised);
 
 	if (effect && effect->event.effect == TW_EFFECT_NO_DIFFERENCE)
 		refused = effect;
-	else if (refused && effect && effect->at_usec > refused->at_usec)
-		refused = NULL;
-	said = is_in_force(trial, tunable, TW_MAX(shortage->first_usec, raised->at_usec + TW_USEC_PER_SEC));
-	/* Of ports that are blocked for all it is refused; it may help a victim with those that it blocks itself. */
-	if (is_exclusive(shortage))
-		said = said && helped;
-	else
-		said = said && !refused;
-	if (is_yielded(trial, tunable, shortage->first_usec))
-		said = helped;
-	if (shortage->cause != CAUSE_QUEUE && helped != said) {
+	if (shortage->cause != CAUSE_QUEUE &&
+	    (help == HELP_SURE ? !remedied : help == HELP_NONE && remedied && !refused)) {
 		score->wrong_remedy++;
 		lose(trial, "%s by %s at %.1f: the remedy %s, and was %s: %s",
 		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
-		     seconds(shortage->first_usec), helped ? "helps" : "does not help", said ? "in force" : "refused",
+		     seconds(shortage->first_usec), help ? "helps" : "does not help", remedied ? "in force" : "refused",
 		     refused ? refused->event.reason : "nothing was said");
 		return;
 	}
-	if (shortage->cause < CAUSE_QUEUE && (!said || is_exclusive(shortage)) &&
-	    !(refused && is_state_said(trial, shortage, raised->at_usec))) {
+	if (needs_state(shortage, help, remedied) && !is_state_said(trial, shortage, raised->at_usec)) {
 		score->wrong_state++;
 		lose(trial, "%s by %s at %.1f: the state was not named: %s",
 		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
@@ -251,36 +281,30 @@ static void judge_named(struct trial *trial, struct score *score, const struct w
 	score->named_right++;
 }
 
-/* Who holds the ports was helped in time, so that who binds first never came to be short of them. */
-static bool is_averted(const struct trial *trial, const struct world_shortage *shortage)
+/*
+ * Who holds the ports may be helped in time, so that who binds first comes to be short of them later, or never. What is
+ * left of the shortage then; NULL: nothing of it is.
+ */
+static const struct world_shortage *find_left(const struct trial *trial, const struct world_shortage *shortage)
 {
-	return shortage->by_bind && is_helped(trial, shortage) &&
-	       failures_of(trial->watched, shortage) * 10 < shortage->failures;
+	const struct world_shortage *left = NULL;
+
+	if (!shortage->by_bind && shortage->cause != CAUSE_BUCKETS)
+		return shortage;
+	for (unsigned i = 0; i < trial->watched->shortage_count; i++) {
+		const struct world_shortage *other = &trial->watched->shortages[i];
+
+		if (other->program == shortage->program && other->by_bind == shortage->by_bind &&
+		    (other->cause == CAUSE_BUCKETS) == (shortage->cause == CAUSE_BUCKETS) &&
+		    other->failures >= FAILURES_MIN && other->first_usec <= shortage->last_usec + WORLD_GAP_USEC &&
+		    other->last_usec >= shortage->first_usec && (!left || other->first_usec < left->first_usec))
+			left = other;
+	}
+	return left;
 }
 
-static void judge_shortage(struct trial *trial, struct score *score, const struct world_shortage *shortage)
+static void lose_subject(struct trial *trial, struct score *score, const struct world_shortage *shortage)
 {
-	const struct watcher_claim *raised = find_raised(trial, shortage);
-	bool slow = shortage->near_usec > 0 && shortage->first_usec - shortage->near_usec >= FORECAST_USEC;
-	bool averted = is_averted(trial, shortage);
-	bool before = averted || (raised && raised->at_usec < shortage->first_usec);
-
-	score->shortages++;
-	score->named_right += averted;
-	score->told_before += before;
-	score->slow_shortages += slow;
-	score->slow_told_before += slow && before;
-	if (slow && !before)
-		lose(trial, "%s by %s: short since %.1f, failing since %.1f, told %.1f",
-		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
-		     seconds(shortage->near_usec), seconds(shortage->first_usec),
-		     raised ? seconds(raised->at_usec) : 0);
-	if (averted)
-		return;
-	if (raised) {
-		judge_named(trial, score, shortage, raised);
-		return;
-	}
 	score->wrong_subject++;
 	lose(trial, "%s by %s of %s, %u failures from %.1f to %.1f: no alert for it",
 	     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
@@ -288,21 +312,60 @@ static void judge_shortage(struct trial *trial, struct score *score, const struc
 	     seconds(shortage->first_usec), seconds(shortage->last_usec));
 }
 
-/* A write on behalf of somebody for whom it makes no difference. */
-static void judge_write(struct trial *trial, struct score *score, const struct watcher_claim *claim)
+static void judge_shortage(struct trial *trial, struct score *score, const struct world_shortage *shortage)
 {
-	for (unsigned i = 0; i < trial->alone->shortage_count; i++) {
-		const struct world_shortage *shortage = &trial->alone->shortages[i];
+	const struct world_shortage *left = find_left(trial, shortage);
+	const struct watcher_claim *raised = left ? find_raised(trial, left) : NULL;
+	bool slow = shortage->near_usec > 0 && shortage->first_usec - shortage->near_usec >= FORECAST_USEC;
+	bool before = !left || (raised && raised->at_usec < left->first_usec);
 
-		if (shortage->failures < FAILURES_MIN || !is_about(trial, shortage, &claim->event) ||
-		    claim->at_usec > shortage->last_usec + NEEDED_WITHIN_USEC ||
-		    claim->at_usec + NEEDED_WITHIN_USEC < shortage->first_usec || is_helped(trial, shortage))
-			continue;
-		score->useless_writes++;
-		lose(trial, "a write at %.1f that cannot help %s, by %s", seconds(claim->at_usec),
-		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause));
+	if (shortage->unseen) {
+		score->unseen++;
 		return;
 	}
+	score->shortages++;
+	score->told_before += before;
+	score->slow_shortages += slow;
+	score->slow_told_before += slow && before;
+	if (slow && !before)
+		lose(trial, "%s by %s: short since %.1f, failing since %.1f, told %.1f",
+		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
+		     seconds(shortage->near_usec), seconds(left->first_usec), raised ? seconds(raised->at_usec) : 0);
+	if (!left)
+		score->named_right++;
+	else if (raised)
+		judge_named(trial, score, left, raised);
+	else
+		lose_subject(trial, score, left);
+}
+
+static bool is_near(const struct world_shortage *shortage, usec_t at_usec)
+{
+	return shortage->failures >= FAILURES_MIN && at_usec <= shortage->last_usec + NEEDED_WITHIN_USEC &&
+	       at_usec + NEEDED_WITHIN_USEC >= shortage->first_usec;
+}
+
+/* A write on behalf of somebody for whom it makes no difference, when it makes none for others either. */
+static void judge_write(struct trial *trial, struct score *score, const struct watcher_claim *claim)
+{
+	const struct world_shortage *helpless = NULL;
+
+	for (unsigned i = 0; i < trial->alone->shortage_count; i++) {
+		const struct world_shortage *shortage = &trial->alone->shortages[i];
+		bool helps = claim->event.sysctl == remedy_of(shortage) && help_of(trial, shortage) != HELP_NONE;
+
+		if (!is_near(shortage, claim->at_usec))
+			continue;
+		if (helps)
+			return;
+		if (!helpless && is_about(trial, shortage, &claim->event))
+			helpless = shortage;
+	}
+	if (!helpless)
+		return;
+	score->useless_writes++;
+	lose(trial, "a write at %.1f that cannot help %s, by %s", seconds(claim->at_usec),
+	     trial->alone->programs[helpless->program]->unit, world_cause_name(helpless->cause));
 }
 
 /* Put back, and somebody whom it helps fails before it is there again. What a start gives back had nobody to keep it.
@@ -316,7 +379,7 @@ static void judge_restored(struct trial *trial, struct score *score, const struc
 
 		if (shortage->failures < FAILURES_MIN || shortage->first_usec < claim->at_usec ||
 		    shortage->first_usec > claim->at_usec + NEEDED_WITHIN_USEC || shortage->cause == CAUSE_QUEUE ||
-		    claim->event.sysctl != remedy_of(shortage) || !is_helped(trial, shortage) ||
+		    claim->event.sysctl != remedy_of(shortage) || help_of(trial, shortage) != HELP_SURE ||
 		    is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
 		    is_yielded(trial, claim->event.sysctl, shortage->first_usec))
 			continue;
@@ -360,20 +423,24 @@ static void judge_owed(struct trial *trial, struct score *score)
 	}
 }
 
+static void tell_shortage(const struct trial *trial, const struct world_shortage *shortage, const char *world)
+{
+	fprintf(trial->story, "  # %s%s by %s of %s: %u failures, %.1f to %.1f, short since %.1f\n", world,
+		trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
+		shortage->cgroup_id ? trial->alone->programs[shortage->cgroup_id - 1]->unit : "nobody",
+		shortage->failures, seconds(shortage->first_usec), seconds(shortage->last_usec),
+		shortage->near_usec ? seconds(shortage->near_usec) : 0);
+}
+
 /* All that was said, for who wants to know more of one seed. */
 static void tell_all(const struct trial *trial)
 {
 	const struct watcher *watcher = trial->watched->watcher;
 
-	for (unsigned i = 0; i < trial->alone->shortage_count; i++) {
-		const struct world_shortage *shortage = &trial->alone->shortages[i];
-
-		fprintf(trial->story, "  # %s by %s of %s: %u failures, %.1f to %.1f, short since %.1f\n",
-			trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
-			shortage->cgroup_id ? trial->alone->programs[shortage->cgroup_id - 1]->unit : "nobody",
-			shortage->failures, seconds(shortage->first_usec), seconds(shortage->last_usec),
-			shortage->near_usec ? seconds(shortage->near_usec) : 0);
-	}
+	for (unsigned i = 0; i < trial->alone->shortage_count; i++)
+		tell_shortage(trial, &trial->alone->shortages[i], "");
+	for (unsigned i = 0; i < trial->watched->shortage_count; i++)
+		tell_shortage(trial, &trial->watched->shortages[i], "watched: ");
 	for (unsigned i = 0; i < watcher->claim_count; i++) {
 		const struct watcher_claim *claim = &watcher->claims[i];
 		char subject[TW_DESTINATION_TEXT_MAX] = "";

@@ -107,6 +107,18 @@ static bool binds(const struct program *program)
 	return program->bind && !program->late;
 }
 
+/* Of a port that several hold each of their causes counts: none of them would be enough alone. */
+static void count_causes(struct world *world, const struct net_socket *socket, bool by_bind, uint16_t port,
+			 const struct net_socket *holder, unsigned causes[CAUSE_COUNT])
+{
+	unsigned found = 0;
+
+	for (; holder; holder = by_bind ? net_next_in_the_way(world->net, socket, port, holder) : NULL)
+		found |= 1u << cause_of(world->net, holder, by_bind);
+	for (unsigned i = 0; i < CAUSE_COUNT; i++)
+		causes[i] += found >> i & 1;
+}
+
 /* How many of the usable ports it cannot have. */
 static unsigned blocked(struct world *world, const struct net_socket *socket, bool by_bind, unsigned *ret_usable,
 			unsigned causes[CAUSE_COUNT])
@@ -124,7 +136,7 @@ static unsigned blocked(struct world *world, const struct net_socket *socket, bo
 			continue;
 		count++;
 		if (causes)
-			causes[cause_of(world->net, holder, by_bind)]++;
+			count_causes(world, socket, by_bind, (uint16_t)port, holder, causes);
 	}
 	*ret_usable = usable;
 	return count;
@@ -153,6 +165,7 @@ static uint64_t culprit(struct world *world, const struct net_socket *socket, bo
 static struct world_shortage *shortage_of(struct world *world, const struct program_failure *failure,
 					  enum world_cause cause)
 {
+	const struct program *program = world->programs[failure->program];
 	bool for_all = cause == CAUSE_BOUND || cause == CAUSE_BOUND_FIRST;
 	struct world_shortage *made;
 
@@ -170,7 +183,9 @@ static struct world_shortage *shortage_of(struct world *world, const struct prog
 	*made = (struct world_shortage){
 		.program = failure->program,
 		.cause = cause,
-		.by_bind = cause < CAUSE_QUEUE && binds(world->programs[failure->program]),
+		.causes = 1u << cause,
+		.by_bind = cause < CAUSE_QUEUE && binds(program),
+		.unseen = cause < CAUSE_QUEUE && binds(program) && program->connected == 0,
 		.local = failure->socket.local,
 		.remote = failure->socket.remote,
 		.port = failure->socket.remote_port,
@@ -180,19 +195,23 @@ static struct world_shortage *shortage_of(struct world *world, const struct prog
 	return made;
 }
 
-static enum world_cause blame(struct world *world, const struct program_failure *failure)
+static enum world_cause blame(struct world *world, const struct program_failure *failure, unsigned *ret_causes)
 {
 	bool by_bind = binds(world->programs[failure->program]);
 	unsigned causes[CAUSE_COUNT] = { 0 };
 	enum world_cause most = CAUSE_NOTHING;
 	unsigned usable;
 
+	*ret_causes = 0;
 	if (failure->error == -EAGAIN)
 		return CAUSE_QUEUE;
 	(void)blocked(world, &failure->socket, by_bind, &usable, causes);
 	for (unsigned i = 1; i < CAUSE_COUNT; i++)
 		if (causes[i] > causes[most])
 			most = (enum world_cause)i;
+	for (unsigned i = 1; i < CAUSE_COUNT; i++)
+		if (causes[i] * 3 >= causes[most] * 2)
+			*ret_causes |= 1u << i;
 	return most;
 }
 
@@ -207,11 +226,13 @@ static void note(struct world *world, const struct program_failure *failure)
 		    failure->at_usec - world->shortages[i].last_usec < 10 * TW_USEC_PER_SEC)
 			shortage = &world->shortages[i];
 	if (!shortage) {
-		enum world_cause cause = blame(world, failure);
+		unsigned causes;
+		enum world_cause cause = blame(world, failure, &causes);
 
 		shortage = shortage_of(world, failure, cause);
 		if (!shortage)
 			return;
+		shortage->causes |= causes;
 		if (shortage->failures == 0 && cause < CAUSE_QUEUE)
 			shortage->cgroup_id =
 				culprit(world, &failure->socket, binds(world->programs[failure->program]), cause);

@@ -36,7 +36,9 @@ const char *world_cause_name(enum world_cause cause);
 struct world_shortage {
 	unsigned program; /* the victim; the first of them where buckets overflow */
 	enum world_cause cause;
+	unsigned causes;    /* a bit for each that holds nearly as many ports as that one */
 	bool by_bind;	    /* it was bind() that found no port, or would be */
+	bool unseen;	    /* of a program that has never had a port: no socket tells that it is there */
 	uint64_t cgroup_id; /* whose sockets are most of that cause; 0: of none any more */
 	uint16_t local, remote, port;
 	usec_t first_usec, last_usec;
