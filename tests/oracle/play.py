@@ -183,6 +183,12 @@ class Script:
             count += 1
         self.say(f"left to {where}: {count} ({parities[0]} + {parities[1]}), then {error_name(error)}")
 
+    def do_pace(self, group, options):
+        ports = [near.getsockname()[1] for near, _ in self.groups[group]]
+        width = self.high - self.low + 1
+        steps = [(port - before) % width for before, port in zip(ports, ports[1:])]
+        self.say(f"pace of {group}: {sum(steps) / len(steps):.0f}")
+
     def do_bound(self, group, count, options):
         source = options.get("source", "")
         good, bad = 0, []

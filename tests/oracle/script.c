@@ -203,6 +203,18 @@ static void do_left(struct stage *stage)
 	       error_name(r));
 }
 
+/* How far each is behind the one before, on average: as connect() goes round its half of the range. */
+static void do_pace(struct stage *stage)
+{
+	const struct group *of = group(stage, words_at(&stage->words, 1));
+	const int64_t *range = stage->net->sysctls[TW_TUNABLE_PORT_RANGE];
+	unsigned width = (unsigned)(range[1] - range[0] + 1), sum = 0;
+
+	for (unsigned i = 1; i < of->count; i++)
+		sum += (of->near[i]->local_port + width - of->near[i - 1]->local_port) % width;
+	printf("pace of %s: %.0f\n", of->name, (double)sum / (of->count - 1));
+}
+
 static int bound_next(struct stage *stage, struct group *to, unsigned number)
 {
 	const char *source = words_option(&stage->words, "source");
@@ -352,7 +364,7 @@ static void play_line(struct stage *stage)
 		      { "open", do_open },     { "bound", do_bound },	{ "close", do_end },
 		      { "shutdown", do_end },  { "reset", do_end },	{ "wait", do_wait },
 		      { "show", do_show },     { "left", do_left },	{ "states", do_states },
-		      { "long", do_long } };
+		      { "long", do_long },     { "pace", do_pace } };
 
 	for (unsigned i = 0; i < TW_ARRAY_SIZE(verbs); i++)
 		if (strcmp(stage->words.all[0], verbs[i].name) == 0) {
