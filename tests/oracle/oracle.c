@@ -28,6 +28,7 @@ static void print(const struct score *score)
 		{ "useless_writes", score->useless_writes },
 		{ "remedies_taken_back", score->remedies_taken_back },
 		{ "owed", score->owed },
+		{ "contradictions", score->contradictions },
 		{ "unseen", score->unseen },
 		{ "wrong_subject", score->wrong_subject },
 		{ "wrong_state", score->wrong_state },

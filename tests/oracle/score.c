@@ -412,6 +412,16 @@ static void judge_claims(struct trial *trial, struct score *score)
 	}
 }
 
+static void judge_contradictions(struct trial *trial, struct score *score)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+
+	if (watcher->contradictions == 0)
+		return;
+	score->contradictions++;
+	lose(trial, "it contradicts itself at %s", watcher->contradiction);
+}
+
 static void judge_owed(struct trial *trial, struct score *score)
 {
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
@@ -486,6 +496,7 @@ void score_seed(struct score *score, uint64_t seed, FILE *story, bool whole)
 			judge_shortage(&trial, score, &trial.alone->shortages[i]);
 	judge_claims(&trial, score);
 	judge_owed(&trial, score);
+	judge_contradictions(&trial, score);
 	if (trial.losses > 0 && whole)
 		tell_all(&trial);
 	trial.alone = world_free(trial.alone);

@@ -48,6 +48,81 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* ---- whether what it says by several ways is the same */
+
+/* How many alerts of the rule stand by what was recorded since its start. */
+static unsigned count_recorded(const struct watcher *watcher, const char *rule)
+{
+	unsigned count = 0;
+
+	for (unsigned i = watcher->first_claim; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (strcmp(claim->rule, rule) != 0)
+			continue;
+		count += claim->event.kind == TW_EVENT_RAISED;
+		count -= claim->event.kind == TW_EVENT_CLEARED && count > 0;
+	}
+	return count;
+}
+
+static const struct watcher_claim *last_change(const struct watcher *watcher, enum tw_tunable tunable)
+{
+	for (unsigned i = watcher->claim_count; i-- > 0;) {
+		const struct tw_event *event = &watcher->claims[i].event;
+
+		if (event->has_sysctl && event->sysctl == tunable &&
+		    (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
+		     event->kind == TW_EVENT_YIELDED))
+			return &watcher->claims[i];
+	}
+	return NULL;
+}
+
+static void contradict(struct watcher *watcher, const char *what, const char *name)
+{
+	struct tw_text text;
+
+	if (watcher->contradictions++ > 0)
+		return;
+	tw_text_init(&text, watcher->contradiction, sizeof(watcher->contradiction));
+	tw_text_addf(&text, "%.1f: %s (%s)", (double)watcher->face.net->now_usec / TW_USEC_PER_SEC - 1000, what, name);
+}
+
+static void compare_change(struct watcher *watcher, const struct tw_change_situation *change)
+{
+	const struct watcher_claim *last = last_change(watcher, change->sysctl);
+	const char *key = tw_tunable_info(change->sysctl)->key;
+
+	if (!last || last->event.kind != (change->yielded ? TW_EVENT_YIELDED : TW_EVENT_ADJUSTED))
+		contradict(watcher, "the snapshot has a change that no record tells", key);
+	if (!change->yielded && change->value.known &&
+	    change->value.value.numbers[0] != watcher->face.net->sysctls[change->sysctl][0])
+		contradict(watcher, "the snapshot has another value than the kernel", key);
+}
+
+/* An admin's own change is seen at the next tick. */
+static void compare(struct watcher *watcher)
+{
+	struct tw_situation now;
+
+	tw_watch_situation(watcher->manager.host, watcher->manager.settings, watcher->face.net->now_usec, &now);
+	for (unsigned i = 0; i < now.rule_count; i++) {
+		const struct tw_rule_situation *rule = &now.rules[i];
+		bool stands = rule->state == TW_RULE_RAISED || rule->state == TW_RULE_CLEARING;
+
+		if (stands != (count_recorded(watcher, rule->rule->name) > 0))
+			contradict(watcher,
+				   stands ? "raised in the snapshot, and no record tells it"
+					  : "raised by the records, and not in the snapshot",
+				   rule->rule->name);
+		if (stands != tw_manager_is_raised(&watcher->manager, i))
+			contradict(watcher, "raised and not raised", rule->rule->name);
+	}
+	for (unsigned i = 0; i < now.change_count; i++)
+		compare_change(watcher, &now.changes[i]);
+}
+
 void watcher_init(struct watcher *watcher, struct net *net)
 {
 	face_init(&watcher->face, net);
@@ -55,7 +130,8 @@ void watcher_init(struct watcher *watcher, struct net *net)
 	watcher->recorder.tell = tell;
 	watcher->store.save = save;
 	watcher->running = false;
-	watcher->claim_count = 0;
+	watcher->claim_count = watcher->first_claim = 0;
+	watcher->contradictions = 0;
 	tw_ledger_init(&watcher->saved, "00000000-0000-4000-8000-000000000000", &(struct tw_netns_id){ 1, 1 });
 }
 
@@ -81,6 +157,7 @@ void watcher_start(struct watcher *watcher)
 	if (tw_manager_init(&watcher->manager, tw_settings_new(), &edges, &key) < 0)
 		abort();
 	watcher->running = true;
+	watcher->first_claim = watcher->claim_count;
 	watcher->next_usec = watcher->face.net->now_usec;
 }
 
@@ -91,6 +168,7 @@ void watcher_tick(struct watcher *watcher)
 	while (tw_manager_work(&watcher->manager) || tw_manager_busy(&watcher->manager))
 		;
 	watcher->next_usec = watcher->face.net->now_usec + tw_manager_interval(&watcher->manager);
+	compare(watcher);
 }
 
 void watcher_reload(struct watcher *watcher, struct tw_settings *settings)

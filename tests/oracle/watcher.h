@@ -25,7 +25,12 @@ struct watcher {
 	bool running;
 	usec_t next_usec;
 	unsigned claim_count;
+	unsigned first_claim; /* since its last start */
 	struct watcher_claim claims[WATCHER_CLAIMS_MAX];
+	/* Ticks at which its snapshot, its records and the kernel's sysctls did not say the same; how, the first time.
+	 */
+	unsigned contradictions;
+	char contradiction[160];
 };
 
 /* Over a simulated kernel, which it borrows. */
