@@ -303,6 +303,8 @@ tests_oracle_oracle_SOURCES = $(oracle_net) \
 	tests/oracle/oracle.c \
 	tests/oracle/program.c tests/oracle/program.h \
 	tests/oracle/score.c tests/oracle/score.h \
+	tests/oracle/shrink.c \
+	tests/oracle/trial.c tests/oracle/trial.h \
 	tests/oracle/watcher.c tests/oracle/watcher.h \
 	tests/oracle/world.c tests/oracle/world.h
 tests_oracle_script_SOURCES = tests/oracle/script.c tests/oracle/picture.c tests/oracle/picture.h \

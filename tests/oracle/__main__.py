@@ -4,8 +4,9 @@ Plays half-hours whose truth is known, and prints the score.
 
     oracle [--seeds FIRST-LAST] [--json FILE] [--story] [--test COUNT]
 
---story tells of each seed that lost something what it lost. --test plays so many seeds that are always the same and a
-tenth as many new ones, and fails where the score is below what floor.json asks for.
+--story tells of each seed that lost something what it lost, and the fewest programs with which it still does. --test
+plays so many seeds that are always the same and a tenth as many new ones, and fails where the score is below what
+floor.json asks for.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def split(first, last, parts):
 
 def play(first, last, story=False):
     """The sum of what these seeds came to, one process a processor."""
-    command = [BUILD / "tests/oracle/oracle", *(["-v"] if story else [])]
+    command = [BUILD / "tests/oracle/oracle", *(["-s"] if story else [])]
     runs = [
         subprocess.Popen([*command, str(begin), str(end)], stdout=subprocess.PIPE, text=True)
         for begin, end in split(first, last, len(os.sched_getaffinity(0)))

@@ -46,19 +46,35 @@ static usec_t minutes(struct draw *draw, unsigned low, unsigned high)
 	return between(draw, low * 60, high * 60) * TW_USEC_PER_SEC;
 }
 
-static uint16_t far_host(struct draw *draw, unsigned count)
+static struct tw_address ipv6_host(unsigned host)
+{
+	uint8_t bytes[16] = { 0xfd, 0, 0, 1, [14] = (uint8_t)(host >> 8), [15] = (uint8_t)host };
+
+	return tw_address_from_ipv6(bytes);
+}
+
+static uint16_t far_host(struct draw *draw, unsigned count, bool ipv6)
 {
 	uint16_t first = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		unsigned host = draw->hosts++;
 		uint8_t bytes[4] = { 10, 1, (uint8_t)(host / 250), (uint8_t)(host % 250 + 1) };
-		struct tw_address address = tw_address_from_ipv4(bytes);
+		struct tw_address address = ipv6 ? ipv6_host(host) : tw_address_from_ipv4(bytes);
 		uint16_t made = net_address(draw->world->net, &address, false);
 
 		first = i == 0 ? made : first;
 	}
 	return first;
+}
+
+/*
+ * Who binds such a socket to any address before connect() needs ports that no IPv4 socket has either. No socket tells
+ * that it was so, and nobody does it here: that is not seen.
+ */
+static bool is_ipv6(const struct draw *draw, const struct program *program)
+{
+	return draw->world->net->addresses[program->address].family == AF_INET6;
 }
 
 static struct program *add(struct draw *draw, const char *what)
@@ -71,7 +87,7 @@ static struct program *add(struct draw *draw, const char *what)
 	made->timestamps = true;
 	made->until_usec = NEVER_USEC;
 	made->begin_usec = draw->world->net->now_usec;
-	made->address = far_host(draw, 1);
+	made->address = far_host(draw, 1, one_in(draw, 5));
 	made->address_count = made->port_count = 1;
 	made->port = (uint16_t)between(draw, 1000, 20000);
 	made->life_usec = between(draw, 5, 200) * TW_USEC_PER_MSEC;
@@ -114,7 +130,7 @@ static void make_server(struct draw *draw, struct program *made)
 {
 	made->kind = PROGRAM_SERVER;
 	made->address = draw->world->net->source;
-	made->sources[0] = far_host(draw, 20);
+	made->sources[0] = far_host(draw, 20, false);
 	made->address_count = 20;
 	made->port = (uint16_t)(80 + draw->units);
 }
@@ -138,7 +154,7 @@ static void add_crawler(struct draw *draw)
 	struct program *made = add(draw, "crawler");
 
 	made->address_count = between(draw, 50, 300);
-	made->address = far_host(draw, made->address_count);
+	made->address = far_host(draw, made->address_count, one_in(draw, 5));
 	made->port = 443;
 	made->interval_usec = pace(draw, between(draw, 10, 120), WAITS);
 }
@@ -175,6 +191,7 @@ static void add_binder(struct draw *draw)
 {
 	struct program *made = add(draw, "agent");
 
+	made->address = far_host(draw, 1, false);
 	made->bind = true;
 	made->reuse_address = one_in(draw, 2);
 	made->interval_usec = pace(draw, between(draw, 1, 6), WAITS);
@@ -260,9 +277,9 @@ static void trouble_bound_first(struct draw *draw)
 
 	made->bind = true;
 	made->reuse_address = one_in(draw, 2);
-	if (one_in(draw, 2)) {
+	if (one_in(draw, 2) || is_ipv6(draw, made)) {
 		made->source_count = 1;
-		made->sources[0] = draw->world->net->source;
+		made->sources[0] = net_source_towards(draw->world->net, made->address);
 	}
 	victim = add(draw, "victim");
 	victim->interval_usec = pace(draw, between(draw, 3, 15), WAITS);
@@ -272,6 +289,7 @@ static void trouble_two_sources(struct draw *draw)
 {
 	struct program *made = add_trouble(draw, "proxy", 260, 600);
 
+	made->address = far_host(draw, 1, false);
 	made->late = true;
 	made->source_count = 2;
 	made->sources[0] = draw->world->net->source;
@@ -340,7 +358,7 @@ static void draw_admin(struct draw *draw)
 
 void world_draw(struct world *world)
 {
-	struct draw draw = { .world = world, .chance = (world->seed + 1) * UINT64_C(0xd1342543de82ef95) | 1 };
+	struct draw draw = { .world = world, .chance = (world->mix.seed + 1) * UINT64_C(0xd1342543de82ef95) | 1 };
 	int64_t *range = world->net->sysctls[TW_TUNABLE_PORT_RANGE];
 
 	for (unsigned i = 0; i < 8; i++)
@@ -349,7 +367,47 @@ void world_draw(struct world *world)
 	range[0] = LOW;
 	range[1] = LOW + draw.ports - 1;
 	world->net->source = net_address_of(world->net, "10.0.0.1", true);
+	world->net->source6 = net_address_of(world->net, "fd00::1", true);
 	add_health(&draw);
 	draw_trouble(&draw);
 	draw_admin(&draw);
+}
+
+/* ---- and what came of it, for a person */
+
+static double seconds(usec_t span_usec)
+{
+	return (double)span_usec / TW_USEC_PER_SEC;
+}
+
+void world_tell_program(const struct world *world, unsigned program, FILE *file)
+{
+	static const char *const endings[] = {
+		[ENDING_NEAR] = "closes first",
+		[ENDING_FAR] = "closes last",
+		[ENDING_ORPHAN] = "closes, and the peer never does",
+		[ENDING_LEAK] = "never closes",
+		[ENDING_HALF] = "is half-closed by the peer",
+		[ENDING_RESET] = "resets",
+	};
+	static const char *const paths[] = {
+		[NET_ANSWERS] = "", [NET_REFUSES] = ", refused", [NET_SILENT] = ", unanswered"
+	};
+	const struct program *it = world->programs[program];
+
+	fprintf(file, "    %s: ", it->unit);
+	if (it->kind == PROGRAM_POOL)
+		fprintf(file, "a pool of %u", it->size);
+	else
+		fprintf(file, "%.2f a second, %.2f s each", it->interval_usec ? 1 / seconds(it->interval_usec) : 0,
+			seconds(it->life_usec));
+	if (it->growth_usec > 0)
+		fprintf(file, ", growing by %.2f a second", 1 / seconds(it->growth_usec));
+	fprintf(file, "; %s%s%s%s%s", endings[it->ending], paths[it->path], it->bind ? ", binds first" : "",
+		it->timestamps ? "" : ", no timestamps", it->kind == PROGRAM_SERVER ? ", a server" : "");
+	if (it->until_usec < NEVER_USEC)
+		fprintf(file, "; from %.0f to %.0f s", seconds(it->begin_usec) - 1000, seconds(it->until_usec) - 1000);
+	if (it->on_usec > 0)
+		fprintf(file, "; %.0f s on, %.0f s off", seconds(it->on_usec), seconds(it->off_usec));
+	fprintf(file, "\n");
 }

@@ -325,9 +325,13 @@ static int connect_local(struct net *net, struct net_socket *socket)
 	return 0;
 }
 
-static uint16_t source_towards(const struct net *net, uint16_t address)
+uint16_t net_source_towards(const struct net *net, uint16_t address)
 {
-	return net->addresses[address].local ? address : net->source;
+	const struct net_address *to = &net->addresses[address];
+
+	if (to->local)
+		return address;
+	return to->family == AF_INET6 ? net->source6 : net->source;
 }
 
 int net_connect(struct net *net, struct net_socket *socket, uint16_t address, uint16_t port, enum net_path path,
@@ -338,7 +342,7 @@ int net_connect(struct net *net, struct net_socket *socket, uint16_t address, ui
 	int r;
 
 	if (net->addresses[before].any)
-		socket->local = source_towards(net, address);
+		socket->local = net_source_towards(net, address);
 	socket->remote = address;
 	socket->remote_port = port;
 	r = net_port_pick(net, socket);

@@ -105,7 +105,7 @@ struct net {
 		uint8_t family;
 		bool local, loopback, any;
 	} addresses[NET_ADDRESSES_MAX];
-	uint16_t source;	     /* by route, to what is not local */
+	uint16_t source, source6;    /* by route, to what is not local; of either family */
 	struct net_socket **sockets; /* in the table */
 	unsigned socket_count, socket_room;
 	uint64_t last_cookie;
@@ -145,6 +145,8 @@ int net_listen(struct net *net, struct net_socket *socket, uint32_t backlog);
  */
 int net_connect(struct net *net, struct net_socket *socket, uint16_t address, uint16_t port, enum net_path path,
 		bool timestamps);
+/* Which address of this machine a connection to that one has, where its program does not say. */
+uint16_t net_source_towards(const struct net *net, uint16_t address);
 /* A connection comes from another machine. NULL: the queue is full. */
 struct net_socket *net_arrive(struct net *net, struct net_socket *listener, uint16_t address, uint16_t port);
 /* The next that waits; NULL for none. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Half-hours whose truth is known: `oracle [-v|-vv] FIRST LAST` plays the seeds and prints the score as one JSON object
- * on standard output; with -v what was lost goes to standard error, as a story of some lines a seed, with -vv with all
- * that was said.
+ * Half-hours whose truth is known: `oracle [-v|-s|-vv] FIRST[/WITHOUT] LAST` plays the seeds and prints the score as
+ * one JSON object on standard output. With -v what was lost goes to standard error, as a story of some lines a seed;
+ * with -s also the fewest programs with which the seed still loses, and what plays that mix again; with -vv all that
+ * was said.
  */
 #include "oracle/score.h"
 
@@ -41,18 +42,32 @@ static void print(const struct score *score)
 	printf("}\n");
 }
 
+/* "12", or "12/5": without the programs of the bits of hexadecimal 5. */
+static bool read_mix(const char *text, struct mix *ret)
+{
+	char *end;
+
+	ret->seed = strtoull(text, &end, 10);
+	ret->without = *end == '/' ? (unsigned)strtoul(end + 1, &end, 16) : 0;
+	return end != text && *end == '\0';
+}
+
 int main(int argc, char **argv)
 {
-	bool whole = argc == 4 && strcmp(argv[1], "-vv") == 0;
-	bool verbose = whole || (argc == 4 && strcmp(argv[1], "-v") == 0);
+	bool shrink = argc == 4 && strcmp(argv[1], "-s") == 0, whole = argc == 4 && strcmp(argv[1], "-vv") == 0;
+	bool verbose = whole || shrink || (argc == 4 && strcmp(argv[1], "-v") == 0);
 	struct score score = { 0 };
+	struct mix mix, last;
 
-	if (argc != 3 && !verbose) {
-		fprintf(stderr, "usage: oracle [-v|-vv] FIRST LAST\n");
+	if ((argc != 3 && !verbose) || !read_mix(argv[argc - 2], &mix) || !read_mix(argv[argc - 1], &last)) {
+		fprintf(stderr, "usage: oracle [-v|-vv|-s] FIRST[/WITHOUT] LAST\n");
 		return 2;
 	}
-	for (uint64_t seed = strtoull(argv[argc - 2], NULL, 10); seed <= strtoull(argv[argc - 1], NULL, 10); seed++)
-		score_seed(&score, seed, verbose ? stderr : NULL, whole);
+	for (; mix.seed <= last.seed; mix.seed++) {
+		score_mix(&score, &mix, verbose ? stderr : NULL, whole);
+		if (shrink)
+			score_shrink(&mix, stderr);
+	}
 	print(&score);
 	return 0;
 }

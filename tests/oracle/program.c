@@ -172,8 +172,9 @@ static bool connect_one(struct program *program, struct net *net, struct program
 	*ret_failure = (struct program_failure){ .at_usec = net->now_usec, .error = r, .socket = *made };
 	ret_failure->socket.remote = address;
 	ret_failure->socket.remote_port = port;
-	if (made->local == NET_ANY)
-		ret_failure->socket.local = net->source;
+	ret_failure->source = net->addresses[made->local].any ? net_source_towards(net, address) : made->local;
+	if (!program->bind)
+		ret_failure->socket.local = ret_failure->source;
 	net_close(net, made);
 	return true;
 }

@@ -27,6 +27,7 @@ struct program_failure {
 	unsigned program;
 	int error;		  /* -EADDRNOTAVAIL, -EADDRINUSE; -EAGAIN: the accept queue was full */
 	struct net_socket socket; /* as it asked */
+	uint16_t source;	  /* which address it would have had */
 };
 
 #define PROGRAM_LINE_MAX 4096

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "oracle/score.h"
 
+#include "oracle/trial.h"
+
 #include "base/macros.h"
 
 #include <inttypes.h>
@@ -9,21 +11,10 @@
 
 /* Fewer failures than this are nobody's shortage. */
 #define FAILURES_MIN 3
-/* A shortage that nobody has named by then is not named; a queue has its raise-for of 10 s, and a look each 5 s. */
-#define NAMED_WITHIN_USEC (20 * TW_USEC_PER_SEC)
 /* The shipped forecast: what fills faster cannot be told before. */
 #define FORECAST_USEC (15 * TW_USEC_PER_SEC)
 /* What a remedy that was put back would have to be there for. */
 #define NEEDED_WITHIN_USEC (2 * TW_USEC_PER_MINUTE)
-
-/* One seed, played by everybody. */
-struct trial {
-	struct world *alone, *watched;
-	struct world *reusing; /* tcp_tw_reuse forced; NULL: not needed */
-	struct world *larger;  /* tcp_max_tw_buckets forced */
-	FILE *story;
-	unsigned losses;
-};
 
 static double seconds(usec_t at_usec)
 {
@@ -39,194 +30,12 @@ static void lose(struct trial *trial, const char *format, ...)
 	if (!trial->story)
 		return;
 	if (trial->losses++ == 0)
-		fprintf(trial->story, "seed %" PRIu64 ":\n", trial->alone->seed);
+		fprintf(trial->story, "seed %" PRIu64 ":\n", trial->alone->mix.seed);
 	fprintf(trial->story, "  ");
 	va_start(arguments, format);
 	vfprintf(trial->story, format, arguments);
 	va_end(arguments);
 	fprintf(trial->story, "\n");
-}
-
-/* ---- what would have helped */
-
-static unsigned failures_of(const struct world *world, const struct world_shortage *like)
-{
-	unsigned failures = 0;
-
-	for (unsigned i = 0; i < world->shortage_count; i++) {
-		const struct world_shortage *other = &world->shortages[i];
-
-		if (other->program == like->program &&
-		    (other->cause == CAUSE_BUCKETS) == (like->cause == CAUSE_BUCKETS) &&
-		    other->remote == like->remote && other->first_usec <= like->last_usec + WORLD_GAP_USEC &&
-		    other->last_usec >= like->first_usec)
-			failures += other->failures;
-	}
-	return failures;
-}
-
-/* The sysctl that the shipped rules would set for it. */
-static enum tw_tunable remedy_of(const struct world_shortage *shortage)
-{
-	return shortage->cause == CAUSE_BUCKETS ? TW_TUNABLE_MAX_TW_BUCKETS : TW_TUNABLE_TW_REUSE;
-}
-
-enum help {
-	HELP_NONE,
-	HELP_UNSURE, /* fewer, and chance alone may do as much: either claim is right */
-	HELP_SURE,
-};
-
-/* Whether that makes it fewer: by a tenth at least, and by more than two deviations of two such counts. */
-static enum help help_of(const struct trial *trial, const struct world_shortage *shortage)
-{
-	const struct world *forced = shortage->cause == CAUSE_BUCKETS ? trial->larger : trial->reusing;
-	uint64_t before = shortage->failures, after;
-
-	if (shortage->cause == CAUSE_QUEUE)
-		return HELP_NONE;
-	after = failures_of(forced, shortage);
-	if (after * 10 >= before * 9)
-		return HELP_NONE;
-	return (before - after) * (before - after) > 4 * (before + after) ? HELP_SURE : HELP_UNSURE;
-}
-
-/* ---- what was said */
-
-static bool is_exclusive(const struct world_shortage *shortage)
-{
-	return shortage->cause == CAUSE_BOUND || shortage->cause == CAUSE_BOUND_FIRST;
-}
-
-static bool is_about(const struct trial *trial, const struct world_shortage *shortage, const struct tw_event *event)
-{
-	const struct tw_subject *subject = &event->subject;
-	const struct net *net = trial->alone->net;
-
-	if (shortage->cause == CAUSE_BUCKETS)
-		return event->metric == TW_METRIC_TIME_WAIT_OVERFLOW;
-	if (shortage->cause == CAUSE_QUEUE)
-		return (event->metric == TW_METRIC_ACCEPT_QUEUE || event->metric == TW_METRIC_LISTEN_OVERFLOW) &&
-		       subject->has_listener &&
-		       subject->listener.port == trial->alone->programs[shortage->program]->port;
-	if (is_exclusive(shortage))
-		return subject->holds_for_all;
-	/* bind() finds the ports of its address taken: it is that address's trouble, wherever the program goes then. */
-	if (shortage->by_bind)
-		return subject->has_binder &&
-		       tw_address_equal(&subject->binder, &net->addresses[shortage->local].address);
-	return subject->has_destination && subject->destination.port == shortage->port &&
-	       tw_address_equal(&subject->destination.source, &net->addresses[shortage->local].address) &&
-	       tw_address_equal(&subject->destination.destination, &net->addresses[shortage->remote].address);
-}
-
-/* The alert for it that stands when it begins, or that is raised soon after. */
-static const struct watcher_claim *find_raised(const struct trial *trial, const struct world_shortage *shortage)
-{
-	const struct watcher *watcher = trial->watched->watcher;
-	const struct watcher_claim *found = NULL;
-
-	for (unsigned i = 0; i < watcher->claim_count; i++) {
-		const struct watcher_claim *claim = &watcher->claims[i];
-
-		if (claim->at_usec > shortage->first_usec + NAMED_WITHIN_USEC)
-			break;
-		if (!is_about(trial, shortage, &claim->event))
-			continue;
-		if (claim->event.kind == TW_EVENT_RAISED && !found)
-			found = claim;
-		if (claim->event.kind == TW_EVENT_CLEARED && claim->at_usec < shortage->first_usec)
-			found = NULL;
-	}
-	return found;
-}
-
-/* The last of this kind about it, from when it was raised to when it was over. */
-static const struct watcher_claim *find_last(const struct trial *trial, const struct world_shortage *shortage,
-					     usec_t from_usec, enum tw_event_kind kind)
-{
-	const struct watcher *watcher = trial->watched->watcher;
-	const struct watcher_claim *found = NULL;
-
-	for (unsigned i = 0; i < watcher->claim_count; i++) {
-		const struct watcher_claim *claim = &watcher->claims[i];
-
-		if (claim->at_usec < from_usec || claim->at_usec > shortage->last_usec + NAMED_WITHIN_USEC)
-			continue;
-		if (claim->event.kind == kind && is_about(trial, shortage, &claim->event))
-			found = claim;
-	}
-	return found;
-}
-
-/* What was said last of a tunable, up to that moment: whether the watcher's change is in force, or left to others. */
-static enum tw_event_kind last_said(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
-{
-	const struct watcher *watcher = trial->watched->watcher;
-	enum tw_event_kind last = TW_EVENT_COUNT;
-
-	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
-		const struct tw_event *event = &watcher->claims[i].event;
-
-		if (event->has_sysctl && event->sysctl == tunable &&
-		    (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
-		     event->kind == TW_EVENT_YIELDED))
-			last = event->kind;
-	}
-	return last;
-}
-
-static bool is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
-{
-	return last_said(trial, tunable, at_usec) == TW_EVENT_ADJUSTED;
-}
-
-static bool is_yielded(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
-{
-	return last_said(trial, tunable, at_usec) == TW_EVENT_YIELDED;
-}
-
-static bool names_cause(enum world_cause cause, const char *reason)
-{
-	static const char *const words[CAUSE_COUNT] = {
-		[CAUSE_TIME_WAIT] = "TIME-WAIT",
-		[CAUSE_ESTABLISHED] = "(ESTABLISHED)",
-		[CAUSE_SYN_SENT] = "(SYN-SENT)",
-		[CAUSE_ORPHANED] = "FIN-WAIT-2: closed here",
-		[CAUSE_CLOSE_WAIT] = "CLOSE-WAIT: the peer",
-		[CAUSE_BOUND_FIRST] = "bind() before connect()",
-		[CAUSE_BOUND] = "listen or are bound",
-	};
-
-	/* What waits and cannot be taken over is told by why not. */
-	if (cause == CAUSE_TIME_WAIT && strstr(reason, "timestamps"))
-		return true;
-	return words[cause] && strstr(reason, words[cause]);
-}
-
-/* The one that holds most ports, or one of nearly as many. */
-static bool names_state(const struct world_shortage *shortage, const char *reason)
-{
-	for (unsigned i = 1; i < CAUSE_QUEUE; i++)
-		if (shortage->causes >> i & 1 && names_cause((enum world_cause)i, reason))
-			return true;
-	return false;
-}
-
-/* Of what was refused on its behalf, that which says what is in the way: it may have come to stand in several ways. */
-static bool is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
-{
-	const struct watcher *watcher = trial->watched->watcher;
-
-	for (unsigned i = 0; i < watcher->claim_count; i++) {
-		const struct watcher_claim *claim = &watcher->claims[i];
-
-		if (claim->at_usec >= from_usec && claim->at_usec <= shortage->last_usec + NAMED_WITHIN_USEC &&
-		    (claim->event.kind == TW_EVENT_REFUSED || claim->event.kind == TW_EVENT_EFFECT) &&
-		    is_about(trial, shortage, &claim->event) && names_state(shortage, claim->event.reason))
-			return true;
-	}
-	return false;
 }
 
 /* ---- the verdicts */
@@ -238,26 +47,27 @@ static bool is_state_said(const struct trial *trial, const struct world_shortage
 static bool is_remedied(const struct trial *trial, const struct world_shortage *shortage,
 			const struct watcher_claim *raised)
 {
-	usec_t at_usec = is_exclusive(shortage) ? TW_MIN(shortage->last_usec, shortage->first_usec + NAMED_WITHIN_USEC)
-						: TW_MAX(shortage->first_usec, raised->at_usec + TW_USEC_PER_SEC);
+	usec_t at_usec = trial_is_exclusive(shortage)
+				 ? TW_MIN(shortage->last_usec, shortage->first_usec + NAMED_WITHIN_USEC)
+				 : TW_MAX(shortage->first_usec, raised->at_usec + TW_USEC_PER_SEC);
 
-	return is_in_force(trial, remedy_of(shortage), at_usec) ||
-	       is_yielded(trial, remedy_of(shortage), shortage->first_usec);
+	return trial_is_in_force(trial, trial_remedy_of(shortage), at_usec) ||
+	       trial_is_yielded(trial, trial_remedy_of(shortage), shortage->first_usec);
 }
 
 /* Where no sysctl helps, or none is set, it is to be said what is in the way; to a binder always. */
 static bool needs_state(const struct world_shortage *shortage, enum help help, bool remedied)
 {
 	return shortage->cause < CAUSE_QUEUE &&
-	       (help == HELP_NONE || !remedied || is_exclusive(shortage) || shortage->by_bind);
+	       (help == HELP_NONE || !remedied || trial_is_exclusive(shortage) || shortage->by_bind);
 }
 
 static void judge_named(struct trial *trial, struct score *score, const struct world_shortage *shortage,
 			const struct watcher_claim *raised)
 {
-	const struct watcher_claim *refused = find_last(trial, shortage, raised->at_usec, TW_EVENT_REFUSED);
-	const struct watcher_claim *effect = find_last(trial, shortage, raised->at_usec, TW_EVENT_EFFECT);
-	enum help help = help_of(trial, shortage);
+	const struct watcher_claim *refused = trial_find_last(trial, shortage, raised->at_usec, TW_EVENT_REFUSED);
+	const struct watcher_claim *effect = trial_find_last(trial, shortage, raised->at_usec, TW_EVENT_EFFECT);
+	enum help help = trial_help_of(trial, shortage);
 	bool remedied = is_remedied(trial, shortage, raised);
 
 	if (effect && effect->event.effect == TW_EFFECT_NO_DIFFERENCE)
@@ -271,7 +81,7 @@ static void judge_named(struct trial *trial, struct score *score, const struct w
 		     refused ? refused->event.reason : "nothing was said");
 		return;
 	}
-	if (needs_state(shortage, help, remedied) && !is_state_said(trial, shortage, raised->at_usec)) {
+	if (needs_state(shortage, help, remedied) && !trial_is_state_said(trial, shortage, raised->at_usec)) {
 		score->wrong_state++;
 		lose(trial, "%s by %s at %.1f: the state was not named: %s",
 		     trial->alone->programs[shortage->program]->unit, world_cause_name(shortage->cause),
@@ -315,7 +125,7 @@ static void lose_subject(struct trial *trial, struct score *score, const struct 
 static void judge_shortage(struct trial *trial, struct score *score, const struct world_shortage *shortage)
 {
 	const struct world_shortage *left = find_left(trial, shortage);
-	const struct watcher_claim *raised = left ? find_raised(trial, left) : NULL;
+	const struct watcher_claim *raised = left ? trial_find_raised(trial, left) : NULL;
 	bool slow = shortage->near_usec > 0 && shortage->first_usec - shortage->near_usec >= FORECAST_USEC;
 	bool before = !left || (raised && raised->at_usec < left->first_usec);
 
@@ -352,13 +162,14 @@ static void judge_write(struct trial *trial, struct score *score, const struct w
 
 	for (unsigned i = 0; i < trial->alone->shortage_count; i++) {
 		const struct world_shortage *shortage = &trial->alone->shortages[i];
-		bool helps = claim->event.sysctl == remedy_of(shortage) && help_of(trial, shortage) != HELP_NONE;
+		bool helps =
+			claim->event.sysctl == trial_remedy_of(shortage) && trial_help_of(trial, shortage) != HELP_NONE;
 
 		if (!is_near(shortage, claim->at_usec))
 			continue;
 		if (helps)
 			return;
-		if (!helpless && is_about(trial, shortage, &claim->event))
+		if (!helpless && trial_is_about(trial, shortage, &claim->event))
 			helpless = shortage;
 	}
 	if (!helpless)
@@ -379,9 +190,9 @@ static void judge_restored(struct trial *trial, struct score *score, const struc
 
 		if (shortage->failures < FAILURES_MIN || shortage->first_usec < claim->at_usec ||
 		    shortage->first_usec > claim->at_usec + NEEDED_WITHIN_USEC || shortage->cause == CAUSE_QUEUE ||
-		    claim->event.sysctl != remedy_of(shortage) || help_of(trial, shortage) != HELP_SURE ||
-		    is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
-		    is_yielded(trial, claim->event.sysctl, shortage->first_usec))
+		    claim->event.sysctl != trial_remedy_of(shortage) || trial_help_of(trial, shortage) != HELP_SURE ||
+		    trial_is_in_force(trial, claim->event.sysctl, shortage->first_usec) ||
+		    trial_is_yielded(trial, claim->event.sysctl, shortage->first_usec))
 			continue;
 		score->remedies_taken_back++;
 		lose(trial, "put back at %.1f, and %s fails at %.1f", seconds(claim->at_usec),
@@ -466,9 +277,9 @@ static void tell_all(const struct trial *trial)
 	}
 }
 
-static struct world *play(uint64_t seed, bool watched, enum tw_tunable forced, int64_t value)
+static struct world *play(const struct mix *mix, bool watched, enum tw_tunable forced, int64_t value)
 {
-	struct world *world = world_new(seed);
+	struct world *world = world_new(mix);
 
 	if (forced < TW_TUNABLE_COUNT)
 		world_force(world, forced, value);
@@ -477,19 +288,19 @@ static struct world *play(uint64_t seed, bool watched, enum tw_tunable forced, i
 	return world;
 }
 
-void score_seed(struct score *score, uint64_t seed, FILE *story, bool whole)
+void score_mix(struct score *score, const struct mix *mix, FILE *story, bool whole)
 {
 	struct trial trial = { .story = story };
 	bool buckets = false;
 
-	trial.alone = play(seed, false, TW_TUNABLE_COUNT, 0);
-	trial.watched = play(seed, true, TW_TUNABLE_COUNT, 0);
+	trial.alone = play(mix, false, TW_TUNABLE_COUNT, 0);
+	trial.watched = play(mix, true, TW_TUNABLE_COUNT, 0);
 	for (unsigned i = 0; i < trial.alone->shortage_count; i++)
 		buckets = buckets || trial.alone->shortages[i].cause == CAUSE_BUCKETS;
 	if (trial.alone->shortage_count > 0 || trial.watched->watcher->claim_count > 0)
-		trial.reusing = play(seed, false, TW_TUNABLE_TW_REUSE, 1);
+		trial.reusing = play(mix, false, TW_TUNABLE_TW_REUSE, 1);
 	if (buckets)
-		trial.larger = play(seed, false, TW_TUNABLE_MAX_TW_BUCKETS, 1 << 20);
+		trial.larger = play(mix, false, TW_TUNABLE_MAX_TW_BUCKETS, 1 << 20);
 	score->seeds++;
 	for (unsigned i = 0; i < trial.alone->shortage_count; i++)
 		if (trial.alone->shortages[i].failures >= FAILURES_MIN)

@@ -16,7 +16,11 @@ struct score {
 };
 
 /*
- * Plays a seed as often as it takes, and adds what came of it. With `story` each loss is told there, with `whole` all
- * that was said in a seed that lost something.
+ * Plays a mix as often as it takes, and adds what came of it. With `story` each loss is told there, with `whole` all
+ * that was said in a mix that lost something.
  */
-void score_seed(struct score *score, uint64_t seed, FILE *story, bool whole);
+void score_mix(struct score *score, const struct mix *mix, FILE *story, bool whole);
+
+/* Of shrink.c: leaves programs out of a mix that loses, as long as it still does, and tells what is left; nothing of
+ * one that does not. */
+void score_shrink(const struct mix *mix, FILE *story);

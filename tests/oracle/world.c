@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Where the shipped rule is raised. */
 #define NEAR_PERCENT 45
@@ -22,18 +23,22 @@ const char *world_cause_name(enum world_cause cause)
 	return names[cause];
 }
 
-struct world *world_new(uint64_t seed)
+struct world *world_new(const struct mix *mix)
 {
 	struct world *world = calloc(1, sizeof(*world));
 
 	if (!world)
 		abort();
-	world->seed = seed;
+	world->mix = *mix;
 	world->forced = TW_TUNABLE_COUNT;
-	world->net = net_new(seed, net_kernel_of("6.18"));
+	world->net = net_new(mix->seed, net_kernel_of("6.18"));
 	/* A time of 0 means "never". */
 	net_advance(world->net, 1000 * TW_USEC_PER_SEC);
 	world_draw(world);
+	/* They never come to begin. */
+	for (unsigned i = 0; i < world->program_count; i++)
+		if (mix->without >> i & 1)
+			world->programs[i]->begin_usec = NEVER_USEC;
 	return world;
 }
 
@@ -96,8 +101,13 @@ static struct net_socket as_asked(const struct world *world, const struct progra
 		.reuse_address = program->reuse_address,
 		.remote = program->address,
 		.remote_port = program->port,
-		.local = program->source_count > 0 ? program->sources[0] : world->net->source,
+		.local = net_source_towards(world->net, program->address),
 	};
+
+	if (program->source_count > 0)
+		socket.local = program->sources[0];
+	else if (program->bind)
+		socket.local = world->net->addresses[program->address].family == AF_INET6 ? NET_ANY6 : NET_ANY;
 
 	return socket;
 }
@@ -186,7 +196,7 @@ static struct world_shortage *shortage_of(struct world *world, const struct prog
 		.causes = 1u << cause,
 		.by_bind = cause < CAUSE_QUEUE && binds(program),
 		.unseen = cause < CAUSE_QUEUE && binds(program) && program->connected == 0,
-		.local = failure->socket.local,
+		.local = failure->source,
 		.remote = failure->socket.remote,
 		.port = failure->socket.remote_port,
 		.first_usec = failure->at_usec,
@@ -348,7 +358,7 @@ void world_play(struct world *world, bool watched)
 	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
 		world->before[i] = net->sysctls[i][0];
 	for (unsigned i = 0; i < world->program_count; i++)
-		program_begin(world->programs[i], world->seed * 64 + i);
+		program_begin(world->programs[i], world->mix.seed * 64 + i);
 	if (watched) {
 		world->watcher = malloc(sizeof(*world->watcher));
 		if (!world->watcher)

@@ -4,6 +4,8 @@
 #include "oracle/program.h"
 #include "oracle/watcher.h"
 
+#include <stdio.h>
+
 /*
  * Half an hour of programs in a simulated kernel: with the watcher, without it, or with a sysctl that was set before it
  * began. What became of it is a fact of that kernel; what should have been said of it is written nowhere.
@@ -46,10 +48,16 @@ struct world_shortage {
 	unsigned failures;
 };
 
+/* What is played: all that is drawn from a seed, without some of its programs. */
+struct mix {
+	uint64_t seed;
+	unsigned without; /* a bit for each */
+};
+
 struct world {
 	struct net *net;
 	struct watcher *watcher; /* NULL: nobody watches */
-	uint64_t seed;
+	struct mix mix;
 	bool looks; /* who is short of ports before anybody fails */
 	unsigned program_count;
 	struct program *programs[WORLD_PROGRAMS_MAX];
@@ -66,8 +74,8 @@ struct world {
 	usec_t near_usec[WORLD_PROGRAMS_MAX]; /* since when a program has been short of ports; 0: it is not */
 };
 
-/* A world of this seed, drawn by mix.c: healthy ones and ones with trouble. */
-struct world *world_new(uint64_t seed);
+/* Drawn by mix.c: healthy ones and ones with trouble. */
+struct world *world_new(const struct mix *mix);
 struct world *world_free(struct world *world);
 
 /* A sysctl is of this value, whatever the admin does. */
@@ -78,5 +86,7 @@ void world_play(struct world *world, bool watched);
 
 /* Of mix.c: programs, limits and what the admin does. */
 void world_draw(struct world *world);
+/* Of mix.c: a line about one of the programs. */
+void world_tell_program(const struct world *world, unsigned program, FILE *file);
 /* Adds a program of that unit, with everything else zero. */
 struct program *world_add(struct world *world, const char *unit);

@@ -28,9 +28,9 @@ def test_it_is_told_before_bind_fails(near, pair, daemon, hold):
     for port in (PLAIN, AGENT):
         start_sink(pair.far, Pair.FAR, port, "--hold")
     hold(near, (Pair.FAR, AGENT), 20, bound_first(Pair.NEAR))
-    watching = daemon(QUICK + PORTS)
     # One half of the range, and much of the other.
     plain = hold(near, (Pair.FAR, PLAIN), 330)
+    watching = daemon(QUICK + PORTS)
     wait_until(lambda: of_the_address(watching, "refused"), watching.story)
     raised, refused = of_the_address(watching, "raised")[0], of_the_address(watching, "refused")[0]
     for record in (raised, refused):

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "oracle/trial.h"
+
+#include "base/macros.h"
+
+#include <string.h>
+
+/* ---- what would have helped */
+
+static unsigned failures_of(const struct world *world, const struct world_shortage *like)
+{
+	unsigned failures = 0;
+
+	for (unsigned i = 0; i < world->shortage_count; i++) {
+		const struct world_shortage *other = &world->shortages[i];
+
+		if (other->program == like->program &&
+		    (other->cause == CAUSE_BUCKETS) == (like->cause == CAUSE_BUCKETS) &&
+		    other->remote == like->remote && other->first_usec <= like->last_usec + WORLD_GAP_USEC &&
+		    other->last_usec >= like->first_usec)
+			failures += other->failures;
+	}
+	return failures;
+}
+
+enum tw_tunable trial_remedy_of(const struct world_shortage *shortage)
+{
+	return shortage->cause == CAUSE_BUCKETS ? TW_TUNABLE_MAX_TW_BUCKETS : TW_TUNABLE_TW_REUSE;
+}
+
+enum help trial_help_of(const struct trial *trial, const struct world_shortage *shortage)
+{
+	const struct world *forced = shortage->cause == CAUSE_BUCKETS ? trial->larger : trial->reusing;
+	uint64_t before = shortage->failures, after;
+
+	if (shortage->cause == CAUSE_QUEUE)
+		return HELP_NONE;
+	after = failures_of(forced, shortage);
+	if (after * 10 >= before * 9)
+		return HELP_NONE;
+	return (before - after) * (before - after) > 4 * (before + after) ? HELP_SURE : HELP_UNSURE;
+}
+
+/* ---- what was said */
+
+bool trial_is_exclusive(const struct world_shortage *shortage)
+{
+	return shortage->cause == CAUSE_BOUND || shortage->cause == CAUSE_BOUND_FIRST;
+}
+
+bool trial_is_about(const struct trial *trial, const struct world_shortage *shortage, const struct tw_event *event)
+{
+	const struct tw_subject *subject = &event->subject;
+	const struct net *net = trial->alone->net;
+
+	if (shortage->cause == CAUSE_BUCKETS)
+		return event->metric == TW_METRIC_TIME_WAIT_OVERFLOW;
+	if (shortage->cause == CAUSE_QUEUE)
+		return (event->metric == TW_METRIC_ACCEPT_QUEUE || event->metric == TW_METRIC_LISTEN_OVERFLOW) &&
+		       subject->has_listener &&
+		       subject->listener.port == trial->alone->programs[shortage->program]->port;
+	if (trial_is_exclusive(shortage))
+		return subject->holds_for_all;
+	/* bind() finds the ports of its address taken: it is that address's trouble, wherever the program goes then. */
+	if (shortage->by_bind)
+		return subject->has_binder &&
+		       tw_address_equal(&subject->binder, &net->addresses[shortage->local].address);
+	return subject->has_destination && subject->destination.port == shortage->port &&
+	       tw_address_equal(&subject->destination.source, &net->addresses[shortage->local].address) &&
+	       tw_address_equal(&subject->destination.destination, &net->addresses[shortage->remote].address);
+}
+
+const struct watcher_claim *trial_find_raised(const struct trial *trial, const struct world_shortage *shortage)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	const struct watcher_claim *found = NULL;
+
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec > shortage->first_usec + NAMED_WITHIN_USEC)
+			break;
+		if (!trial_is_about(trial, shortage, &claim->event))
+			continue;
+		if (claim->event.kind == TW_EVENT_RAISED && !found)
+			found = claim;
+		if (claim->event.kind == TW_EVENT_CLEARED && claim->at_usec < shortage->first_usec)
+			found = NULL;
+	}
+	return found;
+}
+
+const struct watcher_claim *trial_find_last(const struct trial *trial, const struct world_shortage *shortage,
+					    usec_t from_usec, enum tw_event_kind kind)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	const struct watcher_claim *found = NULL;
+
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec < from_usec || claim->at_usec > shortage->last_usec + NAMED_WITHIN_USEC)
+			continue;
+		if (claim->event.kind == kind && trial_is_about(trial, shortage, &claim->event))
+			found = claim;
+	}
+	return found;
+}
+
+/* What was said last of a tunable, up to that moment: whether the watcher's change is in force, or left to others. */
+static enum tw_event_kind last_said(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	enum tw_event_kind last = TW_EVENT_COUNT;
+
+	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
+		const struct tw_event *event = &watcher->claims[i].event;
+
+		if (event->has_sysctl && event->sysctl == tunable &&
+		    (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
+		     event->kind == TW_EVENT_YIELDED))
+			last = event->kind;
+	}
+	return last;
+}
+
+bool trial_is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
+{
+	return last_said(trial, tunable, at_usec) == TW_EVENT_ADJUSTED;
+}
+
+bool trial_is_yielded(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
+{
+	return last_said(trial, tunable, at_usec) == TW_EVENT_YIELDED;
+}
+
+static bool names_cause(enum world_cause cause, const char *reason)
+{
+	static const char *const words[CAUSE_COUNT] = {
+		[CAUSE_TIME_WAIT] = "TIME-WAIT",
+		[CAUSE_ESTABLISHED] = "(ESTABLISHED)",
+		[CAUSE_SYN_SENT] = "(SYN-SENT)",
+		[CAUSE_ORPHANED] = "FIN-WAIT-2: closed here",
+		[CAUSE_CLOSE_WAIT] = "CLOSE-WAIT: the peer",
+		[CAUSE_BOUND_FIRST] = "bind() before connect()",
+		[CAUSE_BOUND] = "listen or are bound",
+	};
+
+	/* What waits and cannot be taken over is told by why not. */
+	if (cause == CAUSE_TIME_WAIT && strstr(reason, "timestamps"))
+		return true;
+	return words[cause] && strstr(reason, words[cause]);
+}
+
+/* The one that holds most ports, or one of nearly as many. */
+static bool names_state(const struct world_shortage *shortage, const char *reason)
+{
+	for (unsigned i = 1; i < CAUSE_QUEUE; i++)
+		if (shortage->causes >> i & 1 && names_cause((enum world_cause)i, reason))
+			return true;
+	return false;
+}
+
+bool trial_is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec >= from_usec && claim->at_usec <= shortage->last_usec + NAMED_WITHIN_USEC &&
+		    (claim->event.kind == TW_EVENT_REFUSED || claim->event.kind == TW_EVENT_EFFECT) &&
+		    trial_is_about(trial, shortage, &claim->event) && names_state(shortage, claim->event.reason))
+			return true;
+	}
+	return false;
+}
