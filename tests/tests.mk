@@ -212,6 +212,7 @@ EXTRA_DIST += \
 	tests/kernels \
 	tests/oracle/__main__.py \
 	tests/oracle/floor.json \
+	tests/oracle/kept.json \
 	tests/oracle/play.py \
 	tests/oracle/reading.py \
 	tests/oracle/scripts \
