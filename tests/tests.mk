@@ -50,11 +50,11 @@ unit_tests = \
 	tests/unit/test-gate \
 	tests/unit/test-gate-text \
 	tests/unit/test-grid \
-	tests/unit/test-hand-faults \
-	tests/unit/test-hand-reserve \
-	tests/unit/test-hand-step \
-	tests/unit/test-hand-walk \
-	tests/unit/test-hand \
+	tests/unit/test-reconcile-faults \
+	tests/unit/test-reconcile-reserve \
+	tests/unit/test-reconcile-step \
+	tests/unit/test-reconcile-walk \
+	tests/unit/test-reconcile \
 	tests/unit/test-hash \
 	tests/unit/test-html \
 	tests/unit/test-hunt \
@@ -231,7 +231,7 @@ EXTRA_DIST += \
 	tests/unit/diag-fixture.h \
 	tests/unit/explain-fixture.h \
 	tests/unit/gate-fixture.h \
-	tests/unit/hand-fixture.h \
+	tests/unit/reconcile-fixture.h \
 	tests/unit/lint-fixture.h \
 	tests/unit/namespace-fixture.h \
 	tests/unit/policy-fixture.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/hand.h"
+#include "act/reconcile.h"
 
 /*
  * The sysctls below a directory: "/proc/sys", or a tree of plain files. Below /proc/sys/net the kernel shows each

@@ -68,7 +68,7 @@ bool tw_scope_parse_listener(struct tw_scope *scope, const char *value, struct t
 		tw_text_add(why, "expected ADDRESS:PORT or *:PORT, such as 10.0.0.1:80, [2001:db8::1]:80 or *:80");
 		return false;
 	}
-	/* One way to say any: 0.0.0.0 is the same wish. */
+	/* One way to say any: 0.0.0.0 is the same. */
 	scope->listener = tw_address_is_any(&address) ? (struct tw_address){ 0 } : address;
 	scope->listener_port = port;
 	scope->has_listener = true;

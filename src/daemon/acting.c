@@ -10,7 +10,7 @@ struct tw_acting *tw_acting_new(const struct tw_acting_edges *edges, const struc
 	if (!acting)
 		return NULL;
 	tw_chase_init(&acting->chase, edges->socket, edges->recorder, name);
-	tw_hand_init(&acting->hand, ledger, edges->sysctl, edges->store, edges->recorder, name);
+	tw_reconcile_init(&acting->reconciler, ledger, edges->sysctl, edges->store, edges->recorder, name);
 	return acting;
 }
 
@@ -28,7 +28,7 @@ struct tw_in_force tw_acting_in_force(const struct tw_acting *acting)
 	struct tw_in_force ret = { 0 };
 
 	for (size_t i = 0; acting && i < TW_TUNABLE_COUNT; i++) {
-		const struct tw_ledger_entry *entry = &acting->hand.ledger.entries[i];
+		const struct tw_ledger_entry *entry = &acting->reconciler.ledger.entries[i];
 
 		ret.rows[i].ours = entry->owner == TW_OWNER_OURS;
 		ret.rows[i].yielded = entry->owner == TW_OWNER_YIELDED;
@@ -41,9 +41,9 @@ struct tw_live_value tw_acting_baseline(const struct tw_acting *acting, enum tw_
 {
 	struct tw_live_value baseline = { 0 };
 
-	if (acting && acting->hand.ledger.entries[tunable].owner == TW_OWNER_OURS) {
+	if (acting && acting->reconciler.ledger.entries[tunable].owner == TW_OWNER_OURS) {
 		baseline.known = true;
-		baseline.value = acting->hand.ledger.entries[tunable].baseline;
+		baseline.value = acting->reconciler.ledger.entries[tunable].baseline;
 	}
 	return baseline;
 }
@@ -51,13 +51,13 @@ struct tw_live_value tw_acting_baseline(const struct tw_acting *acting, enum tw_
 void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, const struct tw_settings *settings,
 			 const struct tw_sample *sample, usec_t now_usec)
 {
-	struct tw_hand *hand = &acting->hand;
+	struct tw_reconciler *reconciler = &acting->reconciler;
 	struct tw_in_force force = tw_acting_in_force(acting);
 
-	tw_limits_filter(&acting->limits, desires, &force, settings->max_changes, sample, now_usec, hand->recorder,
-			 hand->namespace);
-	tw_hand_reconcile(hand, desires, settings->mode);
+	tw_limits_filter(&acting->limits, desires, &force, settings->max_changes, sample, now_usec,
+			 reconciler->recorder, reconciler->namespace);
+	tw_reconcile_reconcile(reconciler, desires, settings->mode);
 	force = tw_acting_in_force(acting);
 	tw_limits_note(&acting->limits, &force, now_usec);
-	acting->at_rest = !desires->any && tw_hand_at_rest(hand);
+	acting->at_rest = !desires->any && tw_reconcile_at_rest(reconciler);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/hand.h"
+#include "act/reconcile.h"
 #include "base/macros.h"
 #include "daemon/chase.h"
 #include "decide/limits.h"
@@ -17,12 +17,12 @@ struct tw_acting_edges {
 };
 
 /*
- * What a watch needs to act, from a wish to its proof. Most namespaces never wish for anything: theirs is made when it
- * is needed. Wiring only.
+ * What a watch needs to act, from a desire to its proof. Most namespaces never desired for anything: theirs is made
+ * when it is needed. Wiring only.
  */
 struct tw_acting {
 	struct tw_limits limits;
-	struct tw_hand hand;
+	struct tw_reconciler reconciler;
 	struct tw_chase chase;
 	bool at_rest; /* nothing is wanted or in force, and nothing is left to be told of it */
 };
@@ -42,7 +42,7 @@ void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, c
 /* What the tunable was before it became ours; not known where it is not. NULL is at rest. */
 struct tw_live_value tw_acting_baseline(const struct tw_acting *acting, enum tw_tunable tunable);
 
-/* Whether there is nothing to carry out even for a wish that has ended. NULL is at rest. */
+/* Whether there is nothing to carry out even for a desire that has ended. NULL is at rest. */
 static inline bool tw_acting_rests(const struct tw_acting *acting)
 {
 	return !acting || acting->at_rest;

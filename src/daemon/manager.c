@@ -110,7 +110,7 @@ bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule)
 
 static unsigned restored(const struct tw_watch *watch)
 {
-	return watch->acting ? watch->acting->hand.restored : 0;
+	return watch->acting ? watch->acting->reconciler.restored : 0;
 }
 
 int tw_manager_restore(struct tw_manager *manager, unsigned *ret_count)

@@ -2,7 +2,7 @@
 #include "daemon/recover.h"
 
 #include "act/boot-source.h"
-#include "act/hand.h"
+#include "act/reconcile.h"
 #include "base/fd.h"
 #include "base/setns-source.h"
 #include "base/text.h"
@@ -61,7 +61,7 @@ void tw_grip_close(struct tw_grip *grip)
 int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_ledger *ret_ledger)
 {
 	struct tw_ledger ledger;
-	struct tw_hand hand;
+	struct tw_reconciler reconciler;
 	int r;
 
 	tw_ledger_init(&ledger, grip->boot_id, &grip->namespace);
@@ -70,9 +70,9 @@ int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_led
 	if (r == -ENOENT || r == -ESTALE)
 		r = 0;
 	else if (r >= 0) {
-		tw_hand_init(&hand, &ledger, &grip->tree.sink, &grip->file.store, recorder, "host");
-		r = tw_hand_restore(&hand);
-		ledger = hand.ledger;
+		tw_reconcile_init(&reconciler, &ledger, &grip->tree.sink, &grip->file.store, recorder, "host");
+		r = tw_reconcile_restore(&reconciler);
+		ledger = reconciler.ledger;
 	}
 	*ret_ledger = ledger;
 	return r;

@@ -258,14 +258,14 @@ static bool owes(const struct tw_site *site)
 
 int tw_site_recover(struct tw_site *site, const struct tw_ledger *ledger, const char *name)
 {
-	struct tw_hand *hand = malloc(sizeof(*hand));
+	struct tw_reconciler *reconciler = malloc(sizeof(*reconciler));
 	int r;
 
-	if (!hand)
+	if (!reconciler)
 		return -ENOMEM;
-	tw_hand_init(hand, ledger, &site->sysctl, &site->file.store, site->ground.recorder, name);
-	r = tw_hand_restore(hand);
-	free(hand);
+	tw_reconcile_init(reconciler, ledger, &site->sysctl, &site->file.store, site->ground.recorder, name);
+	r = tw_reconcile_restore(reconciler);
+	free(reconciler);
 	return r;
 }
 

@@ -10,7 +10,7 @@
 
 static void add_change(struct tw_situation *situation, const struct tw_watch *watch, enum tw_tunable tunable)
 {
-	const struct tw_ledger_entry *entry = &watch->acting->hand.ledger.entries[tunable];
+	const struct tw_ledger_entry *entry = &watch->acting->reconciler.ledger.entries[tunable];
 	struct tw_change_situation *change = &situation->changes[situation->change_count++];
 
 	*change = (struct tw_change_situation){
@@ -36,7 +36,7 @@ void tw_watch_situation(const struct tw_watch *watch, const struct tw_settings *
 		ret->rules[i] = tw_policy_situation(&watch->policy, settings, i, &watch->sample);
 	if (!watch->acting)
 		return;
-	ledger = &watch->acting->hand.ledger;
+	ledger = &watch->acting->reconciler.ledger;
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
 		if (ledger->entries[i].owner != TW_OWNER_NOBODY)
 			add_change(ret, watch, (enum tw_tunable)i);
@@ -64,7 +64,7 @@ int tw_watch_give_back(struct tw_watch *watch)
 	if (!watch->acting)
 		return 0;
 	watch->acting->at_rest = false;
-	return tw_hand_pause(&watch->acting->hand);
+	return tw_reconcile_pause(&watch->acting->reconciler);
 }
 
 void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason)
@@ -78,13 +78,13 @@ void tw_watch_give_up(struct tw_watch *watch)
 {
 	static const struct tw_desires none;
 
-	if (watch->acting && !tw_hand_at_rest(&watch->acting->hand))
-		tw_hand_reconcile(&watch->acting->hand, &none, TW_MODE_ENFORCE);
+	if (watch->acting && !tw_reconcile_at_rest(&watch->acting->reconciler))
+		tw_reconcile_reconcile(&watch->acting->reconciler, &none, TW_MODE_ENFORCE);
 }
 
 int tw_watch_restore(struct tw_watch *watch)
 {
-	return watch->acting ? tw_hand_restore(&watch->acting->hand) : 0;
+	return watch->acting ? tw_reconcile_restore(&watch->acting->reconciler) : 0;
 }
 
 void tw_watch_let_go(struct tw_watch *watch)

@@ -40,8 +40,8 @@ struct tw_watch_edges {
 };
 
 /*
- * One network namespace: its sample flows from the source through the rules to the hand. Wiring only; what is decided
- * and done stands in the wings. Lives in memory that was zero, and touches no more of it than it needs: a quiet
+ * One network namespace: its sample flows from the source through the rules to the reconciler. Wiring only; what is
+ * decided and done stands in the wings. Lives in memory that was zero, and touches no more of it than it needs: a quiet
  * namespace is a few pages.
  */
 struct tw_watch {
@@ -69,8 +69,8 @@ struct tw_watch {
 	/* What the last tick found to be due, and nobody has begun yet. */
 	bool scan_due;
 	bool scan_routine; /* it is time for a census, whatever else wants a scan */
-	bool scan_late;	  /* by more than a whole `census` */
-	bool chase_first; /* a scan went before a hunt: now it is the hunt's turn */
+	bool scan_late;	   /* by more than a whole `census` */
+	bool chase_first;  /* a scan went before a hunt: now it is the hunt's turn */
 	enum tw_scan_kind scan_kind;
 	usec_t close_wait_age_usec; /* for the scan that is due */
 	bool has_evidence;	    /* a survey looks at this destination for take-overs */
@@ -80,8 +80,8 @@ struct tw_watch {
 	enum tw_watch_job job;
 	bool job_begun; /* the job's own, while it is under way */
 	struct tw_scan_order order;
-	bool job_borrows;     /* it was begun because it could not wait */
-	usec_t job_cost_usec; /* CPU time of the last one */
+	bool job_borrows;	/* it was begun because it could not wait */
+	usec_t job_cost_usec;	/* CPU time of the last one */
 	unsigned partial_scans; /* in a row, counted until that was told */
 	bool dropped_told;
 	bool unable_told;

@@ -9,7 +9,7 @@
 
 /*
  * What all watches use, one after the other: the tables of a scan, the thread that does what takes long, and the sheet
- * that wishes are written on, from the rules to the hand.
+ * that desires are written on, from the rules to the reconciler.
  */
 struct tw_workroom {
 	struct tw_scan *scan;

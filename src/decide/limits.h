@@ -25,14 +25,14 @@ struct tw_limits {
 	struct tw_limits_row rows[TW_TUNABLE_COUNT];
 };
 
-/* From now on no wish for this tunable passes the filter for so long; a longer pause that is under way stays. */
+/* From now on no desire for this tunable passes the filter for so long; a longer pause that is under way stays. */
 void tw_limits_pause(struct tw_limits *limits, enum tw_tunable tunable, usec_t pause_usec, usec_t now_usec);
 
 /*
  * Takes the rows out of `desires` that are paused. Each refusal is told once as long as its reason stands and the row
  * is wanted. Once a tunable was changed `max_changes` times within an hour (0: any number), a row that would change it
  * again is held at what is in force, or taken out where nothing is; what the sysctl is already is not refused. What
- * somebody else took over passes: only a wish that ends gives it free again.
+ * somebody else took over passes: only a desire that ends gives it free again.
  */
 void tw_limits_filter(struct tw_limits *limits, struct tw_desires *desires, const struct tw_in_force *in_force,
 		      unsigned max_changes, const struct tw_sample *sample, usec_t now_usec,

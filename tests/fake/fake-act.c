@@ -169,9 +169,9 @@ void tw_fake_act_init(struct tw_fake_act *fake)
 	tw_ledger_init(&fake->saved, "00000000-0000-4000-8000-000000000000", &(struct tw_netns_id){ 1, 1 });
 }
 
-void tw_fake_act_start(struct tw_fake_act *fake, struct tw_hand *hand)
+void tw_fake_act_start(struct tw_fake_act *fake, struct tw_reconciler *reconciler)
 {
-	tw_hand_init(hand, &fake->saved, &fake->sysctl, &fake->store, &fake->recorder, "host");
+	tw_reconcile_init(reconciler, &fake->saved, &fake->sysctl, &fake->store, &fake->recorder, "host");
 }
 
 void tw_fake_act_set(struct tw_fake_act *fake, enum tw_tunable tunable, int64_t number)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/hand.h"
+#include "act/reconcile.h"
 #include "act/reaper.h"
 #include "model/event.h"
 #include "model/sample.h"
@@ -13,8 +13,8 @@
 #define TW_FAKE_ENDED_MAX 8192
 
 /*
- * The world of one tw_hand in memory: sysctls, a ledger store and a recorder that keep what happened to them. Every
- * call of an edge is counted, can be made to fail, and can be preceded by somebody else's act.
+ * The world of one tw_reconciler in memory: sysctls, a ledger store and a recorder that keep what happened to them.
+ * Every call of an edge is counted, can be made to fail, and can be preceded by somebody else's act.
  */
 struct tw_fake_act {
 	struct tw_sysctl_sink sysctl;
@@ -59,8 +59,8 @@ struct tw_fake_act {
 /* Every sysctl is there: the default port range, all else with the value 0. */
 void tw_fake_act_init(struct tw_fake_act *fake);
 
-/* A hand over this world that goes on from what is saved. */
-void tw_fake_act_start(struct tw_fake_act *fake, struct tw_hand *hand);
+/* A reconciler over this world that goes on from what is saved. */
+void tw_fake_act_start(struct tw_fake_act *fake, struct tw_reconciler *reconciler);
 
 void tw_fake_act_set(struct tw_fake_act *fake, enum tw_tunable tunable, int64_t number);
 void tw_fake_act_set_range(struct tw_fake_act *fake, int64_t low, int64_t high);

@@ -192,7 +192,7 @@ finds() {
 build_bad_house() {
 	local i
 	mkdir -p "$1/src/measure" "$1/src/base" "$1/src/ctl/"{explain,lint,attic} "$1/src/daemon" "$1/tests"
-	printf '#include "act/hand.h"\n#include "../act/hand.h"\n#include "model/flow.h"\n#include "config.h"\n' \
+	printf '#include "act/reconcile.h"\n#include "../act/reconcile.h"\n#include "model/flow.h"\n#include "config.h"\n' \
 		>"$1/src/measure/bad.c"
 	printf '#include "tell/record.h"\n#include "measure/kernel-source.h"\n#include "daemon/once.h"\n%s\n' \
 		'#include "tell/journal-sink.h"' >"$1/src/ctl/explain/explain.c"
@@ -216,7 +216,7 @@ trap 'rm -rf "$house"' EXIT
 build_bad_house "$house" || exit 99
 
 echo 1..16
-finds "a crossing include is found" 'measure/bad.c includes act/hand.h' 9 crossing_includes "$house"
+finds "a crossing include is found" 'measure/bad.c includes act/reconcile.h' 9 crossing_includes "$house"
 finds "an annexe that reaches up is found" 'ctl/explain/explain.c includes daemon/once.h' 9 crossing_includes "$house"
 finds "an annexe that tells is found" 'ctl/explain/explain.c includes the edge tell/journal' 9 crossing_includes "$house"
 finds "who leans on an annexe is found" 'daemon/page.c includes ctl/page.h' 9 crossing_includes "$house"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/hand.h"
+#include "act/reconcile.h"
 #include "act/reaper.h"
 #include "measure/source.h"
 #include "oracle/net.h"

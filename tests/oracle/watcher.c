@@ -148,10 +148,11 @@ void watcher_start(struct watcher *watcher)
 		},
 		.clock = &watcher->clock,
 	};
-	struct tw_hand recovery;
+	struct tw_reconciler recovery;
 
-	tw_hand_init(&recovery, &watcher->saved, &watcher->face.sysctl, &watcher->store, &watcher->recorder, "host");
-	(void)tw_hand_restore(&recovery);
+	tw_reconcile_init(&recovery, &watcher->saved, &watcher->face.sysctl, &watcher->store, &watcher->recorder,
+			  "host");
+	(void)tw_reconcile_restore(&recovery);
 	watcher->ledger = recovery.ledger;
 	memset(&watcher->manager, 0, sizeof(watcher->manager));
 	if (tw_manager_init(&watcher->manager, tw_settings_new(), &edges, &key) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/stage.h"
 
-#include "act/hand.h"
+#include "act/reconcile.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -115,10 +115,10 @@ void sim_start(struct sim *sim, struct tw_settings *settings)
 		},
 		.clock = &sim->clock,
 	};
-	struct tw_hand recovery;
+	struct tw_reconciler recovery;
 
-	tw_hand_init(&recovery, &sim->act.saved, &sim->act.sysctl, &sim->act.store, &sim->recorder, "host");
-	(void)tw_hand_restore(&recovery);
+	tw_reconcile_init(&recovery, &sim->act.saved, &sim->act.sysctl, &sim->act.store, &sim->recorder, "host");
+	(void)tw_reconcile_restore(&recovery);
 	sim->ledger = recovery.ledger;
 	if (tw_manager_init(&sim->manager, settings, &edges, &key) < 0)
 		abort();

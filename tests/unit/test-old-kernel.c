@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sysctls that most kernels do not have, on a tree of plain files that has them or has them not. */
-#include "hand-fixture.h"
+#include "reconcile-fixture.h"
 
 #include "act/sysctl-sink.h"
 #include "temporary.h"
@@ -27,7 +27,7 @@ static int make_tree(void **state)
 	    mkdir(path_of("net/ipv4", path), 0755) < 0)
 		return -1;
 	(void)set_up(state);
-	hand.sysctl = &tree.sink;
+	reconciler.sysctl = &tree.sink;
 	return tw_sysctl_tree_open(&tree, root);
 }
 
@@ -81,12 +81,12 @@ static void test_there(void **state TW_UNUSED)
 		tw_fake_act_forget_events(&fake);
 		put(rows[i].tunable, rows[i].before);
 		want(rows[i].tunable, rows[i].wanted);
-		tw_hand_reconcile(&hand, &desires, TW_MODE_ENFORCE);
+		tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
 		assert_int_equal(fake.event_count, 1);
 		assert_int_equal(fake.events[0].kind, TW_EVENT_ADJUSTED);
 		expect_file(rows[i].tunable, rows[i].wanted);
 		want_nothing();
-		tw_hand_reconcile(&hand, &desires, TW_MODE_ENFORCE);
+		tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
 		assert_int_equal(tw_fake_act_last(&fake)->kind, TW_EVENT_RESTORED);
 		expect_file(rows[i].tunable, before);
 	}
@@ -102,7 +102,7 @@ static void test_not_there(void **state TW_UNUSED)
 		want_nothing();
 		want(rows[i].tunable, rows[i].wanted);
 		for (int call = 0; call < 3; call++)
-			tw_hand_reconcile(&hand, &desires, TW_MODE_ENFORCE);
+			tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
 		assert_int_equal(fake.event_count, 1);
 		assert_int_equal(fake.events[0].kind, TW_EVENT_REFUSED);
 		assert_non_null(strstr(fake.events[0].reason, rows[i].why_not));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hand-fixture.h"
+#include "reconcile-fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,13 +42,13 @@ static void recover(void)
 	unsigned writes, saves;
 
 	fake.fail_at = 0;
-	tw_fake_act_start(&fake, &hand);
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	tw_fake_act_start(&fake, &reconciler);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	assert_false(tw_ledger_owes(&fake.saved));
 	writes = fake.writes;
 	saves = fake.saves;
 	tw_fake_act_forget_events(&fake);
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	assert_int_equal(fake.writes, writes);
 	assert_int_equal(fake.saves, saves);
 	expect_silence();
@@ -96,7 +96,8 @@ static void test_one_failure_at_each_call(void **state TW_UNUSED)
 			fake.fail_error = -EINVAL;
 			(void)run_script();
 			fake.fail_at = 0;
-			if (tw_hand_restore(&hand) != 0 || live(FIN) != BASELINE || tw_ledger_owes(&fake.saved))
+			if (tw_reconcile_restore(&reconciler) != 0 || live(FIN) != BASELINE ||
+			    tw_ledger_owes(&fake.saved))
 				fail_msg("call %u, late %u: %lld", call, late, (long long)live(FIN));
 			assert_int_equal(fake.rash_writes, 0);
 		}
@@ -138,7 +139,7 @@ static void test_admin_at_each_call(void **state TW_UNUSED)
 		calls_until_admin = call;
 		fake.interfere = admin_in_between;
 		(void)run_script();
-		assert_int_equal(tw_hand_restore(&hand), 0);
+		assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 		if (live(FIN) != BASELINE && live(FIN) != THEIRS)
 			fail_msg("call %u: %lld is left", call, (long long)live(FIN));
 		theirs += live(FIN) == THEIRS;
@@ -157,7 +158,7 @@ static void test_admin_at_the_last_moment(void **state TW_UNUSED)
 	tw_fake_act_forget_events(&fake);
 	calls_until_admin = 3;
 	fake.interfere = admin_in_between;
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	expect_values(expect(1, TW_EVENT_YIELDED), THEIRS, 20, BASELINE);
 	assert_int_equal(live(FIN), THEIRS);
 	assert_false(tw_ledger_owes(&fake.saved));
@@ -299,15 +300,15 @@ static void stop_and_start(void)
 {
 	/* Half of the times without a word: a crash. */
 	if (draw(2))
-		(void)tw_hand_restore(&hand);
+		(void)tw_reconcile_restore(&reconciler);
 	if (draw(2))
 		admin_writes();
-	tw_fake_act_start(&fake, &hand);
-	(void)tw_hand_restore(&hand);
+	tw_fake_act_start(&fake, &reconciler);
+	(void)tw_reconcile_restore(&reconciler);
 	require_undoable();
 	fake.fail_at = 0;
 	fake.interfere = NULL;
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	assert_false(tw_ledger_owes(&fake.saved));
 	require_given_back();
 	fake.interfere = admin_at_random;
@@ -358,7 +359,7 @@ static void owe_range(void)
 	tw_port_set_unite(&reserved->written, &foreign_reserved);
 	reserved->previous = draw(2) ? reserved->written : reserved->baseline;
 	fake.reserved = draw(2) ? reserved->written : reserved->previous;
-	tw_fake_act_start(&fake, &hand);
+	tw_fake_act_start(&fake, &reconciler);
 }
 
 static void walk(unsigned steps)

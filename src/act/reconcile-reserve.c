@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/hand-reserve.h"
+#include "act/reconcile-reserve.h"
 
-#include "act/hand-save.h"
+#include "act/reconcile-save.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -14,9 +14,9 @@
 
 /* ---- the records: the list is no tunable, so they name it in their reason */
 
-static void tell(const struct tw_hand *hand, const struct tw_event *event)
+static void tell(const struct tw_reconciler *reconciler, const struct tw_event *event)
 {
-	hand->recorder->tell(hand->recorder, hand->namespace, event);
+	reconciler->recorder->tell(reconciler->recorder, reconciler->namespace, event);
 }
 
 static void add_list(struct tw_text *text, const struct tw_port_set *ports)
@@ -35,34 +35,34 @@ static void add_list(struct tw_text *text, const struct tw_port_set *ports)
 		tw_text_add(text, bytes);
 }
 
-static void tell_restored(const struct tw_hand *hand)
+static void tell_restored(const struct tw_reconciler *reconciler)
 {
 	struct tw_event event = { .kind = TW_EVENT_RESTORED, .severity = TW_SEVERITY_NOTICE };
 	struct tw_text reason;
 
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
 	tw_text_add(&reason, KEY " is as it was before the range was widened: ");
-	add_list(&reason, &hand->ledger.reserved.baseline);
-	tell(hand, &event);
+	add_list(&reason, &reconciler->ledger.reserved.baseline);
+	tell(reconciler, &event);
 }
 
-static void tell_yielded(const struct tw_hand *hand, const struct tw_port_set *live)
+static void tell_yielded(const struct tw_reconciler *reconciler, const struct tw_port_set *live)
 {
 	struct tw_event event = { .kind = TW_EVENT_YIELDED, .severity = TW_SEVERITY_WARNING };
-	struct tw_port_set added = hand->ledger.reserved.written;
+	struct tw_port_set added = reconciler->ledger.reserved.written;
 	struct tw_text reason;
 
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
 	tw_text_add(&reason, "somebody else set " KEY " to ");
 	add_list(&reason, live);
 	tw_text_add(&reason, " after timewaitd had added ");
-	tw_port_set_subtract(&added, &hand->ledger.reserved.baseline);
+	tw_port_set_subtract(&added, &reconciler->ledger.reserved.baseline);
 	add_list(&reason, &added);
 	tw_text_add(&reason, "; it is left to them");
-	tell(hand, &event);
+	tell(reconciler, &event);
 }
 
-static void tell_owed(const struct tw_hand *hand, int error)
+static void tell_owed(const struct tw_reconciler *reconciler, int error)
 {
 	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_ERROR };
 	struct tw_text text;
@@ -71,27 +71,27 @@ static void tell_owed(const struct tw_hand *hand, int error)
 	tw_text_addf(&text, "cannot put " KEY " back as it was before timewaitd: %s", strerror(-error));
 	tw_text_init(&text, event.advice, sizeof(event.advice));
 	tw_text_add(&text, "sysctl -w " KEY "=");
-	tw_port_set_add_text(&hand->ledger.reserved.baseline, &text);
+	tw_port_set_add_text(&reconciler->ledger.reserved.baseline, &text);
 	/* Half a list would be another one. */
 	if (text.cut)
 		event.advice[0] = '\0';
-	tell(hand, &event);
+	tell(reconciler, &event);
 }
 
 /* ---- putting it back */
 
-static void drop(struct tw_hand *hand)
+static void drop(struct tw_reconciler *reconciler)
 {
-	memset(&hand->ledger.reserved, 0, sizeof(hand->ledger.reserved));
-	hand->reserved_failed = false;
-	tw_hand_save_after(hand);
+	memset(&reconciler->ledger.reserved, 0, sizeof(reconciler->ledger.reserved));
+	reconciler->reserved_failed = false;
+	tw_reconcile_save_after(reconciler);
 }
 
-static int fail(struct tw_hand *hand, int error)
+static int fail(struct tw_reconciler *reconciler, int error)
 {
-	if (!hand->reserved_failed)
-		tell_owed(hand, error);
-	hand->reserved_failed = true;
+	if (!reconciler->reserved_failed)
+		tell_owed(reconciler, error);
+	reconciler->reserved_failed = true;
 	return error;
 }
 
@@ -101,34 +101,34 @@ static bool is_left_by_us(const struct tw_ledger_reserved *reserved, const struc
 	return tw_port_set_equal(live, &reserved->written) || tw_port_set_equal(live, &reserved->previous);
 }
 
-int tw_hand_release(struct tw_hand *hand)
+int tw_reconcile_release(struct tw_reconciler *reconciler)
 {
-	const struct tw_ledger_reserved *reserved = &hand->ledger.reserved;
+	const struct tw_ledger_reserved *reserved = &reconciler->ledger.reserved;
 	struct tw_port_set live;
 	bool wrote = false;
 	int r;
 
-	if (!reserved->ours || hand->ledger.entries[TW_TUNABLE_PORT_RANGE].owner != TW_OWNER_NOBODY)
+	if (!reserved->ours || reconciler->ledger.entries[TW_TUNABLE_PORT_RANGE].owner != TW_OWNER_NOBODY)
 		return 0;
-	r = hand->sysctl->read_reserved(hand->sysctl, &live);
+	r = reconciler->sysctl->read_reserved(reconciler->sysctl, &live);
 	if (r < 0)
-		return fail(hand, r);
+		return fail(reconciler, r);
 	if (!tw_port_set_equal(&live, &reserved->baseline) && is_left_by_us(reserved, &live)) {
-		int written = hand->sysctl->write_reserved(hand->sysctl, &reserved->baseline);
+		int written = reconciler->sysctl->write_reserved(reconciler->sysctl, &reserved->baseline);
 		struct tw_port_set found;
 
-		r = hand->sysctl->read_reserved(hand->sysctl, &found);
+		r = reconciler->sysctl->read_reserved(reconciler->sysctl, &found);
 		if (r < 0) /* whether it is back shows at the next look */
-			return fail(hand, written < 0 ? written : r);
+			return fail(reconciler, written < 0 ? written : r);
 		if (tw_port_set_equal(&found, &live))
-			return fail(hand, written < 0 ? written : -EIO);
+			return fail(reconciler, written < 0 ? written : -EIO);
 		live = found;
 		wrote = true;
 	}
 	if (!tw_port_set_equal(&live, &reserved->baseline))
-		tell_yielded(hand, &live);
-	else if (wrote || hand->reserved_failed)
-		tell_restored(hand);
-	drop(hand);
+		tell_yielded(reconciler, &live);
+	else if (wrote || reconciler->reserved_failed)
+		tell_restored(reconciler);
+	drop(reconciler);
 	return 0;
 }

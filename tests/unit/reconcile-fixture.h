@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A hand in a world of memory, for the tests of src/act: one of its kind a program, set up anew for each test. */
+/* A reconciler in a world of memory, for the tests of src/act: one of its kind a program, set up anew for each test. */
 
 #include "../fake/fake-act.h"
 
@@ -20,7 +20,7 @@
 #define BUCKETS TW_TUNABLE_MAX_TW_BUCKETS
 
 static struct tw_fake_act fake;
-static struct tw_hand hand;
+static struct tw_reconciler reconciler;
 static struct tw_desires desires;
 static const struct tw_rule_settings rule = {
 	.name = "port-exhaustion", .metric = TW_METRIC_PORT_USE, .raise_milli = 45000, .clear_milli = 25000
@@ -33,7 +33,7 @@ static inline int set_up(void **state TW_UNUSED)
 	tw_fake_act_set(&fake, REUSE, 2);
 	tw_fake_act_set(&fake, BUCKETS, 4096);
 	memset(&desires, 0, sizeof(desires));
-	tw_fake_act_start(&fake, &hand);
+	tw_fake_act_start(&fake, &reconciler);
 	return 0;
 }
 
@@ -60,12 +60,12 @@ static inline void want_nothing(void)
 
 static inline void enforce(void)
 {
-	tw_hand_reconcile(&hand, &desires, TW_MODE_ENFORCE);
+	tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
 }
 
 static inline void observe(void)
 {
-	tw_hand_reconcile(&hand, &desires, TW_MODE_OBSERVE);
+	tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_OBSERVE);
 }
 
 static inline int64_t live(enum tw_tunable tunable)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/hand.h"
+#include "act/reconcile.h"
 
-#include "act/hand-reserve.h"
-#include "act/hand-save.h"
-#include "act/hand-step.h"
-#include "act/hand-tell.h"
+#include "act/reconcile-reserve.h"
+#include "act/reconcile-save.h"
+#include "act/reconcile-step.h"
+#include "act/reconcile-tell.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -12,30 +12,30 @@
 
 /* One tunable's turn: what the parts of a step need of it. */
 struct turn {
-	struct tw_hand *hand;
+	struct tw_reconciler *reconciler;
 	enum tw_tunable tunable;
 	const struct tw_desire *desire;
-	struct tw_hand_wish wish;
+	struct tw_reconcile_desired desired;
 	struct tw_live_value live;
 	struct tw_ledger_entry *entry;
-	struct tw_hand_said *said;
+	struct tw_reconcile_said *said;
 };
 
-void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl,
-		  struct tw_ledger_store *store, struct tw_recorder *recorder, const char *namespace)
+void tw_reconcile_init(struct tw_reconciler *reconciler, const struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl,
+		       struct tw_ledger_store *store, struct tw_recorder *recorder, const char *namespace)
 {
-	memset(hand, 0, sizeof(*hand));
-	hand->ledger = *ledger;
-	hand->sysctl = sysctl;
-	hand->store = store;
-	hand->recorder = recorder;
-	hand->namespace = namespace;
+	memset(reconciler, 0, sizeof(*reconciler));
+	reconciler->ledger = *ledger;
+	reconciler->sysctl = sysctl;
+	reconciler->store = store;
+	reconciler->recorder = recorder;
+	reconciler->namespace = namespace;
 }
 
 static int look(struct turn *turn, struct tw_live_value *ret)
 {
 	struct tw_tunable_value value;
-	int r = turn->hand->sysctl->read(turn->hand->sysctl, turn->tunable, &value);
+	int r = turn->reconciler->sysctl->read(turn->reconciler->sysctl, turn->tunable, &value);
 
 	if (r < 0)
 		return r;
@@ -57,16 +57,17 @@ static bool first_failure(struct turn *turn)
 	return first;
 }
 
-static void refuse(struct turn *turn, enum tw_hand_obstacle obstacle, int error, const struct tw_live_value *found)
+static void refuse(struct turn *turn, enum tw_reconcile_obstacle obstacle, int error, const struct tw_live_value *found)
 {
 	if (first_failure(turn))
-		tw_hand_tell_refused(turn->hand, turn->tunable, turn->desire, obstacle, error, &turn->live, found);
+		tw_reconcile_tell_refused(turn->reconciler, turn->tunable, turn->desire, obstacle, error, &turn->live,
+					  found);
 }
 
 static void tell_owed(struct turn *turn, bool reading, int error)
 {
 	if (first_failure(turn))
-		tw_hand_tell_owed(turn->hand, turn->tunable, turn->desire, reading, error);
+		tw_reconcile_tell_owed(turn->reconciler, turn->tunable, turn->desire, reading, error);
 }
 
 /* `from` was read as ours, or made by the kernel of what we wrote. */
@@ -86,7 +87,7 @@ static enum put_back put_back(struct turn *turn, const struct tw_tunable_value *
 
 	turn->entry->previous = *from;
 	turn->entry->written = was.baseline;
-	written = turn->hand->sysctl->write(turn->hand->sysctl, turn->tunable, &was.baseline);
+	written = turn->reconciler->sysctl->write(turn->reconciler->sysctl, turn->tunable, &was.baseline);
 	looked = look(turn, &found);
 	if (looked < 0) {
 		/* Whether it is back shows at the next look. */
@@ -95,7 +96,7 @@ static enum put_back put_back(struct turn *turn, const struct tw_tunable_value *
 	}
 	if (is(turn, &found, &was.baseline)) {
 		memset(turn->entry, 0, sizeof(*turn->entry));
-		tw_hand_save_after(turn->hand);
+		tw_reconcile_save_after(turn->reconciler);
 		return PUT_BACK_DONE;
 	}
 	*turn->entry = was;
@@ -106,7 +107,7 @@ static enum put_back put_back(struct turn *turn, const struct tw_tunable_value *
 
 static void remember_cause(struct turn *turn)
 {
-	struct tw_hand_cause *cause = &turn->hand->causes[turn->tunable];
+	struct tw_reconcile_cause *cause = &turn->reconciler->causes[turn->tunable];
 
 	if (!turn->desire->wanted || !turn->desire->rule)
 		return;
@@ -114,7 +115,7 @@ static void remember_cause(struct turn *turn)
 	cause->subject = turn->desire->subject;
 }
 
-static void confirm(struct turn *turn, const struct tw_hand_step *step)
+static void confirm(struct turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry seen = *turn->entry;
 
@@ -128,17 +129,17 @@ static void confirm(struct turn *turn, const struct tw_hand_step *step)
 	turn->said->wanted = turn->desire->wanted;
 	turn->said->value = turn->desire->value;
 	if (save_again)
-		tw_hand_save_after(turn->hand);
+		tw_reconcile_save_after(turn->reconciler);
 	/* Else a restore did not take place, and the value was told of before. */
 	if (tw_tunable_equal(turn->tunable, &seen.written, &turn->entry->written))
-		tw_hand_tell_adjusted(turn->hand, turn->tunable, turn->desire, &seen);
+		tw_reconcile_tell_adjusted(turn->reconciler, turn->tunable, turn->desire, &seen);
 }
 
-static void give_up(struct turn *turn, const struct tw_ledger_entry *was, enum tw_hand_obstacle obstacle, int error,
-		    const struct tw_live_value *found)
+static void give_up(struct turn *turn, const struct tw_ledger_entry *was, enum tw_reconcile_obstacle obstacle,
+		    int error, const struct tw_live_value *found)
 {
 	*turn->entry = *was;
-	tw_hand_save_after(turn->hand);
+	tw_reconcile_save_after(turn->reconciler);
 	refuse(turn, obstacle, error, found);
 }
 
@@ -151,31 +152,31 @@ static void undo(struct turn *turn, const struct tw_live_value *found)
 	/* It came of our write, so it is ours: a crash from here on must put the baseline back all the same. */
 	turn->entry->written = found->value;
 	turn->entry->previous = found->value;
-	tw_hand_save_after(turn->hand);
+	tw_reconcile_save_after(turn->reconciler);
 	if (put_back(turn, &found->value, &later, &error) == PUT_BACK_DONE)
-		refuse(turn, TW_HAND_OBSTACLE_KEPT, 0, found);
+		refuse(turn, TW_RECONCILE_OBSTACLE_KEPT, 0, found);
 	else
-		refuse(turn, TW_HAND_OBSTACLE_BACK, error, found);
+		refuse(turn, TW_RECONCILE_OBSTACLE_BACK, error, found);
 }
 
 /* Into the ledger, durably. Returns false where that failed, which is told, with the ledger as it was. */
-static bool announce(struct turn *turn, const struct tw_hand_step *step)
+static bool announce(struct turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 	int r;
 
 	*turn->entry = step->entry;
-	r = tw_hand_save(turn->hand);
+	r = tw_reconcile_save(turn->reconciler);
 	if (r >= 0)
 		return true;
 	*turn->entry = was;
 	if (first_failure(turn))
-		tw_hand_tell_unsaved(turn->hand, turn->tunable, turn->desire, r);
-	turn->hand->unsaved_told = true;
+		tw_reconcile_tell_unsaved(turn->reconciler, turn->tunable, turn->desire, r);
+	turn->reconciler->unsaved_told = true;
 	return false;
 }
 
-static void change(struct turn *turn, const struct tw_hand_step *step)
+static void change(struct turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 	struct tw_live_value found = { 0 };
@@ -183,43 +184,44 @@ static void change(struct turn *turn, const struct tw_hand_step *step)
 
 	if (!announce(turn, step))
 		return;
-	r = turn->hand->sysctl->write(turn->hand->sysctl, turn->tunable, &step->entry.written);
+	r = turn->reconciler->sysctl->write(turn->reconciler->sysctl, turn->tunable, &step->entry.written);
 	looked = look(turn, &found);
 	if (looked < 0) /* the entry stays as announced: the next look tells whether the write took place */
-		refuse(turn, r < 0 ? TW_HAND_OBSTACLE_WRITE : TW_HAND_OBSTACLE_READ, r < 0 ? r : looked, &found);
+		refuse(turn, r < 0 ? TW_RECONCILE_OBSTACLE_WRITE : TW_RECONCILE_OBSTACLE_READ, r < 0 ? r : looked,
+		       &found);
 	else if (is(turn, &found, &step->entry.written))
 		confirm(turn, step);
 	else if (r < 0)
-		give_up(turn, &was, TW_HAND_OBSTACLE_WRITE, r, &found);
+		give_up(turn, &was, TW_RECONCILE_OBSTACLE_WRITE, r, &found);
 	else if (is(turn, &found, &turn->live.value))
-		give_up(turn, &was, TW_HAND_OBSTACLE_KEPT, 0, &found);
+		give_up(turn, &was, TW_RECONCILE_OBSTACLE_KEPT, 0, &found);
 	else
 		undo(turn, &found);
 }
 
-static void yield(struct turn *turn, const struct tw_hand_step *step)
+static void yield(struct turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 
 	*turn->entry = step->entry;
 	turn->said->failed = false;
-	tw_hand_save_after(turn->hand);
-	tw_hand_tell_yielded(turn->hand, turn->tunable, turn->desire, &was, &turn->live);
+	tw_reconcile_save_after(turn->reconciler);
+	tw_reconcile_tell_yielded(turn->reconciler, turn->tunable, turn->desire, &was, &turn->live);
 }
 
 static void drop(struct turn *turn)
 {
 	memset(turn->entry, 0, sizeof(*turn->entry));
 	turn->said->failed = false;
-	tw_hand_save_after(turn->hand);
+	tw_reconcile_save_after(turn->reconciler);
 }
 
 /* Somebody wrote between our look and our write. */
 static int meet_foreign(struct turn *turn, const struct tw_live_value *found, int error)
 {
-	struct tw_hand_step step = tw_hand_step(turn->tunable, turn->entry, found, &turn->wish);
+	struct tw_reconcile_step step = tw_reconcile_step(turn->tunable, turn->entry, found, &turn->desired);
 
-	if (step.verb != TW_HAND_YIELD) {
+	if (step.verb != TW_RECONCILE_YIELD) {
 		tell_owed(turn, false, error);
 		return error;
 	}
@@ -237,7 +239,8 @@ static int restore(struct turn *turn)
 	switch (put_back(turn, &turn->live.value, &found, &r)) {
 	case PUT_BACK_DONE:
 		turn->said->failed = false;
-		tw_hand_tell_restored(turn->hand, turn->tunable, turn->wish.will, &was, &turn->live.value);
+		tw_reconcile_tell_restored(turn->reconciler, turn->tunable, turn->desired.will, &was,
+					   &turn->live.value);
 		return 0;
 	case PUT_BACK_FAILED:
 		tell_owed(turn, false, r);
@@ -253,47 +256,47 @@ static void advise(struct turn *turn)
 	if (turn->said->advised)
 		return;
 	turn->said->advised = true;
-	tw_hand_tell_advice(turn->hand, turn->tunable, turn->desire, &turn->live);
+	tw_reconcile_tell_advice(turn->reconciler, turn->tunable, turn->desire, &turn->live);
 }
 
 /* Returns 0, or -errno where it left something owed that should not be. */
-static int carry_out(struct turn *turn, const struct tw_hand_step *step)
+static int carry_out(struct turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 
 	switch (step->verb) {
-	case TW_HAND_LOOK:
-	case TW_HAND_NOTHING:
+	case TW_RECONCILE_LOOK:
+	case TW_RECONCILE_NOTHING:
 		turn->said->failed = false;
 		if (turn->entry->owner == TW_OWNER_OURS)
 			remember_cause(turn);
 		return 0;
-	case TW_HAND_ADVISE:
+	case TW_RECONCILE_ADVISE:
 		turn->said->failed = false;
 		advise(turn);
 		return 0;
-	case TW_HAND_REFUSE_BOUNDS:
-		refuse(turn, TW_HAND_OBSTACLE_BOUNDS, 0, &turn->live);
+	case TW_RECONCILE_REFUSE_BOUNDS:
+		refuse(turn, TW_RECONCILE_OBSTACLE_BOUNDS, 0, &turn->live);
 		return 0;
-	case TW_HAND_REFUSE_LOWER:
-		refuse(turn, TW_HAND_OBSTACLE_LOWER, 0, &turn->live);
+	case TW_RECONCILE_REFUSE_LOWER:
+		refuse(turn, TW_RECONCILE_OBSTACLE_LOWER, 0, &turn->live);
 		return 0;
-	case TW_HAND_WRITE:
+	case TW_RECONCILE_WRITE:
 		change(turn, step);
 		return 0;
-	case TW_HAND_CONFIRM:
+	case TW_RECONCILE_CONFIRM:
 		confirm(turn, step);
 		return 0;
-	case TW_HAND_RESTORE:
+	case TW_RECONCILE_RESTORE:
 		return restore(turn);
-	case TW_HAND_RESTORED:
+	case TW_RECONCILE_RESTORED:
 		drop(turn);
-		tw_hand_tell_restored(turn->hand, turn->tunable, turn->wish.will, &was, &was.previous);
+		tw_reconcile_tell_restored(turn->reconciler, turn->tunable, turn->desired.will, &was, &was.previous);
 		return 0;
-	case TW_HAND_YIELD:
+	case TW_RECONCILE_YIELD:
 		yield(turn, step);
 		return 0;
-	case TW_HAND_DROP:
+	case TW_RECONCILE_DROP:
 		drop(turn);
 		return 0;
 	}
@@ -302,19 +305,19 @@ static int carry_out(struct turn *turn, const struct tw_hand_step *step)
 
 static int attend(struct turn *turn)
 {
-	struct tw_hand_step step = tw_hand_step(turn->tunable, turn->entry, &turn->live, &turn->wish);
+	struct tw_reconcile_step step = tw_reconcile_step(turn->tunable, turn->entry, &turn->live, &turn->desired);
 	int r;
 
-	if (step.verb == TW_HAND_LOOK) {
+	if (step.verb == TW_RECONCILE_LOOK) {
 		r = look(turn, &turn->live);
 		if (r < 0) {
 			if (turn->entry->owner == TW_OWNER_OURS)
 				tell_owed(turn, true, r);
 			else
-				refuse(turn, TW_HAND_OBSTACLE_READ, r, &turn->live);
+				refuse(turn, TW_RECONCILE_OBSTACLE_READ, r, &turn->live);
 			return r;
 		}
-		step = tw_hand_step(turn->tunable, turn->entry, &turn->live, &turn->wish);
+		step = tw_reconcile_step(turn->tunable, turn->entry, &turn->live, &turn->desired);
 	}
 	return carry_out(turn, &step);
 }
@@ -327,58 +330,59 @@ static void note_wish(struct turn *turn)
 	if (turn->said->wanted == desire->wanted &&
 	    (!desire->wanted || tw_tunable_equal(turn->tunable, &turn->said->value, &desire->value)))
 		return;
-	*turn->said = (struct tw_hand_said){ .wanted = desire->wanted, .value = desire->value };
+	*turn->said = (struct tw_reconcile_said){ .wanted = desire->wanted, .value = desire->value };
 }
 
-static int take_turn(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire,
-		     enum tw_hand_will will)
+static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, const struct tw_desire *desire,
+		     enum tw_reconcile_will will)
 {
 	struct turn turn = {
-		.hand = hand,
+		.reconciler = reconciler,
 		.tunable = tunable,
 		.desire = desire,
-		.wish = { .will = will, .value = desire->value, .rule = desire->rule ? desire->rule->name : NULL },
-		.entry = &hand->ledger.entries[tunable],
-		.said = &hand->said[tunable],
+		.desired = { .will = will, .value = desire->value, .rule = desire->rule ? desire->rule->name : NULL },
+		.entry = &reconciler->ledger.entries[tunable],
+		.said = &reconciler->said[tunable],
 	};
 
 	note_wish(&turn);
 	return attend(&turn);
 }
 
-void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode)
+void tw_reconcile_reconcile(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode)
 {
-	if (hand->unsaved)
-		tw_hand_save_after(hand);
+	if (reconciler->unsaved)
+		tw_reconcile_save_after(reconciler);
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
-		(void)take_turn(hand, (enum tw_tunable)i, &desires->rows[i], tw_hand_will_of(&desires->rows[i], mode));
-	(void)tw_hand_release(hand);
+		(void)take_turn(reconciler, (enum tw_tunable)i, &desires->rows[i],
+				tw_reconcile_will_of(&desires->rows[i], mode));
+	(void)tw_reconcile_release(reconciler);
 }
 
-static int give_back(struct tw_hand *hand, enum tw_hand_will will)
+static int give_back(struct tw_reconciler *reconciler, enum tw_reconcile_will will)
 {
 	static const struct tw_desire none;
 	int first = 0, released, saved;
 
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
-		int r = take_turn(hand, (enum tw_tunable)i, &none, will);
+		int r = take_turn(reconciler, (enum tw_tunable)i, &none, will);
 
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	released = tw_hand_release(hand);
+	released = tw_reconcile_release(reconciler);
 	if (first == 0)
 		first = released;
-	saved = hand->unsaved ? tw_hand_save(hand) : 0;
+	saved = reconciler->unsaved ? tw_reconcile_save(reconciler) : 0;
 	return first < 0 ? first : saved;
 }
 
-int tw_hand_pause(struct tw_hand *hand)
+int tw_reconcile_pause(struct tw_reconciler *reconciler)
 {
-	return give_back(hand, TW_HAND_WILL_PAUSE);
+	return give_back(reconciler, TW_RECONCILE_WILL_PAUSE);
 }
 
-int tw_hand_restore(struct tw_hand *hand)
+int tw_reconcile_restore(struct tw_reconciler *reconciler)
 {
-	return give_back(hand, TW_HAND_WILL_RECOVER);
+	return give_back(reconciler, TW_RECONCILE_WILL_RECOVER);
 }

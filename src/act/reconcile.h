@@ -33,7 +33,7 @@ struct tw_ledger_store {
  * Brings the sysctls of one namespace to what is desired and back: ledger first, then one write, then a look.
  * Never fights: a value that is neither the baseline nor our last write belongs to somebody else.
  */
-struct tw_hand {
+struct tw_reconciler {
 	struct tw_ledger ledger;
 	struct tw_sysctl_sink *sysctl; /* borrows */
 	struct tw_ledger_store *store; /* borrows */
@@ -44,22 +44,22 @@ struct tw_hand {
 	bool reserved_failed; /* the list of reserved ports could not be put back, and that was told */
 	unsigned restored;    /* sysctls put back so far */
 	/* What was said last of each tunable, so that a standing condition is recorded once. */
-	struct tw_hand_said {
+	struct tw_reconcile_said {
 		bool wanted;
 		bool advised;
 		bool failed;
 		struct tw_tunable_value value; /* that was wanted */
 	} said[TW_TUNABLE_COUNT];
 	/* On whose behalf each tunable was touched last: the rule may be gone when it is put back. */
-	struct tw_hand_cause {
+	struct tw_reconcile_cause {
 		char rule[TW_RULE_NAME_MAX];
 		struct tw_subject subject;
 	} causes[TW_TUNABLE_COUNT];
 };
 
 /* `ledger` is copied, everything else borrows. */
-void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl,
-		  struct tw_ledger_store *store, struct tw_recorder *recorder, const char *namespace);
+void tw_reconcile_init(struct tw_reconciler *reconciler, const struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl,
+		       struct tw_ledger_store *store, struct tw_recorder *recorder, const char *namespace);
 
 /*
  * One reconciliation. For each tunable: wanted and not ours -> the live value becomes the baseline, ledger, write
@@ -71,13 +71,13 @@ void tw_hand_init(struct tw_hand *hand, const struct tw_ledger *ledger, struct t
  * write fails stays ours. A desire that may not be done (out of bounds, or lower than a raise-only baseline) keeps
  * nothing in place: what is ours is put back first.
  */
-void tw_hand_reconcile(struct tw_hand *hand, const struct tw_desires *desires, enum tw_mode mode);
+void tw_reconcile_reconcile(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode);
 
 /* Whether nothing is changed or left to be saved: where nothing was wanted, it leaves the next reconciliation nothing.
  */
-static inline bool tw_hand_at_rest(const struct tw_hand *hand)
+static inline bool tw_reconcile_at_rest(const struct tw_reconciler *reconciler)
 {
-	return tw_ledger_is_empty(&hand->ledger) && !hand->unsaved;
+	return tw_ledger_is_empty(&reconciler->ledger) && !reconciler->unsaved;
 }
 
 /*
@@ -85,11 +85,11 @@ static inline bool tw_hand_at_rest(const struct tw_hand *hand)
  * next reconciliation. What somebody else took over stays theirs. Returns 0, or the first -errno that left something
  * owed.
  */
-int tw_hand_pause(struct tw_hand *hand);
+int tw_reconcile_pause(struct tw_reconciler *reconciler);
 
 /*
  * Puts everything back: on a clean stop, and on the ledger that a former run left. What is at its baseline already is
  * done, also where the run ended between ledger and write. Twice in a row changes nothing more. Returns 0, or the first
  * -errno that left something owed or left the store with a ledger that is out of date.
  */
-int tw_hand_restore(struct tw_hand *hand);
+int tw_reconcile_restore(struct tw_reconciler *reconciler);

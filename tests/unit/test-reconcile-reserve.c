@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hand-fixture.h"
+#include "reconcile-fixture.h"
 
 /* What an older timewaitd owes: a range that it widened, and the reserved ports that it put in first. */
 
@@ -45,7 +45,7 @@ static void owe(const char *previous, const char *live)
 	reserved->previous = set_of(previous);
 	fake.reserved = set_of(live);
 	tw_fake_act_set_range(&fake, 1024, 65535);
-	tw_fake_act_start(&fake, &hand);
+	tw_fake_act_start(&fake, &reconciler);
 }
 
 static void owe_all(void)
@@ -58,7 +58,7 @@ static void expect_nothing_owed(void)
 	assert_false(tw_ledger_owes(&fake.saved));
 	expect_range(32768, 60999);
 	tw_fake_act_forget_events(&fake);
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	enforce();
 	expect_silence();
 }
@@ -71,7 +71,7 @@ static void test_goes_back(void **state TW_UNUSED)
 		if (running)
 			enforce();
 		else
-			assert_int_equal(tw_hand_restore(&hand), 0);
+			assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 		assert_int_equal(fake.event_count, 2);
 		assert_true(fake.events[0].has_sysctl && fake.events[0].sysctl == RANGE);
 		assert_false(fake.events[1].has_sysctl);
@@ -89,13 +89,13 @@ static void test_died_in_between(void **state TW_UNUSED)
 {
 	owe("5000,9001", "5000,9001");
 	tw_fake_act_set_range(&fake, 32768, 60999);
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	expect_silence();
 	expect_nothing_owed();
 
 	owe("5000,9001", "5000,8080,9001,61000");
 	tw_fake_act_set_range(&fake, 32768, 60999);
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	(void)expect(1, TW_EVENT_RESTORED);
 	expect_reserved("5000,9001");
 	expect_nothing_owed();
@@ -105,7 +105,7 @@ static void test_died_in_between(void **state TW_UNUSED)
 static void test_one_write_behind(void **state TW_UNUSED)
 {
 	owe("5000,8080,9001", "5000,8080,9001");
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	(void)expect(2, TW_EVENT_RESTORED);
 	expect_reserved("5000,9001");
 	expect_nothing_owed();
@@ -114,7 +114,7 @@ static void test_one_write_behind(void **state TW_UNUSED)
 static void test_somebody_elses_list_stays(void **state TW_UNUSED)
 {
 	owe("5000,8080,9001,61000", "7777");
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	assert_non_null(strstr(expect(2, TW_EVENT_YIELDED)->reason,
 			       "set net.ipv4.ip_local_reserved_ports to 7777 after timewaitd had added 8080,61000"));
 	expect_reserved("7777");
@@ -128,7 +128,7 @@ static void test_cannot_be_put_back(void **state TW_UNUSED)
 
 	owe_all();
 	fake.list_write_error = -EACCES;
-	assert_int_equal(tw_hand_restore(&hand), -EACCES);
+	assert_int_equal(tw_reconcile_restore(&reconciler), -EACCES);
 	event = expect(2, TW_EVENT_DEGRADED);
 	assert_string_equal(event->advice, "sysctl -w net.ipv4.ip_local_reserved_ports=5000,9001");
 	enforce();
@@ -136,10 +136,10 @@ static void test_cannot_be_put_back(void **state TW_UNUSED)
 	assert_true(tw_ledger_owes(&fake.saved));
 	fake.list_write_error = 0;
 	fake.list_stays = true;
-	assert_int_equal(tw_hand_restore(&hand), -EIO);
+	assert_int_equal(tw_reconcile_restore(&reconciler), -EIO);
 	fake.list_stays = false;
 	fake.list_error = -EIO;
-	assert_int_equal(tw_hand_restore(&hand), -EIO);
+	assert_int_equal(tw_reconcile_restore(&reconciler), -EIO);
 	expect_silence();
 	fake.list_error = 0;
 	enforce();
@@ -153,10 +153,10 @@ static void test_not_before_the_range(void **state TW_UNUSED)
 {
 	owe_all();
 	fake.write_error = -EIO;
-	assert_int_equal(tw_hand_restore(&hand), -EIO);
+	assert_int_equal(tw_reconcile_restore(&reconciler), -EIO);
 	expect_reserved("5000,8080,9001,61000");
 	fake.write_error = 0;
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	expect_reserved("5000,9001");
 	expect_nothing_owed();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hand-fixture.h"
+#include "reconcile-fixture.h"
 
 static void test_adjusts_and_restores(void **state TW_UNUSED)
 {
@@ -41,25 +41,25 @@ static void test_idle_costs_nothing(void **state TW_UNUSED)
 {
 	enforce();
 	observe();
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	assert_int_equal(fake.reads + fake.writes + fake.saves, 0);
 	expect_silence();
 }
 
-/* From a wish until nothing is left of it, also where somebody else has taken the sysctl over. */
+/* From a desired until nothing is left of it, also where somebody else has taken the sysctl over. */
 static void test_at_rest(void **state TW_UNUSED)
 {
-	assert_true(tw_hand_at_rest(&hand));
+	assert_true(tw_reconcile_at_rest(&reconciler));
 	want(REUSE, 1);
 	enforce();
-	assert_false(tw_hand_at_rest(&hand));
+	assert_false(tw_reconcile_at_rest(&reconciler));
 	tw_fake_act_set(&fake, REUSE, 0);
 	enforce();
-	assert_int_equal(hand.ledger.entries[REUSE].owner, TW_OWNER_YIELDED);
-	assert_false(tw_hand_at_rest(&hand));
+	assert_int_equal(reconciler.ledger.entries[REUSE].owner, TW_OWNER_YIELDED);
+	assert_false(tw_reconcile_at_rest(&reconciler));
 	want_nothing();
 	enforce();
-	assert_true(tw_hand_at_rest(&hand));
+	assert_true(tw_reconcile_at_rest(&reconciler));
 	/* A ledger that could not be saved is saved at the next call. */
 	want(REUSE, 1);
 	enforce();
@@ -67,10 +67,10 @@ static void test_at_rest(void **state TW_UNUSED)
 	fake.save_error = -ENOSPC;
 	enforce();
 	assert_int_equal(live(REUSE), 0);
-	assert_false(tw_hand_at_rest(&hand));
+	assert_false(tw_reconcile_at_rest(&reconciler));
 	fake.save_error = 0;
 	enforce();
-	assert_true(tw_hand_at_rest(&hand));
+	assert_true(tw_reconcile_at_rest(&reconciler));
 }
 
 static void test_already_there(void **state TW_UNUSED)
@@ -118,7 +118,7 @@ static void test_yields(void **state TW_UNUSED)
 	enforce();
 	expect_silence();
 	assert_int_equal(live(REUSE), 1);
-	assert_int_equal(hand.ledger.entries[REUSE].owner, TW_OWNER_NOBODY);
+	assert_int_equal(reconciler.ledger.entries[REUSE].owner, TW_OWNER_NOBODY);
 	assert_int_equal(fake.writes, 1);
 	/* The rule's next life is another one. */
 	want(REUSE, 0);
@@ -133,7 +133,7 @@ static void test_yields_to_the_baseline(void **state TW_UNUSED)
 	enforce();
 	expect_values(expect(1, TW_EVENT_YIELDED), 2, 1, 2);
 	enforce();
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	expect_silence();
 	assert_int_equal(live(REUSE), 2);
 }
@@ -145,7 +145,7 @@ static void test_yields_when_cleared(void **state TW_UNUSED)
 	want_nothing();
 	enforce();
 	assert_string_equal(expect(1, TW_EVENT_YIELDED)->rule_name, "port-exhaustion");
-	assert_int_equal(hand.ledger.entries[REUSE].owner, TW_OWNER_NOBODY);
+	assert_int_equal(reconciler.ledger.entries[REUSE].owner, TW_OWNER_NOBODY);
 	enforce();
 	expect_silence();
 	assert_int_equal(live(REUSE), 0);
@@ -205,7 +205,7 @@ static void test_advised(void **state TW_UNUSED)
 {
 	const struct tw_event *event;
 
-	hand.namespace = "web";
+	reconciler.namespace = "web";
 	want(REUSE, 1);
 	desires.rows[REUSE].advised = true;
 	enforce();
@@ -223,7 +223,7 @@ static void test_advised(void **state TW_UNUSED)
 	desires.rows[REUSE].advised = true;
 	enforce();
 	assert_int_equal(live(REUSE), 2);
-	assert_false(tw_ledger_owes(&hand.ledger));
+	assert_false(tw_ledger_owes(&reconciler.ledger));
 }
 
 static void test_observes_from_now_on(void **state TW_UNUSED)
@@ -321,7 +321,7 @@ static void test_kernel_keeps_another(void **state TW_UNUSED)
 	assert_non_null(strstr(expect(1, TW_EVENT_REFUSED)->reason, "made 0 of it"));
 	assert_true(tw_ledger_owes(&fake.saved));
 	fake.keeps[REUSE].known = false;
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	assert_int_equal(live(REUSE), 2);
 }
 
@@ -338,13 +338,13 @@ static void test_baseline_cannot_be_written(void **state TW_UNUSED)
 	assert_string_equal(event->rule_name, "port-exhaustion");
 	enforce();
 	expect_silence();
-	assert_int_equal(tw_hand_restore(&hand), -EROFS);
+	assert_int_equal(tw_reconcile_restore(&reconciler), -EROFS);
 	assert_true(tw_ledger_owes(&fake.saved));
 	fake.write_error = 0;
 	fake.read_error = -EIO;
-	assert_int_equal(tw_hand_restore(&hand), -EIO);
+	assert_int_equal(tw_reconcile_restore(&reconciler), -EIO);
 	fake.read_error = 0;
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 	(void)expect(1, TW_EVENT_RESTORED);
 	assert_int_equal(live(REUSE), 2);
 }
@@ -384,7 +384,7 @@ static void test_store_out_of_date(void **state TW_UNUSED)
 {
 	adjust();
 	fake.save_error = -ENOSPC;
-	assert_int_equal(tw_hand_restore(&hand), -ENOSPC);
+	assert_int_equal(tw_reconcile_restore(&reconciler), -ENOSPC);
 	(void)expect(2, TW_EVENT_RESTORED);
 	assert_int_equal(live(REUSE), 2);
 	want_nothing();
@@ -394,7 +394,7 @@ static void test_store_out_of_date(void **state TW_UNUSED)
 	enforce();
 	expect_silence();
 	assert_false(tw_ledger_owes(&fake.saved));
-	assert_int_equal(tw_hand_restore(&hand), 0);
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/hand-tell.h"
+#include "act/reconcile-tell.h"
 
 #include "base/text.h"
 
@@ -20,11 +20,11 @@ static struct tw_live_value known(const struct tw_tunable_value *value)
 }
 
 /* With the rule, its figure and its subject: those of the desire, else those remembered. */
-static struct tw_event event_of(const struct tw_hand *hand, enum tw_event_kind kind, enum tw_severity severity,
-				enum tw_tunable tunable, const struct tw_desire *desire)
+static struct tw_event event_of(const struct tw_reconciler *reconciler, enum tw_event_kind kind,
+				enum tw_severity severity, enum tw_tunable tunable, const struct tw_desire *desire)
 {
-	const struct tw_hand_cause *cause = &hand->causes[tunable];
-	const struct tw_ledger_entry *entry = &hand->ledger.entries[tunable];
+	const struct tw_reconcile_cause *cause = &reconciler->causes[tunable];
+	const struct tw_ledger_entry *entry = &reconciler->ledger.entries[tunable];
 	struct tw_event event = { .kind = kind, .severity = severity, .has_sysctl = true, .sysctl = tunable };
 
 	if (desire->wanted && desire->rule) {
@@ -42,9 +42,9 @@ static struct tw_event event_of(const struct tw_hand *hand, enum tw_event_kind k
 	return event;
 }
 
-static void tell(const struct tw_hand *hand, const struct tw_event *event)
+static void tell(const struct tw_reconciler *reconciler, const struct tw_event *event)
 {
-	hand->recorder->tell(hand->recorder, hand->namespace, event);
+	reconciler->recorder->tell(reconciler->recorder, reconciler->namespace, event);
 }
 
 static struct tw_text reason_of(struct tw_event *event)
@@ -56,7 +56,7 @@ static struct tw_text reason_of(struct tw_event *event)
 }
 
 /* The command that an admin would type; the shell needs quotes around a range. */
-static void advise(const struct tw_hand *hand, struct tw_event *event, const struct tw_tunable_value *value)
+static void advise(const struct tw_reconciler *reconciler, struct tw_event *event, const struct tw_tunable_value *value)
 {
 	const char *quote = tw_tunable_info(event->sysctl)->kind == TW_TUNABLE_RANGE ? "\"" : "";
 	struct tw_text text;
@@ -64,14 +64,14 @@ static void advise(const struct tw_hand *hand, struct tw_event *event, const str
 	tw_text_init(&text, event->advice, sizeof(event->advice));
 	tw_text_addf(&text, "sysctl -w %s=%s%s%s", key_of(event->sysctl), quote, VALUE_TEXT(event->sysctl, value),
 		     quote);
-	if (strcmp(hand->namespace, TW_NAMESPACE_HOST) != 0)
-		tw_text_addf(&text, ", in the network namespace %s", hand->namespace);
+	if (strcmp(reconciler->namespace, TW_NAMESPACE_HOST) != 0)
+		tw_text_addf(&text, ", in the network namespace %s", reconciler->namespace);
 }
 
-void tw_hand_tell_advice(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire,
-			 const struct tw_live_value *live)
+void tw_reconcile_tell_advice(struct tw_reconciler *reconciler, enum tw_tunable tunable, const struct tw_desire *desire,
+			      const struct tw_live_value *live)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_ADVICE, TW_SEVERITY_NOTICE, tunable, desire);
+	struct tw_event event = event_of(reconciler, TW_EVENT_ADVICE, TW_SEVERITY_NOTICE, tunable, desire);
 	struct tw_text reason = reason_of(&event);
 
 	event.old = *live;
@@ -80,45 +80,45 @@ void tw_hand_tell_advice(struct tw_hand *hand, enum tw_tunable tunable, const st
 	tw_text_add(&reason,
 		    desire->advised ? "by its namespaces, the rule does not act in this one" : "mode = observe");
 	tw_text_add(&reason, ": timewaitd would do this now, and writes nothing");
-	advise(hand, &event, &desire->value);
-	tell(hand, &event);
+	advise(reconciler, &event, &desire->value);
+	tell(reconciler, &event);
 }
 
-void tw_hand_tell_adjusted(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire,
-			   const struct tw_ledger_entry *now)
+void tw_reconcile_tell_adjusted(struct tw_reconciler *reconciler, enum tw_tunable tunable,
+				const struct tw_desire *desire, const struct tw_ledger_entry *now)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_ADJUSTED, TW_SEVERITY_NOTICE, tunable, desire);
+	struct tw_event event = event_of(reconciler, TW_EVENT_ADJUSTED, TW_SEVERITY_NOTICE, tunable, desire);
 
 	event.old = known(&now->previous);
 	event.new = known(&now->written);
 	event.baseline = known(&now->baseline);
 	if (tw_tunable_info(tunable)->class == TW_TUNABLE_PLAIN)
 		(void)tw_text_copy(event.reason, sizeof(event.reason), "whether it helps is not measured");
-	tell(hand, &event);
+	tell(reconciler, &event);
 }
 
-static const char *why_restored(enum tw_hand_will will)
+static const char *why_restored(enum tw_reconcile_will will)
 {
 	switch (will) {
-	case TW_HAND_WILL_LEAVE:
+	case TW_RECONCILE_WILL_LEAVE:
 		return "no rule wants another value any more";
-	case TW_HAND_WILL_ENFORCE:
+	case TW_RECONCILE_WILL_ENFORCE:
 		return "the value wanted now is not one to keep in place of the baseline";
-	case TW_HAND_WILL_OBSERVE:
+	case TW_RECONCILE_WILL_OBSERVE:
 		return "mode = observe, or a rule that does not act here: timewaitd gives back what it changed before";
-	case TW_HAND_WILL_PAUSE:
+	case TW_RECONCILE_WILL_PAUSE:
 		return "somebody asked for it";
-	case TW_HAND_WILL_RECOVER:
+	case TW_RECONCILE_WILL_RECOVER:
 		return "timewaitd gives back what it changed";
 	}
 	return "";
 }
 
-void tw_hand_tell_restored(struct tw_hand *hand, enum tw_tunable tunable, enum tw_hand_will will,
-			   const struct tw_ledger_entry *was, const struct tw_tunable_value *from)
+void tw_reconcile_tell_restored(struct tw_reconciler *reconciler, enum tw_tunable tunable, enum tw_reconcile_will will,
+				const struct tw_ledger_entry *was, const struct tw_tunable_value *from)
 {
 	static const struct tw_desire none;
-	struct tw_event event = event_of(hand, TW_EVENT_RESTORED, TW_SEVERITY_NOTICE, tunable, &none);
+	struct tw_event event = event_of(reconciler, TW_EVENT_RESTORED, TW_SEVERITY_NOTICE, tunable, &none);
 
 	if (!event.rule_name[0])
 		(void)tw_text_copy(event.rule_name, sizeof(event.rule_name), was->rule);
@@ -126,14 +126,15 @@ void tw_hand_tell_restored(struct tw_hand *hand, enum tw_tunable tunable, enum t
 	event.new = known(&was->baseline);
 	event.baseline = known(&was->baseline);
 	(void)tw_text_copy(event.reason, sizeof(event.reason), why_restored(will));
-	hand->restored++;
-	tell(hand, &event);
+	reconciler->restored++;
+	tell(reconciler, &event);
 }
 
-void tw_hand_tell_yielded(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire,
-			  const struct tw_ledger_entry *was, const struct tw_live_value *live)
+void tw_reconcile_tell_yielded(struct tw_reconciler *reconciler, enum tw_tunable tunable,
+			       const struct tw_desire *desire, const struct tw_ledger_entry *was,
+			       const struct tw_live_value *live)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_YIELDED, TW_SEVERITY_WARNING, tunable, desire);
+	struct tw_event event = event_of(reconciler, TW_EVENT_YIELDED, TW_SEVERITY_WARNING, tunable, desire);
 	struct tw_text reason = reason_of(&event);
 
 	if (!event.rule_name[0])
@@ -147,7 +148,7 @@ void tw_hand_tell_yielded(struct tw_hand *hand, enum tw_tunable tunable, const s
 		     VALUE_TEXT(tunable, &was->written));
 	if (desire->wanted)
 		tw_text_add(&reason, " until the rule has cleared");
-	tell(hand, &event);
+	tell(reconciler, &event);
 }
 
 /* Of each that not every kernel has: why. */
@@ -189,31 +190,31 @@ static void add_sysctl_error(struct tw_text *reason, enum tw_tunable tunable, in
 	}
 }
 
-static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum tw_hand_obstacle obstacle, int error,
-			 const struct tw_live_value *live, const struct tw_live_value *found)
+static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum tw_reconcile_obstacle obstacle,
+			 int error, const struct tw_live_value *live, const struct tw_live_value *found)
 {
 	const struct tw_tunable_info *info = tw_tunable_info(tunable);
 
 	switch (obstacle) {
-	case TW_HAND_OBSTACLE_BOUNDS:
+	case TW_RECONCILE_OBSTACLE_BOUNDS:
 		tw_text_addf(reason, "the value is out of bounds: timewaitd writes %lld to %lld", (long long)info->low,
 			     (long long)info->high);
 		return;
-	case TW_HAND_OBSTACLE_LOWER:
+	case TW_RECONCILE_OBSTACLE_LOWER:
 		tw_text_addf(reason, "it would be lowered: it is %s now", VALUE_TEXT(tunable, &live->value));
 		return;
-	case TW_HAND_OBSTACLE_READ:
+	case TW_RECONCILE_OBSTACLE_READ:
 		if (error != -ENOENT)
 			tw_text_add(reason, "cannot read it: ");
 		add_sysctl_error(reason, tunable, error);
 		return;
-	case TW_HAND_OBSTACLE_WRITE:
+	case TW_RECONCILE_OBSTACLE_WRITE:
 		add_sysctl_error(reason, tunable, error);
 		return;
-	case TW_HAND_OBSTACLE_KEPT:
+	case TW_RECONCILE_OBSTACLE_KEPT:
 		tw_text_addf(reason, "the kernel kept %s", VALUE_TEXT(tunable, &found->value));
 		return;
-	case TW_HAND_OBSTACLE_BACK:
+	case TW_RECONCILE_OBSTACLE_BACK:
 		tw_text_addf(reason, "the kernel made %s of it, and the value before could not be put back yet: ",
 			     VALUE_TEXT(tunable, &found->value));
 		add_sysctl_error(reason, tunable, error);
@@ -221,19 +222,19 @@ static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum t
 	}
 }
 
-void tw_hand_tell_refused(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire,
-			  enum tw_hand_obstacle obstacle, int error, const struct tw_live_value *live,
-			  const struct tw_live_value *found)
+void tw_reconcile_tell_refused(struct tw_reconciler *reconciler, enum tw_tunable tunable,
+			       const struct tw_desire *desire, enum tw_reconcile_obstacle obstacle, int error,
+			       const struct tw_live_value *live, const struct tw_live_value *found)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_REFUSED, TW_SEVERITY_WARNING, tunable, desire);
-	const struct tw_ledger_entry *entry = &hand->ledger.entries[tunable];
+	struct tw_event event = event_of(reconciler, TW_EVENT_REFUSED, TW_SEVERITY_WARNING, tunable, desire);
+	const struct tw_ledger_entry *entry = &reconciler->ledger.entries[tunable];
 	struct tw_text reason = reason_of(&event);
 
 	event.old = *live;
 	event.new = known(&desire->value);
 	event.baseline = entry->owner == TW_OWNER_OURS ? known(&entry->baseline) : *live;
 	add_obstacle(&reason, tunable, obstacle, error, live, found);
-	tell(hand, &event);
+	tell(reconciler, &event);
 }
 
 static void add_ledger_error(struct tw_text *reason, int error)
@@ -245,32 +246,33 @@ static void add_ledger_error(struct tw_text *reason, int error)
 		tw_text_add(reason, "; its file system is full");
 }
 
-void tw_hand_tell_unsaved(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire, int error)
+void tw_reconcile_tell_unsaved(struct tw_reconciler *reconciler, enum tw_tunable tunable,
+			       const struct tw_desire *desire, int error)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_DEGRADED, TW_SEVERITY_ERROR, tunable, desire);
+	struct tw_event event = event_of(reconciler, TW_EVENT_DEGRADED, TW_SEVERITY_ERROR, tunable, desire);
 	struct tw_text reason = reason_of(&event);
 
 	event.new = known(&desire->value);
 	add_ledger_error(&reason, error);
 	tw_text_add(&reason, "; nothing is changed that a crash could leave behind");
-	tell(hand, &event);
+	tell(reconciler, &event);
 }
 
-void tw_hand_tell_stale(struct tw_hand *hand, int error)
+void tw_reconcile_tell_stale(struct tw_reconciler *reconciler, int error)
 {
 	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_ERROR };
 	struct tw_text reason = reason_of(&event);
 
 	add_ledger_error(&reason, error);
 	tw_text_add(&reason, "; it still tells of changes that are over, and is written again until it works");
-	tell(hand, &event);
+	tell(reconciler, &event);
 }
 
-void tw_hand_tell_owed(struct tw_hand *hand, enum tw_tunable tunable, const struct tw_desire *desire, bool reading,
-		       int error)
+void tw_reconcile_tell_owed(struct tw_reconciler *reconciler, enum tw_tunable tunable, const struct tw_desire *desire,
+			    bool reading, int error)
 {
-	struct tw_event event = event_of(hand, TW_EVENT_DEGRADED, TW_SEVERITY_ERROR, tunable, desire);
-	const struct tw_ledger_entry *entry = &hand->ledger.entries[tunable];
+	struct tw_event event = event_of(reconciler, TW_EVENT_DEGRADED, TW_SEVERITY_ERROR, tunable, desire);
+	const struct tw_ledger_entry *entry = &reconciler->ledger.entries[tunable];
 	struct tw_text reason = reason_of(&event);
 
 	event.new = known(&entry->baseline);
@@ -278,6 +280,6 @@ void tw_hand_tell_owed(struct tw_hand *hand, enum tw_tunable tunable, const stru
 	tw_text_add(&reason, reading ? "cannot read what timewaitd wrote before: "
 				     : "cannot put the value back that was there before timewaitd: ");
 	add_sysctl_error(&reason, tunable, error);
-	advise(hand, &event, &entry->baseline);
-	tell(hand, &event);
+	advise(reconciler, &event, &entry->baseline);
+	tell(reconciler, &event);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hand-fixture.h"
+#include "reconcile-fixture.h"
 
 /* What each step of one change can meet, and the record that stands for it. */
 
@@ -86,7 +86,7 @@ static void test_faults(void **state TW_UNUSED)
 		/* It is over: the change is made, and put back. */
 		enforce();
 		assert_int_equal(live(tunable), WANTED);
-		assert_int_equal(tw_hand_restore(&hand), 0);
+		assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 		assert_int_equal(live(tunable), BASELINE);
 		assert_false(tw_ledger_owes(&fake.saved));
 		assert_int_equal(fake.rash_writes, 0);
@@ -116,7 +116,7 @@ static void test_changed_in_between(void **state TW_UNUSED)
 		want(REUSE, WANTED);
 		enforce();
 		enforce();
-		assert_int_equal(tw_hand_restore(&hand), 0);
+		assert_int_equal(tw_reconcile_restore(&reconciler), 0);
 		if (live(REUSE) != changes[i].at_last)
 			fail_msg("before call %u: %lld", changes[i].call, (long long)live(REUSE));
 		assert_false(tw_ledger_owes(&fake.saved));
