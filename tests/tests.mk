@@ -27,7 +27,7 @@ unit_tests = \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \
 	tests/unit/test-chart \
-	tests/unit/test-crest \
+	tests/unit/test-recent-peak \
 	tests/unit/test-demand \
 	tests/unit/test-desired-effect \
 	tests/unit/test-desired \
@@ -57,7 +57,7 @@ unit_tests = \
 	tests/unit/test-reconcile \
 	tests/unit/test-hash \
 	tests/unit/test-html \
-	tests/unit/test-hunt \
+	tests/unit/test-destroy-search \
 	tests/unit/test-journal-sink \
 	tests/unit/test-json \
 	tests/unit/test-kernel-exclusive \
@@ -101,7 +101,7 @@ unit_tests = \
 	tests/unit/test-reading-bound \
 	tests/unit/test-reading-listeners \
 	tests/unit/test-reading-units \
-	tests/unit/test-reaper \
+	tests/unit/test-destroyer \
 	tests/unit/test-record-field \
 	tests/unit/test-record-sample \
 	tests/unit/test-record-sink \
@@ -155,7 +155,7 @@ unit_tests = \
 # The real manager in a world that is in memory, time included.
 sim_tests = \
 	tests/sim/test-aside \
-	tests/sim/test-chase \
+	tests/sim/test-destroy-job \
 	tests/sim/test-effect \
 	tests/sim/test-manager \
 	tests/sim/test-pace \
@@ -321,7 +321,7 @@ endif
 TESTS = $(compiled_tests) $(house_tests)
 
 tests_sim_test_aside_SOURCES = tests/sim/test-aside.c tests/sim/stage.c tests/sim/stage.h
-tests_sim_test_chase_SOURCES = tests/sim/test-chase.c tests/sim/stage.c tests/sim/stage.h
+tests_sim_test_destroy_job_SOURCES = tests/sim/test-destroy-job.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_effect_SOURCES = tests/sim/test-effect.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_pace_SOURCES = tests/sim/test-pace.c tests/sim/stage.c tests/sim/stage.h

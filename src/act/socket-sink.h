@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/reaper.h"
+#include "act/destroyer.h"
 
 /*
  * SOCK_DESTROY on the running kernel, through a NETLINK_SOCK_DIAG socket of its own. It belongs to the network

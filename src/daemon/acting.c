@@ -9,7 +9,7 @@ struct tw_acting *tw_acting_new(const struct tw_acting_edges *edges, const struc
 
 	if (!acting)
 		return NULL;
-	tw_chase_init(&acting->chase, edges->socket, edges->recorder, name);
+	tw_destroy_job_init(&acting->destroying, edges->socket, edges->recorder, name);
 	tw_reconcile_init(&acting->reconciler, ledger, edges->sysctl, edges->store, edges->recorder, name);
 	return acting;
 }
@@ -17,7 +17,7 @@ struct tw_acting *tw_acting_new(const struct tw_acting_edges *edges, const struc
 struct tw_acting *tw_acting_free(struct tw_acting *acting)
 {
 	if (acting) {
-		tw_chase_done(&acting->chase);
+		tw_destroy_job_done(&acting->destroying);
 		free(acting);
 	}
 	return NULL;

@@ -3,7 +3,7 @@
 
 #include "act/reconcile.h"
 #include "base/macros.h"
-#include "daemon/chase.h"
+#include "daemon/destroy-job.h"
 #include "decide/limits.h"
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct tw_acting_edges {
 struct tw_acting {
 	struct tw_limits limits;
 	struct tw_reconciler reconciler;
-	struct tw_chase chase;
+	struct tw_destroy_job destroying;
 	bool at_rest; /* nothing is wanted or in force, and nothing is left to be told of it */
 };
 

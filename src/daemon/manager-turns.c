@@ -134,7 +134,7 @@ static struct tw_watch *find_next(struct tw_manager *manager, usec_t now_usec)
 	return next;
 }
 
-/* One thing at a time: a look for namespaces, a scan or a hunt. */
+/* One thing at a time: a look for namespaces, a scan or a search. */
 static void begin_next(struct tw_manager *manager, struct tw_time time)
 {
 	struct tw_watch *next;

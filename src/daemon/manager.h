@@ -28,7 +28,7 @@ struct tw_manager {
 	struct tw_watch *host; /* owned */
 	bool host_watched;     /* the configuration names it */
 	struct tw_roster roster;
-	struct tw_watch *working; /* whose scan or hunt is under way; NULL: nobody's; borrows */
+	struct tw_watch *working; /* whose scan or search is under way; NULL: nobody's; borrows */
 	struct tw_income income;
 	struct tw_meter own;	/* what is no namespace's: ticks, records, answers */
 	usec_t own_before_usec; /* what it had spent at the end of the last round */
@@ -69,7 +69,7 @@ int tw_manager_tick(struct tw_manager *manager);
  */
 bool tw_manager_work(struct tw_manager *manager);
 
-/* Whether a scan, a hunt or a look for namespaces is under way. */
+/* Whether a scan, a search or a look for namespaces is under way. */
 bool tw_manager_busy(const struct tw_manager *manager);
 
 /* How long from the last tick until the next one is due. */

@@ -33,7 +33,7 @@ static bool stirs(struct tw_post *post, const struct tw_settings *settings, usec
 	if (source->pulse(source, deep, &pulse) < 0 || !tw_gauge_has_pulse(&watch->sample.gauge, &pulse))
 		return true;
 	/* So that growth is seen against this moment, not against the last gauge. */
-	tw_crest_add(&watch->crest, tw_pulse_tally(&pulse, now_usec));
+	tw_recent_peak_add(&watch->peak, tw_pulse_tally(&pulse, now_usec));
 	if (deep) {
 		post->deep_due_usec = tw_usec_add(now_usec, times(settings->interval_usec, DEEP_EVERY));
 		tw_watch_confirm(watch, settings, now_usec);
@@ -52,10 +52,10 @@ static bool rushes(struct tw_watch *watch, const struct tw_settings *settings, u
 	if (!source->pulse || source->pulse(source, false, &pulse) < 0)
 		return false;
 	tally = tw_pulse_tally(&pulse, now_usec);
-	watch->sample.crest = tw_crest_highest(&watch->crest, now_usec);
+	watch->sample.peak = tw_recent_peak_highest(&watch->peak, now_usec);
 	if (tw_policy_would_hurry(settings, &watch->sample, tally))
 		return true; /* the tick that follows adds it */
-	tw_crest_add(&watch->crest, tally);
+	tw_recent_peak_add(&watch->peak, tally);
 	return false;
 }
 

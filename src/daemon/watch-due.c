@@ -57,9 +57,9 @@ void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *setting
 /* Ports that the kernel is asked about in a survey: 4 ms at the most. */
 #define TW_ASK_MAX 1000
 
-static bool wants_chase(const struct tw_watch *watch)
+static bool wants_destroy_job(const struct tw_watch *watch)
 {
-	return watch->acting && watch->acting->chase.wanted;
+	return watch->acting && watch->acting->destroying.wanted;
 }
 
 static void start_scan(struct tw_watch *watch, usec_t now_usec)
@@ -80,7 +80,7 @@ static void start_scan(struct tw_watch *watch, usec_t now_usec)
 	if (watch->scan_kind == TW_SCAN_SURVEY)
 		tw_policy_watched(&watch->policy, &watch->order.watched);
 	watch->scan_due = false;
-	watch->chase_first = wants_chase(watch);
+	watch->destroy_first = wants_destroy_job(watch);
 	tw_watch_start_job(watch, TW_WATCH_SCAN);
 }
 
@@ -106,19 +106,19 @@ static bool may_borrow(const struct tw_watch *watch)
 
 bool tw_watch_may_begin(const struct tw_watch *watch)
 {
-	return !tw_watch_busy(watch) && (watch->scan_due || wants_chase(watch)) &&
+	return !tw_watch_busy(watch) && (watch->scan_due || wants_destroy_job(watch)) &&
 	       (is_paid_for(watch) || may_borrow(watch));
 }
 
 /* Both read from one source. */
-static bool begin_chase(struct tw_watch *watch, usec_t now_usec)
+static bool begin_destroy_job(struct tw_watch *watch, usec_t now_usec)
 {
-	if (!wants_chase(watch))
+	if (!wants_destroy_job(watch))
 		return false;
-	watch->chase_first = false;
-	if (!tw_chase_begin(&watch->acting->chase, &watch->sample, now_usec))
+	watch->destroy_first = false;
+	if (!tw_destroy_job_begin(&watch->acting->destroying, &watch->sample, now_usec))
 		return false;
-	tw_watch_start_job(watch, TW_WATCH_HUNT);
+	tw_watch_start_job(watch, TW_WATCH_DESTROY);
 	return true;
 }
 
@@ -126,10 +126,10 @@ static bool begin_chase(struct tw_watch *watch, usec_t now_usec)
 bool tw_watch_begin(struct tw_watch *watch, struct tw_time time)
 {
 	watch->job_borrows = !is_paid_for(watch);
-	if (watch->chase_first && begin_chase(watch, time.now_usec))
+	if (watch->destroy_first && begin_destroy_job(watch, time.now_usec))
 		return true;
 	if (!watch->scan_due)
-		return begin_chase(watch, time.now_usec);
+		return begin_destroy_job(watch, time.now_usec);
 	if (!watch->scan_late && tw_meter_debt(watch->payer) == 0)
 		watch->stretch_told_usec = 0;
 	start_scan(watch, time.now_usec);

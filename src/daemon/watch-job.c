@@ -14,16 +14,16 @@ static int step_scan(void *context)
 	return r < 0 ? r : 1;
 }
 
-static int step_hunt(void *context)
+static int step_search(void *context)
 {
 	struct tw_watch *watch = context;
 
-	return tw_chase_step(&watch->acting->chase, watch->edges.source);
+	return tw_destroy_job_step(&watch->acting->destroying, watch->edges.source);
 }
 
 static const tw_worker_step steps[] = {
 	[TW_WATCH_SCAN] = step_scan,
-	[TW_WATCH_HUNT] = step_hunt,
+	[TW_WATCH_DESTROY] = step_search,
 };
 
 void tw_watch_start_job(struct tw_watch *watch, enum tw_watch_job job)

@@ -92,7 +92,7 @@ void tw_watch_let_go(struct tw_watch *watch)
 	if (!watch->acting)
 		return;
 	watch->acting->at_rest = false;
-	tw_chase_stop(&watch->acting->chase);
-	if (watch->room->worker && watch->job == TW_WATCH_HUNT)
+	tw_destroy_job_stop(&watch->acting->destroying);
+	if (watch->room->worker && watch->job == TW_WATCH_DESTROY)
 		tw_worker_give_up(watch->room->worker);
 }

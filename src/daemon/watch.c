@@ -10,7 +10,7 @@
 #define TW_HURRY_FACTOR 4
 #define TW_HURRY_MIN_USEC (100 * TW_USEC_PER_MSEC)
 /* Ticks come no further apart while sockets are to be ended: an order's bucket holds one second's worth. */
-#define TW_CHASE_MAX_USEC TW_USEC_PER_SEC
+#define TW_DESTROY_JOB_MAX_USEC TW_USEC_PER_SEC
 
 void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
 		   struct tw_workroom *room, const struct tw_settings *settings)
@@ -97,12 +97,12 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, st
 	gauge.at_usec = time.now_usec;
 	watch->sample.previous = watch->sample.gauge;
 	watch->sample.gauge = gauge;
-	watch->sample.crest = tw_crest_highest(&watch->crest, time.now_usec);
-	tw_crest_add(&watch->crest, tw_gauge_tally(&gauge));
+	watch->sample.peak = tw_recent_peak_highest(&watch->peak, time.now_usec);
+	tw_recent_peak_add(&watch->peak, tw_gauge_tally(&gauge));
 	decide(watch, settings, time.now_usec);
 	watch->hurries = tw_policy_hurries(settings, &watch->sample);
 	if (watch->acting)
-		tw_chase_order(&watch->acting->chase, &watch->room->kills, settings->mode, time.now_usec);
+		tw_destroy_job_order(&watch->acting->destroying, &watch->room->kills, settings->mode, time.now_usec);
 	tw_watch_find_due(watch, settings, time.now_usec);
 	tw_watch_tell_sample(watch, settings, time.now_usec);
 	return 0;
@@ -156,8 +156,8 @@ bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, s
 	if (!tw_watch_end_job(watch, &r))
 		return !watch->room->worker;
 	watch->job = TW_WATCH_IDLE;
-	if (job == TW_WATCH_HUNT)
-		tw_chase_end(&watch->acting->chase, r);
+	if (job == TW_WATCH_DESTROY)
+		tw_destroy_job_end(&watch->acting->destroying, r);
 	else if (r == 0)
 		end_scan(watch, settings, time);
 	else
@@ -171,7 +171,7 @@ usec_t tw_watch_interval(const struct tw_watch *watch, const struct tw_settings 
 
 	if (watch->hurries)
 		return TW_MIN(quick_usec, settings->interval_usec);
-	return watch->ends_sockets ? TW_MIN(settings->interval_usec, TW_CHASE_MAX_USEC) : settings->interval_usec;
+	return watch->ends_sockets ? TW_MIN(settings->interval_usec, TW_DESTROY_JOB_MAX_USEC) : settings->interval_usec;
 }
 
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,

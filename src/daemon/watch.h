@@ -25,7 +25,7 @@ struct tw_time {
 enum tw_watch_job {
 	TW_WATCH_IDLE,
 	TW_WATCH_SCAN,
-	TW_WATCH_HUNT,
+	TW_WATCH_DESTROY,
 };
 
 /* The world around one watch; everything borrows. */
@@ -50,10 +50,10 @@ struct tw_watch {
 	struct tw_workroom *room; /* borrows */
 	struct tw_scan_past past;
 	struct tw_sample sample;
-	struct tw_crest crest;
+	struct tw_recent_peak peak;
 	struct tw_policy policy;
 	struct tw_acting *acting; /* owned; NULL: nothing was wanted yet */
-	struct tw_meter meter;	  /* what its scans and hunts have cost */
+	struct tw_meter meter;	  /* what its scans and searches have cost */
 	struct tw_meter *payer;	  /* of the next one: the meter, or one of several; borrows */
 	usec_t census_due_usec;
 	usec_t survey_due_usec;
@@ -65,12 +65,12 @@ struct tw_watch {
 	bool ends_sockets;	  /* there were orders to end some */
 	bool spared;		  /* is scanned where something has moved, and seldom else: see watch-due.c */
 	bool quiet;		  /* no rule was raised or rising, and all was at rest */
-	bool left;		  /* it is watched no more: nothing is decided here, whatever a scan brings home */
+	bool left;		  /* it is watched no more: nothing is decided here, whatever a scan finds */
 	/* What the last tick found to be due, and nobody has begun yet. */
 	bool scan_due;
-	bool scan_routine; /* it is time for a census, whatever else wants a scan */
-	bool scan_late;	   /* by more than a whole `census` */
-	bool chase_first;  /* a scan went before a hunt: now it is the hunt's turn */
+	bool scan_routine;  /* it is time for a census, whatever else wants a scan */
+	bool scan_late;	    /* by more than a whole `census` */
+	bool destroy_first; /* a scan went before a search: now it is the search's turn */
 	enum tw_scan_kind scan_kind;
 	usec_t close_wait_age_usec; /* for the scan that is due */
 	bool has_evidence;	    /* a survey looks at this destination for take-overs */
@@ -92,7 +92,7 @@ void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_wat
 		   struct tw_workroom *room, const struct tw_settings *settings);
 void tw_watch_done(struct tw_watch *watch);
 
-/* Whether a scan or a hunt is under way. */
+/* Whether a scan or a search is under way. */
 static inline bool tw_watch_busy(const struct tw_watch *watch)
 {
 	return watch->job != TW_WATCH_IDLE;
@@ -107,17 +107,17 @@ int tw_watch_make_ready(struct tw_watch *watch);
  */
 int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
 
-/* Whether a scan or a hunt is due, and is paid for by now. */
+/* Whether a scan or a search is due, and is paid for by now. */
 bool tw_watch_may_begin(const struct tw_watch *watch);
 
 /*
  * Begins it; room->worker does it, where there is one. No other watch may have one under way. Returns whether it began:
- * a hunt may find that there is nothing to look for.
+ * a search may find that there is nothing to look for.
  */
 bool tw_watch_begin(struct tw_watch *watch, struct tw_time time);
 
 /*
- * A slice of the scan or hunt under way, or a look at what the worker has made of it; decides and acts when it is
+ * A slice of the scan or search under way, or a look at what the worker has made of it; decides and acts when it is
  * complete. Returns whether there is more to do now: what the worker does is none of the caller's.
  */
 bool tw_watch_work(struct tw_watch *watch, const struct tw_settings *settings, struct tw_time time);
@@ -152,7 +152,7 @@ void tw_watch_find_due(struct tw_watch *watch, const struct tw_settings *setting
 
 /* The following are in watch-job.c, and for watch.c and watch-due.c alone. */
 
-/* Begins a scan by the order, or a hunt: by the worker, where there is one. No other job is under way. */
+/* Begins a scan by the order, or a search: by the worker, where there is one. No other job is under way. */
 void tw_watch_start_job(struct tw_watch *watch, enum tw_watch_job job);
 
 /* Whether the job under way has ended; where no worker does it, after one step of it. *ret then is its result. */
@@ -201,5 +201,5 @@ void tw_watch_give_up(struct tw_watch *watch);
 /* Puts everything back for good. Returns 0, or -errno where something stays owed. */
 int tw_watch_restore(struct tw_watch *watch);
 
-/* Forgets what was wanted at the last look, and what a hunt under way was sent for. */
+/* Forgets what was wanted at the last look, and what a search under way was sent for. */
 void tw_watch_let_go(struct tw_watch *watch);

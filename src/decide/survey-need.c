@@ -10,13 +10,13 @@ static bool attributed(enum tw_metric metric)
 }
 
 /*
- * Whether `taken` ports come to `range` within the span if sockets go on being added as since the crest. Where none
+ * Whether `taken` ports come to `range` within the span if sockets go on being added as since the peak. Where none
  * are, or nothing is known of it, they do not.
  */
 static bool fills_within(const struct tw_sample *sample, struct tw_tally now, uint64_t taken, uint32_t range,
 			 usec_t span_usec)
 {
-	const struct tw_tally *before = &sample->crest;
+	const struct tw_tally *before = &sample->peak;
 	unsigned __int128 added;
 
 	if (range == 0 || before->at_usec == 0 || now.at_usec <= before->at_usec || now.sockets <= before->sockets)

@@ -26,7 +26,7 @@ bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_se
 
 /*
  * Whether there is no time to lose: what can be blocked by now for one destination that was not over the level yet
- * (tw_sample_port_bound_below()), and what has been added since the crest of the last seconds, would use up the whole
+ * (tw_sample_port_bound_below()), and what has been added since the peak of the last seconds, would use up the whole
  * range within the longest forecast of any rule.
  */
 bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample);

@@ -89,7 +89,7 @@ void tw_candidates_offer(struct tw_candidates *candidates, const struct tw_flow 
 		}
 }
 
-void tw_candidates_results(const struct tw_candidates *candidates, struct tw_catch *ret)
+void tw_candidates_results(const struct tw_candidates *candidates, struct tw_destroy_found *ret)
 {
 	ret->rows = candidates->rows;
 	ret->count = candidates->count;

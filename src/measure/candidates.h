@@ -4,7 +4,7 @@
 #include "base/duration.h"
 #include "model/candidate.h"
 
-/* Candidates of one hunt: 56 bytes each. */
+/* Candidates of one search: 56 bytes each. */
 #define TW_CANDIDATES_MAX 8192u
 
 /* Gathers the sockets that match an order: never more of an order than its quota, and never one that is younger. */
@@ -33,4 +33,4 @@ usec_t tw_candidates_least_age(const struct tw_candidates *candidates, enum tw_s
 void tw_candidates_offer(struct tw_candidates *candidates, const struct tw_flow *flow, usec_t age_usec,
 			 const char *unit);
 
-void tw_candidates_results(const struct tw_candidates *candidates, struct tw_catch *ret);
+void tw_candidates_results(const struct tw_candidates *candidates, struct tw_destroy_found *ret);

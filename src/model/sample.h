@@ -3,7 +3,7 @@
 
 #include "base/duration.h"
 #include "model/counter.h"
-#include "model/crest.h"
+#include "model/recent-peak.h"
 #include "model/flow.h"
 #include "model/metric.h"
 #include "model/ports.h"
@@ -323,7 +323,8 @@ struct tw_cost {
 struct tw_sample {
 	struct tw_gauge gauge;
 	struct tw_gauge previous; /* the gauge before, for rates */
-	struct tw_tally crest; /* the highest of the last seconds before this gauge, for growth: tw_crest_highest() */
+	struct tw_tally
+		peak; /* the highest of the last seconds before this gauge, for growth: tw_recent_peak_highest() */
 	struct tw_census census;
 	struct tw_survey survey;
 	struct tw_accepting accepting;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "act/reconcile.h"
-#include "act/reaper.h"
+#include "act/destroyer.h"
 #include "model/event.h"
 #include "model/sample.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "act/reconcile.h"
-#include "act/reaper.h"
+#include "act/destroyer.h"
 #include "measure/source.h"
 #include "oracle/net.h"
 

@@ -106,7 +106,7 @@ static int64_t host_reuse(void)
 	return town->host.act.live[TW_TUNABLE_TW_REUSE].value.numbers[0];
 }
 
-/* What a scan brings home that was begun before moves nobody any more. */
+/* What a scan finds that was begun before moves nobody any more. */
 static void test_the_host_is_left_in_the_middle_of_a_scan(void **state TW_UNUSED)
 {
 	unsigned raised;

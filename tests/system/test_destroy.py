@@ -11,7 +11,7 @@ from namespaces import Pair, wait_until
 from programs import QUICK, Churn, once, start_sink
 
 PORT = 8080
-# A dump, a tick and a hunt may come between what is so and what is seen.
+# A dump, a tick and a search may come between what is so and what is seen.
 SLACK = 0.5
 
 

@@ -132,13 +132,13 @@ static void test_who_is_meant(void **state TW_UNUSED)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
 		const struct tw_destroy *destroy = &cases[i].destroy;
 		struct tw_flow flow = base;
-		struct tw_catch catch;
+		struct tw_destroy_found found;
 
 		flow.state = cases[i].state;
 		begin(&destroy, 1, 10);
 		tw_candidates_offer(&candidates, &flow, cases[i].age_usec, cases[i].unit);
-		tw_candidates_results(&candidates, &catch);
-		if (catch.count != cases[i].meant || catch.seen[0] != cases[i].meant)
+		tw_candidates_results(&candidates, &found);
+		if (found.count != cases[i].meant || found.seen[0] != cases[i].meant)
 			fail_msg("%s", cases[i].what);
 	}
 }
@@ -148,21 +148,21 @@ static void test_a_candidate_is_the_socket(void **state TW_UNUSED)
 	static const struct tw_destroy destroy = { .state = TW_STATE_TIME_WAIT, .older_than_usec = S };
 	static const struct tw_destroy *const only[] = { &destroy };
 	struct tw_flow any = base;
-	struct tw_catch catch;
+	struct tw_destroy_found found;
 
 	any.cookie = TW_COOKIE_ANY;
 	begin(only, 1, 10);
 	tw_candidates_offer(&candidates, &any, 30 * S, "");
 	tw_candidates_offer(&candidates, &base, 30 * S, "");
-	tw_candidates_results(&candidates, &catch);
-	assert_int_equal(catch.count, 1);
-	assert_int_equal(catch.seen[0], 1);
-	assert_int_equal(catch.rows[0].id.cookie, 7);
-	assert_int_equal(catch.rows[0].family, AF_INET);
-	assert_int_equal(catch.rows[0].age_ms, 30000);
-	assert_memory_equal(&catch.rows[0].id.local, &base.local, sizeof(base.local));
-	assert_memory_equal(&catch.rows[0].id.remote, &base.remote, sizeof(base.remote));
-	assert_int_equal(catch.rows[0].id.device, 3);
+	tw_candidates_results(&candidates, &found);
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.seen[0], 1);
+	assert_int_equal(found.rows[0].id.cookie, 7);
+	assert_int_equal(found.rows[0].family, AF_INET);
+	assert_int_equal(found.rows[0].age_ms, 30000);
+	assert_memory_equal(&found.rows[0].id.local, &base.local, sizeof(base.local));
+	assert_memory_equal(&found.rows[0].id.remote, &base.remote, sizeof(base.remote));
+	assert_int_equal(found.rows[0].id.device, 3);
 }
 
 /* Two orders want the same sockets: each socket is the matter of one, and neither gets more than its quota. */
@@ -172,7 +172,7 @@ static void test_quotas(void **state TW_UNUSED)
 	static const struct tw_destroy wide = { .state = TW_STATE_TIME_WAIT };
 	static const struct tw_destroy *const both[] = { &narrow, &wide };
 	unsigned of[2] = { 0, 0 };
-	struct tw_catch catch;
+	struct tw_destroy_found found;
 
 	begin(both, 2, 3);
 	for (unsigned i = 0; i < 10; i++) {
@@ -182,36 +182,36 @@ static void test_quotas(void **state TW_UNUSED)
 		flow.local.port = (uint16_t)(40000 + i % 2);
 		tw_candidates_offer(&candidates, &flow, S, "");
 	}
-	tw_candidates_results(&candidates, &catch);
-	for (unsigned i = 0; i < catch.count; i++) {
-		assert_int_equal(catch.rows[i].id.local.port, 40000 + catch.rows[i].order);
-		of[catch.rows[i].order]++;
+	tw_candidates_results(&candidates, &found);
+	for (unsigned i = 0; i < found.count; i++) {
+		assert_int_equal(found.rows[i].id.local.port, 40000 + found.rows[i].order);
+		of[found.rows[i].order]++;
 	}
 	assert_int_equal(of[0], 3);
 	assert_int_equal(of[1], 3);
-	assert_int_equal(catch.seen[0], 5);
-	assert_int_equal(catch.seen[1], 5);
+	assert_int_equal(found.seen[0], 5);
+	assert_int_equal(found.seen[1], 5);
 }
 
 static void test_bounds(void **state TW_UNUSED)
 {
 	static const struct tw_destroy all = { .state = TW_STATE_TIME_WAIT };
 	static const struct tw_destroy *const only[] = { &all };
-	struct tw_catch catch;
+	struct tw_destroy_found found;
 
 	begin(only, 1, UINT32_MAX);
 	for (unsigned i = 0; i < TW_CANDIDATES_MAX + 5; i++)
 		tw_candidates_offer(&candidates, &base, TW_USEC_INFINITY, "");
-	tw_candidates_results(&candidates, &catch);
-	assert_int_equal(catch.count, TW_CANDIDATES_MAX);
-	assert_int_equal(catch.seen[0], TW_CANDIDATES_MAX + 5);
-	assert_int_equal(catch.rows[0].age_ms, UINT32_MAX);
+	tw_candidates_results(&candidates, &found);
+	assert_int_equal(found.count, TW_CANDIDATES_MAX);
+	assert_int_equal(found.seen[0], TW_CANDIDATES_MAX + 5);
+	assert_int_equal(found.rows[0].age_ms, UINT32_MAX);
 	/* Begun anew, nothing is left. */
 	begin(only, 1, 0);
 	tw_candidates_offer(&candidates, &base, S, "");
-	tw_candidates_results(&candidates, &catch);
-	assert_int_equal(catch.count, 0);
-	assert_int_equal(catch.seen[0], 1);
+	tw_candidates_results(&candidates, &found);
+	assert_int_equal(found.count, 0);
+	assert_int_equal(found.seen[0], 1);
 }
 
 static void test_what_is_wanted(void **state TW_UNUSED)

@@ -82,9 +82,9 @@ static void test_growth(TW_UNUSED void **state)
 	add_rule()->forecast_usec = 0;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		set_survey();
-		sample.crest.at_usec = 10 * S;
+		sample.peak.at_usec = 10 * S;
 		sample.gauge.at_usec = 10 * S + rows[i].apart;
-		sample.crest.sockets = rows[i].before;
+		sample.peak.sockets = rows[i].before;
 		sample.gauge.time_wait = rows[i].now;
 		sample.survey.top[0].ports = UINT32_MAX;
 		assert_int_equal(tw_policy_wants_survey(&policy, settings, &sample), rows[i].survey);
@@ -92,9 +92,9 @@ static void test_growth(TW_UNUSED void **state)
 	}
 	/* Without an earlier gauge there is no growth, without a forecast nothing to hurry for. */
 	assert_true(tw_policy_hurries(settings, &sample));
-	sample.crest.at_usec = 0;
+	sample.peak.at_usec = 0;
 	assert_false(tw_policy_hurries(settings, &sample));
-	sample.crest.at_usec = 10 * S;
+	sample.peak.at_usec = 10 * S;
 	settings->rules[0].forecast_usec = 0;
 	assert_false(tw_policy_hurries(settings, &sample));
 }
@@ -104,7 +104,7 @@ static bool asks_with(uint32_t held, uint32_t unclear)
 	set_survey();
 	sample.survey.top[0].ports = held;
 	sample.survey.unclear_ports = unclear;
-	sample.crest = (struct tw_tally){ .at_usec = 10 * S, .sockets = held };
+	sample.peak = (struct tw_tally){ .at_usec = 10 * S, .sockets = held };
 	sample.gauge.at_usec = 11 * S;
 	sample.gauge.time_wait = held;
 	return tw_policy_asks_exclusive(&policy, settings, &sample);
@@ -127,9 +127,9 @@ static void test_server_does_not_hurry(TW_UNUSED void **state)
 {
 
 	add_rule();
-	sample.crest.at_usec = 10 * S;
+	sample.peak.at_usec = 10 * S;
 	sample.gauge.at_usec = 11 * S;
-	sample.crest.sockets = 100000;
+	sample.peak.sockets = 100000;
 	sample.gauge.tcp_inuse = 100050;
 	set_survey();
 	sample.survey.top[0].blocked = 200;
@@ -158,9 +158,9 @@ static void test_hurry_for_others(TW_UNUSED void **state)
 	};
 
 	add_rule();
-	sample.crest.at_usec = 10 * S;
+	sample.peak.at_usec = 10 * S;
 	sample.gauge.at_usec = 11 * S;
-	sample.crest.sockets = 100000;
+	sample.peak.sockets = 100000;
 	sample.gauge.tcp_inuse = 100050;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		set_survey();
@@ -187,9 +187,9 @@ static void test_hurry_without_survey(TW_UNUSED void **state)
 	};
 
 	add_rule();
-	sample.crest.at_usec = 10 * S;
+	sample.peak.at_usec = 10 * S;
 	sample.gauge.at_usec = 11 * S;
-	sample.crest.sockets = 160;
+	sample.peak.sockets = 160;
 	sample.gauge.tcp_inuse = 210;
 	sample.gauge.reserved_ports = 40;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
@@ -231,7 +231,7 @@ static void test_hurry_in_a_range_that_is_changed(TW_UNUSED void **state)
 {
 	add_rule();
 	set_survey();
-	sample.crest.at_usec = 10 * S;
+	sample.peak.at_usec = 10 * S;
 	sample.gauge.at_usec = 11 * S;
 	sample.gauge.tcp_inuse = 10; /* 150 within 15 s */
 	assert_false(tw_policy_hurries(settings, &sample));
@@ -246,7 +246,7 @@ static void test_survey_for_other_metrics(TW_UNUSED void **state)
 						    TW_METRIC_CLOSE_WAIT_AGED };
 	struct tw_rule_settings *rule = add_rule();
 
-	sample.crest.at_usec = S;
+	sample.peak.at_usec = S;
 	sample.gauge.at_usec = 2 * S;
 	sample.gauge.tcp_inuse = 62;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(of_census); i++) {

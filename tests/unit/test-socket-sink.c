@@ -4,7 +4,7 @@
 #include "namespace-fixture.h"
 
 #include "act/destroy.h"
-#include "measure/hunt.h"
+#include "measure/destroy-search.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 static struct tw_kernel_source *kernel;
 static struct tw_socket_netlink *netlink;
-static struct tw_hunt *hunter;
+static struct tw_destroy_search *searcher;
 
 static int set_up(void **state TW_UNUSED)
 {
@@ -23,20 +23,20 @@ static int set_up(void **state TW_UNUSED)
 	if (refused)
 		return 0;
 	kernel = new_source();
-	hunter = tw_hunt_new();
-	return hunter ? tw_socket_netlink_new(&netlink) : -1;
+	searcher = tw_destroy_search_new();
+	return searcher ? tw_socket_netlink_new(&netlink) : -1;
 }
 
 static int tear_down(void **state TW_UNUSED)
 {
-	hunter = tw_hunt_free(hunter);
+	searcher = tw_destroy_search_free(searcher);
 	netlink = tw_socket_netlink_free(netlink);
 	kernel = tw_kernel_source_free(kernel);
 	return 0;
 }
 
 /* All sockets in this state that the kernel tells, of any age. CLOSE-WAIT: those that a scan knows. */
-static struct tw_catch hunt(enum tw_state state)
+static struct tw_destroy_found search(enum tw_state state)
 {
 	static const struct tw_rule_settings rule = { .name = "all" };
 	struct tw_destroy all = { .state = state };
@@ -47,7 +47,7 @@ static struct tw_catch hunt(enum tw_state state)
 	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
 	struct tw_scan_order census = { .kind = TW_SCAN_CENSUS, .at_usec = 1000 * TW_USEC_PER_SEC };
 	static struct tw_sample sample;
-	struct tw_catch catch = { 0 };
+	struct tw_destroy_found catch = { 0 };
 	int r;
 
 	assert_non_null(scan);
@@ -58,11 +58,11 @@ static struct tw_catch hunt(enum tw_state state)
 	assert_int_equal(r, 0);
 	sample.gauge = census.gauge;
 	tw_scan_results(scan, &sample);
-	r = tw_hunt_begin(hunter, &orders, &quota, &sample, census.at_usec);
+	r = tw_destroy_search_begin(searcher, &orders, &quota, &sample, census.at_usec);
 	while (r > 0)
-		r = tw_hunt_step(hunter, source);
+		r = tw_destroy_search_step(searcher, source);
 	assert_int_equal(r, 0);
-	tw_hunt_results(hunter, &catch);
+	tw_destroy_search_results(searcher, &catch);
 	return catch;
 }
 
@@ -99,7 +99,7 @@ static bool kernel_can(const struct tw_candidate *candidate)
 static void test_time_wait_of_either_family(void **state TW_UNUSED)
 {
 	static const char *const addresses[] = { "127.0.0.1", "::1", "::ffff:127.0.0.1" };
-	struct tw_catch catch;
+	struct tw_destroy_found catch;
 
 	need_namespace();
 	/* Bound to no device, and bound to one. */
@@ -112,17 +112,17 @@ static void test_time_wait_of_either_family(void **state TW_UNUSED)
 		for (unsigned j = 0; j < 3; j++)
 			leave_time_wait(address, listener);
 		device = NULL;
-		catch = hunt(TW_STATE_TIME_WAIT);
+		catch = search(TW_STATE_TIME_WAIT);
 		assert_int_equal(catch.count, 3);
 		first = catch.rows[0];
 		/* A stale cookie ends nothing, though the tuple is right. */
 		first.id.cookie += 1000000;
 		assert_int_equal(end_one(&first), -ENOENT);
-		assert_int_equal(hunt(TW_STATE_TIME_WAIT).count, 3);
+		assert_int_equal(search(TW_STATE_TIME_WAIT).count, 3);
 		first.id.cookie -= 1000000;
 		if (!kernel_can(&first))
 			return;
-		catch = hunt(TW_STATE_TIME_WAIT);
+		catch = search(TW_STATE_TIME_WAIT);
 		assert_int_equal(catch.count, 2);
 		/* It is over: the same request finds nothing. */
 		assert_int_equal(end_one(&first), -ENOENT);
@@ -132,7 +132,7 @@ static void test_time_wait_of_either_family(void **state TW_UNUSED)
 			assert_int_not_equal(one.id.cookie, first.id.cookie);
 			assert_int_equal(end_one(&one), 0);
 		}
-		assert_int_equal(hunt(TW_STATE_TIME_WAIT).count, 0);
+		assert_int_equal(search(TW_STATE_TIME_WAIT).count, 0);
 	}
 }
 
@@ -141,16 +141,16 @@ static void end_close_wait(void)
 	TW_CLEANUP_CLOSE int listener = listening("127.0.0.1", PORT, 16);
 	TW_CLEANUP_CLOSE int other = connected("127.0.0.1", PORT), other_server = accepted(listener);
 	TW_CLEANUP_CLOSE int client = connected("127.0.0.1", PORT), server = accepted(listener);
-	struct tw_catch catch;
+	struct tw_destroy_found catch;
 	struct pollfd polled;
 
 	half_close(client);
-	catch = hunt(TW_STATE_CLOSE_WAIT);
+	catch = search(TW_STATE_CLOSE_WAIT);
 	assert_int_equal(catch.count, 1);
 	assert_int_equal(catch.rows[0].id.local.port, PORT);
 	if (!kernel_can(&catch.rows[0]))
 		return;
-	assert_int_equal(hunt(TW_STATE_CLOSE_WAIT).count, 0);
+	assert_int_equal(search(TW_STATE_CLOSE_WAIT).count, 0);
 	polled = (struct pollfd){ .fd = server, .events = POLLIN };
 	assert_int_equal(poll(&polled, 1, 0), 1);
 	assert_true(polled.revents & POLLERR);
@@ -195,9 +195,9 @@ static void test_batches(void **state TW_UNUSED)
 	for (unsigned i = 0; i < MANY; i++)
 		leave_time_wait("127.0.0.1", listener);
 	/* Some take the place of one before them: tcp_tw_reuse is on for loopback. */
-	there = hunt(TW_STATE_TIME_WAIT).count;
+	there = search(TW_STATE_TIME_WAIT).count;
 	assert_in_range(there, MANY / 2, MANY);
-	memcpy(rows, hunt(TW_STATE_TIME_WAIT).rows, there * sizeof(rows[0]));
+	memcpy(rows, search(TW_STATE_TIME_WAIT).rows, there * sizeof(rows[0]));
 	for (unsigned i = 0; i < there; i += 2)
 		rows[i].id.cookie += 1000000;
 	if (!kernel_can(&rows[1]))
@@ -216,7 +216,7 @@ static void test_batches(void **state TW_UNUSED)
 	print_message("%u requests, %u sockets ended: %llu us of CPU time\n", there, ended,
 		      (unsigned long long)(cpu_usec() - before));
 	assert_int_equal(ended, there / 2 - 1);
-	assert_int_equal(hunt(TW_STATE_TIME_WAIT).count, there - there / 2);
+	assert_int_equal(search(TW_STATE_TIME_WAIT).count, there - there / 2);
 }
 
 static void test_what_is_not_to_be_asked(void **state TW_UNUSED)

@@ -104,22 +104,22 @@ static void test_a_tight_budget_starves_neither(void **state TW_UNUSED)
 	sim = sim_free(sim);
 }
 
-/* The settings that a hunt was begun under are freed in the midst of it. */
-static void test_a_reload_in_the_midst_of_a_hunt(void **state TW_UNUSED)
+/* The settings that a search was begun under are freed in the midst of it. */
+static void test_a_reload_in_the_midst_of_a_search(void **state TW_UNUSED)
 {
 	struct sim *sim = set_scene(settings_with_order(), 5000, 0);
 	unsigned ended;
 
 	sim_run(sim, 5);
-	for (unsigned i = 0; i < 100 && !sim->manager.host->acting->chase.hunting; i++) {
-		while (tw_manager_work(&sim->manager) && !sim->manager.host->acting->chase.hunting)
+	for (unsigned i = 0; i < 100 && !sim->manager.host->acting->destroying.searching; i++) {
+		while (tw_manager_work(&sim->manager) && !sim->manager.host->acting->destroying.searching)
 			;
-		if (sim->manager.host->acting->chase.hunting)
+		if (sim->manager.host->acting->destroying.searching)
 			break;
 		sim->now_usec += TW_USEC_PER_SEC;
 		assert_int_equal(tw_manager_tick(&sim->manager), 0);
 	}
-	assert_true(sim->manager.host->acting->chase.hunting);
+	assert_true(sim->manager.host->acting->destroying.searching);
 	assert_true(tw_manager_work(&sim->manager));
 	ended = sim->act.ended_count;
 	tw_manager_reload(&sim->manager, settings_with_order());
@@ -159,7 +159,7 @@ int main(void)
 		cmocka_unit_test(test_an_order_at_its_pace),
 		cmocka_unit_test(test_ticks_come_in_time),
 		cmocka_unit_test(test_a_tight_budget_starves_neither),
-		cmocka_unit_test(test_a_reload_in_the_midst_of_a_hunt),
+		cmocka_unit_test(test_a_reload_in_the_midst_of_a_search),
 		cmocka_unit_test(test_observing),
 	};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/reaper.h"
+#include "act/destroyer.h"
 
 #include "act/destroy.h"
-#include "act/reaper-tell.h"
+#include "act/destroyer-tell.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -11,13 +11,13 @@
 /* One socket of a bucket's credit. */
 #define CREDIT_ONE TW_USEC_PER_SEC
 
-void tw_reaper_init(struct tw_reaper *reaper, struct tw_socket_sink *sink, struct tw_recorder *recorder,
-		    const char *namespace)
+void tw_destroyer_init(struct tw_destroyer *destroyer, struct tw_socket_sink *sink, struct tw_recorder *recorder,
+		       const char *namespace)
 {
-	memset(reaper, 0, sizeof(*reaper));
-	reaper->sink = sink;
-	reaper->recorder = recorder;
-	reaper->namespace = namespace;
+	memset(destroyer, 0, sizeof(*destroyer));
+	destroyer->sink = sink;
+	destroyer->recorder = recorder;
+	destroyer->namespace = namespace;
 }
 
 static bool same_destroy(const struct tw_destroy *a, const struct tw_destroy *b)
@@ -29,23 +29,23 @@ static bool same_destroy(const struct tw_destroy *a, const struct tw_destroy *b)
 }
 
 /* By what the order says: the settings may have been read anew, and its place among the orders changes. */
-static bool is_of(const struct tw_reaper_row *row, const struct tw_kill_order *order)
+static bool is_of(const struct tw_destroyer_row *row, const struct tw_kill_order *order)
 {
 	return row->used && strcmp(row->rule, order->rule->name) == 0 && same_destroy(&row->destroy, order->destroy);
 }
 
-static struct tw_reaper_row *find(struct tw_reaper *reaper, const struct tw_kill_order *order)
+static struct tw_destroyer_row *find(struct tw_destroyer *destroyer, const struct tw_kill_order *order)
 {
-	for (unsigned i = 0; i < TW_ARRAY_SIZE(reaper->rows); i++)
-		if (is_of(&reaper->rows[i], order))
-			return &reaper->rows[i];
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(destroyer->rows); i++)
+		if (is_of(&destroyer->rows[i], order))
+			return &destroyer->rows[i];
 	return NULL;
 }
 
-static void forget_unwanted(struct tw_reaper *reaper, const struct tw_kill_orders *orders)
+static void forget_unwanted(struct tw_destroyer *destroyer, const struct tw_kill_orders *orders)
 {
-	for (unsigned i = 0; i < TW_ARRAY_SIZE(reaper->rows); i++) {
-		struct tw_reaper_row *row = &reaper->rows[i];
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(destroyer->rows); i++) {
+		struct tw_destroyer_row *row = &destroyer->rows[i];
 		bool wanted = false;
 
 		for (unsigned j = 0; j < orders->count && !wanted; j++)
@@ -55,21 +55,22 @@ static void forget_unwanted(struct tw_reaper *reaper, const struct tw_kill_order
 }
 
 /* There is a row for each order once those that are not wanted are forgotten. */
-static struct tw_reaper_row *find_or_add(struct tw_reaper *reaper, const struct tw_kill_order *order, usec_t now_usec)
+static struct tw_destroyer_row *find_or_add(struct tw_destroyer *destroyer, const struct tw_kill_order *order,
+					    usec_t now_usec)
 {
-	struct tw_reaper_row *row = find(reaper, order);
+	struct tw_destroyer_row *row = find(destroyer, order);
 
-	for (unsigned i = 0; !row && i < TW_ARRAY_SIZE(reaper->rows); i++)
-		if (!reaper->rows[i].used) {
-			row = &reaper->rows[i];
-			*row = (struct tw_reaper_row){ .used = true, .filled_usec = now_usec };
+	for (unsigned i = 0; !row && i < TW_ARRAY_SIZE(destroyer->rows); i++)
+		if (!destroyer->rows[i].used) {
+			row = &destroyer->rows[i];
+			*row = (struct tw_destroyer_row){ .used = true, .filled_usec = now_usec };
 			(void)tw_text_copy(row->rule, sizeof(row->rule), order->rule->name);
 			row->destroy = *order->destroy;
 		}
 	return row;
 }
 
-static void fill(struct tw_reaper_row *row, usec_t now_usec)
+static void fill(struct tw_destroyer_row *row, usec_t now_usec)
 {
 	usec_t passed_usec = TW_MIN(tw_usec_since(now_usec, row->filled_usec), TW_USEC_PER_SEC);
 	uint64_t most = row->destroy.max_per_second * CREDIT_ONE;
@@ -88,14 +89,14 @@ static const struct tw_candidate nobody = {
 	.family = AF_INET,
 };
 
-static void probe(struct tw_reaper *reaper)
+static void probe(struct tw_destroyer *destroyer)
 {
 	int answer = 0;
 
-	if (reaper->probed || reaper->sink->end(reaper->sink, &nobody, 1, &answer) < 0)
+	if (destroyer->probed || destroyer->sink->end(destroyer->sink, &nobody, 1, &answer) < 0)
 		return;
-	reaper->probed = true;
-	reaper->probe = answer;
+	destroyer->probed = true;
+	destroyer->probe = answer;
 }
 
 static bool is_refusal(int answer)
@@ -105,31 +106,32 @@ static bool is_refusal(int answer)
 	return verdict == TW_DESTROY_UNSUPPORTED || verdict == TW_DESTROY_DENIED;
 }
 
-static void refuse(const struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_kill_order *order,
-		   int answer, bool ever)
+static void refuse(const struct tw_destroyer *destroyer, struct tw_destroyer_row *row,
+		   const struct tw_kill_order *order, int answer, bool ever)
 {
 	if (!row->resting)
-		tw_reaper_tell_refused(reaper, order, answer, ever);
+		tw_destroyer_tell_refused(destroyer, order, answer, ever);
 	row->resting = true;
 }
 
 /* How many of one order may be ended now. */
-static uint32_t quota_of(struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_kill_order *order)
+static uint32_t quota_of(struct tw_destroyer *destroyer, struct tw_destroyer_row *row,
+			 const struct tw_kill_order *order)
 {
-	probe(reaper);
-	if (is_refusal(reaper->probe))
-		refuse(reaper, row, order, reaper->probe, true);
+	probe(destroyer);
+	if (is_refusal(destroyer->probe))
+		refuse(destroyer, row, order, destroyer->probe, true);
 	return row->resting ? 0 : (uint32_t)(row->credit / CREDIT_ONE);
 }
 
-void tw_reaper_quota(struct tw_reaper *reaper, const struct tw_kill_orders *orders, enum tw_mode mode, usec_t now_usec,
-		     struct tw_kill_quota *ret)
+void tw_destroyer_quota(struct tw_destroyer *destroyer, const struct tw_kill_orders *orders, enum tw_mode mode,
+			usec_t now_usec, struct tw_kill_quota *ret)
 {
 	struct tw_kill_quota quota = { 0 };
 
-	forget_unwanted(reaper, orders);
+	forget_unwanted(destroyer, orders);
 	for (unsigned i = 0; i < orders->count; i++) {
-		struct tw_reaper_row *row = find_or_add(reaper, &orders->rows[i], now_usec);
+		struct tw_destroyer_row *row = find_or_add(destroyer, &orders->rows[i], now_usec);
 
 		if (!row)
 			continue;
@@ -139,14 +141,14 @@ void tw_reaper_quota(struct tw_reaper *reaper, const struct tw_kill_orders *orde
 			continue;
 		}
 		row->advised = false;
-		quota.most[i] = quota_of(reaper, row, &orders->rows[i]);
+		quota.most[i] = quota_of(destroyer, row, &orders->rows[i]);
 		quota.wanted[i] = quota.most[i] > 0;
 	}
 	*ret = quota;
 }
 
 /* Adds up what became of one socket. Returns false where the kernel refuses, so that to go on is of no use. */
-static bool count_answer(struct tw_reaper_tally *tally, const struct tw_candidate *candidate, int answer)
+static bool count_answer(struct tw_destroyer_tally *tally, const struct tw_candidate *candidate, int answer)
 {
 	switch (tw_destroy_verdict(answer)) {
 	case TW_DESTROY_ENDED:
@@ -170,12 +172,12 @@ static bool count_answer(struct tw_reaper_tally *tally, const struct tw_candidat
 }
 
 /* Returns 0; 1 where the kernel refuses; or -errno where it could not be asked. */
-static int end_batch(struct tw_reaper *reaper, const struct tw_candidate *batch, unsigned count,
-		     struct tw_reaper_tally *tally)
+static int end_batch(struct tw_destroyer *destroyer, const struct tw_candidate *batch, unsigned count,
+		     struct tw_destroyer_tally *tally)
 {
 	int answers[TW_SOCKET_BATCH_MAX];
 	bool refused = false;
-	int r = reaper->sink->end(reaper->sink, batch, count, answers);
+	int r = destroyer->sink->end(destroyer->sink, batch, count, answers);
 
 	if (r < 0)
 		return r;
@@ -186,31 +188,31 @@ static int end_batch(struct tw_reaper *reaper, const struct tw_candidate *batch,
 }
 
 /* The next ones of an order, from *at on. */
-static unsigned next_batch(const struct tw_catch *catch, unsigned order, uint64_t most, uint32_t *at,
+static unsigned next_batch(const struct tw_destroy_found *found, unsigned order, uint64_t most, uint32_t *at,
 			   struct tw_candidate batch[TW_SOCKET_BATCH_MAX])
 {
 	unsigned count = 0;
 
-	for (; *at < catch->count && count < TW_MIN(most, TW_SOCKET_BATCH_MAX); (*at)++)
-		if (catch->rows[*at].order == order)
-			batch[count++] = catch->rows[*at];
+	for (; *at < found->count && count < TW_MIN(most, TW_SOCKET_BATCH_MAX); (*at)++)
+		if (found->rows[*at].order == order)
+			batch[count++] = found->rows[*at];
 	return count;
 }
 
-static int end_all(struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_catch *catch, unsigned order,
-		   struct tw_reaper_tally *tally)
+static int end_all(struct tw_destroyer *destroyer, struct tw_destroyer_row *row, const struct tw_destroy_found *found,
+		   unsigned order, struct tw_destroyer_tally *tally)
 {
 	struct tw_candidate batch[TW_SOCKET_BATCH_MAX];
 	uint32_t at = 0;
 
 	for (;;) {
 		uint64_t before = tally->ended;
-		unsigned count = next_batch(catch, order, row->credit / CREDIT_ONE, &at, batch);
+		unsigned count = next_batch(found, order, row->credit / CREDIT_ONE, &at, batch);
 		int r;
 
 		if (count == 0)
 			return 0;
-		r = end_batch(reaper, batch, count, tally);
+		r = end_batch(destroyer, batch, count, tally);
 		/* What is not known of may have been ended. */
 		row->credit -= (r < 0 ? count : tally->ended - before) * CREDIT_ONE;
 		if (r != 0)
@@ -218,35 +220,35 @@ static int end_all(struct tw_reaper *reaper, struct tw_reaper_row *row, const st
 	}
 }
 
-static void reap_order(struct tw_reaper *reaper, struct tw_reaper_row *row, const struct tw_kill_order *order,
-		       const struct tw_catch *catch, unsigned at)
+static void reap_order(struct tw_destroyer *destroyer, struct tw_destroyer_row *row, const struct tw_kill_order *order,
+		       const struct tw_destroy_found *found, unsigned at)
 {
-	struct tw_reaper_tally tally = { 0 };
-	int r = end_all(reaper, row, catch, at, &tally);
+	struct tw_destroyer_tally tally = { 0 };
+	int r = end_all(destroyer, row, found, at, &tally);
 
 	if (tally.ended > 0)
-		tw_reaper_tell_destroyed(reaper, order, &tally);
+		tw_destroyer_tell_destroyed(destroyer, order, &tally);
 	if (r > 0)
-		refuse(reaper, row, order, tally.error, false);
+		refuse(destroyer, row, order, tally.error, false);
 	if (r == 0 && tally.ended == 0 && tally.failed > 0)
 		r = tally.error;
 	if (r < 0 && !row->failed_told)
-		tw_reaper_tell_failed(reaper, order, r);
+		tw_destroyer_tell_failed(destroyer, order, r);
 	row->failed_told = r < 0;
 }
 
-void tw_reaper_reap(struct tw_reaper *reaper, const struct tw_kill_orders *orders, const struct tw_catch *catch,
-		    enum tw_mode mode)
+void tw_destroyer_end(struct tw_destroyer *destroyer, const struct tw_kill_orders *orders,
+		      const struct tw_destroy_found *found, enum tw_mode mode)
 {
 	for (unsigned i = 0; i < orders->count; i++) {
-		struct tw_reaper_row *row = find(reaper, &orders->rows[i]);
+		struct tw_destroyer_row *row = find(destroyer, &orders->rows[i]);
 
 		if (!row || row->resting)
 			continue;
 		if (mode != TW_MODE_OBSERVE && !orders->rows[i].advised) {
-			reap_order(reaper, row, &orders->rows[i], catch, i);
-		} else if (!row->advised && catch->seen[i] > 0) {
-			tw_reaper_tell_advice(reaper, &orders->rows[i], catch->seen[i]);
+			reap_order(destroyer, row, &orders->rows[i], found, i);
+		} else if (!row->advised && found->seen[i] > 0) {
+			tw_destroyer_tell_advice(destroyer, &orders->rows[i], found->seen[i]);
 			row->advised = true;
 		}
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/reaper-tell.h"
+#include "act/destroyer-tell.h"
 
 #include "act/destroy.h"
 #include "base/text.h"
@@ -19,9 +19,9 @@ static struct tw_event event_of(const struct tw_kill_order *order, enum tw_event
 	return event;
 }
 
-static void tell(const struct tw_reaper *reaper, const struct tw_event *event)
+static void tell(const struct tw_destroyer *destroyer, const struct tw_event *event)
 {
-	reaper->recorder->tell(reaper->recorder, reaper->namespace, event);
+	destroyer->recorder->tell(destroyer->recorder, destroyer->namespace, event);
 }
 
 static void add_age(struct tw_text *text, uint32_t ms)
@@ -50,8 +50,8 @@ static void advise(struct tw_event *event, const struct tw_destroy *destroy)
 		     unit[0] ? unit : "the program");
 }
 
-void tw_reaper_tell_destroyed(const struct tw_reaper *reaper, const struct tw_kill_order *order,
-			      const struct tw_reaper_tally *tally)
+void tw_destroyer_tell_destroyed(const struct tw_destroyer *destroyer, const struct tw_kill_order *order,
+				 const struct tw_destroyer_tally *tally)
 {
 	struct tw_event event = event_of(order, TW_EVENT_DESTROYED, TW_SEVERITY_NOTICE);
 	struct tw_text reason;
@@ -70,10 +70,10 @@ void tw_reaper_tell_destroyed(const struct tw_reaper *reaper, const struct tw_ki
 	if (tally->failed > 0)
 		tw_text_addf(&reason, "; %" PRIu64 " could not be ended: %s", tally->failed, strerror(-tally->error));
 	advise(&event, order->destroy);
-	tell(reaper, &event);
+	tell(destroyer, &event);
 }
 
-void tw_reaper_tell_advice(const struct tw_reaper *reaper, const struct tw_kill_order *order, uint64_t count)
+void tw_destroyer_tell_advice(const struct tw_destroyer *destroyer, const struct tw_kill_order *order, uint64_t count)
 {
 	struct tw_event event = event_of(order, TW_EVENT_ADVICE, TW_SEVERITY_NOTICE);
 	struct tw_text reason;
@@ -85,10 +85,11 @@ void tw_reaper_tell_advice(const struct tw_reaper *reaper, const struct tw_kill_
 	add_kind(&reason, order->destroy);
 	tw_text_addf(&reason, ", at most %" PRIu32 " of them a second", order->destroy->max_per_second);
 	advise(&event, order->destroy);
-	tell(reaper, &event);
+	tell(destroyer, &event);
 }
 
-void tw_reaper_tell_refused(const struct tw_reaper *reaper, const struct tw_kill_order *order, int answer, bool ever)
+void tw_destroyer_tell_refused(const struct tw_destroyer *destroyer, const struct tw_kill_order *order, int answer,
+			       bool ever)
 {
 	struct tw_event event = event_of(order, TW_EVENT_REFUSED, TW_SEVERITY_WARNING);
 	struct tw_text reason;
@@ -101,10 +102,10 @@ void tw_reaper_tell_refused(const struct tw_reaper *reaper, const struct tw_kill
 		tw_text_add(&reason, " is not ended: this kernel is built without CONFIG_INET_DIAG_DESTROY");
 	else
 		tw_text_add(&reason, " is not ended: this kernel cannot; Linux 6.0 and later can");
-	tell(reaper, &event);
+	tell(destroyer, &event);
 }
 
-void tw_reaper_tell_failed(const struct tw_reaper *reaper, const struct tw_kill_order *order, int error)
+void tw_destroyer_tell_failed(const struct tw_destroyer *destroyer, const struct tw_kill_order *order, int error)
 {
 	struct tw_event event = event_of(order, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING);
 	struct tw_text reason;
@@ -112,5 +113,5 @@ void tw_reaper_tell_failed(const struct tw_reaper *reaper, const struct tw_kill_
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
 	add_kind(&reason, order->destroy);
 	tw_text_addf(&reason, " could not be ended: %s; it is tried again", strerror(-error));
-	tell(reaper, &event);
+	tell(destroyer, &event);
 }

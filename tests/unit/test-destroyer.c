@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/reaper.h"
+#include "act/destroyer.h"
 
 #include "base/macros.h"
 #include "fake/fake-act.h"
@@ -17,10 +17,10 @@
 #define ROWS_MAX 1000u
 
 static struct tw_fake_act world;
-static struct tw_reaper reaper;
+static struct tw_destroyer destroyer;
 static struct tw_kill_orders orders;
 static struct tw_candidate rows[ROWS_MAX];
-static struct tw_catch catch;
+static struct tw_destroy_found found;
 static usec_t now_usec;
 
 static const struct tw_rule_settings full = { .name = "full" }, leak = { .name = "leak" };
@@ -34,7 +34,7 @@ static const struct tw_destroy close_wait = {
 static int set_up(void **state TW_UNUSED)
 {
 	tw_fake_act_init(&world);
-	tw_reaper_init(&reaper, &world.socket, &world.recorder, "host");
+	tw_destroyer_init(&destroyer, &world.socket, &world.recorder, "host");
 	memset(&orders, 0, sizeof(orders));
 	now_usec = 1000 * S;
 	return 0;
@@ -46,26 +46,26 @@ static void order(const struct tw_rule_settings *rule, const struct tw_destroy *
 	orders.rows[orders.count++].destroy = destroy;
 }
 
-/* A hunt that finds `there` sockets of each order and takes what the quota allows. Returns how many were ended. */
+/* A search that finds `there` sockets of each order and takes what the quota allows. Returns how many were ended. */
 static unsigned tick(enum tw_mode mode, usec_t passed_usec, unsigned there)
 {
 	unsigned before = world.ended_count;
 	struct tw_kill_quota quota;
 
 	now_usec += passed_usec;
-	tw_reaper_quota(&reaper, &orders, mode, now_usec, &quota);
-	catch = (struct tw_catch){ .rows = rows };
+	tw_destroyer_quota(&destroyer, &orders, mode, now_usec, &quota);
+	found = (struct tw_destroy_found){ .rows = rows };
 	for (unsigned i = 0; i < orders.count; i++) {
 		if (!quota.wanted[i])
 			continue;
-		catch.seen[i] = there;
-		for (unsigned j = 0; j < TW_MIN(there, quota.most[i]) && catch.count < ROWS_MAX; j++) {
-			rows[catch.count++] = (struct tw_candidate){ .id.cookie = 1 + j,
+		found.seen[i] = there;
+		for (unsigned j = 0; j < TW_MIN(there, quota.most[i]) && found.count < ROWS_MAX; j++) {
+			rows[found.count++] = (struct tw_candidate){ .id.cookie = 1 + j,
 								     .order = (uint8_t)i,
 								     .age_ms = 30000 + j * 100 };
 		}
 	}
-	tw_reaper_reap(&reaper, &orders, &catch, mode);
+	tw_destroyer_end(&destroyer, &orders, &found, mode);
 	return world.ended_count - before;
 }
 
@@ -93,7 +93,7 @@ static void test_the_pace_is_held(void **state TW_UNUSED)
 	assert_int_equal(world.probes, 1);
 }
 
-/* What a hunt brings home beyond what may be ended is left alone. */
+/* What a search finds beyond what may be ended is left alone. */
 static void test_never_more_than_allowed(void **state TW_UNUSED)
 {
 	order(&full, &time_wait);
@@ -101,10 +101,10 @@ static void test_never_more_than_allowed(void **state TW_UNUSED)
 	(void)tick(TW_MODE_ENFORCE, S, 0);
 	for (unsigned i = 0; i < ROWS_MAX; i++)
 		rows[i] = (struct tw_candidate){ .id.cookie = i + 1 };
-	catch = (struct tw_catch){ .rows = rows, .count = ROWS_MAX };
-	tw_reaper_reap(&reaper, &orders, &catch, TW_MODE_ENFORCE);
+	found = (struct tw_destroy_found){ .rows = rows, .count = ROWS_MAX };
+	tw_destroyer_end(&destroyer, &orders, &found, TW_MODE_ENFORCE);
 	assert_int_equal(world.ended_count, 100);
-	tw_reaper_reap(&reaper, &orders, &catch, TW_MODE_ENFORCE);
+	tw_destroyer_end(&destroyer, &orders, &found, TW_MODE_ENFORCE);
 	assert_int_equal(world.ended_count, 100);
 }
 

@@ -24,7 +24,7 @@ struct tw_socket_sink {
 };
 
 /* What stands of one order from one tick to the next. */
-struct tw_reaper_row {
+struct tw_destroyer_row {
 	bool used;
 	char rule[TW_RULE_NAME_MAX];
 	struct tw_destroy destroy;
@@ -36,34 +36,34 @@ struct tw_reaper_row {
 };
 
 /*
- * Ends the sockets that a hunt brought home, order by order. An order is carried out at its pace: a bucket that fills
+ * Ends the sockets that a search found, order by order. An order is carried out at its pace: a bucket that fills
  * with `max` a second, holds one second's worth and is empty at first. What the kernel refuses is told once, and the
  * order rests until it is no longer wanted. In observe mode nothing is asked of the kernel: each order is told once as
  * advice.
  */
-struct tw_reaper {
+struct tw_destroyer {
 	struct tw_socket_sink *sink;  /* borrows */
 	struct tw_recorder *recorder; /* borrows */
 	const char *namespace;	      /* for records; borrows */
 	bool probed;
 	int probe; /* what the kernel answered to a request for a socket that cannot be */
-	struct tw_reaper_row rows[TW_KILLS_MAX];
+	struct tw_destroyer_row rows[TW_KILLS_MAX];
 };
 
-void tw_reaper_init(struct tw_reaper *reaper, struct tw_socket_sink *sink, struct tw_recorder *recorder,
-		    const char *namespace);
+void tw_destroyer_init(struct tw_destroyer *destroyer, struct tw_socket_sink *sink, struct tw_recorder *recorder,
+		       const char *namespace);
 
 /*
  * At each tick, also without any order: forgets those that are no longer wanted, and says how many sockets of each may
  * be ended now. The first order that is to be carried out asks the kernel whether it can end sockets at all; where it
  * cannot, each order is told as refused.
  */
-void tw_reaper_quota(struct tw_reaper *reaper, const struct tw_kill_orders *orders, enum tw_mode mode, usec_t now_usec,
-		     struct tw_kill_quota *ret);
+void tw_destroyer_quota(struct tw_destroyer *destroyer, const struct tw_kill_orders *orders, enum tw_mode mode,
+			usec_t now_usec, struct tw_kill_quota *ret);
 
 /*
- * Ends what a hunt for these orders brought home, within the quota that it was given: one `destroyed` event an order of
- * which at least one socket was ended. In observe mode: one `advice` an order, once.
+ * Ends what a search for these orders found, within the quota that it was given: one `destroyed` event an order
+ * of which at least one socket was ended. In observe mode: one `advice` an order, once.
  */
-void tw_reaper_reap(struct tw_reaper *reaper, const struct tw_kill_orders *orders, const struct tw_catch *catch,
-		    enum tw_mode mode);
+void tw_destroyer_end(struct tw_destroyer *destroyer, const struct tw_kill_orders *orders,
+		      const struct tw_destroy_found *found, enum tw_mode mode);
