@@ -105,8 +105,9 @@ struct net {
 		uint8_t family;
 		bool local, loopback, any;
 	} addresses[NET_ADDRESSES_MAX];
-	uint16_t source, source6;    /* by route, to what is not local; of either family */
-	struct net_socket **sockets; /* in the table */
+	uint32_t reused[NET_ADDRESSES_MAX]; /* TIME-WAIT towards each that was taken over */
+	uint16_t source, source6;	    /* by route, to what is not local; of either family */
+	struct net_socket **sockets;	    /* in the table */
 	unsigned socket_count, socket_room;
 	uint64_t last_cookie;
 	struct net_timers time_wait, fin_wait, other;

@@ -30,6 +30,7 @@ static void print(const struct score *score)
 		{ "remedies_taken_back", score->remedies_taken_back },
 		{ "owed", score->owed },
 		{ "contradictions", score->contradictions },
+		{ "false_claims", score->false_claims },
 		{ "unseen", score->unseen },
 		{ "wrong_subject", score->wrong_subject },
 		{ "wrong_state", score->wrong_state },

@@ -201,6 +201,19 @@ static void judge_restored(struct trial *trial, struct score *score, const struc
 	}
 }
 
+/* That it helped is claimed of ports of its own: where none was taken over it is not true. */
+static void judge_effect(struct trial *trial, struct score *score, const struct watcher_claim *claim)
+{
+	const struct tw_event *event = &claim->event;
+
+	if (event->effect != TW_EFFECT_HELPED || event->sysctl != TW_TUNABLE_TW_REUSE ||
+	    !event->subject.has_destination || claim->reused > 0)
+		return;
+	score->false_claims++;
+	lose(trial, "at %.1f it is said to have helped, and took no port over: %s", seconds(claim->at_usec),
+	     event->reason);
+}
+
 static void judge_claims(struct trial *trial, struct score *score)
 {
 	const struct watcher *watcher = trial->watched->watcher;
@@ -218,6 +231,8 @@ static void judge_claims(struct trial *trial, struct score *score)
 		}
 		if (claim->event.kind == TW_EVENT_ADJUSTED)
 			judge_write(trial, score, claim);
+		if (claim->event.kind == TW_EVENT_EFFECT)
+			judge_effect(trial, score, claim);
 		if (claim->event.kind == TW_EVENT_RESTORED)
 			judge_restored(trial, score, claim);
 	}

@@ -13,6 +13,14 @@ static struct tw_time read_clock(struct tw_clock *clock)
 	return (struct tw_time){ .now_usec = WATCHER_OF(clock, clock)->face.net->now_usec };
 }
 
+static uint32_t reused_towards(const struct net *net, const struct tw_subject *subject)
+{
+	for (unsigned i = 0; subject->has_destination && i < net->address_count; i++)
+		if (tw_address_equal(&net->addresses[i].address, &subject->destination.destination))
+			return net->reused[i];
+	return 0;
+}
+
 static void tell(struct tw_recorder *recorder, const char *namespace TW_UNUSED, const struct tw_event *event)
 {
 	struct watcher *watcher = WATCHER_OF(recorder, recorder);
@@ -23,6 +31,7 @@ static void tell(struct tw_recorder *recorder, const char *namespace TW_UNUSED, 
 	claim = &watcher->claims[watcher->claim_count++];
 	claim->at_usec = watcher->face.net->now_usec;
 	claim->event = *event;
+	claim->reused = reused_towards(watcher->face.net, &event->subject);
 	(void)tw_text_copy(claim->rule, sizeof(claim->rule), event->rule ? event->rule->name : event->rule_name);
 	claim->event.rule = NULL;
 	claim->event.sample = NULL;

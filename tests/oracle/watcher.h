@@ -13,6 +13,7 @@ struct watcher_claim {
 	usec_t at_usec;
 	struct tw_event event; /* no pointers */
 	char rule[TW_RULE_NAME_MAX];
+	uint32_t reused; /* ports towards its destination that had been taken over by then, by whom the kernel knows */
 };
 
 struct watcher {
