@@ -71,7 +71,7 @@ unit_tests = \
 	tests/unit/test-lint-report \
 	tests/unit/test-listeners \
 	tests/unit/test-look \
-	tests/unit/test-meter \
+	tests/unit/test-cpu-budget \
 	tests/unit/test-metric \
 	tests/unit/test-metrics-page \
 	tests/unit/test-namespace \
@@ -161,8 +161,8 @@ sim_tests = \
 	tests/sim/test-pace \
 	tests/sim/test-replay \
 	tests/sim/test-request \
-	tests/sim/test-roster \
-	tests/sim/test-roster-pace \
+	tests/sim/test-registry \
+	tests/sim/test-registry-pace \
 	tests/sim/test-step \
 	tests/sim/test-time
 
@@ -327,8 +327,8 @@ tests_sim_test_manager_SOURCES = tests/sim/test-manager.c tests/sim/stage.c test
 tests_sim_test_pace_SOURCES = tests/sim/test-pace.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_replay_SOURCES = tests/sim/test-replay.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_request_SOURCES = tests/sim/test-request.c tests/sim/stage.c tests/sim/stage.h
-tests_sim_test_roster_SOURCES = tests/sim/test-roster.c tests/sim/town.h
-tests_sim_test_roster_pace_SOURCES = tests/sim/test-roster-pace.c tests/sim/town.h
+tests_sim_test_registry_SOURCES = tests/sim/test-registry.c tests/sim/machine.h
+tests_sim_test_registry_pace_SOURCES = tests/sim/test-registry-pace.c tests/sim/machine.h
 tests_sim_test_step_SOURCES = tests/sim/test-step.c tests/sim/stage.c tests/sim/stage.h
 tests_sim_test_time_SOURCES = tests/sim/test-time.c tests/sim/stage.c tests/sim/stage.h
 

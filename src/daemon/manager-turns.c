@@ -28,11 +28,11 @@ static usec_t take_cpu(struct tw_manager *manager)
 	return used_usec;
 }
 
-usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter)
+usec_t tw_manager_book(struct tw_manager *manager, struct tw_cpu_budget *budget)
 {
 	usec_t used_usec = take_cpu(manager);
 
-	tw_meter_spend(meter ? meter : &manager->own, used_usec);
+	tw_cpu_budget_spend(budget ? budget : &manager->own, used_usec);
 	manager->spent_usec = tw_usec_add(manager->spent_usec, used_usec);
 	return used_usec;
 }
@@ -46,25 +46,25 @@ struct debt {
 	unsigned scanned;
 };
 
-static void add_debt(const struct tw_meter *meter, struct debt *debt)
+static void add_debt(const struct tw_cpu_budget *budget, struct debt *debt)
 {
-	debt->owed_usec = tw_usec_add(debt->owed_usec, meter->owed_usec);
-	debt->all_usec = tw_usec_add(debt->all_usec, tw_meter_debt(meter));
-	debt->debtors += tw_meter_debt(meter) > 0;
-	debt->scanned += meter->owed_usec > TW_TICKS_DEBT_USEC;
+	debt->owed_usec = tw_usec_add(debt->owed_usec, budget->owed_usec);
+	debt->all_usec = tw_usec_add(debt->all_usec, tw_cpu_budget_debt(budget));
+	debt->debtors += tw_cpu_budget_debt(budget) > 0;
+	debt->scanned += budget->owed_usec > TW_TICKS_DEBT_USEC;
 }
 
 /* Who may go on, as things stand: behind each payment and each piece of work. */
 static struct debt weigh(struct tw_manager *manager)
 {
-	struct tw_roster *roster = &manager->roster;
-	struct tw_workroom *room = &manager->room;
+	struct tw_registry *registry = &manager->registry;
+	struct tw_scratch *room = &manager->room;
 	struct debt debt = { 0 };
 
-	add_debt(&manager->host->meter, &debt);
-	add_debt(&roster->newcomers, &debt);
-	for (unsigned i = 0; i < roster->count; i++)
-		add_debt(&roster->posts[i]->watch.meter, &debt);
+	add_debt(&manager->host->cpu_budget, &debt);
+	add_debt(&registry->newcomers, &debt);
+	for (unsigned i = 0; i < registry->count; i++)
+		add_debt(&registry->entries[i]->watch.cpu_budget, &debt);
 	room->overspent = manager->own.owed_usec > TW_TICKS_DEBT_USEC;
 	room->overdrawn = debt.all_usec > TW_DEBT_MAX_USEC;
 	room->pressed = debt.scanned > TW_DEBTORS_MAX && debt.owed_usec > TW_ROUTINE_DEBT_USEC;
@@ -72,14 +72,14 @@ static struct debt weigh(struct tw_manager *manager)
 }
 
 /* Its part of what is left. */
-static void pay_one(struct tw_meter *meter, usec_t *left_usec, unsigned *debtors)
+static void pay_one(struct tw_cpu_budget *budget, usec_t *left_usec, unsigned *debtors)
 {
 	usec_t part_usec;
 
-	if (tw_meter_debt(meter) == 0 || *debtors == 0)
+	if (tw_cpu_budget_debt(budget) == 0 || *debtors == 0)
 		return;
 	part_usec = *left_usec / (*debtors)--;
-	*left_usec -= part_usec - tw_meter_pay(meter, part_usec);
+	*left_usec -= part_usec - tw_cpu_budget_pay(budget, part_usec);
 }
 
 /*
@@ -88,18 +88,18 @@ static void pay_one(struct tw_meter *meter, usec_t *left_usec, unsigned *debtors
  */
 static void pay(struct tw_manager *manager, usec_t now_usec)
 {
-	struct tw_roster *roster = &manager->roster;
+	struct tw_registry *registry = &manager->registry;
 	usec_t left_usec = tw_income_take(&manager->income, manager->settings->cpu_budget_milli, now_usec);
 	unsigned debtors;
 
-	left_usec = tw_meter_pay(&manager->own, left_usec);
+	left_usec = tw_cpu_budget_pay(&manager->own, left_usec);
 	/* What those that owe little leave over is for the others: in each round some are done. */
 	for (unsigned round = 0; round < TW_ROUNDS_MAX && left_usec > 0; round++) {
 		debtors = weigh(manager).debtors;
-		pay_one(&manager->host->meter, &left_usec, &debtors);
-		pay_one(&roster->newcomers, &left_usec, &debtors);
-		for (unsigned i = 0; i < roster->count; i++)
-			pay_one(&roster->posts[i]->watch.meter, &left_usec, &debtors);
+		pay_one(&manager->host->cpu_budget, &left_usec, &debtors);
+		pay_one(&registry->newcomers, &left_usec, &debtors);
+		for (unsigned i = 0; i < registry->count; i++)
+			pay_one(&registry->entries[i]->watch.cpu_budget, &left_usec, &debtors);
 	}
 	(void)weigh(manager);
 }
@@ -130,7 +130,7 @@ static struct tw_watch *find_next(struct tw_manager *manager, usec_t now_usec)
 				late++;
 		}
 	}
-	tw_roster_tell_stretch(&manager->roster, late, manager->settings, now_usec);
+	tw_registry_tell_stretch(&manager->registry, late, manager->settings, now_usec);
 	return next;
 }
 
@@ -141,8 +141,8 @@ static void begin_next(struct tw_manager *manager, struct tw_time time)
 
 	if (tw_manager_busy(manager))
 		return;
-	if (tw_roster_look_is_due(&manager->roster, manager->settings, time.now_usec)) {
-		tw_roster_begin_look(&manager->roster, manager->settings, time.now_usec);
+	if (tw_registry_look_is_due(&manager->registry, manager->settings, time.now_usec)) {
+		tw_registry_begin_look(&manager->registry, manager->settings, time.now_usec);
 		return;
 	}
 	next = find_next(manager, time.now_usec);
@@ -152,7 +152,7 @@ static void begin_next(struct tw_manager *manager, struct tw_time time)
 
 bool tw_manager_busy(const struct tw_manager *manager)
 {
-	return manager->working || manager->roster.looking;
+	return manager->working || manager->registry.looking;
 }
 
 /* ---- ticks */
@@ -179,7 +179,7 @@ static void note_total(struct tw_manager *manager)
 static void note_own_cost(struct tw_manager *manager)
 {
 	usec_t cost_usec = tw_usec_since(manager->own.spent_usec, manager->own_before_usec);
-	usec_t *lately_usec = &manager->roster.own_cost_usec;
+	usec_t *lately_usec = &manager->registry.own_cost_usec;
 
 	*lately_usec = *lately_usec - *lately_usec / 8 + cost_usec / 8;
 	manager->own_before_usec = manager->own.spent_usec;
@@ -202,8 +202,8 @@ int tw_manager_tick(struct tw_manager *manager)
 	if (!manager->round_goes_on)
 		note_own_cost(manager);
 	/* Before others are taken up, which may be called the same. */
-	tw_roster_let_go(&manager->roster, manager->settings, time.now_usec);
-	manager->round_goes_on = tw_roster_tick(&manager->roster, manager->settings, time, &manager->book);
+	tw_registry_let_go(&manager->registry, manager->settings, time.now_usec);
+	manager->round_goes_on = tw_registry_tick(&manager->registry, manager->settings, time, &manager->account);
 	(void)tw_manager_book(manager, NULL);
 	note_total(manager);
 	pay(manager, time.now_usec);
@@ -252,9 +252,9 @@ static bool work_on_scan(struct tw_manager *manager, struct tw_time time)
 static bool work_on_look(struct tw_manager *manager, struct tw_time time)
 {
 	usec_t cpu_usec;
-	bool more = tw_roster_work(&manager->roster, manager->settings, time.now_usec, &cpu_usec);
+	bool more = tw_registry_work(&manager->registry, manager->settings, time.now_usec, &cpu_usec);
 
-	tw_meter_spend(&manager->own, cpu_usec);
+	tw_cpu_budget_spend(&manager->own, cpu_usec);
 	manager->spent_usec = tw_usec_add(manager->spent_usec, cpu_usec);
 	return more;
 }
@@ -295,6 +295,6 @@ bool tw_manager_begin(struct tw_manager *manager)
 	}
 	manager->room.starting = false;
 	/* A start is once, and who comes next, or hurries, is not to wait for it. */
-	manager->roster.newcomers.owed_usec = 0;
+	manager->registry.newcomers.owed_usec = 0;
 	return !manager->host_watched || manager->host->sample.survey.at_usec != 0;
 }

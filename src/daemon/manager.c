@@ -19,11 +19,12 @@ static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edg
 	return tw_watch_make_ready(manager->host);
 }
 
-static usec_t enter(struct tw_book *book, struct tw_meter *meter)
+static usec_t enter(struct tw_cpu_account *account, struct tw_cpu_budget *budget)
 {
-	struct tw_manager *manager = (struct tw_manager *)(void *)((char *)book - offsetof(struct tw_manager, book));
+	struct tw_manager *manager =
+		(struct tw_manager *)(void *)((char *)account - offsetof(struct tw_manager, account));
 
-	return tw_manager_book(manager, meter);
+	return tw_manager_book(manager, budget);
 }
 
 int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_manager_edges *edges,
@@ -35,11 +36,11 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 	memset(manager, 0, sizeof(*manager));
 	manager->recorder = edges->host.recorder;
 	manager->clock = edges->clock;
-	manager->book.enter = enter;
+	manager->account.enter = enter;
 	manager->started_usec = manager->income.taken_usec = time.now_usec;
 	manager->booked_usec = time.cpu_usec;
-	tw_roster_init(&manager->roster, edges->neighbours, &manager->room, manager->recorder);
-	r = tw_workroom_init(&manager->room, key);
+	tw_registry_init(&manager->registry, edges->discovery, &manager->room, manager->recorder);
+	r = tw_scratch_init(&manager->room, key);
 	if (r >= 0)
 		r = add_host(manager, &edges->host, settings);
 	if (r < 0) {
@@ -52,13 +53,13 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 
 void tw_manager_done(struct tw_manager *manager)
 {
-	tw_roster_done(&manager->roster);
+	tw_registry_done(&manager->registry);
 	if (manager->host) {
 		tw_watch_done(manager->host);
 		free(manager->host);
 		manager->host = NULL;
 	}
-	tw_workroom_done(&manager->room);
+	tw_scratch_done(&manager->room);
 	manager->settings = tw_settings_free(manager->settings);
 }
 
@@ -83,21 +84,21 @@ void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
 			       "the configuration does not have the host any more");
 		tw_watch_give_up(manager->host);
 	}
-	tw_roster_rebase(&manager->roster, manager->settings, settings, time);
+	tw_registry_rebase(&manager->registry, manager->settings, settings, time);
 	manager->settings = tw_settings_free(manager->settings);
 	manager->settings = settings;
 }
 
 unsigned tw_manager_count(const struct tw_manager *manager)
 {
-	return manager->roster.count + manager->host_watched;
+	return manager->registry.count + manager->host_watched;
 }
 
 struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned index)
 {
 	if (manager->host_watched)
-		return index == 0 ? manager->host : &manager->roster.posts[index - 1]->watch;
-	return &manager->roster.posts[index]->watch;
+		return index == 0 ? manager->host : &manager->registry.entries[index - 1]->watch;
+	return &manager->registry.entries[index]->watch;
 }
 
 bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule)
@@ -191,8 +192,8 @@ int tw_manager_stop(struct tw_manager *manager)
 {
 	int first = tw_watch_restore(manager->host);
 
-	for (unsigned i = 0; i < manager->roster.count; i++) {
-		int r = tw_watch_restore(&manager->roster.posts[i]->watch);
+	for (unsigned i = 0; i < manager->registry.count; i++) {
+		int r = tw_watch_restore(&manager->registry.entries[i]->watch);
 
 		if (first == 0)
 			first = r;
@@ -221,11 +222,11 @@ void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
 	for (unsigned i = 0; i < tw_manager_count(manager); i++)
 		raised += tw_policy_raised(&tw_manager_watch(manager, i)->policy, manager->settings);
 	tw_text_addf(text, "%u of %u rules raised", raised, manager->settings->rule_count * tw_manager_count(manager));
-	if (manager->roster.count > 0)
+	if (manager->registry.count > 0)
 		tw_text_addf(text, " in %u network namespaces", tw_manager_count(manager));
 	if (!manager->host_watched)
 		return;
-	tw_text_add(text, manager->roster.count > 0 ? "; host: " : "; ");
+	tw_text_add(text, manager->registry.count > 0 ? "; host: " : "; ");
 	add_numbers(text, &manager->host->sample);
 }
 

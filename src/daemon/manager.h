@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/macros.h"
-#include "daemon/roster.h"
+#include "daemon/registry.h"
 #include "daemon/watch.h"
 #include "model/event.h"
 #include "model/settings.h"
@@ -24,15 +24,15 @@ struct tw_manager {
 	struct tw_settings *settings; /* consumes */
 	struct tw_recorder *recorder; /* borrows */
 	struct tw_clock *clock;	      /* borrows */
-	struct tw_workroom room;
+	struct tw_scratch room;
 	struct tw_watch *host; /* owned */
 	bool host_watched;     /* the configuration names it */
-	struct tw_roster roster;
+	struct tw_registry registry;
 	struct tw_watch *working; /* whose scan or search is under way; NULL: nobody's; borrows */
 	struct tw_income income;
-	struct tw_meter own;	/* what is no namespace's: ticks, records, answers */
-	usec_t own_before_usec; /* what it had spent at the end of the last round */
-	struct tw_book book;
+	struct tw_cpu_budget own; /* what is no namespace's: ticks, records, answers */
+	usec_t own_before_usec;	  /* what it had spent at the end of the last round */
+	struct tw_cpu_account account;
 	usec_t spent_usec; /* CPU time of all, since the start */
 	usec_t started_usec;
 	usec_t booked_usec; /* CPU time of the loop that is booked */
@@ -48,7 +48,7 @@ struct tw_manager {
 /* The world of a manager; everything borrows. */
 struct tw_manager_edges {
 	struct tw_watch_edges host;
-	struct tw_neighbours *neighbours; /* NULL: no other namespace can be watched */
+	struct tw_discovery *discovery; /* NULL: no other namespace can be watched */
 	struct tw_clock *clock;
 };
 
@@ -129,5 +129,5 @@ void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const 
 
 /* The following are in manager-turns.c, and for manager.c alone. */
 
-/* CPU time of the loop since the last booking, to a meter; NULL: the daemon's own. */
-usec_t tw_manager_book(struct tw_manager *manager, struct tw_meter *meter);
+/* CPU time of the loop since the last booking, to a budget; NULL: the daemon's own. */
+usec_t tw_manager_book(struct tw_manager *manager, struct tw_cpu_budget *budget);

@@ -4,7 +4,7 @@
 #include "base/fd.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "daemon/site.h"
+#include "daemon/namespace-edges.h"
 #include "measure/netns-source.h"
 
 #include <dirent.h>
@@ -73,21 +73,21 @@ static void forget(struct recovery *recovery, const char *reason)
 
 static int put_back(struct recovery *recovery, const struct tw_netns_found *found)
 {
-	const struct tw_site_ground ground = {
+	const struct tw_namespace_edges_ground ground = {
 		.grip = recovery->grip,
 		.recorder = recovery->recorder,
 		.home_fd = recovery->grip->home_fd,
 	};
-	TW_CLEANUP_SITE struct tw_site *site = NULL;
+	TW_CLEANUP_NAMESPACE_EDGES struct tw_namespace_edges *edges = NULL;
 	int fd, r = tw_netns_source_open(recovery->source, found, &fd);
 
 	if (r >= 0)
-		r = tw_site_new(&ground, &found->namespace, fd, &site);
+		r = tw_namespace_edges_new(&ground, &found->namespace, fd, &edges);
 	if (r < 0)
 		return r;
-	if (!tw_netns_same(tw_site_id(site), &recovery->ledger.namespace))
+	if (!tw_netns_same(tw_namespace_edges_id(edges), &recovery->ledger.namespace))
 		return -ESTALE;
-	return tw_site_recover(site, &recovery->ledger, found->namespace.name);
+	return tw_namespace_edges_recover(edges, &recovery->ledger, found->namespace.name);
 }
 
 /* Of one that nobody can see any more nothing can be put back, and nothing is left to be. */

@@ -6,7 +6,7 @@
 #include "daemon/bus.h"
 #include "daemon/loop.h"
 #include "daemon/manager.h"
-#include "daemon/neighbours.h"
+#include "daemon/discovery.h"
 #include "daemon/process.h"
 #include "daemon/recover-namespaces.h"
 #include "measure/diag.h"
@@ -27,7 +27,7 @@ struct life {
 	struct tw_bus *bus;
 	struct tw_kernel_source *source;
 	struct tw_socket_netlink *sockets;
-	struct tw_kernel_neighbours *neighbours;
+	struct tw_kernel_discovery *discovery;
 	struct tw_worker *worker;
 	struct tw_manager manager;
 	bool managing;
@@ -47,7 +47,7 @@ static void life_done(struct life *life)
 	if (life->managing)
 		tw_manager_done(&life->manager);
 	life->worker = tw_worker_free(life->worker);
-	life->neighbours = tw_kernel_neighbours_free(life->neighbours);
+	life->discovery = tw_kernel_discovery_free(life->discovery);
 	life->sockets = tw_socket_netlink_free(life->sockets);
 	life->source = tw_kernel_source_free(life->source);
 	tell_lost_records(life);
@@ -114,7 +114,7 @@ static void recover_others(struct life *life)
 
 static int reach_kernel(struct life *life)
 {
-	struct tw_site_ground ground = {
+	struct tw_namespace_edges_ground ground = {
 		.grip = &life->grip,
 		.recorder = tw_bus_recorder(life->bus),
 		.home_fd = life->grip.home_fd,
@@ -127,7 +127,7 @@ static int reach_kernel(struct life *life)
 	if (r < 0)
 		return complain("cannot reach the kernel's sock_diag to end sockets", r);
 	ground.host = life->source;
-	r = tw_kernel_neighbours_new(&ground, &life->neighbours);
+	r = tw_kernel_discovery_new(&ground, &life->discovery);
 	return r < 0 ? complain("cannot look for network namespaces", r) : 0;
 }
 
@@ -141,7 +141,7 @@ static int manage(struct life *life, struct tw_settings **settings)
 			.context = life,
 			.tells_bound = tw_kernel_source_tells_bound(),
 		},
-		.neighbours = tw_kernel_neighbours_base(life->neighbours),
+		.discovery = tw_kernel_discovery_base(life->discovery),
 		.clock = tw_process_clock(),
 	};
 	struct tw_hash_key key;

@@ -86,9 +86,9 @@ static void start_scan(struct tw_watch *watch, usec_t now_usec)
 
 static bool is_paid_for(const struct tw_watch *watch)
 {
-	const struct tw_workroom *room = watch->room;
+	const struct tw_scratch *room = watch->room;
 
-	return room->starting || (tw_meter_allows(watch->payer) && !room->overspent && !room->pressed);
+	return room->starting || (tw_cpu_budget_allows(watch->charged) && !room->overspent && !room->pressed);
 }
 
 /* Something is over its level, or was changed: nobody leaves that unseen, or changes a machine blindly. */
@@ -101,7 +101,7 @@ static bool has_trouble(const struct tw_watch *watch)
 static bool may_borrow(const struct tw_watch *watch)
 {
 	return (watch->hurries || (watch->scan_routine && has_trouble(watch))) &&
-	       tw_meter_debt(watch->payer) < TW_BORROW_MAX_USEC && !watch->room->overdrawn;
+	       tw_cpu_budget_debt(watch->charged) < TW_BORROW_MAX_USEC && !watch->room->overdrawn;
 }
 
 bool tw_watch_may_begin(const struct tw_watch *watch)
@@ -130,7 +130,7 @@ bool tw_watch_begin(struct tw_watch *watch, struct tw_time time)
 		return true;
 	if (!watch->scan_due)
 		return begin_destroy_job(watch, time.now_usec);
-	if (!watch->scan_late && tw_meter_debt(watch->payer) == 0)
+	if (!watch->scan_late && tw_cpu_budget_debt(watch->charged) == 0)
 		watch->stretch_told_usec = 0;
 	start_scan(watch, time.now_usec);
 	return true;

@@ -39,9 +39,9 @@ void tw_watch_charge(struct tw_watch *watch, usec_t cpu_usec)
 {
 	watch->job_cost_usec = tw_usec_add(watch->job_cost_usec, cpu_usec);
 	if (watch->job_borrows)
-		tw_meter_borrow(watch->payer, cpu_usec);
+		tw_cpu_budget_borrow(watch->charged, cpu_usec);
 	else
-		tw_meter_spend(watch->payer, cpu_usec);
+		tw_cpu_budget_spend(watch->charged, cpu_usec);
 }
 
 bool tw_watch_end_job(struct tw_watch *watch, int *ret)

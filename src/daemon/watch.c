@@ -13,12 +13,12 @@
 #define TW_DESTROY_JOB_MAX_USEC TW_USEC_PER_SEC
 
 void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
-		   struct tw_workroom *room, const struct tw_settings *settings)
+		   struct tw_scratch *room, const struct tw_settings *settings)
 {
 	watch->name = name;
 	watch->edges = *edges;
 	watch->room = room;
-	watch->payer = &watch->meter;
+	watch->charged = &watch->cpu_budget;
 	tw_policy_init(&watch->policy, settings, name);
 }
 
@@ -42,7 +42,7 @@ int tw_watch_make_ready(struct tw_watch *watch)
 /* Does what is wanted. */
 static void act(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	struct tw_workroom *room = watch->room;
+	struct tw_scratch *room = watch->room;
 	int r;
 
 	if (!room->desires.any && !watch->ends_sockets && tw_acting_rests(watch->acting))
@@ -59,7 +59,7 @@ static void act(struct tw_watch *watch, const struct tw_settings *settings, usec
 /* Decided, done, proved: one pass of a sample through the wings. */
 static void decide(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	struct tw_workroom *room = watch->room;
+	struct tw_scratch *room = watch->room;
 	struct tw_in_force force = tw_acting_in_force(watch->acting);
 
 	tw_policy_step(&watch->policy, settings, &watch->sample, &force, now_usec, watch->edges.recorder, watch->name,

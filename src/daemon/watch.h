@@ -4,9 +4,9 @@
 #include "base/duration.h"
 #include "base/macros.h"
 #include "daemon/acting.h"
-#include "daemon/workroom.h"
+#include "daemon/scratch.h"
 #include "decide/policy.h"
-#include "measure/meter.h"
+#include "measure/cpu-budget.h"
 #include "measure/scan.h"
 #include "measure/source.h"
 #include "model/sample.h"
@@ -47,14 +47,14 @@ struct tw_watch_edges {
 struct tw_watch {
 	const char *name; /* borrows */
 	struct tw_watch_edges edges;
-	struct tw_workroom *room; /* borrows */
+	struct tw_scratch *room; /* borrows */
 	struct tw_scan_past past;
 	struct tw_sample sample;
 	struct tw_recent_peak peak;
 	struct tw_policy policy;
-	struct tw_acting *acting; /* owned; NULL: nothing was wanted yet */
-	struct tw_meter meter;	  /* what its scans and searches have cost */
-	struct tw_meter *payer;	  /* of the next one: the meter, or one of several; borrows */
+	struct tw_acting *acting;	 /* owned; NULL: nothing was wanted yet */
+	struct tw_cpu_budget cpu_budget; /* what its scans and searches have cost */
+	struct tw_cpu_budget *charged;	 /* of the next one: the budget, or one of several; borrows */
 	usec_t census_due_usec;
 	usec_t survey_due_usec;
 	usec_t sample_record_due_usec;
@@ -89,7 +89,7 @@ struct tw_watch {
 
 /* `name` borrows. Nothing is allocated. */
 void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_watch_edges *edges,
-		   struct tw_workroom *room, const struct tw_settings *settings);
+		   struct tw_scratch *room, const struct tw_settings *settings);
 void tw_watch_done(struct tw_watch *watch);
 
 /* Whether a scan or a search is under way. */

@@ -102,7 +102,7 @@ static void test_rush_blinds_nobody(void **state)
 		sim->datagram_cost_usec = 20000 / (1 + sim->source.gauge.time_wait / 300);
 		sim_tick(sim);
 	}
-	assert_in_range(tw_meter_debt(host->payer), 150000, 520000);
+	assert_in_range(tw_cpu_budget_debt(host->charged), 150000, 520000);
 	for (unsigned second = 0; second < 60; second++) {
 		sim_run(sim, 1);
 		assert_true(sim->now_usec - host->sample.census.at_usec <= 12 * TW_USEC_PER_SEC);
@@ -110,8 +110,8 @@ static void test_rush_blinds_nobody(void **state)
 }
 
 /*
- * A scan costs 170 ms, for which the budget pays in 17 s. While something is changed here it is looked each `census` all
- * the same, as long as there is credit: whether the change helps is seen then.
+ * A scan costs 170 ms, for which the budget pays in 17 s. While something is changed here it is looked each `census`
+ * all the same, as long as there is credit: whether the change helps is seen then.
  */
 static void test_what_is_changed_is_watched(void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The real manager over many network namespaces in memory, which come and go: one town a program, anew for each test.
+/* The real manager over many network namespaces in memory, which come and go: one machine a program, anew for each
+ * test.
  */
 #include "base/macros.h"
 #include "daemon/manager.h"
@@ -21,7 +22,7 @@
 
 #define S TW_USEC_PER_SEC
 #define EPOCH (1000 * S)
-#define TOWN_MAX 64
+#define MACHINE_MAX 64
 /* CPU time of a tick, a datagram of a dump, and a pulse, about as they are. */
 #define GAUGE_USEC 60
 #define DATAGRAM_USEC 200
@@ -35,14 +36,14 @@ struct house {
 	unsigned opened, shut;
 };
 
-struct town {
+struct machine {
 	struct tw_clock clock;
 	struct tw_recorder recorder;
-	struct tw_neighbours neighbours;
+	struct tw_discovery discovery;
 	struct tw_manager manager;
 	usec_t now_usec;
-	struct house host, houses[TOWN_MAX];
-	const struct house *found[TOWN_MAX];
+	struct house host, houses[MACHINE_MAX];
+	const struct house *found[MACHINE_MAX];
 	unsigned found_count;
 	bool with_processes, denied;
 	unsigned process_looks;
@@ -51,7 +52,7 @@ struct town {
 	char reason[TW_REASON_MAX];
 };
 
-static struct town *town;
+static struct machine *machine;
 
 static inline usec_t cost_of(const struct house *house)
 {
@@ -61,19 +62,19 @@ static inline usec_t cost_of(const struct house *house)
 
 static inline struct tw_time read_clock(struct tw_clock *clock TW_UNUSED)
 {
-	usec_t cpu_usec = cost_of(&town->host);
+	usec_t cpu_usec = cost_of(&machine->host);
 
-	for (unsigned i = 0; i < TOWN_MAX; i++)
-		cpu_usec += cost_of(&town->houses[i]);
-	return (struct tw_time){ town->now_usec, cpu_usec };
+	for (unsigned i = 0; i < MACHINE_MAX; i++)
+		cpu_usec += cost_of(&machine->houses[i]);
+	return (struct tw_time){ machine->now_usec, cpu_usec };
 }
 
 static inline void tell(struct tw_recorder *recorder TW_UNUSED, const char *namespace, const struct tw_event *event)
 {
-	town->told[event->kind]++;
-	(void)strcpy(town->last[event->kind], namespace);
+	machine->told[event->kind]++;
+	(void)strcpy(machine->last[event->kind], namespace);
 	if (event->kind != TW_EVENT_SAMPLE)
-		(void)strcpy(town->reason, event->reason);
+		(void)strcpy(machine->reason, event->reason);
 }
 
 static inline int make_acting(void *context, const char *name, struct tw_acting **ret)
@@ -83,56 +84,56 @@ static inline int make_acting(void *context, const char *name, struct tw_acting 
 		.sysctl = &house->act.sysctl,
 		.socket = &house->act.socket,
 		.store = &house->act.store,
-		.recorder = &town->recorder,
+		.recorder = &machine->recorder,
 	};
 
 	*ret = tw_acting_new(&edges, &house->act.saved, name);
 	return *ret ? 0 : -ENOMEM;
 }
 
-static inline void look(struct tw_neighbours *neighbours TW_UNUSED, bool processes)
+static inline void look(struct tw_discovery *discovery TW_UNUSED, bool processes)
 {
-	town->with_processes = processes;
-	town->process_looks += processes;
-	town->found_count = 0;
-	for (unsigned i = 0; i < TOWN_MAX; i++)
-		if (town->houses[i].there && (town->houses[i].named || processes))
-			town->found[town->found_count++] = &town->houses[i];
+	machine->with_processes = processes;
+	machine->process_looks += processes;
+	machine->found_count = 0;
+	for (unsigned i = 0; i < MACHINE_MAX; i++)
+		if (machine->houses[i].there && (machine->houses[i].named || processes))
+			machine->found[machine->found_count++] = &machine->houses[i];
 }
 
-static inline int step(struct tw_neighbours *neighbours TW_UNUSED)
+static inline int step(struct tw_discovery *discovery TW_UNUSED)
 {
 	return 0;
 }
 
-static inline const struct tw_namespace *found(struct tw_neighbours *neighbours TW_UNUSED, unsigned index,
+static inline const struct tw_namespace *found(struct tw_discovery *discovery TW_UNUSED, unsigned index,
 					       bool *ret_named)
 {
-	if (index >= town->found_count)
+	if (index >= machine->found_count)
 		return NULL;
-	*ret_named = town->found[index]->named;
-	return &town->found[index]->namespace;
+	*ret_named = machine->found[index]->named;
+	return &machine->found[index]->namespace;
 }
 
-static inline bool denied(struct tw_neighbours *neighbours TW_UNUSED)
+static inline bool denied(struct tw_discovery *discovery TW_UNUSED)
 {
-	return town->denied;
+	return machine->denied;
 }
 
 static inline struct tw_watch_edges edges_of(struct house *house)
 {
 	return (struct tw_watch_edges){
 		.source = &house->source.base,
-		.recorder = &town->recorder,
+		.recorder = &machine->recorder,
 		.make_acting = make_acting,
 		.context = house,
 		.tells_bound = true,
 	};
 }
 
-static inline int open_one(struct tw_neighbours *neighbours TW_UNUSED, unsigned index, struct tw_watch_edges *ret)
+static inline int open_one(struct tw_discovery *discovery TW_UNUSED, unsigned index, struct tw_watch_edges *ret)
 {
-	struct house *house = &town->houses[town->found[index] - town->houses];
+	struct house *house = &machine->houses[machine->found[index] - machine->houses];
 
 	if (house->closed)
 		return -EPERM;
@@ -141,7 +142,7 @@ static inline int open_one(struct tw_neighbours *neighbours TW_UNUSED, unsigned 
 	return 0;
 }
 
-static inline void close_one(struct tw_neighbours *neighbours TW_UNUSED, const struct tw_watch_edges *edges)
+static inline void close_one(struct tw_discovery *discovery TW_UNUSED, const struct tw_watch_edges *edges)
 {
 	((struct house *)edges->context)->shut++;
 }
@@ -157,16 +158,16 @@ static inline void build(struct house *house)
 
 static inline int begin(void **state TW_UNUSED)
 {
-	town = calloc(1, sizeof(*town));
-	if (!town)
+	machine = calloc(1, sizeof(*machine));
+	if (!machine)
 		return -1;
-	town->clock.read = read_clock;
-	town->recorder.tell = tell;
-	town->neighbours = (struct tw_neighbours){ look, step, found, denied, open_one, close_one };
-	town->now_usec = EPOCH;
-	build(&town->host);
-	for (unsigned i = 0; i < TOWN_MAX; i++) {
-		struct house *house = &town->houses[i];
+	machine->clock.read = read_clock;
+	machine->recorder.tell = tell;
+	machine->discovery = (struct tw_discovery){ look, step, found, denied, open_one, close_one };
+	machine->now_usec = EPOCH;
+	build(&machine->host);
+	for (unsigned i = 0; i < MACHINE_MAX; i++) {
+		struct house *house = &machine->houses[i];
 
 		build(house);
 		tw_fake_source_beat(&house->source);
@@ -181,14 +182,14 @@ static inline int end(void **state TW_UNUSED)
 {
 	unsigned opened = 0, shut = 0;
 
-	tw_manager_done(&town->manager);
-	for (unsigned i = 0; i < TOWN_MAX; i++) {
-		opened += town->houses[i].opened;
-		shut += town->houses[i].shut;
-		tw_fake_source_done(&town->houses[i].source);
+	tw_manager_done(&machine->manager);
+	for (unsigned i = 0; i < MACHINE_MAX; i++) {
+		opened += machine->houses[i].opened;
+		shut += machine->houses[i].shut;
+		tw_fake_source_done(&machine->houses[i].source);
 	}
-	tw_fake_source_done(&town->host.source);
-	free(town);
+	tw_fake_source_done(&machine->host.source);
+	free(machine);
 	return opened == shut ? 0 : -1;
 }
 
@@ -206,35 +207,35 @@ static inline struct tw_settings *settings_of(const char *namespaces)
 static inline void start(struct tw_settings *settings)
 {
 	static const struct tw_hash_key key = { 1, 2 };
-	const struct tw_manager_edges edges = { edges_of(&town->host), &town->neighbours, &town->clock };
+	const struct tw_manager_edges edges = { edges_of(&machine->host), &machine->discovery, &machine->clock };
 
-	assert_int_equal(tw_manager_init(&town->manager, settings, &edges, &key), 0);
-	assert_true(tw_manager_begin(&town->manager));
+	assert_int_equal(tw_manager_init(&machine->manager, settings, &edges, &key), 0);
+	assert_true(tw_manager_begin(&machine->manager));
 }
 
 /* Each second the story goes on: the function, where there is one, says how. */
 static inline void run(unsigned seconds, void (*happens)(unsigned second))
 {
-	usec_t end_usec = town->now_usec + seconds * S;
+	usec_t end_usec = machine->now_usec + seconds * S;
 	unsigned second = 0;
 
-	while (town->now_usec < end_usec) {
-		usec_t next_usec = TW_MIN(town->now_usec + tw_manager_interval(&town->manager), end_usec);
+	while (machine->now_usec < end_usec) {
+		usec_t next_usec = TW_MIN(machine->now_usec + tw_manager_interval(&machine->manager), end_usec);
 
-		if (happens && (next_usec - EPOCH) / S != (town->now_usec - EPOCH) / S)
+		if (happens && (next_usec - EPOCH) / S != (machine->now_usec - EPOCH) / S)
 			happens(second++);
-		town->now_usec = next_usec;
-		assert_int_equal(tw_manager_tick(&town->manager), 0);
-		while (tw_manager_work(&town->manager))
+		machine->now_usec = next_usec;
+		assert_int_equal(tw_manager_tick(&machine->manager), 0);
+		while (tw_manager_work(&machine->manager))
 			;
 	}
 }
 
 static inline const struct tw_watch *watch_of(const char *name)
 {
-	for (unsigned i = 0; i < tw_manager_count(&town->manager); i++)
-		if (strcmp(tw_manager_watch(&town->manager, i)->name, name) == 0)
-			return tw_manager_watch(&town->manager, i);
+	for (unsigned i = 0; i < tw_manager_count(&machine->manager); i++)
+		if (strcmp(tw_manager_watch(&machine->manager, i)->name, name) == 0)
+			return tw_manager_watch(&machine->manager, i);
 	return NULL;
 }
 
@@ -244,7 +245,7 @@ static inline const struct tw_watch *the(const char *name)
 	const struct tw_watch *watch = watch_of(name);
 
 	assert_non_null(watch);
-	return watch ? watch : town->manager.host;
+	return watch ? watch : machine->manager.host;
 }
 
 /* Something happens in it: packets, and sockets that come and go. */

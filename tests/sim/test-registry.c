@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who is watched. */
-#include "sim/town.h"
+#include "sim/machine.h"
 
 #include "base/clock-source.h"
 
@@ -9,33 +9,33 @@
 
 static void test_comes_and_goes(void **state TW_UNUSED)
 {
-	town->houses[0].there = town->houses[1].there = true;
-	town->houses[1].named = false;
-	(void)strcpy(town->houses[1].namespace.name, "host"); /* as nobody else may be called */
+	machine->houses[0].there = machine->houses[1].there = true;
+	machine->houses[1].named = false;
+	(void)strcpy(machine->houses[1].namespace.name, "host"); /* as nobody else may be called */
 	start(settings_of("all"));
-	assert_int_equal(tw_manager_count(&town->manager), 3);
+	assert_int_equal(tw_manager_count(&machine->manager), 3);
 	assert_non_null(watch_of("n0"));
 	assert_non_null(watch_of("host@101"));
 	assert_int_equal(the("n0")->sample.census.at_usec, EPOCH);
 	/* One with a name is found within a census, one without within half a survey. */
-	town->houses[2].there = town->houses[3].there = true;
-	town->houses[3].named = false;
+	machine->houses[2].there = machine->houses[3].there = true;
+	machine->houses[3].named = false;
 	run(6, NULL);
 	assert_non_null(watch_of("n2"));
 	assert_null(watch_of("n3"));
 	run(30, NULL);
 	assert_non_null(watch_of("n3"));
-	assert_int_equal(town->told[TW_EVENT_NAMESPACE_NEW], 4);
+	assert_int_equal(machine->told[TW_EVENT_NAMESPACE_NEW], 4);
 	/* One that loses its name but not its processes stays; one that is gone goes. */
-	town->houses[0].named = false;
-	town->houses[2].there = town->houses[3].there = false;
+	machine->houses[0].named = false;
+	machine->houses[2].there = machine->houses[3].there = false;
 	run(6 + 31, NULL);
 	assert_non_null(watch_of("n0"));
 	assert_null(watch_of("n2"));
 	assert_null(watch_of("n3"));
-	assert_int_equal(town->told[TW_EVENT_NAMESPACE_GONE], 2);
-	assert_int_equal(town->houses[0].opened, 1);
-	assert_int_equal(town->houses[2].shut, 1);
+	assert_int_equal(machine->told[TW_EVENT_NAMESPACE_GONE], 2);
+	assert_int_equal(machine->houses[0].opened, 1);
+	assert_int_equal(machine->houses[2].shut, 1);
 }
 
 /* The list decides; a new one narrows it, and puts back what was changed there. */
@@ -54,33 +54,33 @@ static void test_the_list_decides(void **state TW_UNUSED)
 	rule->actions[rule->action_count++] =
 		(struct tw_action){ .kind = TW_ACTION_SET, .tunable = TW_TUNABLE_TW_REUSE, .value.numbers[0] = 1 };
 	for (unsigned i = 0; i < 4; i++) {
-		town->houses[i].there = true;
-		tw_fake_source_add_listener(&town->houses[i].source, 80);
-		tw_fake_source_settle(&town->houses[i].source);
+		machine->houses[i].there = true;
+		tw_fake_source_add_listener(&machine->houses[i].source, 80);
+		tw_fake_source_settle(&machine->houses[i].source);
 	}
-	tw_fake_source_add_listener(&town->host.source, 80);
-	tw_fake_source_settle(&town->host.source);
+	tw_fake_source_add_listener(&machine->host.source, 80);
+	tw_fake_source_settle(&machine->host.source);
 	start(settings);
 	run(20, NULL);
-	assert_int_equal(tw_manager_count(&town->manager), 2); /* not the host either */
-	assert_int_equal(town->host.source.gauges, 0);
-	assert_int_equal(town->told[TW_EVENT_RAISED], 2);
-	assert_int_equal(town->told[TW_EVENT_ADJUSTED], 1);
-	assert_string_equal(town->last[TW_EVENT_ADJUSTED], "n1");
-	assert_int_equal(town->told[TW_EVENT_ADVICE], 1);
-	assert_string_equal(town->last[TW_EVENT_ADVICE], "n2");
-	assert_int_equal(town->houses[1].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 1);
+	assert_int_equal(tw_manager_count(&machine->manager), 2); /* not the host either */
+	assert_int_equal(machine->host.source.gauges, 0);
+	assert_int_equal(machine->told[TW_EVENT_RAISED], 2);
+	assert_int_equal(machine->told[TW_EVENT_ADJUSTED], 1);
+	assert_string_equal(machine->last[TW_EVENT_ADJUSTED], "n1");
+	assert_int_equal(machine->told[TW_EVENT_ADVICE], 1);
+	assert_string_equal(machine->last[TW_EVENT_ADVICE], "n2");
+	assert_int_equal(machine->houses[1].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 1);
 	narrow = settings_of("host n2");
 	narrow->rules[narrow->rule_count++] = settings->rules[settings->rule_count - 1];
-	tw_manager_reload(&town->manager, narrow);
+	tw_manager_reload(&machine->manager, narrow);
 	run(20, NULL);
 	assert_null(watch_of("n1"));
 	assert_non_null(watch_of("host"));
-	assert_int_equal(town->houses[1].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 2);
-	assert_false(tw_ledger_owes(&town->houses[1].act.saved));
-	assert_int_equal(town->told[TW_EVENT_RESTORED], 1);
-	assert_string_equal(town->last[TW_EVENT_CLEARED], "n1");
-	assert_int_equal(town->houses[1].shut, 1);
+	assert_int_equal(machine->houses[1].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 2);
+	assert_false(tw_ledger_owes(&machine->houses[1].act.saved));
+	assert_int_equal(machine->told[TW_EVENT_RESTORED], 1);
+	assert_string_equal(machine->last[TW_EVENT_CLEARED], "n1");
+	assert_int_equal(machine->houses[1].shut, 1);
 }
 
 /* With a rule that acts on the host from the first survey on: hardly a port is in use. */
@@ -103,7 +103,7 @@ static struct tw_settings *healing_host(const char *namespaces)
 
 static int64_t host_reuse(void)
 {
-	return town->host.act.live[TW_TUNABLE_TW_REUSE].value.numbers[0];
+	return machine->host.act.live[TW_TUNABLE_TW_REUSE].value.numbers[0];
 }
 
 /* What a scan finds that was begun before moves nobody any more. */
@@ -111,53 +111,53 @@ static void test_the_host_is_left_in_the_middle_of_a_scan(void **state TW_UNUSED
 {
 	unsigned raised;
 
-	town->houses[0].there = true;
+	machine->houses[0].there = true;
 	start(healing_host("host n0"));
 	assert_int_equal(host_reuse(), 1);
-	raised = town->told[TW_EVENT_RAISED];
-	while (town->manager.working != town->manager.host) {
-		while (tw_manager_work(&town->manager))
+	raised = machine->told[TW_EVENT_RAISED];
+	while (machine->manager.working != machine->manager.host) {
+		while (tw_manager_work(&machine->manager))
 			;
-		town->now_usec += S;
-		assert_int_equal(tw_manager_tick(&town->manager), 0);
+		machine->now_usec += S;
+		assert_int_equal(tw_manager_tick(&machine->manager), 0);
 	}
-	tw_manager_reload(&town->manager, healing_host("n0"));
+	tw_manager_reload(&machine->manager, healing_host("n0"));
 	assert_int_equal(host_reuse(), 2);
-	while (tw_manager_work(&town->manager))
+	while (tw_manager_work(&machine->manager))
 		;
 	run(20, NULL);
-	assert_int_equal(town->told[TW_EVENT_RAISED], raised);
+	assert_int_equal(machine->told[TW_EVENT_RAISED], raised);
 	assert_int_equal(host_reuse(), 2);
 	/* It is taken up again as if anew. */
-	tw_manager_reload(&town->manager, healing_host("host n0"));
+	tw_manager_reload(&machine->manager, healing_host("host n0"));
 	run(20, NULL);
-	assert_int_equal(town->told[TW_EVENT_RAISED], raised + 1);
+	assert_int_equal(machine->told[TW_EVENT_RAISED], raised + 1);
 	assert_int_equal(host_reuse(), 1);
 }
 
 /* What cannot be put back at once is put back as soon as it can. */
 static void test_the_host_is_left_while_it_owes(void **state TW_UNUSED)
 {
-	town->houses[0].there = true;
+	machine->houses[0].there = true;
 	start(healing_host("host n0"));
 	assert_int_equal(host_reuse(), 1);
-	town->host.act.write_error = -EACCES;
-	tw_manager_reload(&town->manager, healing_host("n0"));
+	machine->host.act.write_error = -EACCES;
+	tw_manager_reload(&machine->manager, healing_host("n0"));
 	run(20, NULL);
 	assert_int_equal(host_reuse(), 1);
-	assert_int_equal(town->told[TW_EVENT_DEGRADED], 1);
-	town->host.act.write_error = 0;
+	assert_int_equal(machine->told[TW_EVENT_DEGRADED], 1);
+	machine->host.act.write_error = 0;
 	run(3, NULL);
 	assert_int_equal(host_reuse(), 2);
-	assert_false(tw_ledger_owes(&town->host.act.saved));
+	assert_false(tw_ledger_owes(&machine->host.act.saved));
 }
 
 /* One namespace gives way to another that is called the same. */
 static void move(unsigned from, unsigned to)
 {
-	(void)strcpy(town->houses[to].namespace.name, town->houses[from].namespace.name);
-	town->houses[from].there = false;
-	town->houses[to].there = true;
+	(void)strcpy(machine->houses[to].namespace.name, machine->houses[from].namespace.name);
+	machine->houses[from].there = false;
+	machine->houses[to].there = true;
 }
 
 /* Made anew between two looks, it is called as it was: the rules that name it are for it. */
@@ -170,32 +170,32 @@ static void test_made_anew(void **state TW_UNUSED)
 			assert_int_equal(end(NULL), 0);
 			assert_int_equal(begin(NULL), 0);
 		}
-		town->houses[0].there = true;
+		machine->houses[0].there = true;
 		start(settings_of(lists[i]));
 		assert_non_null(watch_of("n0"));
 		move(0, 1);
 		run(10, NULL);
-		assert_int_equal(town->houses[0].shut, 1);
-		assert_int_equal(town->houses[1].opened, 1);
+		assert_int_equal(machine->houses[0].shut, 1);
+		assert_int_equal(machine->houses[1].opened, 1);
 		assert_non_null(watch_of("n0"));
-		assert_int_equal(town->told[TW_EVENT_NAMESPACE_NEW], 2);
+		assert_int_equal(machine->told[TW_EVENT_NAMESPACE_NEW], 2);
 		/* A reload lets it stay. */
-		tw_manager_reload(&town->manager, settings_of(lists[i]));
+		tw_manager_reload(&machine->manager, settings_of(lists[i]));
 		run(10, NULL);
-		assert_int_equal(town->houses[1].shut, 0);
+		assert_int_equal(machine->houses[1].shut, 0);
 	}
 }
 
 /* The same of a service with a network of its own, which is started anew. */
 static void test_started_anew(void **state TW_UNUSED)
 {
-	town->houses[0].there = true;
-	town->houses[0].named = town->houses[1].named = false;
+	machine->houses[0].there = true;
+	machine->houses[0].named = machine->houses[1].named = false;
 	start(settings_of("all"));
 	move(0, 1);
 	run(40, NULL);
-	assert_int_equal(town->houses[0].shut, 1);
-	assert_int_equal(town->houses[1].opened, 1);
+	assert_int_equal(machine->houses[0].shut, 1);
+	assert_int_equal(machine->houses[1].opened, 1);
 	assert_non_null(watch_of("n0"));
 }
 
@@ -204,21 +204,21 @@ static void test_name_goes_over(void **state TW_UNUSED)
 {
 	unsigned looks;
 
-	town->houses[0].there = true;
+	machine->houses[0].there = true;
 	start(settings_of("all"));
 	move(0, 1);
-	town->houses[0].there = true;
-	town->houses[0].named = false;
-	(void)strcpy(town->houses[0].namespace.name, "left.service");
+	machine->houses[0].there = true;
+	machine->houses[0].named = false;
+	(void)strcpy(machine->houses[0].namespace.name, "left.service");
 	run(10, NULL);
 	assert_non_null(watch_of("n0"));
-	assert_ptr_equal(the("n0")->edges.context, &town->houses[1]);
-	assert_ptr_equal(the("n0@100")->edges.context, &town->houses[0]);
-	assert_int_equal(town->told[TW_EVENT_NAMESPACE_GONE], 0);
+	assert_ptr_equal(the("n0")->edges.context, &machine->houses[1]);
+	assert_ptr_equal(the("n0@100")->edges.context, &machine->houses[0]);
+	assert_int_equal(machine->told[TW_EVENT_NAMESPACE_GONE], 0);
 	/* Processes are looked at no more often for it. */
-	looks = town->process_looks;
+	looks = machine->process_looks;
 	run(60, NULL);
-	assert_in_range(town->process_looks - looks, 1, 3);
+	assert_in_range(machine->process_looks - looks, 1, 3);
 }
 
 static int make_nothing(void *context TW_UNUSED, const char *name TW_UNUSED, struct tw_acting **ret TW_UNUSED)
@@ -233,32 +233,32 @@ static void test_cannot_act(void **state TW_UNUSED)
 	struct tw_watch *watch;
 
 	(void)strcpy(settings->rules[settings->rule_count - 1].namespaces.words, "n0");
-	town->houses[0].there = true;
+	machine->houses[0].there = true;
 	start(settings_of("host n0"));
-	watch = tw_manager_watch(&town->manager, 1);
+	watch = tw_manager_watch(&machine->manager, 1);
 	watch->edges.make_acting = make_nothing;
-	tw_manager_reload(&town->manager, settings);
+	tw_manager_reload(&machine->manager, settings);
 	run(60, NULL);
-	assert_int_equal(town->told[TW_EVENT_DEGRADED], 1);
-	assert_string_equal(town->last[TW_EVENT_DEGRADED], "n0");
+	assert_int_equal(machine->told[TW_EVENT_DEGRADED], 1);
+	assert_string_equal(machine->last[TW_EVENT_DEGRADED], "n0");
 	watch->edges.make_acting = make_acting;
 	run(10, NULL);
-	assert_int_equal(town->houses[0].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 1);
-	assert_int_equal(town->told[TW_EVENT_DEGRADED], 1);
+	assert_int_equal(machine->houses[0].act.live[TW_TUNABLE_TW_REUSE].value.numbers[0], 1);
+	assert_int_equal(machine->told[TW_EVENT_DEGRADED], 1);
 }
 
 /* What the daemon has used in all is told with the first namespace, whichever that is. */
 static void test_the_cost_of_all(void **state TW_UNUSED)
 {
-	town->houses[0].there = town->houses[1].there = true;
+	machine->houses[0].there = machine->houses[1].there = true;
 	start(settings_of("n0 n1"));
 	run(5, NULL);
-	assert_ptr_equal(tw_manager_watch(&town->manager, 0), the("n0"));
+	assert_ptr_equal(tw_manager_watch(&machine->manager, 0), the("n0"));
 	assert_in_range(the("n0")->sample.cost.total_usec, GAUGE_USEC, S);
-	town->houses[0].there = false;
+	machine->houses[0].there = false;
 	run(40, NULL);
-	assert_ptr_equal(tw_manager_watch(&town->manager, 0), the("n1"));
-	assert_int_equal(the("n1")->sample.cost.total_usec, town->manager.spent_usec);
+	assert_ptr_equal(tw_manager_watch(&machine->manager, 0), the("n1"));
+	assert_int_equal(the("n1")->sample.cost.total_usec, machine->manager.spent_usec);
 }
 
 /* Until what the thread does has ended and is taken. */
@@ -266,16 +266,16 @@ static void wait_for_worker(struct tw_worker *worker)
 {
 	struct pollfd poll_fd = { .fd = tw_worker_fd(worker), .events = POLLIN };
 
-	while (tw_manager_busy(&town->manager)) {
+	while (tw_manager_busy(&machine->manager)) {
 		assert_int_equal(poll(&poll_fd, 1, 10000), 1);
-		(void)tw_manager_work(&town->manager);
+		(void)tw_manager_work(&machine->manager);
 	}
 }
 
 #define LOOK_CPU_USEC (20 * TW_USEC_PER_MSEC)
 
 /* A look at many processes. */
-static int look_long(struct tw_neighbours *neighbours TW_UNUSED)
+static int look_long(struct tw_discovery *discovery TW_UNUSED)
 {
 	usec_t end_usec = tw_clock_read(CLOCK_THREAD_CPUTIME_ID) + LOOK_CPU_USEC;
 
@@ -290,36 +290,36 @@ static void test_a_look_is_paid_for(void **state TW_UNUSED)
 	struct tw_worker *worker = NULL;
 	usec_t spent_usec, own_usec;
 
-	town->houses[0].there = true;
+	machine->houses[0].there = true;
 	start(settings_of("all"));
 	assert_int_equal(tw_worker_new(&worker), 0);
-	tw_manager_use(&town->manager, worker);
-	town->neighbours.step = look_long;
-	spent_usec = town->manager.spent_usec;
-	own_usec = town->manager.own.spent_usec;
-	town->now_usec += 40 * S;
-	assert_int_equal(tw_manager_tick(&town->manager), 0);
-	assert_true(town->manager.roster.looking);
+	tw_manager_use(&machine->manager, worker);
+	machine->discovery.step = look_long;
+	spent_usec = machine->manager.spent_usec;
+	own_usec = machine->manager.own.spent_usec;
+	machine->now_usec += 40 * S;
+	assert_int_equal(tw_manager_tick(&machine->manager), 0);
+	assert_true(machine->manager.registry.looking);
 	wait_for_worker(worker);
-	assert_in_range(town->manager.spent_usec - spent_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
-	assert_in_range(town->manager.own.spent_usec - own_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
-	tw_manager_done(&town->manager);
+	assert_in_range(machine->manager.spent_usec - spent_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
+	assert_in_range(machine->manager.own.spent_usec - own_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
+	tw_manager_done(&machine->manager);
 	worker = tw_worker_free(worker);
 }
 
 /* Told once, with what it takes; and it is tried again with each look. */
 static void test_may_not_enter(void **state TW_UNUSED)
 {
-	town->houses[0].there = town->houses[1].there = true;
-	town->houses[0].closed = town->houses[1].closed = true;
-	town->denied = true;
+	machine->houses[0].there = machine->houses[1].there = true;
+	machine->houses[0].closed = machine->houses[1].closed = true;
+	machine->denied = true;
 	start(settings_of("all"));
 	run(120, NULL);
-	assert_int_equal(town->told[TW_EVENT_DEGRADED], 2);
-	assert_int_equal(tw_manager_count(&town->manager), 1);
-	town->houses[0].closed = town->houses[1].closed = false;
+	assert_int_equal(machine->told[TW_EVENT_DEGRADED], 2);
+	assert_int_equal(tw_manager_count(&machine->manager), 1);
+	machine->houses[0].closed = machine->houses[1].closed = false;
 	run(40, NULL);
-	assert_int_equal(tw_manager_count(&town->manager), 3);
+	assert_int_equal(tw_manager_count(&machine->manager), 3);
 }
 
 int main(void)

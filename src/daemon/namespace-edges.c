@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/site.h"
+#include "daemon/namespace-edges.h"
 
 #include "act/socket-sink.h"
 #include "base/fd.h"
@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-struct tw_site {
+struct tw_namespace_edges {
 	struct tw_source source; /* first: the face is the object */
 	struct tw_sysctl_sink sysctl;
 	struct tw_socket_sink socket;
-	struct tw_site_ground ground;
+	struct tw_namespace_edges_ground ground;
 	struct tw_netns_id id;
 	int netns_fd;
 	struct tw_pulse_source pulse;
@@ -28,36 +28,36 @@ struct tw_site {
 	struct tw_ledger_file file;
 };
 
-static struct tw_site *of_source(struct tw_source *source)
+static struct tw_namespace_edges *of_source(struct tw_source *source)
 {
-	return (struct tw_site *)source;
+	return (struct tw_namespace_edges *)source;
 }
 
-_Static_assert(offsetof(struct tw_site, source) == 0, "a site is known by its face");
+_Static_assert(offsetof(struct tw_namespace_edges, source) == 0, "a edges is known by its face");
 
-static struct tw_site *of_sysctl(struct tw_sysctl_sink *sink)
+static struct tw_namespace_edges *of_sysctl(struct tw_sysctl_sink *sink)
 {
-	return (struct tw_site *)(void *)((char *)sink - offsetof(struct tw_site, sysctl));
+	return (struct tw_namespace_edges *)(void *)((char *)sink - offsetof(struct tw_namespace_edges, sysctl));
 }
 
-static struct tw_site *of_socket(struct tw_socket_sink *sink)
+static struct tw_namespace_edges *of_socket(struct tw_socket_sink *sink)
 {
-	return (struct tw_site *)(void *)((char *)sink - offsetof(struct tw_site, socket));
+	return (struct tw_namespace_edges *)(void *)((char *)sink - offsetof(struct tw_namespace_edges, socket));
 }
 
 /* ---- measuring */
 
-static int wake(struct tw_site *site)
+static int wake(struct tw_namespace_edges *edges)
 {
 	int r;
 
-	if (site->kernel)
+	if (edges->kernel)
 		return 0;
-	r = tw_netns_enter(site->netns_fd);
+	r = tw_netns_enter(edges->netns_fd);
 	if (r < 0)
 		return r;
-	r = tw_kernel_source_new(site->ground.host, &site->kernel);
-	tw_netns_leave(site->ground.home_fd);
+	r = tw_kernel_source_new(edges->ground.host, &edges->kernel);
+	tw_netns_leave(edges->ground.home_fd);
 	return r;
 }
 
@@ -74,9 +74,9 @@ static int pulse(struct tw_source *source, bool deep, struct tw_pulse *ret)
 
 static void rest(struct tw_source *source)
 {
-	struct tw_site *site = of_source(source);
+	struct tw_namespace_edges *edges = of_source(source);
 
-	site->kernel = tw_kernel_source_free(site->kernel);
+	edges->kernel = tw_kernel_source_free(edges->kernel);
 }
 
 static int gauge(struct tw_source *source, struct tw_gauge *ret)
@@ -121,13 +121,13 @@ static int idle(struct tw_source *source, const struct tw_flow *flow, struct tw_
 /* The socket for it is made inside; what it asks is of that namespace from then on. */
 static int exclusive(struct tw_source *source, const uint16_t *ports, unsigned count, bool *ret_exclusive)
 {
-	struct tw_site *site = of_source(source);
-	int r = tw_netns_enter(site->netns_fd);
+	struct tw_namespace_edges *edges = of_source(source);
+	int r = tw_netns_enter(edges->netns_fd);
 
 	if (r < 0)
 		return r;
-	r = tw_kernel_source_open_exclusive(site->kernel);
-	tw_netns_leave(site->ground.home_fd);
+	r = tw_kernel_source_open_exclusive(edges->kernel);
+	tw_netns_leave(edges->ground.home_fd);
 	return r < 0 ? r : awake(source)->exclusive(awake(source), ports, count, ret_exclusive);
 }
 
@@ -138,16 +138,16 @@ static int unit(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_M
 
 /* ---- acting: /proc/sys/net shows each thread the sysctls of the namespace that it is in */
 
-static int enter(struct tw_site *site, struct tw_sysctl_sink **ret_tree)
+static int enter(struct tw_namespace_edges *edges, struct tw_sysctl_sink **ret_tree)
 {
-	*ret_tree = &site->ground.grip->tree.sink;
-	return tw_netns_enter(site->netns_fd);
+	*ret_tree = &edges->ground.grip->tree.sink;
+	return tw_netns_enter(edges->netns_fd);
 }
 
 /* Hands on what came of it. */
-static int leave(struct tw_site *site, int result)
+static int leave(struct tw_namespace_edges *edges, int result)
 {
-	tw_netns_leave(site->ground.home_fd);
+	tw_netns_leave(edges->ground.home_fd);
 	return result;
 }
 
@@ -183,39 +183,39 @@ static int sysctl_write_reserved(struct tw_sysctl_sink *sink, const struct tw_po
 	return r < 0 ? r : leave(of_sysctl(sink), tree->write_reserved(tree, ports));
 }
 
-static int open_sockets(struct tw_site *site)
+static int open_sockets(struct tw_namespace_edges *edges)
 {
 	int r;
 
-	if (site->sockets)
+	if (edges->sockets)
 		return 0;
-	r = tw_netns_enter(site->netns_fd);
+	r = tw_netns_enter(edges->netns_fd);
 	if (r < 0)
 		return r;
-	r = tw_socket_netlink_new(&site->sockets);
-	tw_netns_leave(site->ground.home_fd);
+	r = tw_socket_netlink_new(&edges->sockets);
+	tw_netns_leave(edges->ground.home_fd);
 	return r;
 }
 
 static int end_sockets(struct tw_socket_sink *sink, const struct tw_candidate *rows, unsigned count, int ret_answers[])
 {
-	struct tw_site *site = of_socket(sink);
+	struct tw_namespace_edges *edges = of_socket(sink);
 	struct tw_socket_sink *netlink;
-	int r = open_sockets(site);
+	int r = open_sockets(edges);
 
 	if (r < 0)
 		return r;
-	netlink = tw_socket_netlink_sink(site->sockets);
+	netlink = tw_socket_netlink_sink(edges->sockets);
 	return netlink->end(netlink, rows, count, ret_answers);
 }
 
-static struct tw_acting_edges acting_edges(struct tw_site *site)
+static struct tw_acting_edges acting_edges(struct tw_namespace_edges *edges)
 {
 	return (struct tw_acting_edges){
-		.sysctl = &site->sysctl,
-		.socket = &site->socket,
-		.store = &site->file.store,
-		.recorder = site->ground.recorder,
+		.sysctl = &edges->sysctl,
+		.socket = &edges->socket,
+		.store = &edges->file.store,
+		.recorder = edges->ground.recorder,
 	};
 }
 
@@ -223,87 +223,88 @@ static struct tw_acting_edges acting_edges(struct tw_site *site)
  * What is owed here since before: by an earlier run, or by this one when the namespace was let go. Were it not known,
  * what we wrote ourselves would be taken for the baseline.
  */
-static int read_ledger(const struct tw_site *site, const char *name, struct tw_ledger *ret)
+static int read_ledger(const struct tw_namespace_edges *edges, const char *name, struct tw_ledger *ret)
 {
 	int r;
 
-	tw_ledger_init(ret, site->ground.grip->boot_id, &site->id);
-	r = tw_ledger_file_load(&site->file, site->ground.grip->boot_id, &site->id, ret);
+	tw_ledger_init(ret, edges->ground.grip->boot_id, &edges->id);
+	r = tw_ledger_file_load(&edges->file, edges->ground.grip->boot_id, &edges->id, ret);
 	if (r == -EBADMSG || r == -EPROTONOSUPPORT)
-		return tw_recover_set_aside(&site->file, r, site->ground.recorder, name);
+		return tw_recover_set_aside(&edges->file, r, edges->ground.recorder, name);
 	/* None, or of a namespace that is gone and had the inode before. */
 	return r == -ENOENT || r == -ESTALE || r == -EXDEV ? 0 : r;
 }
 
 static int make_acting(void *context, const char *name, struct tw_acting **ret)
 {
-	struct tw_site *site = context;
-	const struct tw_acting_edges edges = acting_edges(site);
+	struct tw_namespace_edges *edges = context;
+	const struct tw_acting_edges acting = acting_edges(edges);
 	TW_CLEANUP_FREE struct tw_ledger *ledger = malloc(sizeof(*ledger));
-	int r = ledger ? read_ledger(site, name, ledger) : -ENOMEM;
+	int r = ledger ? read_ledger(edges, name, ledger) : -ENOMEM;
 
 	if (r < 0)
 		return r;
-	*ret = tw_acting_new(&edges, ledger, name);
+	*ret = tw_acting_new(&acting, ledger, name);
 	return *ret ? 0 : -ENOMEM;
 }
 
 /* Where it cannot be told it may. */
-static bool owes(const struct tw_site *site)
+static bool owes(const struct tw_namespace_edges *edges)
 {
 	struct stat status;
 
-	return fstatat(site->file.directory_fd, site->file.name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	return fstatat(edges->file.directory_fd, edges->file.name, &status, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT;
 }
 
-int tw_site_recover(struct tw_site *site, const struct tw_ledger *ledger, const char *name)
+int tw_namespace_edges_recover(struct tw_namespace_edges *edges, const struct tw_ledger *ledger, const char *name)
 {
 	struct tw_reconciler *reconciler = malloc(sizeof(*reconciler));
 	int r;
 
 	if (!reconciler)
 		return -ENOMEM;
-	tw_reconcile_init(reconciler, ledger, &site->sysctl, &site->file.store, site->ground.recorder, name);
+	tw_reconcile_init(reconciler, ledger, &edges->sysctl, &edges->file.store, edges->ground.recorder, name);
 	r = tw_reconcile_restore(reconciler);
 	free(reconciler);
 	return r;
 }
 
-/* ---- the site */
+/* ---- the edges */
 
-void tw_site_ledger_name(uint64_t inode, char ret[TW_LEDGER_FILE_NAME_MAX])
+void tw_namespace_edges_ledger_name(uint64_t inode, char ret[TW_LEDGER_FILE_NAME_MAX])
 {
 	(void)snprintf(ret, TW_LEDGER_FILE_NAME_MAX, TW_LEDGER_OF_NAMESPACE "%" PRIu64, inode);
 }
 
-static int look_inside(struct tw_site *site)
+static int look_inside(struct tw_namespace_edges *edges)
 {
-	int r = tw_netns_enter(site->netns_fd);
+	int r = tw_netns_enter(edges->netns_fd);
 
 	if (r < 0)
 		return r;
-	r = tw_netns_here(&site->id);
+	r = tw_netns_here(&edges->id);
 	if (r >= 0)
-		r = tw_pulse_source_open(&site->pulse);
-	tw_netns_leave(site->ground.home_fd);
+		r = tw_pulse_source_open(&edges->pulse);
+	tw_netns_leave(edges->ground.home_fd);
 	return r;
 }
 
-int tw_site_new(const struct tw_site_ground *ground, const struct tw_namespace *namespace, int netns_fd,
-		struct tw_site **ret)
+int tw_namespace_edges_new(const struct tw_namespace_edges_ground *ground, const struct tw_namespace *namespace,
+			   int netns_fd, struct tw_namespace_edges **ret)
 {
-	TW_CLEANUP_SITE struct tw_site *site = calloc(1, sizeof(*site));
+	TW_CLEANUP_NAMESPACE_EDGES struct tw_namespace_edges *edges = calloc(1, sizeof(*edges));
 	char name[TW_LEDGER_FILE_NAME_MAX];
 	int r;
 
-	if (!site) {
+	if (!edges) {
 		(void)tw_close(netns_fd);
 		return -ENOMEM;
 	}
-	site->ground = *ground;
-	site->netns_fd = netns_fd;
-	site->pulse = TW_PULSE_SOURCE_NONE;
-	site->source = (struct tw_source){
+	edges->ground = *ground;
+	edges->netns_fd = netns_fd;
+	edges->pulse = TW_PULSE_SOURCE_NONE;
+	edges->source = (struct tw_source){
 		.pulse = pulse,
 		.rest = rest,
 		.gauge = gauge,
@@ -316,48 +317,48 @@ int tw_site_new(const struct tw_site_ground *ground, const struct tw_namespace *
 		.exclusive = exclusive,
 		.unit = unit,
 	};
-	site->sysctl = (struct tw_sysctl_sink){
+	edges->sysctl = (struct tw_sysctl_sink){
 		.read = sysctl_read,
 		.write = sysctl_write,
 		.read_reserved = sysctl_read_reserved,
 		.write_reserved = sysctl_write_reserved,
 	};
-	site->socket = (struct tw_socket_sink){ .end = end_sockets };
-	tw_site_ledger_name(namespace->id, name);
-	r = tw_ledger_file_init(&site->file, ground->grip->directory.fd, name);
+	edges->socket = (struct tw_socket_sink){ .end = end_sockets };
+	tw_namespace_edges_ledger_name(namespace->id, name);
+	r = tw_ledger_file_init(&edges->file, ground->grip->directory.fd, name);
 	if (r >= 0)
-		r = look_inside(site);
+		r = look_inside(edges);
 	if (r < 0)
 		return r;
-	*ret = TW_TAKE_PTR(site);
+	*ret = TW_TAKE_PTR(edges);
 	return 0;
 }
 
-struct tw_site *tw_site_free(struct tw_site *site)
+struct tw_namespace_edges *tw_namespace_edges_free(struct tw_namespace_edges *edges)
 {
-	if (site) {
-		site->sockets = tw_socket_netlink_free(site->sockets);
-		site->kernel = tw_kernel_source_free(site->kernel);
-		tw_pulse_source_close(&site->pulse);
-		site->netns_fd = tw_close(site->netns_fd);
-		free(site);
+	if (edges) {
+		edges->sockets = tw_socket_netlink_free(edges->sockets);
+		edges->kernel = tw_kernel_source_free(edges->kernel);
+		tw_pulse_source_close(&edges->pulse);
+		edges->netns_fd = tw_close(edges->netns_fd);
+		free(edges);
 	}
 	return NULL;
 }
 
-const struct tw_netns_id *tw_site_id(const struct tw_site *site)
+const struct tw_netns_id *tw_namespace_edges_id(const struct tw_namespace_edges *edges)
 {
-	return &site->id;
+	return &edges->id;
 }
 
-struct tw_watch_edges tw_site_edges(struct tw_site *site)
+struct tw_watch_edges tw_namespace_edges_for_watch(struct tw_namespace_edges *edges)
 {
 	return (struct tw_watch_edges){
-		.source = &site->source,
-		.recorder = site->ground.recorder,
+		.source = &edges->source,
+		.recorder = edges->ground.recorder,
 		.make_acting = make_acting,
-		.context = site,
+		.context = edges,
 		.tells_bound = tw_kernel_source_tells_bound(),
-		.owes = owes(site),
+		.owes = owes(edges),
 	};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/meter.h"
+#include "measure/cpu-budget.h"
 
 #include "base/macros.h"
 
@@ -15,48 +15,48 @@
 
 static void test_owes_what_was_spent(void **state TW_UNUSED)
 {
-	struct tw_meter meter = { 0 };
+	struct tw_cpu_budget budget = { 0 };
 
-	assert_true(tw_meter_allows(&meter));
-	tw_meter_spend(&meter, 1000);
-	assert_false(tw_meter_allows(&meter));
-	assert_int_equal(tw_meter_pay(&meter, 999), 0);
-	assert_false(tw_meter_allows(&meter));
-	assert_int_equal(tw_meter_pay(&meter, 5), 4);
-	assert_true(tw_meter_allows(&meter));
-	assert_int_equal(tw_meter_pay(&meter, 5), 5);
-	assert_int_equal(meter.spent_usec, 1000);
+	assert_true(tw_cpu_budget_allows(&budget));
+	tw_cpu_budget_spend(&budget, 1000);
+	assert_false(tw_cpu_budget_allows(&budget));
+	assert_int_equal(tw_cpu_budget_pay(&budget, 999), 0);
+	assert_false(tw_cpu_budget_allows(&budget));
+	assert_int_equal(tw_cpu_budget_pay(&budget, 5), 4);
+	assert_true(tw_cpu_budget_allows(&budget));
+	assert_int_equal(tw_cpu_budget_pay(&budget, 5), 5);
+	assert_int_equal(budget.spent_usec, 1000);
 }
 
 /* What could not wait is paid off last, and holds nothing up. */
 static void test_borrows(void **state TW_UNUSED)
 {
-	struct tw_meter meter = { 0 };
+	struct tw_cpu_budget budget = { 0 };
 
-	tw_meter_borrow(&meter, 1000);
-	assert_true(tw_meter_allows(&meter));
-	assert_int_equal(tw_meter_debt(&meter), 1000);
-	tw_meter_spend(&meter, 300);
-	assert_false(tw_meter_allows(&meter));
-	assert_int_equal(tw_meter_pay(&meter, 300), 0);
-	assert_true(tw_meter_allows(&meter));
-	assert_int_equal(tw_meter_pay(&meter, 400), 0);
-	assert_int_equal(tw_meter_debt(&meter), 600);
-	assert_int_equal(tw_meter_pay(&meter, 700), 100);
-	assert_int_equal(tw_meter_debt(&meter), 0);
-	assert_int_equal(meter.spent_usec, 1300);
-	tw_meter_borrow(&meter, TW_USEC_INFINITY - 5);
-	assert_int_equal(meter.borrowed_usec, TW_METER_OWED_MAX);
+	tw_cpu_budget_borrow(&budget, 1000);
+	assert_true(tw_cpu_budget_allows(&budget));
+	assert_int_equal(tw_cpu_budget_debt(&budget), 1000);
+	tw_cpu_budget_spend(&budget, 300);
+	assert_false(tw_cpu_budget_allows(&budget));
+	assert_int_equal(tw_cpu_budget_pay(&budget, 300), 0);
+	assert_true(tw_cpu_budget_allows(&budget));
+	assert_int_equal(tw_cpu_budget_pay(&budget, 400), 0);
+	assert_int_equal(tw_cpu_budget_debt(&budget), 600);
+	assert_int_equal(tw_cpu_budget_pay(&budget, 700), 100);
+	assert_int_equal(tw_cpu_budget_debt(&budget), 0);
+	assert_int_equal(budget.spent_usec, 1300);
+	tw_cpu_budget_borrow(&budget, TW_USEC_INFINITY - 5);
+	assert_int_equal(budget.borrowed_usec, TW_CPU_BUDGET_OWED_MAX);
 }
 
 static void test_debt_is_bounded(void **state TW_UNUSED)
 {
-	struct tw_meter meter = { 0 };
+	struct tw_cpu_budget budget = { 0 };
 
-	tw_meter_spend(&meter, TW_USEC_INFINITY - 5);
-	tw_meter_spend(&meter, TW_USEC_INFINITY - 5);
-	assert_int_equal(meter.owed_usec, TW_METER_OWED_MAX);
-	assert_true(meter.spent_usec == TW_USEC_INFINITY);
+	tw_cpu_budget_spend(&budget, TW_USEC_INFINITY - 5);
+	tw_cpu_budget_spend(&budget, TW_USEC_INFINITY - 5);
+	assert_int_equal(budget.owed_usec, TW_CPU_BUDGET_OWED_MAX);
+	assert_true(budget.spent_usec == TW_USEC_INFINITY);
 }
 
 /* Nineteen twentieths of 1 % of a core, whatever the steps. */

@@ -11,7 +11,7 @@
  * What all watches use, one after the other: the tables of a scan, the thread that does what takes long, and the sheet
  * that desires are written on, from the rules to the reconciler.
  */
-struct tw_workroom {
+struct tw_scratch {
 	struct tw_scan *scan;
 	struct tw_worker *worker; /* borrows; NULL: jobs are done in place */
 	bool starting;		  /* the daemon is not ready yet: it looks at everything once, whatever that costs */
@@ -23,5 +23,5 @@ struct tw_workroom {
 };
 
 /* In memory that is zero. Returns 0 or -ENOMEM. */
-int tw_workroom_init(struct tw_workroom *room, const struct tw_hash_key *key);
-void tw_workroom_done(struct tw_workroom *room);
+int tw_scratch_init(struct tw_scratch *room, const struct tw_hash_key *key);
+void tw_scratch_done(struct tw_scratch *room);
