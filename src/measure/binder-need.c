@@ -7,6 +7,8 @@
 
 /* Who has bound none first for so long is no binder any more: it may find no port, and try again. */
 #define LATELY_USEC (10 * TW_USEC_PER_MINUTE)
+/* Where next to none is left it does not show whether it still tries. */
+#define NONE_LEFT_MILLI (95 * 1000)
 /* Of less than that nobody has to know who holds it. */
 #define WORTH_A_LOOK_MILLI (10 * 1000)
 
@@ -31,13 +33,19 @@ static void add_need(struct tw_survey *survey, const struct tw_survey *previous,
 	};
 }
 
+static bool may_still_try(const struct tw_binder_need *need, usec_t at_usec)
+{
+	return tw_usec_since(at_usec, need->seen_usec) < LATELY_USEC ||
+	       (need->use.known && need->use.milli >= NONE_LEFT_MILLI);
+}
+
 static void find_needs(const struct tw_survey *previous, usec_t at_usec, struct tw_survey *ret)
 {
 	ret->need_count = 0;
 	for (unsigned i = 0; i < ret->binder_count; i++)
 		add_need(ret, previous, &ret->binders[i].source, at_usec, ret->binders[i].ports);
 	for (unsigned i = 0; i < previous->need_count; i++)
-		if (tw_usec_since(at_usec, previous->needs[i].seen_usec) < LATELY_USEC)
+		if (may_still_try(&previous->needs[i], at_usec))
 			add_need(ret, previous, &previous->needs[i].source, previous->needs[i].seen_usec, 0);
 }
 

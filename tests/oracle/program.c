@@ -147,15 +147,14 @@ static bool connect_one(struct program *program, struct net *net, struct program
 	uint16_t port =
 		(uint16_t)(program->port + (program->port_count > 1 ? chance(program, program->port_count) : 0));
 	struct net_socket *made = ask(program, net, address);
+	uint16_t local = made->family == AF_INET6 ? NET_ANY6 : NET_ANY;
 	int r = 0;
 
 	program->opened++;
+	if (program->source_count > 0)
+		local = program->sources[program->opened % program->source_count];
 	if (program->bind || program->late)
-		r = net_bind(net, made,
-			     program->source_count > 0	? program->sources[program->opened % program->source_count]
-			     : made->family == AF_INET6 ? NET_ANY6
-							: NET_ANY,
-			     0);
+		r = net_bind(net, made, local, 0);
 	if (r == 0)
 		r = net_connect(net, made, address, port, program->path, program->timestamps);
 	if (r == 0 || r == -EINPROGRESS) {
@@ -172,9 +171,8 @@ static bool connect_one(struct program *program, struct net *net, struct program
 	*ret_failure = (struct program_failure){ .at_usec = net->now_usec, .error = r, .socket = *made };
 	ret_failure->socket.remote = address;
 	ret_failure->socket.remote_port = port;
-	ret_failure->source = net->addresses[made->local].any ? net_source_towards(net, address) : made->local;
-	if (!program->bind)
-		ret_failure->socket.local = ret_failure->source;
+	ret_failure->source = net->addresses[local].any ? net_source_towards(net, address) : local;
+	ret_failure->socket.local = program->bind ? local : ret_failure->source;
 	net_close(net, made);
 	return true;
 }

@@ -84,7 +84,9 @@ const struct watcher_claim *trial_find_raised(const struct trial *trial, const s
 			continue;
 		if (claim->event.kind == TW_EVENT_RAISED && !found)
 			found = claim;
-		if (claim->event.kind == TW_EVENT_CLEARED && claim->at_usec < shortage->first_usec)
+		/* Of an address there may be two: what it takes from all, and what it is left. */
+		if (claim->event.kind == TW_EVENT_CLEARED && claim->at_usec < shortage->first_usec && found &&
+		    found->event.subject.holds_for_all == claim->event.subject.holds_for_all)
 			found = NULL;
 	}
 	return found;
