@@ -144,8 +144,8 @@ static void add_server(struct draw *draw)
 	made->ending = one_in(draw, 2) ? ENDING_NEAR : ENDING_FAR;
 	if (one_in(draw, 4)) {
 		made->ending = ENDING_HALF;
-		made->life_usec = between(draw, 5, 40) * TW_USEC_PER_SEC;
-		made->interval_usec = between(draw, 200, 900) * TW_USEC_PER_MSEC;
+		made->life_usec = between(draw, 100, 200) * TW_USEC_PER_SEC;
+		made->interval_usec = between(draw, 300, 800) * TW_USEC_PER_MSEC;
 	}
 }
 

@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 
 #define NEVER_USEC (UINT64_MAX / 2)
+/* Who is half-closed goes on sending, so much so often; some of it is not acknowledged yet, each other time. */
+#define SENDS_EACH_USEC (20 * TW_USEC_PER_SEC)
+#define SENDS_BYTES 1448u
 
 static uint32_t chance(struct program *program, uint32_t most)
 {
@@ -84,10 +87,13 @@ static void end_one(struct program *program, struct net *net, struct net_socket 
 	case ENDING_HALF:
 		if (stage == 0) {
 			net_hang_up(net, socket);
-			put(program, socket, net->now_usec + program->life_usec, 1);
+		} else if (tw_usec_since(net->now_usec, socket->since_usec) >= program->life_usec) {
+			net_close(net, socket);
 			return;
+		} else {
+			net_send(net, socket, stage % 2 * SENDS_BYTES);
 		}
-		net_close(net, socket);
+		put(program, socket, net->now_usec + SENDS_EACH_USEC, stage + 1);
 		return;
 	case ENDING_RESET:
 		net_reset(net, socket);
