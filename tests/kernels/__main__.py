@@ -54,6 +54,26 @@ CORE += [
         "orphans",
     )
 ]
+# And how each of them hands out ports, of which the simulated kernel knows the ways.
+CORE += [
+    f"tests/system/test_simulated_kernel.py::test_as_the_real_one[{name}]"
+    for name in (
+        "autobind-without-reuseaddr",
+        "bind-takes-the-other-parity-first",
+        "bound-first-established-reuse-1",
+        "bound-first-time-wait-reuse-1",
+        "bound-first-two-sources-share-ports",
+        "connect-goes-round",
+        "connect-takes-the-low-bounds-parity-first",
+        "explicit-port-with-reuseaddr",
+        "ipv6-bound-first-blocks-ipv4",
+        "late-bind-is-as-connect",
+        "odd-sized-range",
+        "port-range-of-a-socket",
+        "waits-elsewhere-reuse-1",
+        "waits-loopback-reuse-2",
+    )
+]
 # Long, and no different on any kernel.
 LEFT_OUT = """
 tests/system/test_restore.py::test_any_order_leaves_every_sysctl_as_it_was
