@@ -205,6 +205,7 @@ static void yield(struct turn *turn, const struct tw_reconcile_step *step)
 
 	*turn->entry = step->entry;
 	turn->said->failed = false;
+	turn->reconciler->foreign[turn->tunable] = turn->live;
 	tw_reconcile_save_after(turn->reconciler);
 	tw_reconcile_tell_yielded(turn->reconciler, turn->tunable, turn->desire, &was, &turn->live);
 }
@@ -351,6 +352,7 @@ static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, 
 
 void tw_reconcile_reconcile(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode)
 {
+	memset(reconciler->foreign, 0, sizeof(reconciler->foreign));
 	if (reconciler->unsaved)
 		tw_reconcile_save_after(reconciler);
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)

@@ -50,6 +50,8 @@ struct tw_reconciler {
 		bool failed;
 		struct tw_tunable_value value; /* that was wanted */
 	} said[TW_TUNABLE_COUNT];
+	/* What the last reconciliation found in the place of ours: newer than the sample that it went by. */
+	struct tw_live_value foreign[TW_TUNABLE_COUNT];
 	/* On whose behalf each tunable was touched last: the rule may be gone when it is put back. */
 	struct tw_reconcile_cause {
 		char rule[TW_RULE_NAME_MAX];

@@ -35,9 +35,9 @@ TW_DEFINE_CLEANUP(struct tw_acting, tw_acting_free)
 /* What is in force; nothing where `acting` is NULL. */
 struct tw_in_force tw_acting_in_force(const struct tw_acting *acting);
 
-/* Carries out what the limits let pass. `sample` is of this namespace. */
+/* Carries out what the limits let pass. `sample` is of this namespace, and learns what is found to be another value. */
 void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, const struct tw_settings *settings,
-			 const struct tw_sample *sample, usec_t now_usec);
+			 struct tw_sample *sample, usec_t now_usec);
 
 /* What the tunable was before it became ours; not known where it is not. NULL is at rest. */
 struct tw_live_value tw_acting_baseline(const struct tw_acting *acting, enum tw_tunable tunable);

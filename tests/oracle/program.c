@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #define NEVER_USEC (UINT64_MAX / 2)
-/* Who is half-closed goes on sending, so much so often; some of it is not acknowledged yet, each other time. */
+/* Who is half-closed goes on sending, so much so often; of some of them the last of it is never acknowledged. */
 #define SENDS_EACH_USEC (20 * TW_USEC_PER_SEC)
 #define SENDS_BYTES 1448u
 
@@ -91,7 +91,7 @@ static void end_one(struct program *program, struct net *net, struct net_socket 
 			net_close(net, socket);
 			return;
 		} else {
-			net_send(net, socket, stage % 2 * SENDS_BYTES);
+			net_send(net, socket, socket->cookie % 4 == 0 ? SENDS_BYTES : 0);
 		}
 		put(program, socket, net->now_usec + SENDS_EACH_USEC, stage + 1);
 		return;

@@ -38,7 +38,7 @@ enum help trial_help_of(const struct trial *trial, const struct world_shortage *
 	after = failures_of(forced, shortage);
 	if (after * 10 >= before * 9)
 		return HELP_NONE;
-	return (before - after) * (before - after) > 4 * (before + after) ? HELP_SURE : HELP_UNSURE;
+	return after * 2 <= before ? HELP_SURE : HELP_UNSURE;
 }
 
 /* ---- what was said */

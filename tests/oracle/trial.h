@@ -19,13 +19,13 @@ struct trial {
 
 enum help {
 	HELP_NONE,
-	HELP_UNSURE, /* fewer, and chance alone may do as much: either claim is right */
+	HELP_UNSURE, /* a little, or by chance: either claim is right */
 	HELP_SURE,
 };
 
 /* The sysctl that the shipped rules would set for it. */
 enum tw_tunable trial_remedy_of(const struct world_shortage *shortage);
-/* Whether that makes it fewer: by a tenth at least, and by more than two deviations of two such counts. */
+/* Whether that makes the failures fewer: by half it helps, by less than a tenth it does not. */
 enum help trial_help_of(const struct trial *trial, const struct world_shortage *shortage);
 
 /* Whether ports are short that are blocked for every destination. */

@@ -105,7 +105,7 @@ static void compare_change(struct watcher *watcher, const struct tw_change_situa
 
 	if (!last || last->event.kind != (change->yielded ? TW_EVENT_YIELDED : TW_EVENT_ADJUSTED))
 		contradict(watcher, "the snapshot has a change that no record tells", key);
-	if (!change->yielded && change->value.known &&
+	if (change->value.known &&
 	    change->value.value.numbers[0] != watcher->face.net->sysctls[change->sysctl][0])
 		contradict(watcher, "the snapshot has another value than the kernel", key);
 }

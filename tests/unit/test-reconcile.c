@@ -109,7 +109,9 @@ static void test_yields(void **state TW_UNUSED)
 	event = expect(1, TW_EVENT_YIELDED);
 	expect_values(event, 0, 1, 2);
 	assert_non_null(strstr(event->reason, "set it to 0"));
+	assert_true(reconciler.foreign[REUSE].known && reconciler.foreign[REUSE].value.numbers[0] == 0);
 	enforce();
+	assert_false(reconciler.foreign[REUSE].known);
 	tw_fake_act_set(&fake, REUSE, 1);
 	want(REUSE, 0);
 	enforce();
