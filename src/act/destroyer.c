@@ -220,8 +220,8 @@ static int end_all(struct tw_destroyer *destroyer, struct tw_destroyer_row *row,
 	}
 }
 
-static void reap_order(struct tw_destroyer *destroyer, struct tw_destroyer_row *row, const struct tw_kill_order *order,
-		       const struct tw_destroy_found *found, unsigned at)
+static void end_order(struct tw_destroyer *destroyer, struct tw_destroyer_row *row, const struct tw_kill_order *order,
+		      const struct tw_destroy_found *found, unsigned at)
 {
 	struct tw_destroyer_tally tally = { 0 };
 	int r = end_all(destroyer, row, found, at, &tally);
@@ -246,7 +246,7 @@ void tw_destroyer_end(struct tw_destroyer *destroyer, const struct tw_kill_order
 		if (!row || row->resting)
 			continue;
 		if (mode != TW_MODE_OBSERVE && !orders->rows[i].advised) {
-			reap_order(destroyer, row, &orders->rows[i], found, i);
+			end_order(destroyer, row, &orders->rows[i], found, i);
 		} else if (!row->advised && found->seen[i] > 0) {
 			tw_destroyer_tell_advice(destroyer, &orders->rows[i], found->seen[i]);
 			row->advised = true;

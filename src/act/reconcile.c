@@ -324,7 +324,7 @@ static int attend(struct turn *turn)
 }
 
 /* What is wanted now is another condition than before: what was said of that one is no longer said. */
-static void note_wish(struct turn *turn)
+static void note_desire(struct turn *turn)
 {
 	const struct tw_desire *desire = turn->desire;
 
@@ -346,7 +346,7 @@ static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, 
 		.said = &reconciler->said[tunable],
 	};
 
-	note_wish(&turn);
+	note_desire(&turn);
 	return attend(&turn);
 }
 
@@ -366,6 +366,7 @@ static int give_back(struct tw_reconciler *reconciler, enum tw_reconcile_will wi
 	static const struct tw_desire none;
 	int first = 0, released, saved;
 
+	memset(reconciler->foreign, 0, sizeof(reconciler->foreign));
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		int r = take_turn(reconciler, (enum tw_tunable)i, &none, will);
 

@@ -48,6 +48,13 @@ struct tw_live_value tw_acting_baseline(const struct tw_acting *acting, enum tw_
 	return baseline;
 }
 
+void tw_acting_note_foreign(const struct tw_acting *acting, struct tw_sample *sample)
+{
+	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
+		if (acting->reconciler.foreign[i].known)
+			sample->gauge.sysctls[i] = acting->reconciler.foreign[i];
+}
+
 void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, const struct tw_settings *settings,
 			 struct tw_sample *sample, usec_t now_usec)
 {
@@ -57,9 +64,7 @@ void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, c
 	tw_limits_filter(&acting->limits, desires, &force, settings->max_changes, sample, now_usec,
 			 reconciler->recorder, reconciler->namespace);
 	tw_reconcile_reconcile(reconciler, desires, settings->mode);
-	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
-		if (reconciler->foreign[i].known)
-			sample->gauge.sysctls[i] = reconciler->foreign[i];
+	tw_acting_note_foreign(acting, sample);
 	force = tw_acting_in_force(acting);
 	tw_limits_note(&acting->limits, &force, now_usec);
 	acting->at_rest = !desires->any && tw_reconcile_at_rest(reconciler);

@@ -17,7 +17,7 @@ struct tw_acting_edges {
 };
 
 /*
- * What a watch needs to act, from a desire to its proof. Most namespaces never desired for anything: theirs is made
+ * What a watch needs to act, from a desire to its proof. Most namespaces never want anything: theirs is made
  * when it is needed. Wiring only.
  */
 struct tw_acting {
@@ -34,6 +34,9 @@ TW_DEFINE_CLEANUP(struct tw_acting, tw_acting_free)
 
 /* What is in force; nothing where `acting` is NULL. */
 struct tw_in_force tw_acting_in_force(const struct tw_acting *acting);
+
+/* The sample learns what was found in the place of ours since it was taken. */
+void tw_acting_note_foreign(const struct tw_acting *acting, struct tw_sample *sample);
 
 /* Carries out what the limits let pass. `sample` is of this namespace, and learns what is found to be another value. */
 void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, const struct tw_settings *settings,

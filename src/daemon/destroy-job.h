@@ -5,8 +5,8 @@
 #include "measure/destroy-search.h"
 
 /*
- * Ending sockets, from the order to the record: each tick that has orders wants one search, whose found goes to the
- * destroyer. Wiring only.
+ * Ending sockets, from the order to the record: each tick that has orders wants one search, and what that finds goes to
+ * the destroyer. Wiring only.
  */
 struct tw_destroy_job {
 	struct tw_destroy_search *search; /* NULL before the first one */

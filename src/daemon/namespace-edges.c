@@ -33,7 +33,7 @@ static struct tw_namespace_edges *of_source(struct tw_source *source)
 	return (struct tw_namespace_edges *)source;
 }
 
-_Static_assert(offsetof(struct tw_namespace_edges, source) == 0, "a edges is known by its face");
+_Static_assert(offsetof(struct tw_namespace_edges, source) == 0, "they are known by their source");
 
 static struct tw_namespace_edges *of_sysctl(struct tw_sysctl_sink *sink)
 {

@@ -173,7 +173,7 @@ static int make_room(struct tw_registry *registry)
 }
 
 static int open_entry(struct tw_registry *registry, unsigned index, const struct tw_namespace *namespace, bool named,
-		     const struct tw_settings *settings)
+		      const struct tw_settings *settings)
 {
 	TW_CLEANUP_FREE struct tw_registry_entry *entry = calloc(1, sizeof(*entry));
 	struct tw_watch_edges edges;

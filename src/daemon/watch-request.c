@@ -61,10 +61,14 @@ int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, u
 
 int tw_watch_give_back(struct tw_watch *watch)
 {
+	int r;
+
 	if (!watch->acting)
 		return 0;
 	watch->acting->at_rest = false;
-	return tw_reconcile_pause(&watch->acting->reconciler);
+	r = tw_reconcile_pause(&watch->acting->reconciler);
+	tw_acting_note_foreign(watch->acting, &watch->sample);
+	return r;
 }
 
 void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason)

@@ -54,7 +54,7 @@ struct tw_watch {
 	struct tw_policy policy;
 	struct tw_acting *acting;	 /* owned; NULL: nothing was wanted yet */
 	struct tw_cpu_budget cpu_budget; /* what its scans and searches have cost */
-	struct tw_cpu_budget *charged;	 /* of the next one: the budget, or one of several; borrows */
+	struct tw_cpu_budget *charged;	 /* for the next one: its own, or that of several; borrows */
 	usec_t census_due_usec;
 	usec_t survey_due_usec;
 	usec_t sample_record_due_usec;

@@ -34,7 +34,7 @@ static bool take_in(struct tw_alert *alert, const struct tw_rule_settings *setti
 	alert->frozen = false;
 	alert->measured_usec = reading->at_usec;
 	alert->value = reading->value;
-	alert->over = over(settings, judged(reading)) || reading->soon;
+	alert->over = (over(settings, judged(reading)) && !reading->guessed) || reading->soon;
 	return true;
 }
 

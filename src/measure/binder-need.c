@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-/* Who has bound none first for so long is no binder any more: it may find no port, and try again. */
+/* Who has bound none first for so long is no binder any more. */
 #define LATELY_USEC (10 * TW_USEC_PER_MINUTE)
-/* Where next to none is left it does not show whether it still tries. */
+/* Where next to none is left it does not show whether it still tries: so long it is taken to. */
 #define NONE_LEFT_MILLI (95 * 1000)
+#define STILL_USEC (60 * TW_USEC_PER_MINUTE)
 /* Of less than that nobody has to know who holds it. */
 #define WORTH_A_LOOK_MILLI (10 * 1000)
 
@@ -35,8 +36,9 @@ static void add_need(struct tw_survey *survey, const struct tw_survey *previous,
 
 static bool may_still_try(const struct tw_binder_need *need, usec_t at_usec)
 {
-	return tw_usec_since(at_usec, need->seen_usec) < LATELY_USEC ||
-	       (need->use.known && need->use.milli >= NONE_LEFT_MILLI);
+	bool none_left = need->use.known && need->use.milli >= NONE_LEFT_MILLI;
+
+	return tw_usec_since(at_usec, need->seen_usec) < (none_left ? STILL_USEC : LATELY_USEC);
 }
 
 static void find_needs(const struct tw_survey *previous, usec_t at_usec, struct tw_survey *ret)

@@ -20,7 +20,7 @@ struct tw_cpu_budget {
 /* The most debt that is remembered: work far beyond the budget delays the next by a bounded time. */
 #define TW_CPU_BUDGET_OWED_MAX (10 * TW_USEC_PER_SEC)
 
-/* Books CPU time. Zero is a budget of nothing. */
+/* Books CPU time. A zero one has spent nothing. */
 void tw_cpu_budget_spend(struct tw_cpu_budget *budget, usec_t cpu_usec);
 
 /* Books CPU time of work that was begun although routine work might not. */

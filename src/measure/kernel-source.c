@@ -91,8 +91,8 @@ static int idle(struct tw_source *base, const struct tw_flow *flow, struct tw_id
 		return r;
 	/* After the answer, so that none is told too high. */
 	since_begin_ms = now_ms() - of(base)->scan_began_ms;
-	*ret = (struct tw_idle){ before(now.data_sent_ms, since_begin_ms),
-				 before(now.ack_received_ms, since_begin_ms), now.timestamps };
+	*ret = (struct tw_idle){ before(now.data_sent_ms, since_begin_ms), before(now.ack_received_ms, since_begin_ms),
+				 now.timestamps };
 	return 0;
 }
 

@@ -60,12 +60,25 @@ enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint3
 	return all;
 }
 
+static bool says_any(const struct tw_witnesses *witnesses, uint32_t hash)
+{
+	unsigned set = hash % TW_WITNESS_SETS;
+
+	for (unsigned way = 0; way < TW_WITNESS_WAYS; way++)
+		if (witnesses->rows[set][way].hash == hash && witnesses->rows[set][way].said != TW_TIMESTAMPS_UNKNOWN)
+			return true;
+	return false;
+}
+
 usec_t tw_witnesses_said_none(const struct tw_witnesses *witnesses, uint32_t hash, usec_t before_usec, usec_t at_usec,
 			      usec_t life_usec)
 {
 	enum tw_timestamps said = tw_witnesses_said(witnesses, hash);
 
+	/* Where they contradict each other some have them. */
 	if (said == TW_TIMESTAMPS_UNKNOWN)
-		return before_usec != 0 && tw_usec_since(at_usec, before_usec) < life_usec ? before_usec : 0;
+		return !says_any(witnesses, hash) && before_usec != 0 && tw_usec_since(at_usec, before_usec) < life_usec
+			       ? before_usec
+			       : 0;
 	return said == TW_TIMESTAMPS_NO ? at_usec : 0;
 }

@@ -50,8 +50,8 @@ bool tw_witnesses_step(struct tw_witnesses *witnesses, struct tw_source *source,
 enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint32_t hash);
 
 /*
- * When they said last that there are none: `at_usec`, or, where nobody says anything now, `before_usec`, which holds for
- * `life_usec`. 0: they did not.
+ * When all of them said last that there are none: `at_usec`, or, where nobody says anything now, `before_usec`, which
+ * holds for `life_usec`. 0: they did not.
  */
 usec_t tw_witnesses_said_none(const struct tw_witnesses *witnesses, uint32_t hash, usec_t before_usec, usec_t at_usec,
 			      usec_t life_usec);

@@ -46,8 +46,9 @@ static inline bool tw_port_is_worth(uint64_t ports, uint32_t usable)
 static inline uint32_t tw_port_left(uint32_t exclusive_ports, uint32_t usable)
 {
 	uint32_t left = usable > exclusive_ports ? usable - exclusive_ports : 0;
+	uint32_t least = usable < 5 ? usable : usable / 5;
 
-	return left > usable / 5 ? left : usable / 5;
+	return left > least ? left : least;
 }
 
 /* Ports held towards one destination, as a count of them needs to be known here. */

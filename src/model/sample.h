@@ -215,7 +215,7 @@ struct tw_survey {
 	unsigned binder_count;
 	struct tw_binder_row binders[TW_BINDER_ROWS_MAX]; /* most ports first */
 	unsigned need_count;
-	struct tw_binder_need needs[TW_BINDER_ROWS_MAX]; /* of those, and of who was one in the last minutes */
+	struct tw_binder_need needs[TW_BINDER_ROWS_MAX]; /* of those, and of who was one a while ago */
 	uint32_t destinations; /* how many there are, those dropped from the table too (then a lower bound) */
 	unsigned bound_row_count;
 	struct tw_bound_row bound_rows[TW_BOUND_ROWS_MAX]; /* most sockets first */

@@ -69,8 +69,8 @@ static uint16_t far_host(struct draw *draw, unsigned count, bool ipv6)
 }
 
 /*
- * Who binds such a socket to any address before connect() needs ports that no IPv4 socket has either. No socket tells
- * that it was so, and nobody does it here: that is not seen.
+ * Of IPv6. Who binds such a socket to any address before connect() needs ports that no IPv4 socket has either. No
+ * socket tells that it was so, and nobody does it here: that is not seen.
  */
 static bool is_ipv6(const struct draw *draw, const struct program *program)
 {

@@ -144,7 +144,7 @@ static void take(struct net *net, struct net_socket *socket, uint16_t port, stru
 		net_port_join(net, socket, port, true);
 	if (waiting) {
 		net->counters[TW_COUNTER_TIME_WAIT_REUSED]++;
-		net->reused[socket->remote]++;
+		net->reused[socket->remote] += !socket->bound;
 		net_remove(net, waiting);
 	}
 	net_hash(net, socket);

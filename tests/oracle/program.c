@@ -47,7 +47,7 @@ static void put(struct program *program, struct net_socket *socket, usec_t ends_
 	unsigned at = program->count;
 
 	if (program->count == PROGRAM_LINE_MAX)
-		return;
+		abort();
 	/* Nearly always the last. */
 	for (; at > 0; at--) {
 		unsigned before = (program->first + at - 1) % PROGRAM_LINE_MAX;

@@ -133,6 +133,9 @@ static void judge_shortage(struct trial *trial, struct score *score, const struc
 		score->unseen++;
 		return;
 	}
+	/* Averted by what was done for others. Where nothing was, the two worlds went apart for some other reason. */
+	if (!left && !trial_is_remedy_near(trial, shortage))
+		return;
 	score->shortages++;
 	score->told_before += before;
 	score->slow_shortages += slow;

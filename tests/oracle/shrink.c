@@ -8,7 +8,7 @@ static bool is_lost(const struct score *score)
 {
 	return score->wrong_subject + score->wrong_state + score->wrong_remedy + score->healthy_alerts +
 			       score->useless_writes + score->remedies_taken_back + score->owed +
-			       score->contradictions >
+			       score->contradictions + score->false_claims >
 		       0 ||
 	       score->slow_told_before < score->slow_shortages;
 }

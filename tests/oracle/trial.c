@@ -14,10 +14,11 @@ static unsigned failures_of(const struct world *world, const struct world_shorta
 	for (unsigned i = 0; i < world->shortage_count; i++) {
 		const struct world_shortage *other = &world->shortages[i];
 
+		/* What is blocked for all is one shortage whichever destination failed first. */
 		if (other->program == like->program &&
 		    (other->cause == CAUSE_BUCKETS) == (like->cause == CAUSE_BUCKETS) &&
-		    other->remote == like->remote && other->first_usec <= like->last_usec + WORLD_GAP_USEC &&
-		    other->last_usec >= like->first_usec)
+		    (other->remote == like->remote || trial_is_exclusive(like) || trial_is_exclusive(other)) &&
+		    other->first_usec <= like->last_usec + WORLD_GAP_USEC && other->last_usec >= like->first_usec)
 			failures += other->failures;
 	}
 	return failures;
@@ -35,10 +36,14 @@ enum help trial_help_of(const struct trial *trial, const struct world_shortage *
 
 	if (shortage->cause == CAUSE_QUEUE)
 		return HELP_NONE;
+	/* Nobody was short of those where the watcher was not. */
+	if (!forced)
+		return HELP_UNSURE;
 	after = failures_of(forced, shortage);
 	if (after * 10 >= before * 9)
 		return HELP_NONE;
-	return after * 2 <= before ? HELP_SURE : HELP_UNSURE;
+	return after * 2 <= before && (before - after) * (before - after) > 4 * (before + after) ? HELP_SURE
+												 : HELP_UNSURE;
 }
 
 /* ---- what was said */
@@ -73,23 +78,25 @@ bool trial_is_about(const struct trial *trial, const struct world_shortage *shor
 const struct watcher_claim *trial_find_raised(const struct trial *trial, const struct world_shortage *shortage)
 {
 	const struct watcher *watcher = trial->watched->watcher;
-	const struct watcher_claim *found = NULL;
+	/* Of an address there may be two: what it takes from all, and what it is left. */
+	const struct watcher_claim *found[2] = { 0 };
 
 	for (unsigned i = 0; i < watcher->claim_count; i++) {
 		const struct watcher_claim *claim = &watcher->claims[i];
+		const struct watcher_claim **one = &found[claim->event.subject.holds_for_all];
 
 		if (claim->at_usec > shortage->first_usec + NAMED_WITHIN_USEC)
 			break;
 		if (!trial_is_about(trial, shortage, &claim->event))
 			continue;
-		if (claim->event.kind == TW_EVENT_RAISED && !found)
-			found = claim;
-		/* Of an address there may be two: what it takes from all, and what it is left. */
-		if (claim->event.kind == TW_EVENT_CLEARED && claim->at_usec < shortage->first_usec && found &&
-		    found->event.subject.holds_for_all == claim->event.subject.holds_for_all)
-			found = NULL;
+		if (claim->event.kind == TW_EVENT_RAISED && !*one)
+			*one = claim;
+		if (claim->event.kind == TW_EVENT_CLEARED && claim->at_usec < shortage->first_usec)
+			*one = NULL;
 	}
-	return found;
+	if (found[0] && found[1])
+		return found[0]->at_usec <= found[1]->at_usec ? found[0] : found[1];
+	return found[0] ? found[0] : found[1];
 }
 
 const struct watcher_claim *trial_find_last(const struct trial *trial, const struct world_shortage *shortage,
@@ -109,21 +116,48 @@ const struct watcher_claim *trial_find_last(const struct trial *trial, const str
 	return found;
 }
 
-/* What was said last of a tunable, up to that moment: whether the watcher's change is in force, or left to others. */
+/* Alerts of the rule that stand after the claim of this index. */
+static unsigned count_standing(const struct watcher *watcher, unsigned index, const char *rule)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i <= index; i++) {
+		if (strcmp(watcher->claims[i].rule, rule) != 0)
+			continue;
+		count += watcher->claims[i].event.kind == TW_EVENT_RAISED;
+		count -= watcher->claims[i].event.kind == TW_EVENT_CLEARED && count > 0;
+	}
+	return count;
+}
+
+/*
+ * What was said last of a tunable, up to that moment: whether the watcher's change is in force, or left to others. That
+ * ends without a word once no alert of the rule stands.
+ */
 static enum tw_event_kind last_said(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
 {
 	const struct watcher *watcher = trial->watched->watcher;
-	enum tw_event_kind last = TW_EVENT_COUNT;
+	const struct watcher_claim *last = NULL;
+	unsigned standing = 0;
 
 	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
-		const struct tw_event *event = &watcher->claims[i].event;
+		const struct watcher_claim *claim = &watcher->claims[i];
+		const struct tw_event *event = &claim->event;
 
 		if (event->has_sysctl && event->sysctl == tunable &&
 		    (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
 		     event->kind == TW_EVENT_YIELDED))
-			last = event->kind;
+			last = claim;
+		if (!last || strcmp(last->rule, claim->rule) != 0)
+			continue;
+		standing += event->kind == TW_EVENT_RAISED;
+		standing -= event->kind == TW_EVENT_CLEARED && standing > 0;
+		if (event->kind == TW_EVENT_YIELDED)
+			standing = count_standing(watcher, i, claim->rule);
+		if (last->event.kind == TW_EVENT_YIELDED && standing == 0)
+			last = NULL;
 	}
-	return last;
+	return last ? last->event.kind : TW_EVENT_COUNT;
 }
 
 bool trial_is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
@@ -131,26 +165,42 @@ bool trial_is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_
 	return last_said(trial, tunable, at_usec) == TW_EVENT_ADJUSTED;
 }
 
+bool trial_is_remedy_near(const struct trial *trial, const struct world_shortage *shortage)
+{
+	static const enum tw_tunable all[] = { TW_TUNABLE_TW_REUSE, TW_TUNABLE_MAX_TW_BUCKETS };
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (trial_is_in_force(trial, all[i], shortage->first_usec) ||
+		    trial_is_in_force(trial, all[i], shortage->last_usec))
+			return true;
+	return false;
+}
+
 bool trial_is_yielded(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec)
 {
 	return last_said(trial, tunable, at_usec) == TW_EVENT_YIELDED;
 }
 
+/* What waits is told as what most is, or by why it cannot be taken over; "0% by TIME-WAIT" says the contrary. */
+static bool names_time_wait(const char *reason)
+{
+	return strstr(reason, "most by TIME-WAIT") || strstr(reason, "then by TIME-WAIT") ||
+	       strstr(reason, "no TCP timestamps") || strstr(reason, "tcp_timestamps");
+}
+
 static bool names_cause(enum world_cause cause, const char *reason)
 {
 	static const char *const words[CAUSE_COUNT] = {
-		[CAUSE_TIME_WAIT] = "TIME-WAIT",
 		[CAUSE_ESTABLISHED] = "(ESTABLISHED)",
 		[CAUSE_SYN_SENT] = "(SYN-SENT)",
 		[CAUSE_ORPHANED] = "FIN-WAIT-2: closed here",
 		[CAUSE_CLOSE_WAIT] = "CLOSE-WAIT: the peer",
-		[CAUSE_BOUND_FIRST] = "bind() before connect()",
+		[CAUSE_BOUND_FIRST] = "were taken by bind() before connect()",
 		[CAUSE_BOUND] = "listen or are bound",
 	};
 
-	/* What waits and cannot be taken over is told by why not. */
-	if (cause == CAUSE_TIME_WAIT && strstr(reason, "timestamps"))
-		return true;
+	if (cause == CAUSE_TIME_WAIT)
+		return names_time_wait(reason);
 	return words[cause] && strstr(reason, words[cause]);
 }
 

@@ -19,13 +19,16 @@ struct trial {
 
 enum help {
 	HELP_NONE,
-	HELP_UNSURE, /* a little, or by chance: either claim is right */
+	HELP_UNSURE, /* a little, or perhaps by chance: either claim is right */
 	HELP_SURE,
 };
 
 /* The sysctl that the shipped rules would set for it. */
 enum tw_tunable trial_remedy_of(const struct world_shortage *shortage);
-/* Whether that makes the failures fewer: by half it helps, by less than a tenth it does not. */
+/*
+ * Whether that makes the failures fewer: by half, and by more than two deviations of two such counts, it helps; by less
+ * than a tenth it does not.
+ */
 enum help trial_help_of(const struct trial *trial, const struct world_shortage *shortage);
 
 /* Whether ports are short that are blocked for every destination. */
@@ -39,6 +42,9 @@ const struct watcher_claim *trial_find_last(const struct trial *trial, const str
 					    usec_t from_usec, enum tw_event_kind kind);
 /* Of what was refused on its behalf, that which says what is in the way: it may have come to stand in several ways. */
 bool trial_is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec);
+
+/* Whether some change of the watcher's was in force while it would have lasted, or soon before. */
+bool trial_is_remedy_near(const struct trial *trial, const struct world_shortage *shortage);
 
 /* Whether the watcher's change is in force at that time, or left to who has changed it since. */
 bool trial_is_in_force(const struct trial *trial, enum tw_tunable tunable, usec_t at_usec);

@@ -13,11 +13,14 @@ static struct tw_time read_clock(struct tw_clock *clock)
 	return (struct tw_time){ .now_usec = WATCHER_OF(clock, clock)->face.net->now_usec };
 }
 
-static uint32_t reused_towards(const struct net *net, const struct tw_subject *subject)
+/* Since the last change. */
+static uint32_t reused_towards(const struct watcher *watcher, const struct tw_subject *subject)
 {
+	const struct net *net = watcher->face.net;
+
 	for (unsigned i = 0; subject->has_destination && i < net->address_count; i++)
 		if (tw_address_equal(&net->addresses[i].address, &subject->destination.destination))
-			return net->reused[i];
+			return net->reused[i] - watcher->reused_before[i];
 	return 0;
 }
 
@@ -26,12 +29,16 @@ static void tell(struct tw_recorder *recorder, const char *namespace TW_UNUSED, 
 	struct watcher *watcher = WATCHER_OF(recorder, recorder);
 	struct watcher_claim *claim;
 
-	if (event->kind == TW_EVENT_SAMPLE || watcher->claim_count == WATCHER_CLAIMS_MAX)
+	if (event->kind == TW_EVENT_SAMPLE)
 		return;
+	if (watcher->claim_count == WATCHER_CLAIMS_MAX)
+		abort();
 	claim = &watcher->claims[watcher->claim_count++];
 	claim->at_usec = watcher->face.net->now_usec;
 	claim->event = *event;
-	claim->reused = reused_towards(watcher->face.net, &event->subject);
+	if (event->kind == TW_EVENT_ADJUSTED)
+		memcpy(watcher->reused_before, watcher->face.net->reused, sizeof(watcher->reused_before));
+	claim->reused = reused_towards(watcher, &event->subject);
 	(void)tw_text_copy(claim->rule, sizeof(claim->rule), event->rule ? event->rule->name : event->rule_name);
 	claim->event.rule = NULL;
 	claim->event.sample = NULL;
@@ -105,12 +112,18 @@ static void compare_change(struct watcher *watcher, const struct tw_change_situa
 
 	if (!last || last->event.kind != (change->yielded ? TW_EVENT_YIELDED : TW_EVENT_ADJUSTED))
 		contradict(watcher, "the snapshot has a change that no record tells", key);
-	if (change->value.known &&
-	    change->value.value.numbers[0] != watcher->face.net->sysctls[change->sysctl][0])
+	if (change->value.known && change->value.value.numbers[0] != watcher->face.net->sysctls[change->sysctl][0])
 		contradict(watcher, "the snapshot has another value than the kernel", key);
 }
 
-/* An admin's own change is seen at the next tick. */
+static bool is_listed(const struct tw_situation *now, enum tw_tunable tunable)
+{
+	for (unsigned i = 0; i < now->change_count; i++)
+		if (now->changes[i].sysctl == tunable)
+			return true;
+	return false;
+}
+
 static void compare(struct watcher *watcher)
 {
 	struct tw_situation now;
@@ -130,6 +143,13 @@ static void compare(struct watcher *watcher)
 	}
 	for (unsigned i = 0; i < now.change_count; i++)
 		compare_change(watcher, &now.changes[i]);
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
+		const struct watcher_claim *last = last_change(watcher, (enum tw_tunable)i);
+
+		if (last && last->event.kind == TW_EVENT_ADJUSTED && !is_listed(&now, (enum tw_tunable)i))
+			contradict(watcher, "a change by the records, and not in the snapshot",
+				   tw_tunable_info((enum tw_tunable)i)->key);
+	}
 }
 
 void watcher_init(struct watcher *watcher, struct net *net)

@@ -13,7 +13,7 @@ struct watcher_claim {
 	usec_t at_usec;
 	struct tw_event event; /* no pointers */
 	char rule[TW_RULE_NAME_MAX];
-	uint32_t reused; /* ports towards its destination that had been taken over by then, by whom the kernel knows */
+	uint32_t reused; /* ports towards its destination that connect() alone has taken over since the last change */
 };
 
 struct watcher {
@@ -25,6 +25,7 @@ struct watcher {
 	struct tw_manager manager;
 	bool running;
 	usec_t next_usec;
+	uint32_t reused_before[NET_ADDRESSES_MAX];
 	unsigned claim_count;
 	unsigned first_claim; /* since its last start */
 	struct watcher_claim claims[WATCHER_CLAIMS_MAX];

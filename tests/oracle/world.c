@@ -188,7 +188,7 @@ static struct world_shortage *shortage_of(struct world *world, const struct prog
 			return shortage;
 	}
 	if (world->shortage_count == WORLD_SHORTAGES_MAX)
-		return NULL;
+		abort();
 	made = &world->shortages[world->shortage_count++];
 	*made = (struct world_shortage){
 		.program = failure->program,
@@ -220,7 +220,7 @@ static enum world_cause blame(struct world *world, const struct program_failure 
 		if (causes[i] > causes[most])
 			most = (enum world_cause)i;
 	for (unsigned i = 1; i < CAUSE_COUNT; i++)
-		if (causes[i] * 3 >= causes[most] * 2)
+		if (causes[i] > 0 && causes[i] * 3 >= causes[most] * 2)
 			*ret_causes |= 1u << i;
 	return most;
 }

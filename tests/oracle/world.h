@@ -12,7 +12,7 @@
  */
 
 #define WORLD_PROGRAMS_MAX 16
-#define WORLD_SHORTAGES_MAX 64
+#define WORLD_SHORTAGES_MAX 512
 #define WORLD_SPAN_USEC (30 * TW_USEC_PER_MINUTE)
 /* Failures of one program that are no farther apart than this are one shortage. */
 #define WORLD_GAP_USEC (2 * TW_USEC_PER_MINUTE)

@@ -79,7 +79,7 @@ class Outcome:
 
 class Scene:
     """
-    What every scene overrides. prepare() builds servers and discovery; load() is the trouble itself, or the honest work,
+    What every scene overrides. prepare() builds servers and neighbours; load() is the trouble itself, or the honest work,
     and ends in bounded time; after() waits for what the daemon still has to do; judge() says what did not end as `must`
     has it, an empty list where all did.
     """

@@ -74,7 +74,7 @@ def test_restore_after_a_kill(near, raised, baseline):
 def test_restore_twice_changes_nothing_more(near, raised, baseline):
     raised.kill()
     raised.restore()
-    near.set_sysctl("net.ipv4.tcp_fin_timeout", "30")  # an admin's own desired for what had been ours
+    near.set_sysctl("net.ipv4.tcp_fin_timeout", "30")  # an admin's own wish for what had been ours
     assert raised.restore() == []
     assert read_sysctls(near) == {**baseline, "net.ipv4.tcp_fin_timeout": "30"}
 

@@ -94,22 +94,40 @@ static void test_it_is_remembered(TW_UNUSED void **state)
 	}
 }
 
-/* However long: while next to none is left it does not show whether it still tries. */
+/* While next to none is left it does not show whether it still tries: for an hour. */
 static void test_none_is_left(TW_UNUSED void **state)
 {
 	const struct tw_survey *survey;
 
 	hold(1, TW_STATE_ESTABLISHED, 1, 1, 0, 40);
 	(void)look(&fixture, 1000);
-	for (unsigned at = 1500; at <= 3000; at += 500) {
+	for (unsigned at = 1500; at <= 4500; at += 500) {
 		again(&fixture);
 		hold(1, TW_STATE_ESTABLISHED, 2, 0, 0, HALF);
-		hold(1, TW_STATE_ESTABLISHED, 2, 1, 0, at < 3000 ? 190 : 189);
+		hold(1, TW_STATE_ESTABLISHED, 2, 1, 0, 190);
 		survey = look(&fixture, at);
-		assert_need(survey, 1, HALF + (at < 3000 ? 190 : 189), 0, at < 3000 ? 95000 : 94500);
+		assert_need(survey, 1, HALF + 190, 0, 95000);
 	}
 	again(&fixture);
-	survey = look(&fixture, 3001);
+	hold(1, TW_STATE_ESTABLISHED, 2, 0, 0, HALF);
+	survey = look(&fixture, 4600);
+	assert_int_equal(survey->need_count, 0);
+}
+
+/* With a little more left it shows. */
+static void test_some_are_left(TW_UNUSED void **state)
+{
+	const struct tw_survey *survey;
+
+	hold(1, TW_STATE_ESTABLISHED, 1, 1, 0, 40);
+	(void)look(&fixture, 1000);
+	again(&fixture);
+	hold(1, TW_STATE_ESTABLISHED, 2, 0, 0, HALF);
+	hold(1, TW_STATE_ESTABLISHED, 2, 1, 0, 189);
+	survey = look(&fixture, 1500);
+	assert_need(survey, 1, HALF + 189, 0, 94500);
+	again(&fixture);
+	survey = look(&fixture, 1600);
 	assert_int_equal(survey->need_count, 0);
 }
 
@@ -120,6 +138,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_halves, start, finish),
 		cmocka_unit_test_setup_teardown(test_it_is_remembered, start, finish),
 		cmocka_unit_test_setup_teardown(test_none_is_left, start, finish),
+		cmocka_unit_test_setup_teardown(test_some_are_left, start, finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

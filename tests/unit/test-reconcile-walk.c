@@ -235,7 +235,7 @@ static void admin_at_random(struct tw_fake_act *act TW_UNUSED)
 		admin_writes();
 }
 
-static void change_wish(void)
+static void change_desire(void)
 {
 	enum tw_tunable tunable = walked[draw(WANTED_COUNT)];
 
@@ -320,7 +320,7 @@ static void step_at_random(void)
 	case 0:
 	case 1:
 	case 2:
-		change_wish();
+		change_desire();
 		break;
 	case 3:
 		admin_writes();

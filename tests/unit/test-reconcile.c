@@ -46,7 +46,7 @@ static void test_idle_costs_nothing(void **state TW_UNUSED)
 	expect_silence();
 }
 
-/* From a desired until nothing is left of it, also where somebody else has taken the sysctl over. */
+/* From a desire until nothing is left of it, also where somebody else has taken the sysctl over. */
 static void test_at_rest(void **state TW_UNUSED)
 {
 	assert_true(tw_reconcile_at_rest(&reconciler));

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-/* It holds for all that go there, for as long as those that wait beside them; then nothing is known again. */
+/* It holds for all that go there, for two lives of those that wait beside them; then nothing is known again. */
 static void test_said(void **state TW_UNUSED)
 {
 	static const struct {
