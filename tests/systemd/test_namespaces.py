@@ -33,7 +33,7 @@ def wide(machine):
 
 
 @pytest.fixture
-def machine(wide):
+def town(wide):
     """Hundreds of namespaces with sockets in every state. Yields what is in each."""
     wide.start_command("cages", "sh", "-c", f"sleep 300 | /usr/bin/python3 {CAGES} web {COUNT}")
     said = ("journalctl", "-u", "cages", "-o", "cat", "-q", "-g", "listen")
@@ -91,13 +91,13 @@ def test_the_sandbox_is_as_tight_as_it_can_be(wide):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_hundreds_are_counted_exactly(machine, wide):
+def test_hundreds_are_counted_exactly(town, wide):
     wide.write(CONFIG, daemon_section(namespaces="host web-*", interval="1s", census="1h", survey="1h"))
     wide.run("systemctl", "start", UNIT)
     page = json.loads(wide.run("timewaitctl", "status", "--json"))
     found = {namespace["name"]: namespace["states"] for namespace in page["namespaces"]}
     assert set(found) == {"host"} | {f"web-{i}" for i in range(COUNT)}
-    assert {name: states for name, states in found.items() if name != "host" and states != machine} == {}
+    assert {name: states for name, states in found.items() if name != "host" and states != town} == {}
     assert wide.journal("partial") == wide.journal("degraded") == []
 
 
