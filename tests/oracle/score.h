@@ -23,4 +23,4 @@ void score_mix(struct score *score, const struct mix *mix, FILE *story, bool who
 
 /* Of shrink.c: leaves programs out of a mix that loses, as long as it still does, and tells what is left; nothing of
  * one that does not. */
-void score_shrink(const struct mix *mix, FILE *story);
+void score_shrink(const struct mix *whole, FILE *story);
