@@ -43,42 +43,44 @@ bool tw_witnesses_step(struct tw_witnesses *witnesses, struct tw_source *source,
 	return false;
 }
 
-enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint32_t hash)
+enum said {
+	SAID_NOTHING,
+	SAID_NONE, /* all of them: no timestamps */
+	SAID_ALL,
+	SAID_BOTH,
+};
+
+static enum said what_was_said(const struct tw_witnesses *witnesses, uint32_t hash)
 {
-	unsigned set = hash % TW_WITNESS_SETS;
-	enum tw_timestamps all = TW_TIMESTAMPS_UNKNOWN;
-
-	for (unsigned way = 0; way < TW_WITNESS_WAYS; way++) {
-		enum tw_timestamps said = witnesses->rows[set][way].said;
-
-		if (witnesses->rows[set][way].hash != hash || said == TW_TIMESTAMPS_UNKNOWN)
-			continue;
-		if (all != TW_TIMESTAMPS_UNKNOWN && all != said)
-			return TW_TIMESTAMPS_UNKNOWN;
-		all = said;
-	}
-	return all;
-}
-
-static bool says_any(const struct tw_witnesses *witnesses, uint32_t hash)
-{
-	unsigned set = hash % TW_WITNESS_SETS;
+	static const enum said parts[] = {
+		[TW_TIMESTAMPS_UNKNOWN] = SAID_NOTHING, [TW_TIMESTAMPS_NO] = SAID_NONE, [TW_TIMESTAMPS_YES] = SAID_ALL
+	};
+	unsigned set = hash % TW_WITNESS_SETS, all = SAID_NOTHING;
 
 	for (unsigned way = 0; way < TW_WITNESS_WAYS; way++)
-		if (witnesses->rows[set][way].hash == hash && witnesses->rows[set][way].said != TW_TIMESTAMPS_UNKNOWN)
-			return true;
-	return false;
+		if (witnesses->rows[set][way].hash == hash)
+			all |= (unsigned)parts[witnesses->rows[set][way].said];
+	return (enum said)all;
+}
+
+enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint32_t hash)
+{
+	enum said said = what_was_said(witnesses, hash);
+
+	return said == SAID_NONE ? TW_TIMESTAMPS_NO : said == SAID_ALL ? TW_TIMESTAMPS_YES : TW_TIMESTAMPS_UNKNOWN;
 }
 
 usec_t tw_witnesses_said_none(const struct tw_witnesses *witnesses, uint32_t hash, usec_t before_usec, usec_t at_usec,
 			      usec_t life_usec)
 {
-	enum tw_timestamps said = tw_witnesses_said(witnesses, hash);
-
-	/* Where they contradict each other some have them. */
-	if (said == TW_TIMESTAMPS_UNKNOWN)
-		return !says_any(witnesses, hash) && before_usec != 0 && tw_usec_since(at_usec, before_usec) < life_usec
-			       ? before_usec
-			       : 0;
-	return said == TW_TIMESTAMPS_NO ? at_usec : 0;
+	switch (what_was_said(witnesses, hash)) {
+	case SAID_NONE:
+		return at_usec;
+	case SAID_NOTHING:
+		return before_usec != 0 && tw_usec_since(at_usec, before_usec) < life_usec ? before_usec : 0;
+	case SAID_ALL:
+	case SAID_BOTH: /* some have them */
+		return 0;
+	}
+	return 0;
 }

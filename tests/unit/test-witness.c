@@ -74,11 +74,28 @@ static void test_no_verdict(void **state TW_UNUSED)
 	}
 }
 
+/* That none has them is over as soon as one says that it has, though another still says that it has none. */
+static void test_mixed_after_none(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+
+	begin(&fixture, 1000, 1999);
+	fixture.timestamps = TW_TIMESTAMPS_NO;
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1000, 200, 0);
+	assert_int_not_equal(look(&fixture, 1000)->top[0].no_timestamps_usec, 0);
+	again(&fixture);
+	fixture.source.idle = say_by_port;
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1000, 200, 0);
+	assert_int_equal(look(&fixture, 1005)->top[0].no_timestamps_usec, 0);
+	tw_survey_work_done(&fixture.work);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_said),
 		cmocka_unit_test(test_no_verdict),
+		cmocka_unit_test(test_mixed_after_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
