@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "oracle/score.h"
 
-#include "oracle/trial.h"
-
 #include "base/macros.h"
+#include "oracle/trial.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

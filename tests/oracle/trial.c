@@ -116,20 +116,6 @@ const struct watcher_claim *trial_find_last(const struct trial *trial, const str
 	return found;
 }
 
-/* Alerts of the rule that stand after the claim of this index. */
-static unsigned count_standing(const struct watcher *watcher, unsigned index, const char *rule)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i <= index; i++) {
-		if (strcmp(watcher->claims[i].rule, rule) != 0)
-			continue;
-		count += watcher->claims[i].event.kind == TW_EVENT_RAISED;
-		count -= watcher->claims[i].event.kind == TW_EVENT_CLEARED && count > 0;
-	}
-	return count;
-}
-
 /*
  * What was said last of a tunable, up to that moment: whether the watcher's change is in force, or left to others. That
  * ends without a word once no alert of the rule stands.
@@ -138,23 +124,14 @@ static enum tw_event_kind last_said(const struct trial *trial, enum tw_tunable t
 {
 	const struct watcher *watcher = trial->watched->watcher;
 	const struct watcher_claim *last = NULL;
-	unsigned standing = 0;
 
 	for (unsigned i = 0; i < watcher->claim_count && watcher->claims[i].at_usec <= at_usec; i++) {
 		const struct watcher_claim *claim = &watcher->claims[i];
-		const struct tw_event *event = &claim->event;
 
-		if (event->has_sysctl && event->sysctl == tunable &&
-		    (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
-		     event->kind == TW_EVENT_YIELDED))
+		if (watcher_is_change(claim, tunable))
 			last = claim;
-		if (!last || strcmp(last->rule, claim->rule) != 0)
-			continue;
-		standing += event->kind == TW_EVENT_RAISED;
-		standing -= event->kind == TW_EVENT_CLEARED && standing > 0;
-		if (event->kind == TW_EVENT_YIELDED)
-			standing = count_standing(watcher, i, claim->rule);
-		if (last->event.kind == TW_EVENT_YIELDED && standing == 0)
+		else if (last && last->event.kind == TW_EVENT_YIELDED && claim->event.kind == TW_EVENT_CLEARED &&
+			 watcher_standing(watcher, 0, i + 1, last->rule) == 0)
 			last = NULL;
 	}
 	return last ? last->event.kind : TW_EVENT_COUNT;

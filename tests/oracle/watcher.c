@@ -36,7 +36,7 @@ static void tell(struct tw_recorder *recorder, const char *namespace TW_UNUSED, 
 	claim = &watcher->claims[watcher->claim_count++];
 	claim->at_usec = watcher->face.net->now_usec;
 	claim->event = *event;
-	if (event->kind == TW_EVENT_ADJUSTED)
+	if (event->kind == TW_EVENT_ADJUSTED && event->sysctl == TW_TUNABLE_TW_REUSE)
 		memcpy(watcher->reused_before, watcher->face.net->reused, sizeof(watcher->reused_before));
 	claim->reused = reused_towards(watcher, &event->subject);
 	(void)tw_text_copy(claim->rule, sizeof(claim->rule), event->rule ? event->rule->name : event->rule_name);
@@ -66,12 +66,11 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 
 /* ---- whether what it says by several ways is the same */
 
-/* How many alerts of the rule stand by what was recorded since its start. */
-static unsigned count_recorded(const struct watcher *watcher, const char *rule)
+unsigned watcher_standing(const struct watcher *watcher, unsigned first, unsigned end, const char *rule)
 {
 	unsigned count = 0;
 
-	for (unsigned i = watcher->first_claim; i < watcher->claim_count; i++) {
+	for (unsigned i = first; i < end; i++) {
 		const struct watcher_claim *claim = &watcher->claims[i];
 
 		if (strcmp(claim->rule, rule) != 0)
@@ -82,16 +81,20 @@ static unsigned count_recorded(const struct watcher *watcher, const char *rule)
 	return count;
 }
 
+bool watcher_is_change(const struct watcher_claim *claim, enum tw_tunable tunable)
+{
+	const struct tw_event *event = &claim->event;
+
+	return event->has_sysctl && event->sysctl == tunable &&
+	       (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
+		event->kind == TW_EVENT_YIELDED);
+}
+
 static const struct watcher_claim *last_change(const struct watcher *watcher, enum tw_tunable tunable)
 {
-	for (unsigned i = watcher->claim_count; i-- > 0;) {
-		const struct tw_event *event = &watcher->claims[i].event;
-
-		if (event->has_sysctl && event->sysctl == tunable &&
-		    (event->kind == TW_EVENT_ADJUSTED || event->kind == TW_EVENT_RESTORED ||
-		     event->kind == TW_EVENT_YIELDED))
+	for (unsigned i = watcher->claim_count; i-- > 0;)
+		if (watcher_is_change(&watcher->claims[i], tunable))
 			return &watcher->claims[i];
-	}
 	return NULL;
 }
 
@@ -133,7 +136,8 @@ static void compare(struct watcher *watcher)
 		const struct tw_rule_situation *rule = &now.rules[i];
 		bool stands = rule->state == TW_RULE_RAISED || rule->state == TW_RULE_CLEARING;
 
-		if (stands != (count_recorded(watcher, rule->rule->name) > 0))
+		if (stands !=
+		    (watcher_standing(watcher, watcher->first_claim, watcher->claim_count, rule->rule->name) > 0))
 			contradict(watcher,
 				   stands ? "raised in the snapshot, and no record tells it"
 					  : "raised by the records, and not in the snapshot",
@@ -154,13 +158,11 @@ static void compare(struct watcher *watcher)
 
 void watcher_init(struct watcher *watcher, struct net *net)
 {
+	memset(watcher, 0, sizeof(*watcher));
 	face_init(&watcher->face, net);
 	watcher->clock.read = read_clock;
 	watcher->recorder.tell = tell;
 	watcher->store.save = save;
-	watcher->running = false;
-	watcher->claim_count = watcher->first_claim = 0;
-	watcher->contradictions = 0;
 	tw_ledger_init(&watcher->saved, "00000000-0000-4000-8000-000000000000", &(struct tw_netns_id){ 1, 1 });
 }
 

@@ -42,6 +42,10 @@ void watcher_start(struct watcher *watcher);
 /* Its tick and all the work that this starts, at the kernel's time. */
 void watcher_tick(struct watcher *watcher);
 void watcher_reload(struct watcher *watcher, struct tw_settings *settings);
+/* How many alerts of the rule stand by what it told, of its claims from `first` up to `end`. */
+unsigned watcher_standing(const struct watcher *watcher, unsigned first, unsigned end, const char *rule);
+/* Whether it tells what became of that sysctl: adjusted, restored or yielded. */
+bool watcher_is_change(const struct watcher_claim *claim, enum tw_tunable tunable);
 /* An ordered stop; kill -9. */
 void watcher_stop(struct watcher *watcher);
 void watcher_kill(struct watcher *watcher);
