@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/reconcile.h"
 #include "act/ledger.h"
+#include "act/reconcile.h"
 #include "base/macros.h"
 
 #include <sys/types.h>

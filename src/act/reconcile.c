@@ -350,7 +350,7 @@ static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, 
 	return attend(&turn);
 }
 
-void tw_reconcile_reconcile(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode)
+void tw_reconcile_run(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode)
 {
 	memset(reconciler->foreign, 0, sizeof(reconciler->foreign));
 	if (reconciler->unsaved)

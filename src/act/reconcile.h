@@ -73,7 +73,7 @@ void tw_reconcile_init(struct tw_reconciler *reconciler, const struct tw_ledger 
  * write fails stays ours. A desire that may not be done (out of bounds, or lower than a raise-only baseline) keeps
  * nothing in place: what is ours is put back first.
  */
-void tw_reconcile_reconcile(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode);
+void tw_reconcile_run(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode);
 
 /* Whether nothing is changed or left to be saved: where nothing was wanted, it leaves the next reconciliation nothing.
  */

@@ -63,7 +63,7 @@ void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, c
 
 	tw_limits_filter(&acting->limits, desires, &force, settings->max_changes, sample, now_usec,
 			 reconciler->recorder, reconciler->namespace);
-	tw_reconcile_reconcile(reconciler, desires, settings->mode);
+	tw_reconcile_run(reconciler, desires, settings->mode);
 	tw_acting_note_foreign(acting, sample);
 	force = tw_acting_in_force(acting);
 	tw_limits_note(&acting->limits, &force, now_usec);

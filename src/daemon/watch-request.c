@@ -83,7 +83,7 @@ void tw_watch_give_up(struct tw_watch *watch)
 	static const struct tw_desires none;
 
 	if (watch->acting && !tw_reconcile_at_rest(&watch->acting->reconciler))
-		tw_reconcile_reconcile(&watch->acting->reconciler, &none, TW_MODE_ENFORCE);
+		tw_reconcile_run(&watch->acting->reconciler, &none, TW_MODE_ENFORCE);
 }
 
 int tw_watch_restore(struct tw_watch *watch)

@@ -3,10 +3,10 @@
 
 #include "base/duration.h"
 #include "model/counter.h"
-#include "model/recent-peak.h"
 #include "model/flow.h"
 #include "model/metric.h"
 #include "model/ports.h"
+#include "model/recent-peak.h"
 #include "model/tcp-state.h"
 #include "model/tunable.h"
 

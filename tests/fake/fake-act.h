@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/reconcile.h"
 #include "act/destroyer.h"
+#include "act/reconcile.h"
 #include "model/event.h"
 #include "model/sample.h"
 

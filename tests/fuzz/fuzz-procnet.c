@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any text at all, read as each of the files that it might be. */
 #include "measure/cgroup-unit.h"
-#include "model/ports.h"
 #include "measure/procnet.h"
+#include "model/ports.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -60,12 +60,12 @@ static inline void want_nothing(void)
 
 static inline void enforce(void)
 {
-	tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
+	tw_reconcile_run(&reconciler, &desires, TW_MODE_ENFORCE);
 }
 
 static inline void observe(void)
 {
-	tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_OBSERVE);
+	tw_reconcile_run(&reconciler, &desires, TW_MODE_OBSERVE);
 }
 
 static inline int64_t live(enum tw_tunable tunable)

@@ -298,6 +298,32 @@ static void test_judged(void **state TW_UNUSED)
 	}
 }
 
+/* A guess is no reason to begin anything, a forecast is. */
+static void test_over(void **state TW_UNUSED)
+{
+	static const struct {
+		int64_t value, judged;
+		bool guessed, soon, over;
+	} rows[] = {
+		{ 45, NONE, false, false, true }, { 44, NONE, false, false, false }, { 10, 45, false, false, true },
+		{ 10, 45, true, false, false },	  { 10, 10, true, true, true },
+	};
+	struct tw_rule_settings settings = { .raise_milli = 45000, .clear_milli = 25000 };
+	struct tw_alert alert = { 0 };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_reading reading = reading_of(rows[i].value, (unsigned)i + 1, true);
+
+		if (rows[i].judged != NONE)
+			reading.judged = reading.pressure = tw_value_of(rows[i].judged * 1000);
+		reading.guessed = rows[i].guessed;
+		reading.soon = rows[i].soon;
+		(void)tw_alert_step(&alert, &settings, &reading, (i + 1) * S);
+		if (alert.over != rows[i].over)
+			fail_msg("row %zu", i);
+	}
+}
+
 /*
  * Random walks: whatever the readings, an edge stands for the change of state that it names, a rule is raised only
  * after raise-for over the level, and cleared only after clear-for under it.
@@ -345,10 +371,8 @@ static void test_walks(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stories),
-		cmocka_unit_test(test_pressure),
-		cmocka_unit_test(test_judged),
-		cmocka_unit_test(test_walks),
+		cmocka_unit_test(test_stories), cmocka_unit_test(test_pressure), cmocka_unit_test(test_judged),
+		cmocka_unit_test(test_over),	cmocka_unit_test(test_walks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,12 +81,12 @@ static void test_there(void **state TW_UNUSED)
 		tw_fake_act_forget_events(&fake);
 		put(rows[i].tunable, rows[i].before);
 		want(rows[i].tunable, rows[i].wanted);
-		tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
+		tw_reconcile_run(&reconciler, &desires, TW_MODE_ENFORCE);
 		assert_int_equal(fake.event_count, 1);
 		assert_int_equal(fake.events[0].kind, TW_EVENT_ADJUSTED);
 		expect_file(rows[i].tunable, rows[i].wanted);
 		want_nothing();
-		tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
+		tw_reconcile_run(&reconciler, &desires, TW_MODE_ENFORCE);
 		assert_int_equal(tw_fake_act_last(&fake)->kind, TW_EVENT_RESTORED);
 		expect_file(rows[i].tunable, before);
 	}
@@ -102,7 +102,7 @@ static void test_not_there(void **state TW_UNUSED)
 		want_nothing();
 		want(rows[i].tunable, rows[i].wanted);
 		for (int call = 0; call < 3; call++)
-			tw_reconcile_reconcile(&reconciler, &desires, TW_MODE_ENFORCE);
+			tw_reconcile_run(&reconciler, &desires, TW_MODE_ENFORCE);
 		assert_int_equal(fake.event_count, 1);
 		assert_int_equal(fake.events[0].kind, TW_EVENT_REFUSED);
 		assert_non_null(strstr(fake.events[0].reason, rows[i].why_not));

@@ -105,11 +105,11 @@ static void test_parity(void **state TW_UNUSED)
 		uint32_t near, far;
 		enum tw_parity parity;
 	} rows[] = {
-		{ 0, 0, TW_PARITY_PLAIN },     { 500, 0, TW_PARITY_PLAIN },	 { 90, 10, TW_PARITY_PLAIN },
-		{ 89, 11, TW_PARITY_UNCLEAR }, { 50, 50, TW_PARITY_UNCLEAR },	 { 11, 89, TW_PARITY_UNCLEAR },
-		{ 10, 90, TW_PARITY_FIRST },   { 0, 300, TW_PARITY_FIRST },	 { 449, 20, TW_PARITY_PLAIN },
+		{ 0, 0, TW_PARITY_PLAIN },	{ 500, 0, TW_PARITY_PLAIN },	 { 90, 10, TW_PARITY_PLAIN },
+		{ 89, 11, TW_PARITY_UNCLEAR },	{ 50, 50, TW_PARITY_UNCLEAR },	 { 11, 89, TW_PARITY_UNCLEAR },
+		{ 10, 90, TW_PARITY_FIRST },	{ 0, 300, TW_PARITY_FIRST },	 { 449, 20, TW_PARITY_PLAIN },
 		{ 450, 20, TW_PARITY_UNCLEAR }, { 100, 489, TW_PARITY_UNCLEAR }, { 100, 490, TW_PARITY_FIRST },
-		{ 0, 7, TW_PARITY_UNCLEAR },   { 0, 8, TW_PARITY_FIRST },	 { 500, 500, TW_PARITY_UNCLEAR },
+		{ 0, 7, TW_PARITY_UNCLEAR },	{ 0, 8, TW_PARITY_FIRST },	 { 500, 500, TW_PARITY_UNCLEAR },
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
@@ -204,11 +204,23 @@ static void test_not_refuted(void **state TW_UNUSED)
 	}
 }
 
+static void test_left(void **state TW_UNUSED)
+{
+	static const struct {
+		uint32_t exclusive, usable, left;
+	} rows[] = { { 0, 1000, 1000 }, { 799, 1000, 201 }, { 801, 1000, 200 }, { 1000, 1000, 200 },
+		     { 9, 1000, 991 },	{ 4, 4, 4 },	    { 5, 5, 1 },	{ 0, 0, 0 } };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++)
+		assert_int_equal(tw_port_left(rows[i].exclusive, rows[i].usable), rows[i].left);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_in_force), cmocka_unit_test(test_rule),	 cmocka_unit_test(test_blocked),
-		cmocka_unit_test(test_parity),	 cmocka_unit_test(test_refuted), cmocka_unit_test(test_not_refuted),
+		cmocka_unit_test(test_in_force),    cmocka_unit_test(test_rule),   cmocka_unit_test(test_blocked),
+		cmocka_unit_test(test_left),	    cmocka_unit_test(test_parity), cmocka_unit_test(test_refuted),
+		cmocka_unit_test(test_not_refuted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/duration.h"
-#include "ctl/terminal-source.h"
 #include "ctl/live/top-model.h"
+#include "ctl/terminal-source.h"
 
 #include <stdbool.h>
 
