@@ -6,6 +6,8 @@
 
 /* Below this share of its ports a destination is short of nothing: connect() finds one at once. */
 #define SHORT_OF_PORTS_MILLI (20 * 1000)
+/* Of a hundred usable ports: beyond this, none is left. */
+#define NEARLY_ALL 98
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
 #define BUCKETS_MILLI (50 * 1000)
 
@@ -176,6 +178,35 @@ static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw
 	return need;
 }
 
+/* Its own TIME-WAIT is a good part of what others leave, and hardly anything is free beside the two. */
+static bool is_left_waiting(const struct tw_survey *survey, const struct tw_destination_row *row, uint32_t others)
+{
+	uint32_t waiting = row->held[TW_HOLDER_TIME_WAIT], left = survey->usable - TW_MIN(survey->usable, others);
+
+	return waiting > 0 && tw_port_is_worth(waiting, left) && row->bound_first_known && row->bound_first == 0 &&
+	       ((uint64_t)others + row->ports) * 100 >= (uint64_t)survey->usable * NEARLY_ALL;
+}
+
+const struct tw_destination_row *tw_gate_other(enum tw_tunable tunable, const struct tw_tunable_value *value,
+					       const struct tw_sample *sample, const struct tw_subject *subject)
+{
+	const struct tw_survey *survey = &sample->survey;
+	const struct tw_destination_row *most = NULL;
+
+	if (tw_tunable_info(tunable)->gate != TW_GATE_REUSE || !subject || !subject->holds_for_all ||
+	    !survey_holds(survey) || value->numbers[0] == 0 || live_is(sample, TW_TUNABLE_TIMESTAMPS, 0))
+		return NULL;
+	for (unsigned i = 0; i < survey->top_count; i++) {
+		const struct tw_destination_row *row = &survey->top[i];
+
+		if (!row->reuse_refuted && tw_reuse_in_force(value->numbers[0], &row->key) &&
+		    !tw_gate_covered(tunable, sample, row) && is_left_waiting(survey, row, survey->exclusive_ports) &&
+		    (!most || row->held[TW_HOLDER_TIME_WAIT] > most->held[TW_HOLDER_TIME_WAIT]))
+			most = row;
+	}
+	return most;
+}
+
 /* Of the states that hold a destination's ports each has a verdict of its own. */
 int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject)
 {
@@ -246,7 +277,8 @@ bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_s
 
 		if (!settings->gate || action->kind != TW_ACTION_SET ||
 		    tw_gate_check(action->tunable, &action->value, sample, subject,
-				  in_force->rows[action->tunable].ours) == TW_GATE_OPEN)
+				  in_force->rows[action->tunable].ours) == TW_GATE_OPEN ||
+		    tw_gate_other(action->tunable, &action->value, sample, subject))
 			return true;
 	}
 	return false;

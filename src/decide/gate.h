@@ -42,6 +42,13 @@ enum tw_gate_verdict {
 enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tunable_value *value,
 				   const struct tw_sample *sample, const struct tw_subject *subject, bool ours);
 
+/*
+ * Where the subject holds ports for all: a destination that is left hardly any, of which the change would give back
+ * what it has in TIME-WAIT itself. The one with most of these; NULL: there is none.
+ */
+const struct tw_destination_row *tw_gate_other(enum tw_tunable tunable, const struct tw_tunable_value *value,
+					       const struct tw_sample *sample, const struct tw_subject *subject);
+
 /* The sentence for an admin, with this sample's numbers, and what would help instead. */
 void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, const struct tw_sample *sample,
 		     const struct tw_subject *subject, struct tw_text *reason, struct tw_text *advice);

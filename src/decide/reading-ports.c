@@ -67,6 +67,14 @@ static uint32_t steady_ports(const struct tw_destination_row *row, uint32_t excl
 	return beyond(row->ports, row->time_wait) + exclusive;
 }
 
+/* Reuse takes none of those that are bound first: of the young ones that is their part. */
+static uint32_t young_takeable(const struct tw_destination_row *row)
+{
+	uint32_t first = row->bound_first_known ? TW_MIN(row->bound_first, row->ports) : 0;
+
+	return row->ports > 0 ? (uint32_t)((uint64_t)row->young_time_wait * (row->ports - first) / row->ports) : 0;
+}
+
 static struct tw_reading read_row(const struct tw_survey *survey, const struct tw_rule_settings *settings,
 				  const struct tw_destination_row *row)
 {
@@ -81,7 +89,7 @@ static struct tw_reading read_row(const struct tw_survey *survey, const struct t
 			.usable = usable,
 			.steady = beyond(steady_ports(row, others), apart),
 			.baseline = beyond(row->blocked_baseline, apart),
-			.young = row->young_time_wait,
+			.young = young_takeable(row),
 		},
 	};
 

@@ -22,7 +22,7 @@ struct tw_reading_ports {
 	uint32_t usable;
 	uint32_t steady;   /* blocked by what is not TIME-WAIT */
 	uint32_t baseline; /* blocked, had timewaitd changed nothing */
-	uint32_t young;	   /* TIME-WAIT that came in the last five seconds */
+	uint32_t young;	   /* TIME-WAIT that came in the last five seconds, and that reuse could take over */
 };
 
 /* What one measurement says of one subject. */

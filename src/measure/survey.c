@@ -47,6 +47,7 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_gr
 	tw_binders_clear(&work->binders);
 	tw_witnesses_begin(&work->witnesses);
 	work->time_wait = work->accepting = work->outside = 0;
+	work->settled = false;
 	work->life_ms = tw_time_wait_life_ms(gauge);
 	work->young_ms = TW_MIN(young_ms, work->life_ms);
 	work->rule = tw_reuse_rule(gauge, ground->baseline);
@@ -141,10 +142,12 @@ bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, 
 {
 	if (tw_exclusive_step(&work->exclusive, source))
 		return true;
-	if (tw_witnesses_step(&work->witnesses, source, &work->table, work->usable))
-		return true;
-	tw_exclusive_settle(&work->exclusive, &work->table, past);
-	return false;
+	if (!work->settled)
+		tw_exclusive_settle(&work->exclusive, &work->table, past);
+	work->settled = true;
+	/* Where others block most for all, a few ports are much. */
+	return tw_witnesses_step(&work->witnesses, source, &work->table,
+				 tw_port_set_size(&work->exclusive.range) - tw_exclusive_ports(&work->exclusive));
 }
 
 /* ---- rows */

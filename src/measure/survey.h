@@ -22,6 +22,7 @@ struct tw_survey_work {
 	struct tw_binders binders;    /* who holds what is bound and not connected */
 	struct tw_port_set listening; /* ports that are listened on, in the range or not */
 	uint32_t usable;	      /* ports of the range, listeners' too */
+	bool settled;		      /* what is exclusive has been decided on */
 	uint64_t time_wait;	      /* of both sides */
 	uint64_t accepting, outside;  /* of these, on a listener's port; on no listener's and out of the range */
 	uint32_t life_ms;	      /* of a TIME-WAIT */
@@ -51,8 +52,7 @@ void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow)
 /* After the last socket. The kernel is to be asked about so many ports at most; 0: not at all. */
 void tw_survey_work_end(struct tw_survey_work *work, uint32_t ask_most);
 
-/* Then: a few questions. Returns true while there are more; what is exclusive has been decided on when there are none.
- */
+/* Then: a few questions. Returns true while there are more. */
 bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, struct tw_parity_past *past);
 
 /*

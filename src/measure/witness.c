@@ -15,7 +15,7 @@ void tw_witnesses_begin(struct tw_witnesses *witnesses)
 
 /* Those of one set. Returns whether any was asked. */
 static bool ask_set(struct tw_witnesses *witnesses, unsigned set, struct tw_source *source,
-		    const struct tw_table *table, uint32_t usable)
+		    const struct tw_table *table, uint32_t left)
 {
 	bool asked = false;
 
@@ -25,7 +25,7 @@ static bool ask_set(struct tw_witnesses *witnesses, unsigned set, struct tw_sour
 			flow->state < TW_STATE_COUNT ? tw_table_find_hash(table, witnesses->rows[set][way].hash) : NULL;
 		struct tw_idle idle = { 0 };
 
-		if (!entry || !tw_port_is_worth(tw_table_ports(entry), usable))
+		if (!entry || !tw_port_is_worth(tw_table_ports(entry), left))
 			continue;
 		asked = true;
 		if (source->idle(source, flow, &idle) == 0)
@@ -35,10 +35,10 @@ static bool ask_set(struct tw_witnesses *witnesses, unsigned set, struct tw_sour
 }
 
 bool tw_witnesses_step(struct tw_witnesses *witnesses, struct tw_source *source, const struct tw_table *table,
-		       uint32_t usable)
+		       uint32_t left)
 {
 	while (witnesses->set < TW_WITNESS_SETS)
-		if (ask_set(witnesses, witnesses->set++, source, table, usable))
+		if (ask_set(witnesses, witnesses->set++, source, table, left))
 			return true;
 	return false;
 }

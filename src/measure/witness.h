@@ -42,9 +42,9 @@ static inline void tw_witnesses_add(struct tw_witnesses *witnesses, uint32_t has
 	witnesses->rows[set][way].flow = *flow;
 }
 
-/* Asks a few, of destinations that hold a part of the usable ports that is worth it. True while there are others. */
+/* Asks a few, of destinations that hold a good part of the ports that are left to all. True while there are others. */
 bool tw_witnesses_step(struct tw_witnesses *witnesses, struct tw_source *source, const struct tw_table *table,
-		       uint32_t usable);
+		       uint32_t left);
 
 /* What they said; unknown where none was there any more, or they contradict each other. */
 enum tw_timestamps tw_witnesses_said(const struct tw_witnesses *witnesses, uint32_t hash);

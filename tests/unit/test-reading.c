@@ -329,6 +329,28 @@ static void test_replayed(TW_UNUSED void **state)
 	}
 }
 
+/* Of those that wait young, the ones that reuse could take over: not what is bound first, as far as is known. */
+static void test_young(TW_UNUSED void **state)
+{
+	static const struct {
+		uint32_t first, young;
+		bool known;
+	} rows[] = { { 0, 60, true }, { 100, 40, true }, { 300, 0, true }, { 400, 0, true }, { 300, 60, false } };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct tw_destination_row *destination;
+		struct tw_reading_row row;
+
+		(void)clear(NULL);
+		rule.metric = TW_METRIC_PORT_USE;
+		destination = add_row("10.0.0.2", 80, 300, 200, 60, UNKNOWN);
+		destination->bound_first = rows[i].first;
+		destination->bound_first_known = rows[i].known;
+		assert_true(nth(0, &row));
+		assert_int_equal(row.reading.ports.young, rows[i].young);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup(test_soon_is_worse, clear),
 		cmocka_unit_test_setup(test_soon_in_scope, clear),
 		cmocka_unit_test_setup(test_replayed, clear),
+		cmocka_unit_test_setup(test_young, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,23 @@ static void test_said(void **state TW_UNUSED)
 	tw_survey_work_done(&fixture.work);
 }
 
+/* Beside those that listen, who has a few of what is left is asked: what it holds may be all that it gets. */
+static void test_few_are_left(void **state TW_UNUSED)
+{
+	struct fixture fixture;
+
+	begin(&fixture, 1000, 1999);
+	fixture.timestamps = TW_TIMESTAMPS_NO;
+	for (uint16_t port = 1000; port < 1970; port++)
+		tw_port_set_add(&fixture.listening, port);
+	again(&fixture);
+	fixture.asked = 0;
+	add(&fixture, TW_STATE_ESTABLISHED, 1, 1980, 3, 0);
+	assert_true(look(&fixture, 1000)->top[0].reuse_refuted);
+	assert_int_equal(fixture.asked, 3);
+	tw_survey_work_done(&fixture.work);
+}
+
 static int say_by_port(struct tw_source *source TW_UNUSED, const struct tw_flow *flow, struct tw_idle *ret)
 {
 	*ret = (struct tw_idle){ .timestamps = flow->local.port % 2 ? TW_TIMESTAMPS_YES : TW_TIMESTAMPS_NO };
@@ -94,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_said),
+		cmocka_unit_test(test_few_are_left),
 		cmocka_unit_test(test_no_verdict),
 		cmocka_unit_test(test_mixed_after_none),
 	};
