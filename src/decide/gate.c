@@ -6,8 +6,8 @@
 
 /* Below this share of its ports a destination is short of nothing: connect() finds one at once. */
 #define SHORT_OF_PORTS_MILLI (20 * 1000)
-/* Of a hundred usable ports: beyond this, none is left. */
-#define NEARLY_ALL 98
+/* One usable port in so many, or fewer: as good as none. From one in fifty on those who need few still find one. */
+#define NONE_LEFT 200
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
 #define BUCKETS_MILLI (50 * 1000)
 
@@ -184,7 +184,7 @@ static bool is_left_waiting(const struct tw_survey *survey, const struct tw_dest
 	uint32_t waiting = row->held[TW_HOLDER_TIME_WAIT], left = survey->usable - TW_MIN(survey->usable, others);
 
 	return waiting > 0 && tw_port_is_worth(waiting, left) && row->bound_first_known && row->bound_first == 0 &&
-	       ((uint64_t)others + row->ports) * 100 >= (uint64_t)survey->usable * NEARLY_ALL;
+	       (uint64_t)others + row->ports + survey->usable / NONE_LEFT >= survey->usable;
 }
 
 const struct tw_destination_row *tw_gate_other(enum tw_tunable tunable, const struct tw_tunable_value *value,

@@ -24,10 +24,10 @@ static void test_who_is_left_hardly_any(TW_UNUSED void **state)
 		uint32_t exclusive, ports, waiting;
 		bool helps;
 	} rows[] = {
-		{ 980, 20, 20, true },	{ 980, 20, 2, true },	{ 980, 20, 1, false }, { 960, 20, 20, true },
-		{ 960, 19, 19, false }, /* some are free */
-		{ 1000, 1, 1, true },	{ 1000, 1, 0, false },	{ 999, 40, 1, true },  { 500, 480, 50, true },
-		{ 500, 480, 49, false }, /* nearly all that it holds lives */
+		{ 980, 20, 20, true },	{ 980, 20, 2, true },	{ 980, 20, 1, false }, { 975, 20, 20, true },
+		{ 975, 19, 19, false }, /* some are free */
+		{ 1000, 1, 1, true },	{ 1000, 1, 0, false },	{ 999, 40, 1, true },  { 500, 500, 50, true },
+		{ 500, 500, 49, false }, /* nearly all that it holds lives */
 		{ 0, 1000, 1000, true },
 	};
 

@@ -192,13 +192,13 @@ static void test_evidence_of_another(void **state)
 
 	add_set(add_ports_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
 	begin_survey(stage, 1);
-	stage->sample.survey.exclusive_ports = stage->sample.survey.bound_first_ports = 960;
+	stage->sample.survey.exclusive_ports = stage->sample.survey.bound_first_ports = 975;
 	stage->sample.survey.binder_count = 1;
-	stage->sample.survey.binders[0] = (struct tw_binder_row){ .source.bytes = { [15] = 7 }, .ports = 960 };
-	add_destination(stage, 7070, 960, 960, 0);
-	stage->sample.survey.top[0].bound_first = 960;
-	add_destination(stage, 8080, 25, 985, 0);
-	add_destination(stage, 9090, 30, 990, 0);
+	stage->sample.survey.binders[0] = (struct tw_binder_row){ .source.bytes = { [15] = 7 }, .ports = 975 };
+	add_destination(stage, 7070, 975, 975, 0);
+	stage->sample.survey.top[0].bound_first = 975;
+	add_destination(stage, 8080, 20, 995, 0);
+	add_destination(stage, 9090, 25, 1000, 0);
 	for (unsigned i = 0; i < 3; i++)
 		stage->sample.survey.top[i].bound_first_known = true;
 	look(stage);
