@@ -2,6 +2,7 @@
 #include "base/macros.h"
 #include "daemon/once.h"
 #include "daemon/options.h"
+#include "daemon/recover-namespaces.h"
 #include "daemon/recover.h"
 #include "daemon/reload.h"
 #include "daemon/run.h"
@@ -66,6 +67,32 @@ static int once(const struct tw_options *options, const struct tw_settings *sett
 	return TW_EXIT_OK;
 }
 
+/* What an earlier run owes is put back, here and in every other namespace. */
+static int restore(const struct tw_options *options)
+{
+	TW_CLEANUP_RECORD_SINK struct tw_record_sink *sink = NULL;
+	TW_CLEANUP_HOST_EDGES struct tw_host_edges host = TW_HOST_EDGES_NONE;
+	struct tw_ledger ledger;
+	int others, r = tw_record_sink_new(options->log, &sink);
+
+	if (r < 0) {
+		fprintf(stderr, "timewaitd: cannot open the log: %s\n", strerror(-r));
+		return TW_EXIT_FAILURE;
+	}
+	r = tw_run_open(&host, options);
+	if (r < 0)
+		return TW_EXIT_FAILURE;
+	r = tw_recover(&host, tw_record_sink_recorder(sink), &ledger);
+	others = tw_recover_namespaces(&host, tw_record_sink_recorder(sink));
+	if (r >= 0)
+		r = others;
+	if (r < 0) {
+		fprintf(stderr, "timewaitd: not everything is put back: %s\n", tw_recover_error(r));
+		return TW_EXIT_FAILURE;
+	}
+	return TW_EXIT_OK;
+}
+
 int main(int argc, char *argv[])
 {
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = NULL;
@@ -78,7 +105,7 @@ int main(int argc, char *argv[])
 		return r;
 	/* What is owed is owed whatever the configuration says by now. */
 	if (options.job == TW_JOB_RESTORE)
-		return tw_recover_job(&options);
+		return restore(&options);
 	r = load(&options, &settings);
 	if (r >= 0)
 		return r;

@@ -56,7 +56,7 @@ static int wake(struct tw_namespace_edges *edges)
 	r = tw_netns_enter(edges->netns_fd);
 	if (r < 0)
 		return r;
-	r = tw_kernel_source_new(edges->ground.host, &edges->kernel);
+	r = tw_kernel_source_new(edges->ground.kernel, &edges->kernel);
 	tw_netns_leave(edges->ground.home_fd);
 	return r;
 }
@@ -140,7 +140,7 @@ static int unit(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_M
 
 static int enter(struct tw_namespace_edges *edges, struct tw_sysctl_sink **ret_tree)
 {
-	*ret_tree = &edges->ground.grip->tree.sink;
+	*ret_tree = &edges->ground.host->tree.sink;
 	return tw_netns_enter(edges->netns_fd);
 }
 
@@ -227,8 +227,8 @@ static int read_ledger(const struct tw_namespace_edges *edges, const char *name,
 {
 	int r;
 
-	tw_ledger_init(ret, edges->ground.grip->boot_id, &edges->id);
-	r = tw_ledger_file_load(&edges->file, edges->ground.grip->boot_id, &edges->id, ret);
+	tw_ledger_init(ret, edges->ground.host->boot_id, &edges->id);
+	r = tw_ledger_file_load(&edges->file, edges->ground.host->boot_id, &edges->id, ret);
 	if (r == -EBADMSG || r == -EPROTONOSUPPORT)
 		return tw_recover_set_aside(&edges->file, r, edges->ground.recorder, name);
 	/* None, or of a namespace that is gone and had the inode before. */
@@ -325,7 +325,7 @@ int tw_namespace_edges_new(const struct tw_namespace_edges_ground *ground, const
 	};
 	edges->socket = (struct tw_socket_sink){ .end = end_sockets };
 	tw_namespace_edges_ledger_name(namespace->id, name);
-	r = tw_ledger_file_init(&edges->file, ground->grip->directory.fd, name);
+	r = tw_ledger_file_init(&edges->file, ground->host->directory.fd, name);
 	if (r >= 0)
 		r = look_inside(edges);
 	if (r < 0)

@@ -16,8 +16,8 @@ struct tw_namespace_edges;
 
 /* What all edges lean on; everything borrows. */
 struct tw_namespace_edges_ground {
-	struct tw_grip *grip;
-	struct tw_kernel_source *host;
+	struct tw_host_edges *host;
+	struct tw_kernel_source *kernel;
 	struct tw_recorder *recorder;
 	int home_fd; /* of the host's network namespace */
 };

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 struct recovery {
-	struct tw_grip *grip;
+	struct tw_host_edges *host;
 	struct tw_recorder *recorder;
 	struct tw_netns_source *source; /* NULL until it is needed */
 	struct tw_ledger ledger;	/* the one at hand */
@@ -67,16 +67,16 @@ static void forget(struct recovery *recovery, const char *reason)
 {
 	if (reason)
 		tell(recovery, TW_EVENT_NAMESPACE_GONE, TW_SEVERITY_NOTICE, "unknown", reason);
-	if (unlinkat(recovery->grip->directory.fd, recovery->file.name, 0) < 0 && errno != ENOENT)
+	if (unlinkat(recovery->host->directory.fd, recovery->file.name, 0) < 0 && errno != ENOENT)
 		note(recovery, tw_errno());
 }
 
 static int put_back(struct recovery *recovery, const struct tw_netns_found *found)
 {
 	const struct tw_namespace_edges_ground ground = {
-		.grip = recovery->grip,
+		.host = recovery->host,
 		.recorder = recovery->recorder,
-		.home_fd = recovery->grip->home_fd,
+		.home_fd = recovery->host->home_fd,
 	};
 	TW_CLEANUP_NAMESPACE_EDGES struct tw_namespace_edges *edges = NULL;
 	int fd, r = tw_netns_source_open(recovery->source, found, &fd);
@@ -115,10 +115,10 @@ static void recover_one(struct recovery *recovery)
 
 static void recover_file(struct recovery *recovery, const char *name)
 {
-	int r = tw_ledger_file_init(&recovery->file, recovery->grip->directory.fd, name);
+	int r = tw_ledger_file_init(&recovery->file, recovery->host->directory.fd, name);
 
 	if (r >= 0)
-		r = tw_ledger_file_load(&recovery->file, recovery->grip->boot_id, NULL, &recovery->ledger);
+		r = tw_ledger_file_load(&recovery->file, recovery->host->boot_id, NULL, &recovery->ledger);
 	if (r == -ESTALE)
 		forget(recovery, NULL);
 	else if (r == -ENOENT)
@@ -129,7 +129,7 @@ static void recover_file(struct recovery *recovery, const char *name)
 		recover_one(recovery);
 }
 
-int tw_recover_namespaces(struct tw_grip *grip, struct tw_recorder *recorder)
+int tw_recover_namespaces(struct tw_host_edges *host, struct tw_recorder *recorder)
 {
 	struct recovery *recovery = calloc(1, sizeof(*recovery));
 	const struct dirent *entry;
@@ -138,9 +138,9 @@ int tw_recover_namespaces(struct tw_grip *grip, struct tw_recorder *recorder)
 
 	if (!recovery)
 		return -ENOMEM;
-	recovery->grip = grip;
+	recovery->host = host;
 	recovery->recorder = recorder;
-	fd = openat(grip->directory.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(host->directory.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	directory = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!directory) {
 		first = tw_errno();

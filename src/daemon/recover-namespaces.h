@@ -9,4 +9,4 @@
  * sysctls along: its ledger is removed. Returns 0, or the first -errno: of what could not be put back, or of a ledger
  * that cannot be used; these are left as they are, and the others are done all the same.
  */
-int tw_recover_namespaces(struct tw_grip *grip, struct tw_recorder *recorder);
+int tw_recover_namespaces(struct tw_host_edges *host, struct tw_recorder *recorder);

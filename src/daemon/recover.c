@@ -6,71 +6,68 @@
 #include "base/fd.h"
 #include "base/setns-source.h"
 #include "base/text.h"
-#include "daemon/recover-namespaces.h"
-#include "tell/record-sink.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define TW_SYSCTL_ROOT "/proc/sys"
 
-static int complain(const char *what, const char *which, int error)
+static int explain(struct tw_text *problem, const char *what, const char *which, int error)
 {
-	fprintf(stderr, "timewaitd: %s %s: %s\n", what, which, strerror(-error));
+	tw_text_addf(problem, "%s %s: %s", what, which, strerror(-error));
 	return error;
 }
 
-int tw_grip_open(struct tw_grip *grip, const struct tw_options *options)
+int tw_host_edges_open(struct tw_host_edges *host, const char *state_dir, struct tw_text *problem)
 {
 	pid_t owner = 0;
 	uint64_t inode;
 	int r;
 
-	*grip = TW_GRIP_NONE;
-	r = tw_state_directory_open(&grip->directory, options->state_dir, &owner);
+	*host = TW_HOST_EDGES_NONE;
+	r = tw_state_directory_open(&host->directory, state_dir, &owner);
 	if (r == -EBUSY) {
-		fprintf(stderr, "timewaitd: another timewaitd (process %d) uses the state directory %s%s\n", (int)owner,
-			options->state_dir, options->observe ? "; to observe beside it, give another --state-dir" : "");
+		tw_text_addf(problem, "another timewaitd (process %d) uses the state directory %s", (int)owner,
+			     state_dir);
 		return r;
 	}
 	if (r < 0)
-		return complain("cannot use the state directory", options->state_dir, r);
-	r = tw_ledger_file_init(&grip->file, grip->directory.fd, TW_LEDGER_OF_HOST);
+		return explain(problem, "cannot use the state directory", state_dir, r);
+	r = tw_ledger_file_init(&host->file, host->directory.fd, TW_LEDGER_OF_HOST);
 	if (r < 0)
-		return complain("cannot use the ledger", TW_LEDGER_OF_HOST, r);
-	r = tw_sysctl_tree_open(&grip->tree, TW_SYSCTL_ROOT);
+		return explain(problem, "cannot use the ledger", TW_LEDGER_OF_HOST, r);
+	r = tw_sysctl_tree_open(&host->tree, TW_SYSCTL_ROOT);
 	if (r < 0)
-		return complain("cannot open", TW_SYSCTL_ROOT, r);
-	r = tw_boot_id_read(grip->boot_id);
+		return explain(problem, "cannot open", TW_SYSCTL_ROOT, r);
+	r = tw_boot_id_read(host->boot_id);
 	if (r < 0)
-		return complain("cannot read", "the boot id", r);
-	r = tw_netns_here(&grip->namespace);
+		return explain(problem, "cannot read", "the boot id", r);
+	r = tw_netns_here(&host->namespace);
 	if (r >= 0)
-		r = tw_netns_open("/proc/thread-self/ns/net", &grip->home_fd, &inode);
-	return r < 0 ? complain("cannot find", "the network namespace", r) : 0;
+		r = tw_netns_open("/proc/thread-self/ns/net", &host->home_fd, &inode);
+	return r < 0 ? explain(problem, "cannot find", "the network namespace", r) : 0;
 }
 
-void tw_grip_close(struct tw_grip *grip)
+void tw_host_edges_close(struct tw_host_edges *host)
 {
-	grip->home_fd = tw_close(grip->home_fd);
-	tw_sysctl_tree_close(&grip->tree);
-	tw_state_directory_close(&grip->directory);
+	host->home_fd = tw_close(host->home_fd);
+	tw_sysctl_tree_close(&host->tree);
+	tw_state_directory_close(&host->directory);
 }
 
-int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_ledger *ret_ledger)
+int tw_recover(struct tw_host_edges *host, struct tw_recorder *recorder, struct tw_ledger *ret_ledger)
 {
 	struct tw_ledger ledger;
 	struct tw_reconciler reconciler;
 	int r;
 
-	tw_ledger_init(&ledger, grip->boot_id, &grip->namespace);
-	r = tw_ledger_file_load(&grip->file, grip->boot_id, &grip->namespace, &ledger);
+	tw_ledger_init(&ledger, host->boot_id, &host->namespace);
+	r = tw_ledger_file_load(&host->file, host->boot_id, &host->namespace, &ledger);
 	/* The sysctls went with the boot that they were changed in, so nothing is owed. */
 	if (r == -ENOENT || r == -ESTALE)
 		r = 0;
 	else if (r >= 0) {
-		tw_reconcile_init(&reconciler, &ledger, &grip->tree.sink, &grip->file.store, recorder, "host");
+		tw_reconcile_init(&reconciler, &ledger, &host->tree.sink, &host->file.store, recorder, "host");
 		r = tw_reconcile_restore(&reconciler);
 		ledger = reconciler.ledger;
 	}
@@ -105,29 +102,4 @@ int tw_recover_set_aside(const struct tw_ledger_file *file, int error, struct tw
 	tw_text_addf(&reason, "%s; it is kept as %s.old", tw_recover_error(error), file->name);
 	recorder->tell(recorder, namespace, &event);
 	return 0;
-}
-
-int tw_recover_job(const struct tw_options *options)
-{
-	TW_CLEANUP_RECORD_SINK struct tw_record_sink *sink = NULL;
-	TW_CLEANUP_GRIP struct tw_grip grip = TW_GRIP_NONE;
-	struct tw_ledger ledger;
-	int others, r = tw_record_sink_new(options->log, &sink);
-
-	if (r < 0) {
-		fprintf(stderr, "timewaitd: cannot open the log: %s\n", strerror(-r));
-		return TW_EXIT_FAILURE;
-	}
-	r = tw_grip_open(&grip, options);
-	if (r < 0)
-		return TW_EXIT_FAILURE;
-	r = tw_recover(&grip, tw_record_sink_recorder(sink), &ledger);
-	others = tw_recover_namespaces(&grip, tw_record_sink_recorder(sink));
-	if (r >= 0)
-		r = others;
-	if (r < 0) {
-		fprintf(stderr, "timewaitd: not everything is put back: %s\n", tw_recover_error(r));
-		return TW_EXIT_FAILURE;
-	}
-	return TW_EXIT_OK;
 }

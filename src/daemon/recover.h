@@ -3,11 +3,11 @@
 
 #include "act/ledger-store.h"
 #include "act/sysctl-sink.h"
-#include "daemon/options.h"
+#include "base/text.h"
 #include "model/event.h"
 
 /* What acting needs of the machine, opened once: the state directory with its lock, the ledger, /proc/sys. */
-struct tw_grip {
+struct tw_host_edges {
 	struct tw_state_directory directory;
 	struct tw_ledger_file file;
 	struct tw_sysctl_tree tree;
@@ -16,13 +16,17 @@ struct tw_grip {
 	int home_fd;		      /* of it */
 };
 
-/* Nothing open yet: what tw_grip_close() may be given. */
-#define TW_GRIP_NONE ((struct tw_grip){ .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1, .home_fd = -1 })
+/* Nothing open yet: what tw_host_edges_close() may be given. */
+#define TW_HOST_EDGES_NONE \
+	((struct tw_host_edges){ .directory = TW_STATE_DIRECTORY_NONE, .tree.root_fd = -1, .home_fd = -1 })
 
-/* Prints what is wrong. Returns 0 or -errno; `grip` may be given to tw_grip_close() in either case. */
-int tw_grip_open(struct tw_grip *grip, const struct tw_options *options);
-void tw_grip_close(struct tw_grip *grip);
-#define TW_CLEANUP_GRIP TW_CLEANUP(tw_grip_close)
+/*
+ * Returns 0 or -errno, and what is wrong in `problem` then: -EBUSY where another timewaitd uses the directory. `host`
+ * may be given to tw_host_edges_close() in either case.
+ */
+int tw_host_edges_open(struct tw_host_edges *host, const char *state_dir, struct tw_text *problem);
+void tw_host_edges_close(struct tw_host_edges *host);
+#define TW_CLEANUP_HOST_EDGES TW_CLEANUP(tw_host_edges_close)
 
 /*
  * Puts back what the ledger of an earlier run holds; done twice, it changes nothing more. *ret_ledger is what could not
@@ -30,7 +34,7 @@ void tw_grip_close(struct tw_grip *grip);
  * used (-EBADMSG damaged, -EXDEV of another network namespace, -EPROTONOSUPPORT of another version), which is left as
  * it is.
  */
-int tw_recover(struct tw_grip *grip, struct tw_recorder *recorder, struct tw_ledger *ret_ledger);
+int tw_recover(struct tw_host_edges *host, struct tw_recorder *recorder, struct tw_ledger *ret_ledger);
 
 /* A sentence for each of tw_recover()'s errors. */
 const char *tw_recover_error(int error);
@@ -41,6 +45,3 @@ const char *tw_recover_error(int error);
  */
 int tw_recover_set_aside(const struct tw_ledger_file *file, int error, struct tw_recorder *recorder,
 			 const char *namespace);
-
-/* `timewaitd --restore`. Returns an exit status. */
-int tw_recover_job(const struct tw_options *options);

@@ -15,13 +15,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Everything that lives as long as the daemon does. */
 struct life {
-	struct tw_grip grip;
+	struct tw_host_edges host;
 	struct tw_ledger ledger; /* of the host: what is still owed, at the start */
 	struct tw_record_sink *sink;
 	struct tw_bus *bus;
@@ -53,7 +54,7 @@ static void life_done(struct life *life)
 	tell_lost_records(life);
 	life->bus = tw_bus_free(life->bus);
 	life->sink = tw_record_sink_free(life->sink);
-	tw_grip_close(&life->grip);
+	tw_host_edges_close(&life->host);
 }
 
 static int complain(const char *what, int error)
@@ -67,12 +68,12 @@ static int recover(struct life *life, struct tw_ledger *ret)
 	struct tw_recorder *recorder = tw_record_sink_recorder(life->sink);
 	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
 	struct tw_text reason;
-	int r = tw_recover(&life->grip, recorder, ret);
+	int r = tw_recover(&life->host, recorder, ret);
 
 	if (r >= 0)
 		return 0;
 	if (r == -EBADMSG || r == -EXDEV || r == -EPROTONOSUPPORT) {
-		r = tw_recover_set_aside(&life->grip.file, r, recorder, "host");
+		r = tw_recover_set_aside(&life->host.file, r, recorder, "host");
 		return r < 0 ? complain("cannot set the old ledger aside", r) : 0;
 	}
 	tw_text_init(&reason, event.reason, sizeof(event.reason));
@@ -86,9 +87,9 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 {
 	struct life *life = context;
 	const struct tw_acting_edges edges = {
-		.sysctl = &life->grip.tree.sink,
+		.sysctl = &life->host.tree.sink,
 		.socket = tw_socket_netlink_sink(life->sockets),
-		.store = &life->grip.file.store,
+		.store = &life->host.file.store,
 		.recorder = tw_bus_recorder(life->bus),
 	};
 
@@ -102,7 +103,7 @@ static void recover_others(struct life *life)
 	struct tw_recorder *recorder = tw_record_sink_recorder(life->sink);
 	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
 	struct tw_text reason;
-	int r = tw_recover_namespaces(&life->grip, recorder);
+	int r = tw_recover_namespaces(&life->host, recorder);
 
 	if (r >= 0)
 		return;
@@ -115,9 +116,9 @@ static void recover_others(struct life *life)
 static int reach_kernel(struct life *life)
 {
 	struct tw_namespace_edges_ground ground = {
-		.grip = &life->grip,
+		.host = &life->host,
 		.recorder = tw_bus_recorder(life->bus),
-		.home_fd = life->grip.home_fd,
+		.home_fd = life->host.home_fd,
 	};
 	int r = tw_kernel_source_new(NULL, &life->source);
 
@@ -126,7 +127,7 @@ static int reach_kernel(struct life *life)
 	r = tw_socket_netlink_new(&life->sockets);
 	if (r < 0)
 		return complain("cannot reach the kernel's sock_diag to end sockets", r);
-	ground.host = life->source;
+	ground.kernel = life->source;
 	r = tw_kernel_discovery_new(&ground, &life->discovery);
 	return r < 0 ? complain("cannot look for network namespaces", r) : 0;
 }
@@ -157,6 +158,20 @@ static int manage(struct life *life, struct tw_settings **settings)
 	return 0;
 }
 
+int tw_run_open(struct tw_host_edges *host, const struct tw_options *options)
+{
+	char problem[PATH_MAX + 256];
+	struct tw_text text;
+	int r;
+
+	tw_text_init(&text, problem, sizeof(problem));
+	r = tw_host_edges_open(host, options->state_dir, &text);
+	if (r < 0)
+		fprintf(stderr, "timewaitd: %s%s\n", problem,
+			r == -EBUSY && options->observe ? "; to observe beside it, give another --state-dir" : "");
+	return r;
+}
+
 static int begin(struct life *life, const struct tw_options *options, struct tw_settings **settings)
 {
 	int r = tw_record_sink_new(options->log, &life->sink);
@@ -166,7 +181,7 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 	r = tw_bus_new(options->bus, tw_record_sink_recorder(life->sink), &life->bus);
 	if (r < 0)
 		return complain("cannot start", r);
-	r = tw_grip_open(&life->grip, options);
+	r = tw_run_open(&life->host, options);
 	if (r < 0)
 		return r;
 	r = recover(life, &life->ledger);
@@ -238,7 +253,7 @@ int tw_run(const struct tw_options *options, struct tw_settings *settings)
 {
 	TW_CLEANUP_SETTINGS struct tw_settings *owned = settings;
 	TW_CLEANUP(life_done)
-	struct life life = { .grip = TW_GRIP_NONE };
+	struct life life = { .host = TW_HOST_EDGES_NONE };
 	int r;
 
 	hold_signals();
