@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/bus.h"
-#include "daemon/manager.h"
+#include "watch/manager.h"
 #include "daemon/options.h"
 
 /*

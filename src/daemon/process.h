@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/hash.h"
-#include "daemon/manager.h"
+#include "watch/manager.h"
 
 /* What every job needs of the running process: its clocks and its secret. */
 

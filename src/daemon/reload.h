@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/settings-ini.h"
-#include "daemon/manager.h"
+#include "watch/manager.h"
 #include "daemon/options.h"
 
 /*

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/options.h"
-#include "daemon/recover.h"
+#include "watch/recover.h"
 #include "model/settings.h"
 
 /* What acting needs, as the command line has it. Prints what is wrong. Returns 0 or -errno. */

@@ -5,7 +5,7 @@
  * test.
  */
 #include "base/macros.h"
-#include "daemon/manager.h"
+#include "watch/manager.h"
 #include "fake/fake-act.h"
 #include "fake/fake-source.h"
 

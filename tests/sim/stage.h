@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "daemon/manager.h"
+#include "watch/manager.h"
 #include "fake/fake-act.h"
 #include "fake/fake-source.h"
 

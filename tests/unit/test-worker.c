@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/worker.h"
+#include "watch/worker.h"
 
 #include "base/macros.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/discovery.h"
+#include "watch/discovery.h"
 
 #include "measure/netns-source.h"
 

@@ -4,8 +4,8 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/macros.h"
-#include "daemon/registry.h"
-#include "daemon/watch.h"
+#include "watch/registry.h"
+#include "watch/watch.h"
 #include "model/event.h"
 #include "model/settings.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/recover.h"
+#include "watch/recover.h"
 
 #include "act/boot-source.h"
 #include "act/reconcile.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/registry.h"
+#include "watch/registry.h"
 
 #include "base/text.h"
 

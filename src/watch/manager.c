@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/manager.h"
+#include "watch/manager.h"
 
 #include "config.h"
 #include "tell/snapshot.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/watch.h"
+#include "watch/watch.h"
 
 /* The first step of a dump is its request: the kernel walks the table in it already. */
 static int step_scan(void *context)

@@ -3,8 +3,8 @@
 
 #include "act/ledger-store.h"
 #include "base/macros.h"
-#include "daemon/recover.h"
-#include "daemon/watch.h"
+#include "watch/recover.h"
+#include "watch/watch.h"
 #include "measure/kernel-source.h"
 #include "model/namespace.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "base/macros.h"
-#include "daemon/worker.h"
+#include "watch/worker.h"
 #include "measure/scan.h"
 #include "model/effect.h"
 

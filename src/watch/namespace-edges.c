@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/namespace-edges.h"
+#include "watch/namespace-edges.h"
 
 #include "act/socket-sink.h"
 #include "base/fd.h"
 #include "base/setns-source.h"
-#include "daemon/recover.h"
+#include "watch/recover.h"
 #include "measure/pulse-source.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "daemon/recover.h"
+#include "watch/recover.h"
 #include "model/event.h"
 
 /*

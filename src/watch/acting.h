@@ -3,7 +3,7 @@
 
 #include "act/reconcile.h"
 #include "base/macros.h"
-#include "daemon/destroy-job.h"
+#include "watch/destroy-job.h"
 #include "decide/limits.h"
 
 #include <stdbool.h>

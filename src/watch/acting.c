@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/acting.h"
+#include "watch/acting.h"
 
 #include <stdlib.h>
 

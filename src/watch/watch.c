@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/watch.h"
+#include "watch/watch.h"
 
 #include "decide/survey-need.h"
 #include "measure/diag.h"

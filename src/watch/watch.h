@@ -3,8 +3,8 @@
 
 #include "base/duration.h"
 #include "base/macros.h"
-#include "daemon/acting.h"
-#include "daemon/scratch.h"
+#include "watch/acting.h"
+#include "watch/scratch.h"
 #include "decide/policy.h"
 #include "measure/cpu-budget.h"
 #include "measure/scan.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/destroy-job.h"
+#include "watch/destroy-job.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/recover-namespaces.h"
+#include "watch/recover-namespaces.h"
 
 #include "base/fd.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "daemon/namespace-edges.h"
+#include "watch/namespace-edges.h"
 #include "measure/netns-source.h"
 
 #include <dirent.h>

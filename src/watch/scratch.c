@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/scratch.h"
+#include "watch/scratch.h"
 
 #include <errno.h>
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/macros.h"
-#include "daemon/namespace-edges.h"
-#include "daemon/watch.h"
+#include "watch/namespace-edges.h"
+#include "watch/watch.h"
 #include "model/namespace.h"
 
 #include <stdbool.h>

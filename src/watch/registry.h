@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "daemon/discovery.h"
-#include "daemon/watch.h"
+#include "watch/discovery.h"
+#include "watch/watch.h"
 #include "model/event.h"
 #include "model/namespace.h"
 #include "model/settings.h"

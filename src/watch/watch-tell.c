@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/watch.h"
+#include "watch/watch.h"
 
 #include "base/macros.h"
 #include "base/text.h"
