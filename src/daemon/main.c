@@ -6,7 +6,7 @@
 #include "watch/recover.h"
 #include "daemon/reload.h"
 #include "daemon/run.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 #include "model/event.h"
 
 #include <errno.h>

@@ -5,10 +5,10 @@
 #include "base/setns-source.h"
 #include "base/text.h"
 #include "daemon/process.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 #include "measure/kernel-source.h"
 #include "measure/look.h"
-#include "measure/netns-source.h"
+#include "measure/proc/netns-source.h"
 #include "tell/snapshot.h"
 
 #include <errno.h>

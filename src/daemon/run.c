@@ -9,7 +9,7 @@
 #include "watch/manager.h"
 #include "daemon/process.h"
 #include "watch/recover-namespaces.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 #include "measure/kernel-source.h"
 #include "tell/record-sink.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/kernel-source.h"
 
-#include "measure/cgroup-source.h"
-#include "measure/diag-source.h"
-#include "measure/exclusive-source.h"
-#include "measure/ports-source.h"
-#include "measure/proc-source.h"
+#include "measure/proc/cgroup-source.h"
+#include "measure/diag/diag-source.h"
+#include "measure/diag/exclusive-source.h"
+#include "measure/proc/ports-source.h"
+#include "measure/proc/proc-source.h"
 
 #include <errno.h>
 #include <stdbool.h>

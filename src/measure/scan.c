@@ -4,7 +4,7 @@
 #include "base/macros.h"
 #include "measure/census.h"
 #include "measure/close-wait.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 #include "measure/forecast.h"
 #include "measure/listeners.h"
 #include "measure/survey.h"

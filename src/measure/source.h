@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 #include "model/ports.h"
 #include "model/sample.h"
 

@@ -2,7 +2,7 @@
 #include "measure/walk.h"
 
 #include "base/macros.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "watch/discovery.h"
 
-#include "measure/netns-source.h"
+#include "measure/proc/netns-source.h"
 
 #include <errno.h>
 #include <stdlib.h>

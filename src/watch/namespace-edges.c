@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/setns-source.h"
 #include "watch/recover.h"
-#include "measure/pulse-source.h"
+#include "measure/proc/pulse-source.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "watch/namespace-edges.h"
-#include "measure/netns-source.h"
+#include "measure/proc/netns-source.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "watch/watch.h"
 
 #include "decide/survey-need.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
 /* How sockets become a datagram: apart from fake-source because it is the kernel's formats alone, and no faults. */
 
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any datagram at all: the parser must stay inside it and tell nothing that a socket cannot be. */
 #include "base/hash.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 #include "measure/survey.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any text at all, read as each of the files that it might be. */
-#include "measure/cgroup-unit.h"
-#include "measure/procnet.h"
+#include "measure/proc/cgroup-unit.h"
+#include "measure/proc/procnet.h"
 #include "model/ports.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 /* A datagram, built message by message, and what the parser tells of it: apart because two tests build theirs so. */
 
 #include "base/macros.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

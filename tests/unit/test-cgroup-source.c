@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Against a tree of the test's own, and against the machine's cgroup2 where there is one to write to. */
-#include "measure/cgroup-source.h"
+#include "measure/proc/cgroup-source.h"
 
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/text.h"
-#include "measure/cgroup-unit.h"
+#include "measure/proc/cgroup-unit.h"
 #include "temporary.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The request for one socket, and what its answer tells. */
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include "base/macros.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel is asked for a dump with, to the byte. */
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include "base/macros.h"
 

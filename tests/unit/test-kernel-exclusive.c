@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which ports the running kernel has taken for everybody, asked in a network namespace of the test's own. */
-#include "measure/exclusive-source.h"
+#include "measure/diag/exclusive-source.h"
 
 #include "base/file-source.h"
 #include "base/macros.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/netns-list.h"
+#include "measure/proc/netns-list.h"
 
 #include "base/macros.h"
 

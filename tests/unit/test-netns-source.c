@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* In directories of its own: files that are bound to real namespaces stand for names, links to them for processes. */
-#include "measure/netns-source.h"
+#include "measure/proc/netns-source.h"
 #include "namespace-fixture.h"
 
 #include "base/setns-source.h"
-#include "measure/pulse-source.h"
+#include "measure/proc/pulse-source.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/macros.h"
-#include "measure/proc-table.h"
+#include "measure/proc/proc-table.h"
 
 #include <errno.h>
 #include <setjmp.h>

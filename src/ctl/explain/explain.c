@@ -6,7 +6,7 @@
 #include "ctl/measure-source.h"
 #include "ctl/options.h"
 #include "ctl/terminal-source.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "ctl/live/status-namespaces.h"
 #include "ctl/live/status-text.h"
 #include "ctl/terminal-source.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <stdio.h>
 #include <string.h>

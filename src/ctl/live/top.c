@@ -6,7 +6,7 @@
 #include "ctl/live/snapshot-source.h"
 #include "ctl/live/status-text.h"
 #include "ctl/live/top-sink.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <signal.h>
 #include <stdio.h>

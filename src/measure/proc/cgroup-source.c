@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/cgroup-source.h"
+#include "measure/proc/cgroup-source.h"
 
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/text.h"
-#include "measure/cgroup-unit.h"
+#include "measure/proc/cgroup-unit.h"
 
 #include <dirent.h>
 #include <errno.h>

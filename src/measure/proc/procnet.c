@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/procnet.h"
+#include "measure/proc/procnet.h"
 
 #include "base/macros.h"
 #include "base/parse.h"

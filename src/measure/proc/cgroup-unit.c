@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/cgroup-unit.h"
+#include "measure/proc/cgroup-unit.h"
 
 #include "base/macros.h"
 #include "base/parse.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/pulse-source.h"
+#include "measure/proc/pulse-source.h"
 
 #include "base/fd.h"
 #include "base/file-source.h"
-#include "measure/procnet.h"
+#include "measure/proc/procnet.h"
 
 #include <fcntl.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/netns-source.h"
+#include "measure/proc/netns-source.h"
 
 #include "base/fd.h"
 #include "base/file-source.h"

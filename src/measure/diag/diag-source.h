@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/macros.h"
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include <stddef.h>
 #include <stdint.h>

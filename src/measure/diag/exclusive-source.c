@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/exclusive-source.h"
+#include "measure/diag/exclusive-source.h"
 
 #include "base/fd.h"
 

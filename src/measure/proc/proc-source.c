@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/proc-source.h"
+#include "measure/proc/proc-source.h"
 
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/text.h"
-#include "measure/ports-source.h"
-#include "measure/procnet.h"
+#include "measure/proc/ports-source.h"
+#include "measure/proc/procnet.h"
 
 #include <errno.h>
 #include <fcntl.h>

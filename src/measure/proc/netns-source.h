@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/macros.h"
-#include "measure/netns-list.h"
+#include "measure/proc/netns-list.h"
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/diag-source.h"
+#include "measure/diag/diag-source.h"
 
 #include "base/fd.h"
 #include "base/netlink.h"

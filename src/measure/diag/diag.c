@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/diag.h"
+#include "measure/diag/diag.h"
 
 #include "base/macros.h"
 #include "base/netlink.h"

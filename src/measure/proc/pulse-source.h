@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/macros.h"
-#include "measure/proc-table.h"
+#include "measure/proc/proc-table.h"
 #include "model/sample.h"
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "measure/proc-table.h"
+#include "measure/proc/proc-table.h"
 #include "model/sample.h"
 
 #include <stddef.h>

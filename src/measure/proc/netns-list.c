@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/netns-list.h"
+#include "measure/proc/netns-list.h"
 
 #include "base/macros.h"
 #include "base/text.h"
-#include "measure/cgroup-unit.h"
+#include "measure/proc/cgroup-unit.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/proc-table.h"
+#include "measure/proc/proc-table.h"
 
 #include "base/macros.h"
 #include "base/parse.h"
