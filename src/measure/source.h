@@ -18,10 +18,10 @@ struct tw_source {
 	/*
 	 * The cheapest look; a deep one tells the segments too. NULL where it is of no use: then each look is a gauge.
 	 */
-	int (*pulse)(struct tw_source *source, bool deep, struct tw_pulse *ret);
+	int (*activity)(struct tw_source *source, bool deep, struct tw_activity *ret);
 
-	/* Lets go of all that the pulse does not need, until the next gauge. NULL where pulse is. Not while a scan is
-	 * under way. */
+	/* Lets go of all that the activity does not need, until the next gauge. NULL where activity is. Not while a
+	 * scan is under way. */
 	void (*rest)(struct tw_source *source);
 
 	/* Everything that is O(1). `at_usec` is left to the caller. */

@@ -46,30 +46,30 @@ static uint64_t add_held(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-struct tw_tally tw_pulse_tally(const struct tw_pulse *pulse, usec_t at_usec)
+struct tw_tally tw_activity_tally(const struct tw_activity *activity, usec_t at_usec)
 {
 	return (struct tw_tally){
 		.at_usec = at_usec,
-		.sockets = add_held(add_held(pulse->tcp_inuse, pulse->tcp6_inuse), pulse->time_wait),
+		.sockets = add_held(add_held(activity->tcp_inuse, activity->tcp6_inuse), activity->time_wait),
 	};
 }
 
 struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge)
 {
-	const struct tw_pulse pulse = {
+	const struct tw_activity activity = {
 		.tcp_inuse = gauge->tcp_inuse,
 		.tcp6_inuse = gauge->tcp6_inuse,
 		.time_wait = gauge->time_wait,
 	};
 
-	return tw_pulse_tally(&pulse, gauge->at_usec);
+	return tw_activity_tally(&activity, gauge->at_usec);
 }
 
-bool tw_gauge_has_pulse(const struct tw_gauge *gauge, const struct tw_pulse *pulse)
+bool tw_gauge_has_activity(const struct tw_gauge *gauge, const struct tw_activity *activity)
 {
-	return gauge->tcp_inuse == pulse->tcp_inuse && gauge->tcp6_inuse == pulse->tcp6_inuse &&
-	       gauge->time_wait == pulse->time_wait &&
-	       (!pulse->segments.known || gauge->segments == pulse->segments.value);
+	return gauge->tcp_inuse == activity->tcp_inuse && gauge->tcp6_inuse == activity->tcp6_inuse &&
+	       gauge->time_wait == activity->time_wait &&
+	       (!activity->segments.known || gauge->segments == activity->segments.value);
 }
 
 static bool census_holds(const struct tw_sample *sample)

@@ -52,7 +52,7 @@ struct tw_gauge {
 };
 
 /* What of a gauge is read the cheapest, and moves with nearly all that happens. */
-struct tw_pulse {
+struct tw_activity {
 	uint64_t tcp_inuse, tcp6_inuse, time_wait; /* as in the gauge */
 	struct tw_count segments;		   /* the same, where it was asked for */
 };
@@ -335,11 +335,11 @@ struct tw_sample {
 /* All sockets that a gauge counts: listeners and mini-sockets too, bound ones not. */
 struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge);
 
-/* The same of a pulse. */
-struct tw_tally tw_pulse_tally(const struct tw_pulse *pulse, usec_t at_usec);
+/* The same of an activity read. */
+struct tw_tally tw_activity_tally(const struct tw_activity *activity, usec_t at_usec);
 
-/* Whether the pulse is what the gauge saw, in all that it tells. */
-bool tw_gauge_has_pulse(const struct tw_gauge *gauge, const struct tw_pulse *pulse);
+/* Whether the activity is what the gauge saw, in all that it tells. */
+bool tw_gauge_has_activity(const struct tw_gauge *gauge, const struct tw_activity *activity);
 
 /*
  * Nothing has moved since the gauge and the close-wait of the sample were measured: they are as good as new, and those

@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/setns-source.h"
 #include "watch/recover.h"
-#include "measure/proc/pulse-source.h"
+#include "measure/proc/activity-source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ struct tw_namespace_edges {
 	struct tw_namespace_edges_ground ground;
 	struct tw_netns_id id;
 	int netns_fd;
-	struct tw_pulse_source pulse;
+	struct tw_activity_source activity;
 	struct tw_kernel_source *kernel;   /* NULL while it rests */
 	struct tw_socket_netlink *sockets; /* NULL until some are to be ended */
 	struct tw_ledger_file file;
@@ -67,9 +67,9 @@ static struct tw_source *awake(struct tw_source *source)
 	return tw_kernel_source_base(of_source(source)->kernel);
 }
 
-static int pulse(struct tw_source *source, bool deep, struct tw_pulse *ret)
+static int activity(struct tw_source *source, bool deep, struct tw_activity *ret)
 {
-	return tw_pulse_source_read(&of_source(source)->pulse, deep, ret);
+	return tw_activity_source_read(&of_source(source)->activity, deep, ret);
 }
 
 static void rest(struct tw_source *source)
@@ -285,7 +285,7 @@ static int look_inside(struct tw_namespace_edges *edges)
 		return r;
 	r = tw_netns_here(&edges->id);
 	if (r >= 0)
-		r = tw_pulse_source_open(&edges->pulse);
+		r = tw_activity_source_open(&edges->activity);
 	tw_netns_leave(edges->ground.home_fd);
 	return r;
 }
@@ -303,9 +303,9 @@ int tw_namespace_edges_new(const struct tw_namespace_edges_ground *ground, const
 	}
 	edges->ground = *ground;
 	edges->netns_fd = netns_fd;
-	edges->pulse = TW_PULSE_SOURCE_NONE;
+	edges->activity = TW_ACTIVITY_SOURCE_NONE;
 	edges->source = (struct tw_source){
-		.pulse = pulse,
+		.activity = activity,
 		.rest = rest,
 		.gauge = gauge,
 		.refresh = refresh,
@@ -339,7 +339,7 @@ struct tw_namespace_edges *tw_namespace_edges_free(struct tw_namespace_edges *ed
 	if (edges) {
 		edges->sockets = tw_socket_netlink_free(edges->sockets);
 		edges->kernel = tw_kernel_source_free(edges->kernel);
-		tw_pulse_source_close(&edges->pulse);
+		tw_activity_source_close(&edges->activity);
 		edges->netns_fd = tw_close(edges->netns_fd);
 		free(edges);
 	}

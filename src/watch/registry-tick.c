@@ -3,11 +3,11 @@
 
 #include "decide/survey-need.h"
 
-/* While one rests, of so many pulses one is deep. */
+/* While one rests, of so many activity reads one is deep. */
 #define DEEP_EVERY 10
 /* Ticks are stretched no further. */
 #define STRETCH_MAX 60u
-/* So much in one slice, a pulse being one (some 4 us) and a tick so many more: nobody waits long behind it. */
+/* So much in one slice, an activity read being one (some 4 us) and a tick so many more: nobody waits long behind it. */
 #define SLICE_UNITS 1024u
 #define TICK_UNITS 20u
 /* Of what the budget leaves for namespaces, ticks may take this part; of all of it in any case that one. */
@@ -25,15 +25,15 @@ static bool stirs(struct tw_registry_entry *entry, const struct tw_settings *set
 	struct tw_watch *watch = &entry->watch;
 	struct tw_source *source = watch->edges.source;
 	bool deep = now_usec >= entry->deep_due_usec;
-	struct tw_pulse pulse;
+	struct tw_activity activity;
 
 	if (now_usec >= tw_watch_rescan_usec(watch, settings))
 		return true;
 	/* What cannot be read is for the tick to tell. */
-	if (source->pulse(source, deep, &pulse) < 0 || !tw_gauge_has_pulse(&watch->sample.gauge, &pulse))
+	if (source->activity(source, deep, &activity) < 0 || !tw_gauge_has_activity(&watch->sample.gauge, &activity))
 		return true;
 	/* So that growth is seen against this moment, not against the last gauge. */
-	tw_recent_peak_add(&watch->peak, tw_pulse_tally(&pulse, now_usec));
+	tw_recent_peak_add(&watch->peak, tw_activity_tally(&activity, now_usec));
 	if (deep) {
 		entry->deep_due_usec = tw_usec_add(now_usec, times(settings->interval_usec, DEEP_EVERY));
 		tw_watch_confirm(watch, settings, now_usec);
@@ -47,11 +47,11 @@ static bool rushes(struct tw_watch *watch, const struct tw_settings *settings, u
 {
 	struct tw_source *source = watch->edges.source;
 	struct tw_tally tally;
-	struct tw_pulse pulse;
+	struct tw_activity activity;
 
-	if (!source->pulse || source->pulse(source, false, &pulse) < 0)
+	if (!source->activity || source->activity(source, false, &activity) < 0)
 		return false;
-	tally = tw_pulse_tally(&pulse, now_usec);
+	tally = tw_activity_tally(&activity, now_usec);
 	watch->sample.peak = tw_recent_peak_highest(&watch->peak, now_usec);
 	if (tw_policy_would_hurry(settings, &watch->sample, tally))
 		return true; /* the tick that follows adds it */
@@ -70,7 +70,7 @@ static bool is_due(const struct tw_registry *registry, struct tw_registry_entry 
 	return registry->stretch > 1 && rushes(&entry->watch, settings, now_usec);
 }
 
-/* Looks at one: a pulse, or a tick. Returns whether it was a tick. */
+/* Looks at one: an activity read, or a tick. Returns whether it was a tick. */
 static bool tick_entry(struct tw_registry *registry, struct tw_registry_entry *entry,
 		       const struct tw_settings *settings, struct tw_time time, struct tw_cpu_account *account)
 {
@@ -93,7 +93,7 @@ static bool tick_entry(struct tw_registry *registry, struct tw_registry_entry *e
 	if (!watch->hurries && !watch->ends_sockets)
 		interval_usec = times(interval_usec, registry->stretch);
 	entry->tick_due_usec = tw_usec_add(time.now_usec, interval_usec);
-	if (watch->edges.source->pulse && tw_watch_stands_still(watch)) {
+	if (watch->edges.source->activity && tw_watch_stands_still(watch)) {
 		entry->resting = true;
 		entry->deep_due_usec = tw_usec_add(time.now_usec, times(settings->interval_usec, DEEP_EVERY));
 		watch->edges.source->rest(watch->edges.source);

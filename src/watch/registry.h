@@ -22,9 +22,9 @@ struct tw_registry_entry {
 	bool newcomer;	    /* its first scan has not ended: that one is paid by all newcomers together */
 	bool seen;	    /* by the look under way */
 	const char *leaves; /* why it is watched no more, once no job of it is under way; NULL: it stays */
-	bool resting;	    /* nothing happens in it: pulses will do */
+	bool resting;	    /* nothing happens in it: activity reads will do */
 	usec_t tick_due_usec;
-	usec_t deep_due_usec; /* of a pulse with the segments, while it rests */
+	usec_t deep_due_usec; /* of an activity read with the segments, while it rests */
 };
 
 /* Taken up in one slice: some 60 us each. */
@@ -58,7 +58,7 @@ struct tw_registry {
 	/* How far ticks are stretched where many namespaces are busy: so many times `interval`. */
 	unsigned stretch;
 	usec_t tick_cost_usec; /* of one tick, as it was lately */
-	usec_t own_cost_usec;  /* of a round, what is no namespace's: looks, pulses, records */
+	usec_t own_cost_usec;  /* of a round, what is no namespace's: looks, activity reads, records */
 	unsigned awake;	       /* entries that do not rest */
 	/* The round under way. */
 	bool taking_up; /* what the last look found is still being taken up */
@@ -95,7 +95,7 @@ void tw_registry_let_go(struct tw_registry *registry, const struct tw_settings *
 
 /*
  * A slice of a round: takes up some of those that are new, and looks at some of those that are watched, each once a
- * round, by a pulse or a tick. Returns whether the round goes on.
+ * round, by an activity read or a tick. Returns whether the round goes on.
  */
 bool tw_registry_tick(struct tw_registry *registry, const struct tw_settings *settings, struct tw_time time,
 		      struct tw_cpu_account *account);

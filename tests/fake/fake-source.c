@@ -45,13 +45,13 @@ static int gauge(struct tw_source *base, struct tw_gauge *ret)
 	return 0;
 }
 
-static int pulse(struct tw_source *base, bool deep, struct tw_pulse *ret)
+static int activity(struct tw_source *base, bool deep, struct tw_activity *ret)
 {
 	struct tw_fake_source *fake = of(base);
 
-	fake->pulses++;
-	fake->deep_pulses += deep;
-	*ret = (struct tw_pulse){
+	fake->activity_reads++;
+	fake->deep_activity_reads += deep;
+	*ret = (struct tw_activity){
 		.tcp_inuse = fake->gauge.tcp_inuse,
 		.tcp6_inuse = fake->gauge.tcp6_inuse,
 		.time_wait = fake->gauge.time_wait,
@@ -67,7 +67,7 @@ static void rest(struct tw_source *base)
 
 void tw_fake_source_beat(struct tw_fake_source *fake)
 {
-	fake->base.pulse = pulse;
+	fake->base.activity = activity;
 	fake->base.rest = rest;
 }
 

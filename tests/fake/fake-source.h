@@ -67,7 +67,7 @@ struct tw_fake_source {
 	int refuses_both; /* -errno in answer to a request for both families; 0: it is taken */
 
 	/* Read by the test, freely. */
-	unsigned pulses, deep_pulses, rests; /* where it has pulses: tw_fake_source_beat() */
+	unsigned activity_reads, deep_activity_reads, rests; /* where it has activity reads: tw_fake_source_beat() */
 	unsigned gauges, refreshes, port_ranges, scans, dumps, datagrams, ages_asked, units_asked,
 		ports_asked;		  /* calls so far */
 	struct tw_diag_query queries[16]; /* the last ones: of dump n at n % 16, the first being 0 */
@@ -92,7 +92,7 @@ struct tw_fake_source {
 void tw_fake_source_init(struct tw_fake_source *fake);
 void tw_fake_source_done(struct tw_fake_source *fake);
 
-/* From now on it has a pulse, as a namespace beside the host's has. */
+/* From now on it has an activity read, as a namespace beside the host's has. */
 void tw_fake_source_beat(struct tw_fake_source *fake);
 
 /* A socket without a cookie is given one. Aborts without memory. */

@@ -23,10 +23,10 @@
 #define S TW_USEC_PER_SEC
 #define EPOCH (1000 * S)
 #define MACHINE_MAX 64
-/* CPU time of a tick, a datagram of a dump, and a pulse, about as they are. */
+/* CPU time of a tick, a datagram of a dump, and an activity read, about as they are. */
 #define GAUGE_USEC 60
 #define DATAGRAM_USEC 200
-#define PULSE_USEC 4
+#define ACTIVITY_USEC 4
 
 struct house {
 	bool there, named, closed;
@@ -57,7 +57,7 @@ static struct machine *machine;
 static inline usec_t cost_of(const struct house *house)
 {
 	return house->source.gauges * GAUGE_USEC + house->source.datagrams * DATAGRAM_USEC +
-	       house->source.pulses * PULSE_USEC;
+	       house->source.activity_reads * ACTIVITY_USEC;
 }
 
 static inline struct tw_time read_clock(struct tw_clock *clock TW_UNUSED)

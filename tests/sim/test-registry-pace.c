@@ -9,7 +9,7 @@ static void fill(struct house *house, uint16_t from, unsigned count)
 	tw_fake_source_settle(&house->source);
 }
 
-/* Where nothing happens, nothing is read but the pulse; the first packet ends that. */
+/* Where nothing happens, nothing is read but the activity; the first packet ends that. */
 static void test_rests(void **state TW_UNUSED)
 {
 	struct tw_fake_source *source = &machine->houses[0].source;
@@ -22,15 +22,15 @@ static void test_rests(void **state TW_UNUSED)
 	assert_true(source->rests > 0);
 	gauges = source->gauges;
 	scans = source->scans;
-	deep = source->deep_pulses;
+	deep = source->deep_activity_reads;
 	run(100, NULL);
 	assert_int_equal(source->gauges, gauges);
 	assert_int_equal(source->scans, scans);
-	assert_in_range(source->deep_pulses - deep, 9, 11);
+	assert_in_range(source->deep_activity_reads - deep, 9, 11);
 	/* Its gauge is as good as new, the age of its census is known. */
 	assert_in_range(tw_usec_since(machine->now_usec, the("n0")->sample.gauge.at_usec), 0, 10 * S);
 	assert_in_range(tw_usec_since(machine->now_usec, the("n0")->sample.census.at_usec), 100 * S, 106 * S);
-	/* Seen by the next deep pulse where only packets tell of it, at once where sockets do. */
+	/* Seen by the next deep activity read where only packets tell of it, at once where sockets do. */
 	stir(&machine->houses[0]);
 	run(11, NULL);
 	assert_true(source->gauges > gauges);

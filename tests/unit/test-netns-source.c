@@ -4,7 +4,7 @@
 #include "namespace-fixture.h"
 
 #include "base/setns-source.h"
-#include "measure/proc/pulse-source.h"
+#include "measure/proc/activity-source.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -171,29 +171,29 @@ static void test_what_there_is(void **state TW_UNUSED)
 	(void)close(home);
 }
 
-/* What the pulse tells is what the gauge does, and it moves with the first packet. */
-static void test_pulse(void **state TW_UNUSED)
+/* What the activity tells is what the gauge does, and it moves with the first packet. */
+static void test_activity(void **state TW_UNUSED)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
-	TW_CLEANUP(tw_pulse_source_close) struct tw_pulse_source source = TW_PULSE_SOURCE_NONE;
+	TW_CLEANUP(tw_activity_source_close) struct tw_activity_source source = TW_ACTIVITY_SOURCE_NONE;
 	static struct tw_gauge gauge;
-	struct tw_pulse pulse;
+	struct tw_activity activity;
 	struct tw_source *base;
 	int listener;
 
 	need_namespace();
 	kernel = new_source();
 	base = tw_kernel_source_base(kernel);
-	assert_int_equal(tw_pulse_source_open(&source), 0);
+	assert_int_equal(tw_activity_source_open(&source), 0);
 	assert_int_equal(base->gauge(base, &gauge), 0);
-	assert_int_equal(tw_pulse_source_read(&source, true, &pulse), 0);
-	assert_true(pulse.segments.known);
-	assert_true(tw_gauge_has_pulse(&gauge, &pulse));
+	assert_int_equal(tw_activity_source_read(&source, true, &activity), 0);
+	assert_true(activity.segments.known);
+	assert_true(tw_gauge_has_activity(&gauge, &activity));
 	listener = listening("127.0.0.1", 7000, 1);
-	assert_int_equal(tw_pulse_source_read(&source, false, &pulse), 0);
-	assert_false(pulse.segments.known);
-	assert_false(tw_gauge_has_pulse(&gauge, &pulse));
-	assert_int_equal(pulse.tcp_inuse, gauge.tcp_inuse + 1);
+	assert_int_equal(tw_activity_source_read(&source, false, &activity), 0);
+	assert_false(activity.segments.known);
+	assert_false(tw_gauge_has_activity(&gauge, &activity));
+	assert_int_equal(activity.tcp_inuse, gauge.tcp_inuse + 1);
 	(void)close(listener);
 	/* Refused: one segment each way, and no socket is left. */
 	listener = open_socket(AF_INET);
@@ -204,16 +204,16 @@ static void test_pulse(void **state TW_UNUSED)
 		assert_int_equal(connect(listener, (struct sockaddr *)&address, length), -1);
 	}
 	(void)close(listener);
-	assert_int_equal(tw_pulse_source_read(&source, false, &pulse), 0);
-	assert_true(tw_gauge_has_pulse(&gauge, &pulse));
-	assert_int_equal(tw_pulse_source_read(&source, true, &pulse), 0);
-	assert_false(tw_gauge_has_pulse(&gauge, &pulse));
+	assert_int_equal(tw_activity_source_read(&source, false, &activity), 0);
+	assert_true(tw_gauge_has_activity(&gauge, &activity));
+	assert_int_equal(tw_activity_source_read(&source, true, &activity), 0);
+	assert_false(tw_gauge_has_activity(&gauge, &activity));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pulse),
+		cmocka_unit_test(test_activity),
 		cmocka_unit_test(test_what_there_is),
 	};
 
