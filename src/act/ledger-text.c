@@ -11,10 +11,6 @@
 #define MAGIC "timewaitd-ledger"
 /* Grows when an older timewaitd would misread what a newer one wrote. */
 #define VERSION 3
-/* Without the cookie of the namespace. */
-#define VERSION_INODE 2
-/* And without reserved ports. */
-#define VERSION_UNRESERVED 1
 /* No word is empty. */
 #define NO_PORT "-"
 
@@ -65,16 +61,13 @@ static void add_reserved(struct tw_text *text, const struct tw_ledger_reserved *
 	tw_text_add_char(text, '\n');
 }
 
-static void write_version(const struct tw_ledger *ledger, uint64_t version, struct tw_text *text)
+void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text)
 {
 	unsigned count = 0;
 
-	tw_text_addf(text, MAGIC " %" PRIu64 "\nboot ", version);
+	tw_text_addf(text, MAGIC " %d\nboot ", VERSION);
 	add_name(text, ledger->boot_id);
-	tw_text_addf(text, "\nnamespace %" PRIu64, ledger->namespace.inode);
-	if (version > VERSION_INODE)
-		tw_text_addf(text, " %" PRIu64, ledger->namespace.cookie);
-	tw_text_add_char(text, '\n');
+	tw_text_addf(text, "\nnamespace %" PRIu64 " %" PRIu64 "\n", ledger->namespace.inode, ledger->namespace.cookie);
 	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++) {
 		if (ledger->entries[i].owner == TW_OWNER_NOBODY)
 			continue;
@@ -84,11 +77,6 @@ static void write_version(const struct tw_ledger *ledger, uint64_t version, stru
 	if (ledger->reserved.ours)
 		add_reserved(text, &ledger->reserved);
 	tw_text_addf(text, "end %u\n", count);
-}
-
-void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text)
-{
-	write_version(ledger, VERSION, text);
 }
 
 /* What is left of one line: words, divided by a blank. */
@@ -238,7 +226,7 @@ static bool parse_entry(struct line *line, struct tw_ledger *ledger)
 	return true;
 }
 
-static bool parse_head(const char **cursor, const char *end, uint64_t version, struct tw_ledger *ledger)
+static bool parse_head(const char **cursor, const char *end, struct tw_ledger *ledger)
 {
 	struct line line;
 
@@ -246,7 +234,7 @@ static bool parse_head(const char **cursor, const char *end, uint64_t version, s
 	    !take_rest(&line, ledger->boot_id, sizeof(ledger->boot_id)))
 		return false;
 	return next_line(cursor, end, &line) && take(&line, "namespace") && take_u64(&line, &ledger->namespace.inode) &&
-	       (version <= VERSION_INODE || take_u64(&line, &ledger->namespace.cookie)) && at_end(&line);
+	       take_u64(&line, &ledger->namespace.cookie) && at_end(&line);
 }
 
 /* The entries, and the line that ends them. */
@@ -276,13 +264,13 @@ static bool parse_body(const char **cursor, const char *end, struct tw_ledger *l
 }
 
 /* What reads well but was not written so (a number with a leading zero, lines in another order) is not ours. */
-static bool is_canonical(const struct tw_ledger *ledger, uint64_t version, const char *bytes, size_t length)
+static bool is_canonical(const struct tw_ledger *ledger, const char *bytes, size_t length)
 {
 	char again[TW_LEDGER_TEXT_MAX];
 	struct tw_text text;
 
 	tw_text_init(&text, again, sizeof(again));
-	write_version(ledger, version, &text);
+	tw_ledger_text_write(ledger, &text);
 	return !text.cut && text.length == length && memcmp(text.bytes, bytes, length) == 0;
 }
 
@@ -295,10 +283,10 @@ int tw_ledger_text_parse(const char *bytes, size_t length, struct tw_ledger *ret
 
 	if (!next_line(&cursor, end, &line) || !take(&line, MAGIC) || !take_u64(&line, &version) || !at_end(&line))
 		return -EBADMSG;
-	if (version < VERSION_UNRESERVED || version > VERSION)
+	if (version != VERSION)
 		return -EPROTONOSUPPORT;
-	if (!parse_head(&cursor, end, version, &ledger) || !parse_body(&cursor, end, &ledger) ||
-	    (version == VERSION_UNRESERVED && ledger.reserved.ours) || !is_canonical(&ledger, version, bytes, length))
+	if (!parse_head(&cursor, end, &ledger) || !parse_body(&cursor, end, &ledger) ||
+	    !is_canonical(&ledger, bytes, length))
 		return -EBADMSG;
 	*ret = ledger;
 	return 0;

@@ -24,15 +24,13 @@
  *     end 2
  *
  * The namespace has its inode and its cookie, 0 where that is not known. `reserved` is there only where it is owed; "-"
- * stands for no port. The last line counts the entries: a ledger that
- * was cut anywhere has none. Control bytes in names become '?'.
+ * stands for no port. The last line counts the entries: a ledger that was cut anywhere has none. Control bytes in names
+ * become '?'.
  */
 void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text);
 
 /*
- * Reads what tw_ledger_text_write() wrote, also before there were reserved ports (version 1) or cookies (version 2) in
- * it, and nothing else:
- * each line once and in its place, each tunable at most once, nothing behind the end. Returns 0, -EPROTONOSUPPORT for
- * another version, -EBADMSG for anything else.
+ * Reads what tw_ledger_text_write() wrote, and nothing else: each line once and in its place, each tunable at most
+ * once, nothing behind the end. Returns 0, -EPROTONOSUPPORT for another version, -EBADMSG for anything else.
  */
 int tw_ledger_text_parse(const char *bytes, size_t length, struct tw_ledger *ret);

@@ -12,8 +12,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define VERSION_AT strlen("timewaitd-ledger ")
-
 /* A promise of the parser is broken: the fuzzer keeps the input. */
 static void require(bool truth)
 {
@@ -33,18 +31,7 @@ static void require_sound(const struct tw_ledger *ledger)
 	}
 }
 
-/* Takes the cookie out of what was written, which the versions before did not have. */
-static void cut_cookie(struct tw_text *text)
-{
-	char *line = strstr(text->bytes, "\nnamespace ");
-	char *cookie = line ? strchr(line + strlen("\nnamespace "), ' ') : NULL;
-
-	require(cookie && strncmp(cookie, " 0\n", 3) == 0);
-	memmove(cookie, cookie + 2, (size_t)(text->bytes + text->length - cookie) - 1);
-	text->length -= 2;
-}
-
-/* What was read is written as the same bytes; of the versions before, all but the version and the cookie. */
+/* What was read is written as the same bytes. */
 static void require_same_text(const struct tw_ledger *ledger, const char *bytes, size_t size)
 {
 	static char again[TW_LEDGER_TEXT_MAX];
@@ -52,12 +39,7 @@ static void require_same_text(const struct tw_ledger *ledger, const char *bytes,
 
 	tw_text_init(&text, again, sizeof(again));
 	tw_ledger_text_write(ledger, &text);
-	require(!text.cut && bytes[VERSION_AT] >= '1' && bytes[VERSION_AT] <= '3');
-	if (bytes[VERSION_AT] < '3')
-		cut_cookie(&text);
-	require(text.length == size);
-	again[VERSION_AT] = bytes[VERSION_AT];
-	require(memcmp(again, bytes, size) == 0);
+	require(!text.cut && text.length == size && memcmp(again, bytes, size) == 0);
 }
 
 static void parse(const char *bytes, size_t size)

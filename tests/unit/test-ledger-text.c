@@ -17,8 +17,6 @@
 #define BOOT "6f4f2c0e-9c5b-4d0f-8f35-0f5c6a1c4a5e"
 #define FACTS "boot " BOOT "\nnamespace 4026531840"
 #define HEAD "timewaitd-ledger 3\n" FACTS " 9\n"
-#define INODE_HEAD "timewaitd-ledger 2\n" FACTS "\n"
-#define OLD_HEAD "timewaitd-ledger 1\n" FACTS "\n"
 #define RESERVED "reserved baseline - previous 8080 written 8080,9000-9010\n"
 #define REUSE "entry net.ipv4.tcp_tw_reuse ours baseline 2 previous 2 written 1 rule port-exhaustion\n"
 #define RANGE                                                                                                     \
@@ -47,15 +45,10 @@ static const struct {
 	{ "reserved ports", HEAD REUSE RESERVED "end 1\n", 0 },
 	{ "reserved ports alone", HEAD RESERVED "end 0\n", 0 },
 	{ "no port three times", HEAD "reserved baseline - previous - written -\nend 0\n", 0 },
-	{ "the version before", OLD_HEAD REUSE RANGE "end 2\n", 0 },
-
-	{ "the version without a cookie", INODE_HEAD REUSE RESERVED "end 1\n", 0 },
 	{ "a cookie that is not known", "timewaitd-ledger 3\n" FACTS " 0\nend 0\n", 0 },
 	{ "no cookie", "timewaitd-ledger 3\n" FACTS "\nend 0\n", -EBADMSG },
-	{ "a cookie in the version before", "timewaitd-ledger 2\n" FACTS " 9\nend 0\n", -EBADMSG },
 	{ "two cookies", "timewaitd-ledger 3\n" FACTS " 9 9\nend 0\n", -EBADMSG },
 
-	{ "reserved ports in the version before", OLD_HEAD REUSE RESERVED "end 1\n", -EBADMSG },
 	{ "reserved ports twice", HEAD RESERVED RESERVED "end 0\n", -EBADMSG },
 	{ "reserved ports before an entry", HEAD RESERVED REUSE "end 1\n", -EBADMSG },
 	{ "reserved ports counted", HEAD RESERVED "end 1\n", -EBADMSG },
@@ -69,19 +62,20 @@ static const struct {
 	{ "empty", "", -EBADMSG },
 	{ "a newline", "\n", -EBADMSG },
 	{ "no magic", "boot x\n", -EBADMSG },
-	{ "another file", "timewaitd 1\nboot x\nnamespace 1\nend 0\n", -EBADMSG },
+	{ "another file", "timewaitd 1\nboot x\nnamespace 1 1\nend 0\n", -EBADMSG },
 	{ "a newer version", "timewaitd-ledger 4\nwhatever follows\n", -EPROTONOSUPPORT },
-	{ "version 0", "timewaitd-ledger 0\nboot x\nnamespace 1\nend 0\n", -EPROTONOSUPPORT },
+	{ "an older version", "timewaitd-ledger 2\nwhatever follows\n", -EPROTONOSUPPORT },
+	{ "version 0", "timewaitd-ledger 0\nboot x\nnamespace 1 1\nend 0\n", -EPROTONOSUPPORT },
 	{ "no version", "timewaitd-ledger\n", -EBADMSG },
 	{ "a version that is none", "timewaitd-ledger one\n", -EBADMSG },
-	{ "version 01", "timewaitd-ledger 01\nboot x\nnamespace 1\nend 0\n", -EBADMSG },
-	{ "no boot", "timewaitd-ledger 1\nnamespace 1\nend 0\n", -EBADMSG },
-	{ "empty boot", "timewaitd-ledger 1\nboot \nnamespace 1\nend 0\n", -EBADMSG },
-	{ "boot too long", "timewaitd-ledger 1\nboot " BOOT "x\nnamespace 1\nend 0\n", -EBADMSG },
-	{ "no namespace", "timewaitd-ledger 1\nboot x\nend 0\n", -EBADMSG },
-	{ "negative namespace", "timewaitd-ledger 1\nboot x\nnamespace -1\nend 0\n", -EBADMSG },
-	{ "namespace too large", "timewaitd-ledger 1\nboot x\nnamespace 18446744073709551616\nend 0\n", -EBADMSG },
-	{ "namespace twice", HEAD "namespace 4026531840\nend 0\n", -EBADMSG },
+	{ "version 01", "timewaitd-ledger 03\nboot x\nnamespace 1 1\nend 0\n", -EBADMSG },
+	{ "no boot", "timewaitd-ledger 3\nnamespace 1 1\nend 0\n", -EBADMSG },
+	{ "empty boot", "timewaitd-ledger 3\nboot \nnamespace 1 1\nend 0\n", -EBADMSG },
+	{ "boot too long", "timewaitd-ledger 3\nboot " BOOT "x\nnamespace 1 1\nend 0\n", -EBADMSG },
+	{ "no namespace", "timewaitd-ledger 3\nboot x\nend 0\n", -EBADMSG },
+	{ "negative namespace", "timewaitd-ledger 3\nboot x\nnamespace -1 1\nend 0\n", -EBADMSG },
+	{ "namespace too large", "timewaitd-ledger 3\nboot x\nnamespace 18446744073709551616 1\nend 0\n", -EBADMSG },
+	{ "namespace twice", HEAD "namespace 4026531840 1\nend 0\n", -EBADMSG },
 	{ "no end", HEAD REUSE, -EBADMSG },
 	{ "end without newline", HEAD REUSE "end 1", -EBADMSG },
 	{ "end counts less", HEAD REUSE "end 0\n", -EBADMSG },
