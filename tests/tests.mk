@@ -18,6 +18,7 @@ house_tests = \
 unit_tests = \
 	tests/unit/test-alert \
 	tests/unit/test-alert-forecast \
+	tests/unit/test-alert-rate \
 	tests/unit/test-alerts \
 	tests/unit/test-binder-need \
 	tests/unit/test-binders \

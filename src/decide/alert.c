@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "decide/alert.h"
 
+#include "base/macros.h"
+
 /* One look may catch a moment that means nothing; two in a row do not. */
 #define TW_LOOKS_NEEDED 2
 
@@ -24,6 +26,28 @@ bool tw_alert_begins(const struct tw_rule_settings *settings, const struct tw_re
 	return reading->value.known && (over(settings, judged(reading)) || reading->soon);
 }
 
+/* What is counted comes in clumps, and between them there are moments without any: of a rate the average is held. */
+static bool is_averaged(const struct tw_rule_settings *settings)
+{
+	return tw_metric_info(settings->metric)->unit == TW_UNIT_PER_SECOND && tw_rule_settings_upward(settings);
+}
+
+/* A moment counts for twice the level at the most, so that one alone does not come to it for long. */
+static void add_to_average(struct tw_alert *alert, const struct tw_rule_settings *settings,
+			   const struct tw_reading *reading, usec_t span_usec)
+{
+	int64_t milli = TW_MAX(judged(reading), 0), most = TW_MIN(settings->raise_milli, INT64_MAX / 2) * 2;
+
+	alert->risen += (unsigned __int128)TW_MIN(milli, most) * span_usec;
+}
+
+static bool over_on_average(const struct tw_alert *alert, const struct tw_rule_settings *settings,
+			    const struct tw_reading *reading)
+{
+	return alert->looks > 0 && is_averaged(settings) && settings->raise_milli > 0 &&
+	       alert->risen >= (unsigned __int128)settings->raise_milli * (reading->at_usec - alert->since_usec);
+}
+
 /* Takes a new measurement in. Returns false where it is none: the same one seen again. */
 static bool take_in(struct tw_alert *alert, const struct tw_rule_settings *settings, const struct tw_reading *reading)
 {
@@ -31,6 +55,8 @@ static bool take_in(struct tw_alert *alert, const struct tw_rule_settings *setti
 		return false;
 	if (alert->frozen && alert->measured_usec != 0)
 		alert->since_usec = tw_usec_add(alert->since_usec, reading->at_usec - alert->measured_usec);
+	else if (alert->looks > 0)
+		add_to_average(alert, settings, reading, reading->at_usec - alert->measured_usec);
 	alert->frozen = false;
 	alert->measured_usec = reading->at_usec;
 	alert->value = reading->value;
@@ -38,7 +64,8 @@ static bool take_in(struct tw_alert *alert, const struct tw_rule_settings *setti
 	return true;
 }
 
-static void count_looks(struct tw_alert *alert, const struct tw_reading *reading, bool is_over)
+static void count_looks(struct tw_alert *alert, const struct tw_rule_settings *settings,
+			const struct tw_reading *reading, bool is_over)
 {
 	alert->foreseen = reading->soon ? alert->foreseen + 1 : 0;
 	if (!is_over) {
@@ -47,6 +74,9 @@ static void count_looks(struct tw_alert *alert, const struct tw_reading *reading
 	}
 	if (alert->looks == 0) {
 		alert->since_usec = reading->at_usec;
+		alert->risen = 0;
+		/* It is of the time before, of which one second is sure to be. */
+		add_to_average(alert, settings, reading, TW_USEC_PER_SEC);
 		alert->looks = reading->confirmed ? 1 : 0;
 	}
 	alert->looks++;
@@ -55,12 +85,12 @@ static void count_looks(struct tw_alert *alert, const struct tw_reading *reading
 static enum tw_alert_edge step_up(struct tw_alert *alert, const struct tw_rule_settings *settings,
 				  const struct tw_reading *reading, usec_t now_usec)
 {
-	bool is_over = over(settings, judged(reading));
+	bool is_over = over(settings, judged(reading)), holds = is_over || over_on_average(alert, settings, reading);
 	bool held, foreseen;
 
-	count_looks(alert, reading, is_over);
-	alert->state = is_over || reading->soon ? TW_RULE_RISING : TW_RULE_NORMAL;
-	held = !reading->guessed && alert->looks >= TW_LOOKS_NEEDED &&
+	count_looks(alert, settings, reading, holds);
+	alert->state = holds || reading->soon ? TW_RULE_RISING : TW_RULE_NORMAL;
+	held = is_over && !reading->guessed && alert->looks >= TW_LOOKS_NEEDED &&
 	       reading->at_usec - alert->since_usec >= settings->raise_for_usec;
 	/* Being over the level is the other look that a forecast needs. */
 	foreseen = reading->soon && alert->foreseen + (is_over && !reading->guessed) >= TW_LOOKS_NEEDED;

@@ -33,8 +33,9 @@ struct tw_alert_action {
  *     '------------- value under clear, held for clear-for ---------------- clearing
  *
  * "Over" is at or beyond the level, in the rule's direction. Hold times run between measurements, never over a number
- * of them: an old value proves nothing, and a missing one stops the clock. A forecast does not wait for raise-for:
- * "foreseen" is soon at two measurements in a row, or at one that is over the level already.
+ * of them: an old value proves nothing, and a missing one stops the clock. A rate is held by its average. A forecast
+ * does not wait for raise-for: "foreseen" is soon at two measurements in a row, or at one that is over the level
+ * already.
  */
 struct tw_alert {
 	unsigned rule; /* its index */
@@ -51,6 +52,7 @@ struct tw_alert {
 	usec_t entered_usec;  /* when it came into that state */
 	usec_t since_usec;    /* start of the hold that runs: rising or clearing */
 	usec_t measured_usec; /* the last measurement taken in; 0: none */
+	unsigned __int128 risen; /* of a rate since since_usec, while rising: thousandths, by microseconds */
 	usec_t raised_usec;
 	usec_t reminded_usec;
 	struct tw_value value; /* at that measurement */
