@@ -108,6 +108,14 @@ worldly_symbols() {
 		}'
 }
 
+# The story of HACKING.md: `FILE` `FUNCTION()`, the file below src/.
+story_gaps() {
+	grep -o '`[a-z/-]*\.c`[[:space:]]*`[a-z_]*()`' <(tr '\n' ' ' <"$1/HACKING.md" | sed 's/  */ /g') |
+		sed 's/[`()]//g' | while read -r file function; do
+		grep -qE "^[a-z].*[ *]$function\\(" "$1/src/$file" 2>/dev/null || echo "$file has no $function()"
+	done
+}
+
 # Prints "OBJECT NAME" of each pure one.
 pure_objects() {
 	local folder object name
@@ -217,6 +225,7 @@ build_bad_house() {
 	cp "$1/src/base/clock.o" "$1/src/watch/libtw_watch_a-worker.o"
 	cp "$1/src/base/clock.o" "$1/src/ctl/explain/libtw_ctl_a-now.o"
 	cp "$1/src/base/clock.o" "$1/src/ctl/explain/libtw_ctl_a-explain.o"
+	printf '1. `base/clock.c` `bad()`: is there.\n2. `base/clock.c`\n   `gone()`: is not.\n' >"$1/HACKING.md"
 	yes '' | head -n 401 | tee "$1/tests/short.c" >"$1/src/base/long.c"
 	{ echo 'int f(void)'; echo '{'; yes ';' | head -n 79; echo '}'; } >"$1/src/base/long.h"
 	{ echo 'int g(void)'; echo '{'; yes ';' | head -n 77; echo '}'; } >>"$1/src/base/long.h"
@@ -226,7 +235,7 @@ house=$(mktemp -d) || exit 99
 trap 'rm -rf "$house"' EXIT
 build_bad_house "$house" || exit 99
 
-echo 1..19
+echo 1..21
 finds "a crossing include is found" 'measure/bad.c includes act/reconcile.h' 11 crossing_includes "$house"
 finds "an annexe that reaches up is found" 'ctl/explain/explain.c includes daemon/once.h' 11 crossing_includes "$house"
 finds "an annexe that tells is found" 'ctl/explain/explain.c includes the edge tell/journal' 11 crossing_includes "$house"
@@ -240,6 +249,8 @@ finds "a clock in a pure object is found" 'base/clock.c is no edge, but needs ti
 finds "a clock in a watch is found" 'watch/watch.c is no edge, but needs time' 3 impure_objects "$house"
 finds "a source without an object is found" 'measure/bad.c has no object' 2 unseen_sources "$house" "$house"
 finds "a long file is found" 'src/base/long.c has 401' 1 long_files "$house"
+finds "a step of the story that is gone is found" 'base/clock.c has no gone()' 1 story_gaps "$house"
+holds "every step of the story is there" story_gaps "$srcdir"
 holds "no include crosses a wall or climbs" crossing_includes "$srcdir"
 holds "every pure source has an object to look at" unseen_sources "$srcdir" "$builddir"
 holds "no pure object reaches the world" impure_objects "$builddir"
