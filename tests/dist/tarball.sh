@@ -65,6 +65,27 @@ distcheck() {
 		TESTS="\$(compiled_tests)"
 }
 
+# The daemon alone: of the libraries those three are found, and what it installs is nothing of the other two programs'.
+builds_alone() {
+	local installed
+	mkdir "$work/alone" "$work/alone/bin" || return
+	cat >"$work/alone/bin/pkg-config" <<-'EOF'
+		#!/bin/sh
+		case "$*" in *jansson* | *ncurses* | *microhttpd*) exit 1 ;; esac
+		exec /usr/bin/pkg-config "$@"
+	EOF
+	chmod +x "$work/alone/bin/pkg-config"
+	(cd "$work/alone" && "$source/configure" --quiet --prefix=/opt --disable-ctl --disable-exporter \
+		--with-systemdsystemunitdir=/opt/units --with-catalogdir=/opt/catalog --with-sysusersdir=/opt/users \
+		--with-dbuspolicydir=/opt/bus --with-bashcompletiondir=/opt/completions \
+		PKG_CONFIG="$work/alone/bin/pkg-config" && make -s -j "$(nproc)" && make -s check &&
+		make -s DESTDIR="$work/alone/root" install) || return
+	installed=$(find "$work/alone/root" -type f | sed 's|.*/||' | grep -E 'timewaitctl|exporter|grafana')
+	[ -z "$installed" ] || { printf 'installed all the same:\n%s\n' "$installed"; return 1; }
+	"$work/alone/root/opt/sbin/timewaitd" --check --config="$work/alone/root/opt/etc/timewaitd/timewaitd.conf" &&
+		! ldd "$work/alone/root/opt/sbin/timewaitd" | grep -E 'jansson|ncurses|microhttpd'
+}
+
 # Its own ./dev, far from any checkout.
 tests_itself() {
 	local log=$build/own.log counted left_out
@@ -84,6 +105,7 @@ else
 	skipped=2
 fi
 result "tarball makes itself again" makes_itself_again
+result "the daemon builds alone" builds_alone
 result "distcheck" distcheck
 result "tarball tests itself" tests_itself
 echo "$passed passed, $failed failed, $skipped skipped"
