@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("TW_BUILDDIR", HERE.parents[1] / "build/test")).resolve()
 FLOOR, KEPT = HERE / "floor.json", HERE / "kept.json"
 # What is no loss where it is zero.
-LOSSES = ("healthy_alerts", "useless_writes", "remedies_taken_back", "owed", "contradictions", "false_claims")
+LOSSES = ("healthy_alerts", "useless_writes", "remedies_taken_back", "owed", "contradictions", "false_claims", "flapping")
 
 
 def split(first, last, parts):
@@ -58,7 +58,8 @@ def line(score):
         f" told before {share(score, 'slow_told_before', 'slow_shortages'):.1f} % of the {score['slow_shortages']} slow ones;"
         f" {score['healthy_alerts']} alerts in {score['healthy_seeds']} healthy seeds, {score['useless_writes']} useless"
         f" writes, {score['remedies_taken_back']} remedies taken back, {score['owed']} owed,"
-        f" {score['contradictions']} contradictions, {score['false_claims']} false claims; {score['unseen']} of programs that never had a port"
+        f" {score['contradictions']} contradictions, {score['false_claims']} false claims,"
+        f" {score['flapping']} flapping; {score['unseen']} of programs that never had a port"
     )
 
 

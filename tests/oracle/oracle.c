@@ -31,6 +31,7 @@ static void print(const struct score *score)
 		{ "owed", score->owed },
 		{ "contradictions", score->contradictions },
 		{ "false_claims", score->false_claims },
+		{ "flapping", score->flapping },
 		{ "unseen", score->unseen },
 		{ "wrong_subject", score->wrong_subject },
 		{ "wrong_state", score->wrong_state },

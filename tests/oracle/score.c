@@ -15,6 +15,9 @@
 /* What a remedy that was put back would have to be there for. */
 #define NEEDED_WITHIN_USEC (2 * TW_USEC_PER_MINUTE)
 
+/* What comes back so soon was not over. */
+#define AGAIN_WITHIN_USEC (5 * TW_USEC_PER_SEC)
+
 static double seconds(usec_t at_usec)
 {
 	return (double)at_usec / TW_USEC_PER_SEC - 1000;
@@ -216,6 +219,27 @@ static void judge_effect(struct trial *trial, struct score *score, const struct 
 	     event->reason);
 }
 
+/* Of one rule and subject, without a restart in between. */
+static void judge_cleared(struct trial *trial, struct score *score, unsigned index)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+	const struct watcher_claim *cleared = &watcher->claims[index];
+
+	for (unsigned i = index + 1; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec > cleared->at_usec + AGAIN_WITHIN_USEC || claim->event.kind == TW_EVENT_STARTED)
+			return;
+		if (claim->event.kind != TW_EVENT_RAISED || strcmp(claim->rule, cleared->rule) != 0 ||
+		    !tw_subject_equal(&claim->event.subject, &cleared->event.subject))
+			continue;
+		score->flapping++;
+		lose(trial, "cleared at %.1f, and raised again at %.1f: %s", seconds(cleared->at_usec),
+		     seconds(claim->at_usec), claim->rule);
+		return;
+	}
+}
+
 static void judge_claims(struct trial *trial, struct score *score)
 {
 	const struct watcher *watcher = trial->watched->watcher;
@@ -231,6 +255,8 @@ static void judge_claims(struct trial *trial, struct score *score)
 			lose(trial, "nobody fails or waits, and at %.1f: %s %s %s", seconds(claim->at_usec),
 			     tw_event_name(claim->event.kind), claim->rule, claim->event.reason);
 		}
+		if (claim->event.kind == TW_EVENT_CLEARED)
+			judge_cleared(trial, score, i);
 		if (claim->event.kind == TW_EVENT_ADJUSTED)
 			judge_write(trial, score, claim);
 		if (claim->event.kind == TW_EVENT_EFFECT)

@@ -10,6 +10,7 @@
 struct score {
 	unsigned seeds, shortages, named_right, told_before, slow_shortages, slow_told_before;
 	unsigned healthy_seeds, healthy_alerts, useless_writes, remedies_taken_back, owed, contradictions, false_claims;
+	unsigned flapping; /* alerts cleared that were raised again at once */
 	unsigned unseen; /* shortages of programs that never had a port: no socket tells of them, they are counted here
 			    alone */
 	unsigned wrong_subject, wrong_state, wrong_remedy; /* of what was not named right */
