@@ -212,8 +212,7 @@ static void tell_turned(const struct hearing *it)
 /* It does nothing for who holds the ports, and something for those who do without them: both are said. */
 static bool helps_another(const struct hearing *it)
 {
-	if (!it->settings->gate ||
-	    !tw_gate_other(it->tunable, &it->value, it->scene->sample, &it->alert->subject))
+	if (!it->settings->gate || !tw_gate_other(it->tunable, &it->value, it->scene->sample, &it->alert->subject))
 		return false;
 	if (it->action->wanted)
 		tell_turned(it);

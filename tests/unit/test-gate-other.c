@@ -24,10 +24,10 @@ static void test_who_is_left_hardly_any(TW_UNUSED void **state)
 		uint32_t exclusive, ports, waiting;
 		bool helps;
 	} rows[] = {
-		{ 980, 20, 20, true },	{ 980, 20, 2, true },	{ 980, 20, 1, false }, { 975, 20, 20, true },
-		{ 975, 19, 19, false }, /* some are free */
-		{ 1000, 1, 1, true },	{ 1000, 1, 0, false },	{ 999, 40, 1, true },  { 500, 500, 50, true },
-		{ 500, 500, 49, false }, /* nearly all that it holds lives */
+		{ 980, 20, 20, true },	 { 980, 20, 2, true },	  { 980, 20, 1, false },
+		{ 975, 20, 20, true },	 { 975, 19, 19, false }, /* some are free */
+		{ 1000, 1, 1, true },	 { 1000, 1, 0, false },	  { 999, 40, 1, true },
+		{ 500, 500, 50, true },	 { 500, 500, 49, false }, /* nearly all that it holds lives */
 		{ 0, 1000, 1000, true },
 	};
 
@@ -76,8 +76,9 @@ static void test_not_where(TW_UNUSED void **state)
 	set_live(TW_TUNABLE_TW_REUSE, 0);
 	assert_true(helps());
 	/* Another is not blamed for that: to who holds them it is no help. */
-	assert_int_equal(tw_gate_check(TW_TUNABLE_TW_REUSE, &(struct tw_tunable_value){ { 1 } }, &sample, &binder, false),
-			 TW_GATE_BOUND_FIRST);
+	assert_int_equal(
+		tw_gate_check(TW_TUNABLE_TW_REUSE, &(struct tw_tunable_value){ { 1 } }, &sample, &binder, false),
+		TW_GATE_BOUND_FIRST);
 }
 
 /* The one with most of them is named. */
@@ -94,14 +95,16 @@ static void test_in_words(TW_UNUSED void **state)
 	tw_text_init(&reason_text, reason, sizeof(reason));
 	tw_text_init(&advice_text, advice, sizeof(advice));
 	tw_gate_explain(TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE, &sample, &binder, &reason_text, &advice_text);
-	assert_string_equal(reason, "480 of 1000 ports were taken by bind() before connect(), from 10.0.0.1: such a port "
-				    "is blocked for every destination, and for every other program that connects without "
-				    "bind(); net.ipv4.tcp_tw_reuse does not change that; 1 gives back the 30 in TIME-WAIT "
-				    "towards 10.0.0.3:8080 alone");
+	assert_string_equal(reason,
+			    "480 of 1000 ports were taken by bind() before connect(), from 10.0.0.1: such a port "
+			    "is blocked for every destination, and for every other program that connects without "
+			    "bind(); net.ipv4.tcp_tw_reuse does not change that; 1 gives back the 30 in TIME-WAIT "
+			    "towards 10.0.0.3:8080 alone");
 	tw_text_init(&reason_text, reason, sizeof(reason));
 	tw_gate_explain(TW_GATE_HELD_BOUND, TW_TUNABLE_TW_REUSE, &sample, &idle, &reason_text, &advice_text);
-	assert_string_equal(reason, "500 of 1000 ports are held by sockets that listen or are bound, not connected: for "
-				    "every destination; 1 gives back the 30 in TIME-WAIT towards 10.0.0.3:8080 alone");
+	assert_string_equal(reason,
+			    "500 of 1000 ports are held by sockets that listen or are bound, not connected: for "
+			    "every destination; 1 gives back the 30 in TIME-WAIT towards 10.0.0.3:8080 alone");
 }
 
 /* A rule that could set it is of use to such an alert: it keeps its severity. */
