@@ -49,7 +49,7 @@ unit_tests = \
 	tests/unit/test-flow \
 	tests/unit/test-forecast \
 	tests/unit/test-gate \
-	tests/unit/test-gate-other \
+	tests/unit/test-gate-left \
 	tests/unit/test-gate-text \
 	tests/unit/test-grid \
 	tests/unit/test-reconcile-faults \

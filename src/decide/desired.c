@@ -209,16 +209,6 @@ static void tell_turned(const struct hearing *it)
 	it->action->refused = told;
 }
 
-/* It does nothing for who holds the ports, and something for those who do without them: both are said. */
-static bool helps_another(const struct hearing *it)
-{
-	if (!it->settings->gate || !tw_gate_other(it->tunable, &it->value, it->scene->sample, &it->alert->subject))
-		return false;
-	if (it->action->wanted)
-		tell_turned(it);
-	return true;
-}
-
 /* What is in force for it stays until it ends; what is somebody else's passes, or it would be forgotten that it is. */
 static bool is_wanted(const struct hearing *it)
 {
@@ -228,7 +218,7 @@ static bool is_wanted(const struct hearing *it)
 		tell_turned(it);
 		return true;
 	}
-	return helps_another(it) || !refuse_at_gate(it);
+	return !refuse_at_gate(it);
 }
 
 /* Of what has only not cleared yet nobody is short: a change is begun for it where it comes to be over the level again.

@@ -100,17 +100,21 @@ static void say_held(struct tw_text *text, const struct scene *scene)
 	tw_text_add(text, " by TIME-WAIT");
 }
 
-/* "; 1 gives back the 20 in TIME-WAIT towards 10.0.0.2:81 alone": beside those that are held for all. */
-static void add_other(struct tw_text *text, const struct scene *scene)
+/*
+ * "; to 10.0.0.2:81 net.ipv4.tcp_tw_reuse would give back its 20 ports in TIME-WAIT: a rule for that destination can
+ * set it": beside those that are held for all.
+ */
+static void add_left_waiting(struct tw_text *text, const struct scene *scene)
 {
-	static const struct tw_tunable_value on = { .numbers[0] = 1 };
-	const struct tw_destination_row *row = tw_gate_other(scene->tunable, &on, scene->sample, scene->subject);
+	const struct tw_destination_row *row = tw_gate_left_waiting(scene->sample);
 
-	if (!row)
+	if (!row || scene->tunable != TW_TUNABLE_TW_REUSE || !scene->subject || !scene->subject->holds_for_all)
 		return;
-	tw_text_addf(text, "; 1 gives back the %" PRIu32 " in TIME-WAIT towards ", row->held[TW_HOLDER_TIME_WAIT]);
+	tw_text_add(text, "; to ");
 	add_destination(text, row);
-	tw_text_add(text, " alone");
+	tw_text_addf(text,
+		     " %s would give back its %" PRIu32 " ports in TIME-WAIT: a rule for that destination can set it",
+		     tw_tunable_info(scene->tunable)->key, row->held[TW_HOLDER_TIME_WAIT]);
 }
 
 static void say_held_bound(struct tw_text *text, const struct scene *scene)
@@ -123,7 +127,7 @@ static void say_held_bound(struct tw_text *text, const struct scene *scene)
 		     "%" PRIu32 " of %" PRIu32
 		     " ports are held by sockets that listen or are bound, not connected: for every destination",
 		     survey->exclusive_ports - first, survey->usable);
-	add_other(text, scene);
+	add_left_waiting(text, scene);
 }
 
 /* "1300 of 2000 ports were taken by bind() before connect(), most from 10.0.0.1: no connect() without bind() can ...".
@@ -143,7 +147,7 @@ static void say_bound_first(struct tw_text *text, const struct scene *scene)
 		": such a port is blocked for every destination, and for every other program that connects without "
 		"bind(); %s does not change that",
 		tw_tunable_info(scene->tunable)->key);
-	add_other(text, scene);
+	add_left_waiting(text, scene);
 }
 
 /* Who holds a good part beside the one that holds most; that one where nobody does. */

@@ -102,6 +102,35 @@ static enum tw_gate_verdict exclusive_verdict(const struct tw_survey *survey)
 										  : TW_GATE_HELD_BOUND;
 }
 
+/* Its own TIME-WAIT is a good part of what others leave, and nothing is free beside the two. */
+static bool is_left_waiting(const struct tw_survey *survey, const struct tw_destination_row *row, uint32_t others)
+{
+	uint32_t waiting = row->held[TW_HOLDER_TIME_WAIT], left = survey->usable - TW_MIN(survey->usable, others);
+
+	return waiting > 0 && tw_port_is_worth(waiting, left) && row->bound_first_known && row->bound_first == 0 &&
+	       (uint64_t)others + row->ports + survey->usable / NONE_LEFT >= survey->usable;
+}
+
+const struct tw_destination_row *tw_gate_left_waiting(const struct tw_sample *sample)
+{
+	const struct tw_survey *survey = &sample->survey;
+	const struct tw_destination_row *most = NULL;
+
+	if (!survey_holds(survey) || live_is(sample, TW_TUNABLE_TIMESTAMPS, 0))
+		return NULL;
+	for (unsigned i = 0; i < survey->top_count; i++) {
+		const struct tw_destination_row *row = &survey->top[i];
+
+		const struct tw_live_value *live = &sample->gauge.sysctls[TW_TUNABLE_TW_REUSE];
+
+		if (!row->reuse_refuted && !(live->known && tw_reuse_in_force(live->value.numbers[0], &row->key)) &&
+		    is_left_waiting(survey, row, survey->exclusive_ports) &&
+		    (!most || row->held[TW_HOLDER_TIME_WAIT] > most->held[TW_HOLDER_TIME_WAIT]))
+			most = row;
+	}
+	return most;
+}
+
 /* Who holds the row's ports, where that is not TIME-WAIT that reuse could take over. */
 static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const struct tw_destination_row *row)
 {
@@ -127,7 +156,7 @@ static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const 
 	 */
 	if (others > (row ? row->ports : 0) &&
 	    !is_below(tw_value_percent(others, sample->survey.usable), SHORT_OF_PORTS_MILLI) &&
-	    !tw_port_is_worth(waiting, left))
+	    !tw_port_is_worth(waiting, left) && !(row && is_left_waiting(&sample->survey, row, others)))
 		return exclusive_verdict(&sample->survey);
 	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[tw_gate_holder(row)] : TW_GATE_OPEN;
 }
@@ -176,35 +205,6 @@ static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw
 	if (live_is(sample, TW_TUNABLE_TIMESTAMPS, 0))
 		return TW_GATE_NO_TIMESTAMPS;
 	return need;
-}
-
-/* Its own TIME-WAIT is a good part of what others leave, and hardly anything is free beside the two. */
-static bool is_left_waiting(const struct tw_survey *survey, const struct tw_destination_row *row, uint32_t others)
-{
-	uint32_t waiting = row->held[TW_HOLDER_TIME_WAIT], left = survey->usable - TW_MIN(survey->usable, others);
-
-	return waiting > 0 && tw_port_is_worth(waiting, left) && row->bound_first_known && row->bound_first == 0 &&
-	       (uint64_t)others + row->ports + survey->usable / NONE_LEFT >= survey->usable;
-}
-
-const struct tw_destination_row *tw_gate_other(enum tw_tunable tunable, const struct tw_tunable_value *value,
-					       const struct tw_sample *sample, const struct tw_subject *subject)
-{
-	const struct tw_survey *survey = &sample->survey;
-	const struct tw_destination_row *most = NULL;
-
-	if (tw_tunable_info(tunable)->gate != TW_GATE_REUSE || !subject || !subject->holds_for_all ||
-	    !survey_holds(survey) || value->numbers[0] == 0 || live_is(sample, TW_TUNABLE_TIMESTAMPS, 0))
-		return NULL;
-	for (unsigned i = 0; i < survey->top_count; i++) {
-		const struct tw_destination_row *row = &survey->top[i];
-
-		if (!row->reuse_refuted && tw_reuse_in_force(value->numbers[0], &row->key) &&
-		    !tw_gate_covered(tunable, sample, row) && is_left_waiting(survey, row, survey->exclusive_ports) &&
-		    (!most || row->held[TW_HOLDER_TIME_WAIT] > most->held[TW_HOLDER_TIME_WAIT]))
-			most = row;
-	}
-	return most;
 }
 
 /* Of the states that hold a destination's ports each has a verdict of its own. */
@@ -277,8 +277,7 @@ bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_s
 
 		if (!settings->gate || action->kind != TW_ACTION_SET ||
 		    tw_gate_check(action->tunable, &action->value, sample, subject,
-				  in_force->rows[action->tunable].ours) == TW_GATE_OPEN ||
-		    tw_gate_other(action->tunable, &action->value, sample, subject))
+				  in_force->rows[action->tunable].ours) == TW_GATE_OPEN)
 			return true;
 	}
 	return false;

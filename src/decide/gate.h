@@ -43,11 +43,10 @@ enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tuna
 				   const struct tw_sample *sample, const struct tw_subject *subject, bool ours);
 
 /*
- * Where the subject holds ports for all: a destination that is left hardly any, of which the change would give back
- * what it has in TIME-WAIT itself. The one with most of these; NULL: there is none.
+ * A destination that others leave no port but what it has in TIME-WAIT itself, which reuse would give back to it. The
+ * one with most of these; NULL: there is none.
  */
-const struct tw_destination_row *tw_gate_other(enum tw_tunable tunable, const struct tw_tunable_value *value,
-					       const struct tw_sample *sample, const struct tw_subject *subject);
+const struct tw_destination_row *tw_gate_left_waiting(const struct tw_sample *sample);
 
 /* The sentence for an admin, with this sample's numbers, and what would help instead. */
 void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, const struct tw_sample *sample,

@@ -4,7 +4,6 @@
 #include "base/macros.h"
 #include "decide/alert-table.h"
 #include "decide/desired.h"
-#include "decide/gate.h"
 #include "decide/reading.h"
 
 #include <string.h>
@@ -155,32 +154,23 @@ static bool is_key(const struct tw_destination *a, const struct tw_destination *
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* Whose take-overs would tell what the change does for the alert: its own, or those of whom it is made for. */
-static const struct tw_destination *helped_by(const struct tw_alert *alert, const struct tw_action *set,
-					      const struct tw_sample *sample)
-{
-	const struct tw_destination_row *row = tw_gate_other(set->tunable, &set->value, sample, &alert->subject);
-
-	return alert->subject.has_destination ? &alert->subject.destination : row ? &row->key : NULL;
-}
-
-/* Whose take-overs it waits for, to tell what a change does: of one that is not made nobody's. */
-static const struct tw_destination *find_awaited(const struct tw_policy *policy, const struct tw_settings *settings,
-						 const struct tw_alert *alert, const struct tw_sample *sample)
+/* Whether take-overs of its ports would tell what a change does for it: not of one that is not made. */
+static bool waits_for_takeovers(const struct tw_policy *policy, const struct tw_settings *settings,
+				const struct tw_alert *alert)
 {
 	const struct tw_rule_settings *rule = &settings->rules[alert->rule];
 
-	if (alert->state == TW_RULE_NORMAL || policy->advising >> alert->rule & 1)
-		return NULL;
+	if (!alert->subject.has_destination || alert->state == TW_RULE_NORMAL || policy->advising >> alert->rule & 1)
+		return false;
 	for (unsigned i = 0; i < rule->action_count; i++) {
 		const struct tw_alert_action *action = &alert->actions[i];
 
 		if (rule->actions[i].kind == TW_ACTION_SET && rule->proof &&
 		    tw_tunable_info(rule->actions[i].tunable)->evidence == TW_EVIDENCE_TAKEOVERS &&
 		    tw_proof_wants_takeovers(&action->proof) && (action->wanted || !action->refused_told))
-			return helped_by(alert, &rule->actions[i], sample);
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Before anything is raised the busiest that nears a level: so a window of before the change is there. */
@@ -204,9 +194,9 @@ bool tw_policy_evidence(const struct tw_policy *policy, const struct tw_settings
 	bool passed = false;
 
 	for (unsigned i = 0; i < policy->alert_count; i++) {
-		const struct tw_destination *key = find_awaited(policy, settings, &policy->alerts[i], sample);
+		const struct tw_destination *key = &policy->alerts[i].subject.destination;
 
-		if (!key)
+		if (!waits_for_takeovers(policy, settings, &policy->alerts[i]))
 			continue;
 		if (!first)
 			first = key;

@@ -66,28 +66,15 @@ bool tw_proof_measure(const struct tw_proof_case *it, struct tw_proof_mark *ret)
 	return false;
 }
 
-/* Whose ports are none of those that are held for all. */
-static bool holds_none_for_all(const struct tw_survey *survey, const struct tw_destination *key)
-{
-	const struct tw_destination_row *row = tw_survey_row(survey, key);
-
-	return row && row->bound_first_known && row->bound_first == 0;
-}
-
 /*
  * Whether the window is the subject's: any is where that is no destination. What is blocked for all is taken over by
- * nobody: there it is that of who does without.
+ * nobody.
  */
 static bool is_of_subject(const struct tw_proof_case *it, const struct tw_takeovers *seen)
 {
-	const struct tw_subject *subject = it->subject;
-
-	if (seen->from_usec == 0 || it->sample->survey.partial)
-		return false;
-	if (subject->holds_for_all)
-		return holds_none_for_all(&it->sample->survey, &seen->key);
-	return !subject->has_binder &&
-	       (!subject->has_destination || memcmp(&seen->key, &subject->destination, sizeof(seen->key)) == 0);
+	return seen->from_usec != 0 && !it->sample->survey.partial && !it->subject->holds_for_all &&
+	       !it->subject->has_binder &&
+	       (!it->subject->has_destination || memcmp(&seen->key, &it->subject->destination, sizeof(seen->key)) == 0);
 }
 
 /* ---- before the change */

@@ -25,11 +25,14 @@ static unsigned play(enum tw_metric metric, const int64_t values[12])
 	struct tw_alert alert = { 0 };
 
 	for (unsigned at = 0; at < 12; at++) {
-		struct tw_reading reading = reading_of(values[at], 100 + at, false);
+		struct tw_reading reading;
 
-		if (values[at] == NONE)
+		if (values[at] == NONE) {
 			(void)tw_alert_wait(&alert, &settings, (100 + at) * S);
-		else if (tw_alert_step(&alert, &settings, &reading, (100 + at) * S) == TW_ALERT_EDGE_RAISED)
+			continue;
+		}
+		reading = reading_of(values[at], 100 + at, false);
+		if (tw_alert_step(&alert, &settings, &reading, (100 + at) * S) == TW_ALERT_EDGE_RAISED)
 			return at;
 	}
 	return 0;

@@ -40,55 +40,6 @@ static void test_helped(void **state TW_UNUSED)
 	assert_int_equal(told_count, 1);
 }
 
-/* An alert of who has bound all that A does not hold: in force for A, and it is said that it does nothing for it. */
-static void test_for_another(void **state TW_UNUSED)
-{
-	add_set(0, REUSE, 1);
-	raise_alert(A);
-	alerts[A].subject = (struct tw_subject){ .has_binder = true, .holds_for_all = true };
-	set_row(A, 300, 0);
-	set_row(B, 0, 0);
-	sample.survey.top[A].bound_first_known = true;
-	sample.survey.exclusive_ports = sample.survey.bound_first_ports = 500;
-	turn(98);
-	assert_int_equal(wanted(REUSE), 0);
-	assert_int_equal(told_count, 1);
-	assert_int_equal(told[0].kind, TW_EVENT_REFUSED);
-	/* Now the others are gone too. What has been said is not said again. */
-	sample.survey.exclusive_ports = sample.survey.bound_first_ports = 700;
-	turn(100);
-	assert_int_equal(wanted(REUSE), 1);
-	look(A, 102, 5, 6);
-	turn(130);
-	assert_int_equal(told_count, 2);
-	assert_int_equal(told[1].kind, TW_EVENT_EFFECT);
-	assert_int_equal(told[1].effect, TW_EFFECT_HELPED);
-	assert_string_equal(told[1].reason, "5 ports in TIME-WAIT were taken over in 1s");
-}
-
-/* What is blocked for all already at the first look is told beside the change, once that is in force. */
-static void test_for_another_at_once(void **state TW_UNUSED)
-{
-	add_set(0, REUSE, 1);
-	raise_alert(A);
-	alerts[A].subject = (struct tw_subject){ .has_binder = true, .holds_for_all = true };
-	set_row(A, 300, 0);
-	sample.survey.top[A].bound_first_known = true;
-	sample.survey.exclusive_ports = sample.survey.bound_first_ports = 700;
-	turn(100);
-	assert_int_equal(told_count, 0);
-	turn(101);
-	assert_int_equal(wanted(REUSE), 1);
-	assert_int_equal(told_count, 1);
-	assert_int_equal(told[0].kind, TW_EVENT_REFUSED);
-	assert_int_equal(told[0].old.value.numbers[0], 1);
-	assert_non_null(strstr(told[0].reason, "1 gives back the 300 in TIME-WAIT towards 10.0.0.2:80 alone"));
-	/* Nobody has taken a port over of whom it is known that it holds none for all. */
-	look(B, 102, 5, 6);
-	turn(130);
-	assert_int_equal(told[1].effect, TW_EFFECT_NOT_TESTED);
-}
-
 static void test_not_tested(void **state TW_UNUSED)
 {
 	add_set(0, REUSE, 1);
@@ -263,8 +214,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_helped, clear),
-		cmocka_unit_test_setup(test_for_another, clear),
-		cmocka_unit_test_setup(test_for_another_at_once, clear),
 		cmocka_unit_test_setup(test_not_tested, clear),
 		cmocka_unit_test_setup(test_no_difference, clear),
 		cmocka_unit_test_setup(test_no_difference_for_one, clear),

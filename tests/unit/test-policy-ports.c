@@ -185,30 +185,6 @@ static void test_evidence(void **state)
 	assert_int_equal(evidence(stage), 9090);
 }
 
-/* Where somebody holds all for all: whom the change is made for, though others are busier. */
-static void test_evidence_of_another(void **state)
-{
-	struct stage *stage = *state;
-
-	add_set(add_ports_rule(stage->settings), TW_TUNABLE_TW_REUSE, 1);
-	begin_survey(stage, 1);
-	stage->sample.survey.exclusive_ports = stage->sample.survey.bound_first_ports = 975;
-	stage->sample.survey.binder_count = 1;
-	stage->sample.survey.binders[0] = (struct tw_binder_row){ .source.bytes = { [15] = 7 }, .ports = 975 };
-	add_destination(stage, 7070, 975, 975, 0);
-	stage->sample.survey.top[0].bound_first = 975;
-	add_destination(stage, 8080, 20, 995, 0);
-	add_destination(stage, 9090, 25, 1000, 0);
-	for (unsigned i = 0; i < 3; i++)
-		stage->sample.survey.top[i].bound_first_known = true;
-	look(stage);
-	assert_int_equal(told_of(stage, TW_EVENT_RAISED), 1);
-	assert_int_equal(told_of(stage, TW_EVENT_REFUSED), 0);
-	assert_true(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
-	assert_true(stage->desires.rows[TW_TUNABLE_TW_REUSE].subject.holds_for_all);
-	assert_int_equal(evidence(stage), 9090);
-}
-
 /* Two looks at each of those that wait, in turn, however long there is between two surveys. */
 static void test_evidence_takes_turns(void **state)
 {
@@ -269,7 +245,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forecast_before_hold, begin, end),
 		cmocka_unit_test_setup_teardown(test_port_eta_clears, begin, end),
 		cmocka_unit_test_setup_teardown(test_evidence, begin, end),
-		cmocka_unit_test_setup_teardown(test_evidence_of_another, begin, end),
 		cmocka_unit_test_setup_teardown(test_evidence_takes_turns, begin, end),
 		cmocka_unit_test_setup_teardown(test_watched, begin, end),
 	};

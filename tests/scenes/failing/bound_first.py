@@ -8,7 +8,6 @@ from servers import start_nginx
 
 BINDER, VICTIM = "10.1.0.2", "10.1.0.3"
 RATE = 700
-REUSE = "net.ipv4.tcp_tw_reuse"
 
 
 def start_churn(stage, address, rate, seconds, *options):
@@ -26,20 +25,15 @@ def total(churn, timeout):
 class BoundFirst(Scene):
     name = "bound-first"
     title = "one client binds before it connects, and another pays for it"
-    must = (
-        "the source address and IP_BIND_ADDRESS_NO_PORT named before the other client's first failure; "
-        "half as many connects of the other client fail, or fewer; put back"
-    )
+    must = "the source address and IP_BIND_ADDRESS_NO_PORT named before the other client's first failure; nothing written"
     rules = ("port-exhaustion",)
     heavy = True
     story = f"""\
 A client calls bind() with its address and port 0, then connect(), as Go's `net.Dialer{{LocalAddr}}`, `dig -b` and many
-proxies did or do: {RATE} times a second over a range of 8192 ports, and closes first. Each port that it takes is blocked
-for *every* destination and program until its TIME-WAIT is over, and `net.ipv4.tcp_tw_reuse` never takes such a port. A
-second client, of another server, opens ten connections a second and knows nothing of this; its connects fail as soon as
-the ports are gone. What it has left itself in TIME-WAIT by then, reuse gives back to it: a hundred ports, which is more
-than it needs. timewaitd says who takes the ports, that others pay, and what the program has to set,
-IP_BIND_ADDRESS_NO_PORT; and sets `net.ipv4.tcp_tw_reuse=1` for those who pay as soon as hardly any port is left."""
+proxies did or do: {RATE} times a second over a range of 8192 ports, and closes first. Each port that it takes is blocked for *every* destination and
+program until its TIME-WAIT is over, and `net.ipv4.tcp_tw_reuse` never takes such a port. A second client, of another
+server, opens ten connections a second and knows nothing of this; its connects fail as soon as the ports are gone. No sysctl
+helps it. timewaitd says who takes the ports, that others pay, and what the program has to set: IP_BIND_ADDRESS_NO_PORT."""
     driven_by = "an own tool, nginx"
 
     def prepare(self, stage):
@@ -57,10 +51,8 @@ IP_BIND_ADDRESS_NO_PORT; and sets `net.ipv4.tcp_tw_reuse=1` for those who pay as
 
     def judge(self, outcome):
         play, found = outcome.watched, []
-        if not outcome.alone.load.failed:
+        if not outcome.alone.load.failed or not play.load.failed:
             found.append("nothing failed: the load is too small")
-        if play.load.failed * 2 > outcome.alone.load.failed:
-            found.append(f"{play.load.failed} connects failed, {outcome.alone.load.failed} did without the daemon")
         raised = [r for r in play.of("raised", RULE="port-exhaustion") if "10.1.0.1 holds" in r["MESSAGE"]]
         if not raised:
             return found + ["nobody is said to bind first"]
@@ -69,8 +61,8 @@ IP_BIND_ADDRESS_NO_PORT; and sets `net.ipv4.tcp_tw_reuse=1` for those who pay as
         refused = " ".join(r["MESSAGE"] for r in play.of("refused"))
         if "IP_BIND_ADDRESS_NO_PORT" not in refused or "bind()" not in refused:
             found.append("no refusal says why and what helps")
-        if len(play.of("adjusted", SYSCTL=REUSE)) != 1 or not play.of("restored", SYSCTL=REUSE):
-            found.append(f"{REUSE} was not set once and put back")
+        if play.of("adjusted"):
+            found.append("something was written")
         if not play.of("cleared", RULE="port-exhaustion"):
             found.append("not cleared when it was over")
         return found
