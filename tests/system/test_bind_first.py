@@ -97,7 +97,8 @@ def test_who_is_left_its_own_gets_these_back_by_a_rule(near, pair, daemon, hold)
     left = f"; to {Pair.FAR}:{PLAIN} net.ipv4.tcp_tw_reuse would give back its "
     assert left in watching.records("refused")[0]["MESSAGE"]
     nothing_is_written(watching, near)
-    watching.reload(QUICK + PORTS + PORTS.replace("port-exhaustion", "database") + f"destination = {Pair.FAR}:{PLAIN}\n")
+    database = PORTS.replace("port-exhaustion", "database") + f"destination = {Pair.FAR}:{PLAIN}\n"
+    watching.reload(QUICK + PORTS + database)
     assert watching.wait_for("adjusted")["TIMEWAITD_RULE"] == "database"
     wait_until(lambda: try_connect(near, (Pair.FAR, PLAIN)) is None or time.sleep(0.1), watching.story)
     plain = Churn(near, Pair.FAR, PLAIN, 5, 1)
