@@ -183,7 +183,9 @@ static bool refuse_at_gate(const struct hearing *it)
 
 	if (is_over(it, verdict))
 		return refused;
-	if (refused && !(it->action->refused_told && it->action->refused == told))
+	if (refused && it->action->refused_told && tw_gate_is_told(it->action->refused, told))
+		return true;
+	if (refused)
 		tell_refused(it, verdict);
 	it->action->refused_told = refused;
 	it->action->refused = told;
@@ -202,7 +204,8 @@ static void tell_turned(const struct hearing *it)
 	int told = tw_gate_told(verdict, it->scene->sample, &it->alert->subject);
 	bool turned = verdict >= TW_GATE_HELD_ESTABLISHED && verdict <= TW_GATE_BIND_SHORT;
 
-	if (!turned || it->alert->state != TW_RULE_RAISED || (it->action->refused_told && it->action->refused == told))
+	if (!turned || it->alert->state != TW_RULE_RAISED ||
+	    (it->action->refused_told && tw_gate_is_told(it->action->refused, told)))
 		return;
 	tell_refused(it, verdict);
 	it->action->refused_told = true;

@@ -8,6 +8,8 @@
 #define SHORT_OF_PORTS_MILLI (20 * 1000)
 /* One usable port in so many, or fewer: as good as none. From one in fifty on those who need few still find one. */
 #define NONE_LEFT 200
+/* More than any number of a verdict. */
+#define TOLD_LEFT 1000
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
 #define BUCKETS_MILLI (50 * 1000)
 
@@ -212,8 +214,15 @@ int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, c
 {
 	const struct tw_binder_need *need =
 		verdict == TW_GATE_BIND_SHORT ? tw_survey_binder_need(&sample->survey, &subject->binder) : NULL;
+	bool left = subject && subject->holds_for_all &&
+		    (verdict == TW_GATE_BOUND_FIRST || verdict == TW_GATE_HELD_BOUND) && tw_gate_left_waiting(sample);
 
-	return (int)verdict + (need ? (int)need->holder * TW_GATE_VERDICT_COUNT : 0);
+	return (int)verdict + (need ? (int)need->holder * TW_GATE_VERDICT_COUNT : 0) + (left ? TOLD_LEFT : 0);
+}
+
+bool tw_gate_is_told(int before, int now)
+{
+	return before == now || before == now + TOLD_LEFT;
 }
 
 static enum tw_gate_verdict check_buckets(const struct tw_sample *sample)

@@ -59,8 +59,11 @@ const char *tw_gate_other_remedy(enum tw_tunable tunable);
 bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_sample *sample,
 		      const struct tw_subject *subject, const struct tw_in_force *in_force);
 
-/* A number for what a refusal says: one that is as before is not told again. */
+/* A number for what a refusal says. */
 int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject);
+
+/* Whether one that said `before` need not be told again: it says the same, or less. */
+bool tw_gate_is_told(int before, int now);
 
 /* What holds most of the row's ports. */
 enum tw_holder tw_gate_holder(const struct tw_destination_row *row);

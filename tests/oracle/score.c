@@ -44,7 +44,8 @@ static void lose(struct trial *trial, const char *format, ...)
 
 /*
  * Whether the sysctl is as would help, for whomever it was set, or has been left to an admin who set it otherwise. Who
- * needs ports that others block for all can be helped with those alone that it holds itself, once it does.
+ * needs ports that others block for all can be helped with those alone that it holds itself, once it does: nothing is
+ * written for that (it is no cure of what the alert is about), and it is to be said.
  */
 static bool is_remedied(const struct trial *trial, const struct world_shortage *shortage,
 			const struct watcher_claim *raised)
@@ -54,7 +55,8 @@ static bool is_remedied(const struct trial *trial, const struct world_shortage *
 				 : TW_MAX(shortage->first_usec, raised->at_usec + TW_USEC_PER_SEC);
 
 	return trial_is_in_force(trial, trial_remedy_of(shortage), at_usec) ||
-	       trial_is_yielded(trial, trial_remedy_of(shortage), shortage->first_usec);
+	       trial_is_yielded(trial, trial_remedy_of(shortage), shortage->first_usec) ||
+	       (trial_is_exclusive(shortage) && trial_is_left_said(trial, shortage, raised->at_usec));
 }
 
 /* Where no sysctl helps, or none is set, it is to be said what is in the way; to a binder always. */

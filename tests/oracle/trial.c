@@ -190,6 +190,21 @@ static bool names_state(const struct world_shortage *shortage, const char *reaso
 	return false;
 }
 
+bool trial_is_left_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
+{
+	const struct watcher *watcher = trial->watched->watcher;
+
+	for (unsigned i = 0; i < watcher->claim_count; i++) {
+		const struct watcher_claim *claim = &watcher->claims[i];
+
+		if (claim->at_usec >= from_usec && claim->at_usec <= shortage->last_usec &&
+		    claim->event.kind == TW_EVENT_REFUSED && trial_is_about(trial, shortage, &claim->event) &&
+		    strstr(claim->event.reason, "would give back its"))
+			return true;
+	}
+	return false;
+}
+
 bool trial_is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
 {
 	const struct watcher *watcher = trial->watched->watcher;

@@ -42,6 +42,8 @@ const struct watcher_claim *trial_find_last(const struct trial *trial, const str
 					    usec_t from_usec, enum tw_event_kind kind);
 /* Of what was refused on its behalf, that which says what is in the way: it may have come to stand in several ways. */
 bool trial_is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec);
+/* Whether it was said, from then on, that a destination would be given back what it has in TIME-WAIT itself. */
+bool trial_is_left_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec);
 
 /* Whether some change of the watcher's was in force while it would have lasted, or soon before. */
 bool trial_is_remedy_near(const struct trial *trial, const struct world_shortage *shortage);

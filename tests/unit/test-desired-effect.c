@@ -40,6 +40,30 @@ static void test_helped(void **state TW_UNUSED)
 	assert_int_equal(told_count, 1);
 }
 
+/* Who holds ports for all is refused once, and once more when somebody is left nothing but its own TIME-WAIT. */
+static void test_left_waiting_is_news(void **state TW_UNUSED)
+{
+	static const struct {
+		uint32_t exclusive;
+		unsigned told;
+	} rows[] = { { 500, 1 }, { 600, 1 }, { 700, 2 }, { 600, 2 }, { 700, 2 } };
+
+	add_set(0, REUSE, 1);
+	raise_alert(A);
+	alerts[A].subject = (struct tw_subject){ .has_binder = true, .holds_for_all = true };
+	set_row(A, 300, 0);
+	set_row(B, 0, 0);
+	sample.survey.top[A].bound_first_known = true;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		sample.survey.exclusive_ports = sample.survey.bound_first_ports = rows[i].exclusive;
+		turn(100 + (unsigned)i);
+		assert_int_equal(wanted(REUSE), 0);
+		assert_int_equal(told_count, rows[i].told);
+	}
+	assert_null(strstr(told[0].reason, "would give back"));
+	assert_non_null(strstr(told[1].reason, "to 10.0.0.2:80 net.ipv4.tcp_tw_reuse would give back its 300 ports"));
+}
+
 static void test_not_tested(void **state TW_UNUSED)
 {
 	add_set(0, REUSE, 1);
@@ -214,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_helped, clear),
+		cmocka_unit_test_setup(test_left_waiting_is_news, clear),
 		cmocka_unit_test_setup(test_not_tested, clear),
 		cmocka_unit_test_setup(test_no_difference, clear),
 		cmocka_unit_test_setup(test_no_difference_for_one, clear),

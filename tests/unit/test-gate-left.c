@@ -79,6 +79,25 @@ static void test_its_own_alert(TW_UNUSED void **state)
 	assert_int_equal(tw_gate_check(TW_TUNABLE_TW_REUSE, &on, &sample, &destination, false), TW_GATE_BOUND_FIRST);
 }
 
+/* It is news once, when it begins: not when it ends, nor when it comes again. */
+static void test_told_once(TW_UNUSED void **state)
+{
+	int before, now;
+
+	add_row("10.0.0.1", "10.0.0.2", 20, 20, TW_HOLDER_TIME_WAIT);
+	set_exclusive(900, 900);
+	before = tw_gate_told(TW_GATE_BOUND_FIRST, &sample, &binder);
+	set_exclusive(980, 980);
+	now = tw_gate_told(TW_GATE_BOUND_FIRST, &sample, &binder);
+	assert_false(tw_gate_is_told(before, now));
+	assert_true(tw_gate_is_told(now, now) && tw_gate_is_told(now, before) && tw_gate_is_told(before, before));
+	assert_false(tw_gate_is_told(now, tw_gate_told(TW_GATE_HELD_BOUND, &sample, &binder)));
+	assert_false(tw_gate_is_told(now, TW_GATE_HELD_BOUND));
+	/* Of no other verdict, and of no other subject. */
+	assert_int_equal(tw_gate_told(TW_GATE_ALREADY, &sample, &binder), TW_GATE_ALREADY);
+	assert_int_equal(tw_gate_told(TW_GATE_BOUND_FIRST, &sample, NULL), TW_GATE_BOUND_FIRST);
+}
+
 #define LEFT                                                                                                   \
 	"; to 10.0.0.3:8080 net.ipv4.tcp_tw_reuse would give back its 30 ports in TIME-WAIT: a rule for that " \
 	"destination can set it"
@@ -117,6 +136,7 @@ int main(void)
 		cmocka_unit_test_setup(test_who_is_left_nothing, clear),
 		cmocka_unit_test_setup(test_not_where, clear),
 		cmocka_unit_test_setup(test_its_own_alert, clear),
+		cmocka_unit_test_setup(test_told_once, clear),
 		cmocka_unit_test_setup(test_in_words, clear),
 	};
 
