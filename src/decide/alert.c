@@ -29,22 +29,26 @@ bool tw_alert_begins(const struct tw_rule_settings *settings, const struct tw_re
 /* What is counted comes in clumps, and between them there are moments without any: of a rate the average is held. */
 static bool is_averaged(const struct tw_rule_settings *settings)
 {
-	return tw_metric_info(settings->metric)->unit == TW_UNIT_PER_SECOND && tw_rule_settings_upward(settings);
+	return tw_metric_info(settings->metric)->unit == TW_UNIT_PER_SECOND && tw_rule_settings_upward(settings) &&
+	       settings->raise_milli > 0;
 }
 
 /* A moment counts for twice the level at the most, so that one alone does not come to it for long. */
 static void add_to_average(struct tw_alert *alert, const struct tw_rule_settings *settings,
 			   const struct tw_reading *reading, usec_t span_usec)
 {
-	int64_t milli = TW_MAX(judged(reading), 0), most = TW_MIN(settings->raise_milli, INT64_MAX / 2) * 2;
+	int64_t most = settings->raise_milli;
 
-	alert->risen += (unsigned __int128)TW_MIN(milli, most) * span_usec;
+	if (!is_averaged(settings))
+		return;
+	most = TW_MIN(most, INT64_MAX / 2) * 2;
+	alert->risen += (unsigned __int128)TW_MIN(TW_MAX(judged(reading), 0), most) * span_usec;
 }
 
 static bool over_on_average(const struct tw_alert *alert, const struct tw_rule_settings *settings,
 			    const struct tw_reading *reading)
 {
-	return alert->looks > 0 && is_averaged(settings) && settings->raise_milli > 0 &&
+	return alert->looks > 0 && is_averaged(settings) &&
 	       alert->risen >= (unsigned __int128)settings->raise_milli * (reading->at_usec - alert->since_usec);
 }
 

@@ -115,6 +115,7 @@ static bool is_left_waiting(const struct tw_survey *survey, const struct tw_dest
 
 const struct tw_destination_row *tw_gate_left_waiting(const struct tw_sample *sample)
 {
+	const struct tw_live_value *reuse = &sample->gauge.sysctls[TW_TUNABLE_TW_REUSE];
 	const struct tw_survey *survey = &sample->survey;
 	const struct tw_destination_row *most = NULL;
 
@@ -123,9 +124,7 @@ const struct tw_destination_row *tw_gate_left_waiting(const struct tw_sample *sa
 	for (unsigned i = 0; i < survey->top_count; i++) {
 		const struct tw_destination_row *row = &survey->top[i];
 
-		const struct tw_live_value *live = &sample->gauge.sysctls[TW_TUNABLE_TW_REUSE];
-
-		if (!row->reuse_refuted && !(live->known && tw_reuse_in_force(live->value.numbers[0], &row->key)) &&
+		if (!row->reuse_refuted && !(reuse->known && tw_reuse_in_force(reuse->value.numbers[0], &row->key)) &&
 		    is_left_waiting(survey, row, survey->exclusive_ports) &&
 		    (!most || row->held[TW_HOLDER_TIME_WAIT] > most->held[TW_HOLDER_TIME_WAIT]))
 			most = row;
