@@ -142,12 +142,13 @@ bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, 
 {
 	if (tw_exclusive_step(&work->exclusive, source))
 		return true;
-	if (!work->settled)
+	if (!work->settled) {
 		tw_exclusive_settle(&work->exclusive, &work->table, past);
-	work->settled = true;
+		work->left = tw_port_set_size(&work->exclusive.range) - tw_exclusive_ports(&work->exclusive);
+		work->settled = true;
+	}
 	/* Where others block most for all, a few ports are much. */
-	return tw_witnesses_step(&work->witnesses, source, &work->table,
-				 tw_port_set_size(&work->exclusive.range) - tw_exclusive_ports(&work->exclusive));
+	return tw_witnesses_step(&work->witnesses, source, &work->table, work->left);
 }
 
 /* ---- rows */

@@ -23,6 +23,7 @@ struct tw_survey_work {
 	struct tw_port_set listening; /* ports that are listened on, in the range or not */
 	uint32_t usable;	      /* ports of the range, listeners' too */
 	bool settled;		      /* what is exclusive has been decided on */
+	uint32_t left;		      /* then: ports that are not */
 	uint64_t time_wait;	      /* of both sides */
 	uint64_t accepting, outside;  /* of these, on a listener's port; on no listener's and out of the range */
 	uint32_t life_ms;	      /* of a TIME-WAIT */
