@@ -190,32 +190,41 @@ static bool names_state(const struct world_shortage *shortage, const char *reaso
 	return false;
 }
 
-bool trial_is_left_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
+/* Whether something was said about it, from one moment to another, that says so. */
+static bool is_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec,
+		    usec_t until_usec,
+		    bool (*says)(const struct world_shortage *shortage, const struct tw_event *event))
 {
 	const struct watcher *watcher = trial->watched->watcher;
 
 	for (unsigned i = 0; i < watcher->claim_count; i++) {
 		const struct watcher_claim *claim = &watcher->claims[i];
 
-		if (claim->at_usec >= from_usec && claim->at_usec <= shortage->last_usec &&
-		    claim->event.kind == TW_EVENT_REFUSED && trial_is_about(trial, shortage, &claim->event) &&
-		    strstr(claim->event.reason, "would give back its"))
+		if (claim->at_usec >= from_usec && claim->at_usec <= until_usec &&
+		    trial_is_about(trial, shortage, &claim->event) && says(shortage, &claim->event))
 			return true;
 	}
 	return false;
 }
 
+static bool says_state(const struct world_shortage *shortage, const struct tw_event *event)
+{
+	return (event->kind == TW_EVENT_REFUSED || event->kind == TW_EVENT_EFFECT) &&
+	       names_state(shortage, event->reason);
+}
+
+static bool says_left(const struct world_shortage *shortage TW_UNUSED, const struct tw_event *event)
+{
+	return event->kind == TW_EVENT_REFUSED && strstr(event->reason, "would give back its");
+}
+
 bool trial_is_state_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
 {
-	const struct watcher *watcher = trial->watched->watcher;
+	return is_said(trial, shortage, from_usec, shortage->last_usec + NAMED_WITHIN_USEC, says_state);
+}
 
-	for (unsigned i = 0; i < watcher->claim_count; i++) {
-		const struct watcher_claim *claim = &watcher->claims[i];
-
-		if (claim->at_usec >= from_usec && claim->at_usec <= shortage->last_usec + NAMED_WITHIN_USEC &&
-		    (claim->event.kind == TW_EVENT_REFUSED || claim->event.kind == TW_EVENT_EFFECT) &&
-		    trial_is_about(trial, shortage, &claim->event) && names_state(shortage, claim->event.reason))
-			return true;
-	}
-	return false;
+bool trial_is_left_said(const struct trial *trial, const struct world_shortage *shortage, usec_t from_usec)
+{
+	return is_said(trial, shortage, from_usec,
+		       TW_MIN(shortage->last_usec, shortage->first_usec + NAMED_WITHIN_USEC), says_left);
 }
