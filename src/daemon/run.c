@@ -118,7 +118,6 @@ static int reach_kernel(struct life *life)
 	struct tw_namespace_edges_ground ground = {
 		.host = &life->host,
 		.recorder = tw_bus_recorder(life->bus),
-		.home_fd = life->host.home_fd,
 	};
 	int r = tw_kernel_source_new(NULL, &life->source);
 

@@ -57,7 +57,7 @@ static int wake(struct tw_namespace_edges *edges)
 	if (r < 0)
 		return r;
 	r = tw_kernel_source_new(edges->ground.kernel, &edges->kernel);
-	tw_netns_leave(edges->ground.home_fd);
+	tw_netns_leave(edges->ground.host->home_fd);
 	return r;
 }
 
@@ -127,7 +127,7 @@ static int exclusive(struct tw_source *source, const uint16_t *ports, unsigned c
 	if (r < 0)
 		return r;
 	r = tw_kernel_source_open_exclusive(edges->kernel);
-	tw_netns_leave(edges->ground.home_fd);
+	tw_netns_leave(edges->ground.host->home_fd);
 	return r < 0 ? r : awake(source)->exclusive(awake(source), ports, count, ret_exclusive);
 }
 
@@ -147,7 +147,7 @@ static int enter(struct tw_namespace_edges *edges, struct tw_sysctl_sink **ret_t
 /* Hands on what came of it. */
 static int leave(struct tw_namespace_edges *edges, int result)
 {
-	tw_netns_leave(edges->ground.home_fd);
+	tw_netns_leave(edges->ground.host->home_fd);
 	return result;
 }
 
@@ -193,7 +193,7 @@ static int open_sockets(struct tw_namespace_edges *edges)
 	if (r < 0)
 		return r;
 	r = tw_socket_netlink_new(&edges->sockets);
-	tw_netns_leave(edges->ground.home_fd);
+	tw_netns_leave(edges->ground.host->home_fd);
 	return r;
 }
 
@@ -286,7 +286,7 @@ static int look_inside(struct tw_namespace_edges *edges)
 	r = tw_netns_here(&edges->id);
 	if (r >= 0)
 		r = tw_activity_source_open(&edges->activity);
-	tw_netns_leave(edges->ground.home_fd);
+	tw_netns_leave(edges->ground.host->home_fd);
 	return r;
 }
 

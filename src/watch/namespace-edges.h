@@ -19,7 +19,6 @@ struct tw_namespace_edges_ground {
 	struct tw_host_edges *host;
 	struct tw_kernel_source *kernel;
 	struct tw_recorder *recorder;
-	int home_fd; /* of the host's network namespace */
 };
 
 /* `netns_fd` is consumed. Returns 0, -ENOMEM or -errno: of what leads into the namespace, or of what is opened there.

@@ -76,7 +76,6 @@ static int put_back(struct recovery *recovery, const struct tw_netns_found *foun
 	const struct tw_namespace_edges_ground ground = {
 		.host = recovery->host,
 		.recorder = recovery->recorder,
-		.home_fd = recovery->host->home_fd,
 	};
 	TW_CLEANUP_NAMESPACE_EDGES struct tw_namespace_edges *edges = NULL;
 	int fd, r = tw_netns_source_open(recovery->source, found, &fd);
