@@ -46,6 +46,19 @@ step = {BUCKETS} x2 limit 65536 every 1s
     wait_until(lambda: near.sysctl(BUCKETS) == "1024", watching.story)
 
 
+def test_what_overflows_now_and_then_is_told(near, pair, daemon):
+    """Four a second: between two of them there are looks at which none did, so that it is never over for long."""
+    near.set_sysctl(BUCKETS, 1024)
+    start_sink(pair.far, Pair.FAR, 8080)
+    Churn(near, Pair.FAR, 8080, 1200, 1).finish()
+    watching = daemon(
+        QUICK + "[rule time-wait-overflow]\nmetric = time-wait-overflow\nraise = 1/s\nclear = 0/s\nraise-for = 2s\n"
+    )
+    under_way = Churn(near, Pair.FAR, 8080, 4, 50)
+    watching.wait_for("raised", seconds=40)
+    assert under_way.end() == 0
+
+
 def step_rule(action):
     """A rule that is raised while something listens, and does this whether that helps or not."""
     return adjusting({}) + action + "\n"
