@@ -10,7 +10,7 @@ struct tw_verb {
 	int (*run)(const struct tw_verb *verb, int argc, char *argv[]);
 };
 
-/* Each in the file of its name, in one of the rooms; alerts in live/alerts-verb.c. */
+/* Each in the file of its name, in one of the rooms; alerts, mode, reload and restore in live/bus-verbs.c. */
 extern const struct tw_verb tw_verb_alerts;
 extern const struct tw_verb tw_verb_explain;
 extern const struct tw_verb tw_verb_history;

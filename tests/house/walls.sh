@@ -11,8 +11,8 @@ measure='measure measure/diag measure/proc'
 wings="base model config $measure decide act tell watch daemon"
 # What the annexes have for roofs: argv, and in ctl a file for each verb.
 exporter_roof='main options'
-ctl_roof='main options explain/explain lint/lint live/alerts-verb live/bus-options live/mode live/reload live/restore
-live/status live/top past/history past/past-options report/report simulate/simulate'
+ctl_roof='main options explain/explain lint/lint live/bus-verbs
+live/status live/top past/history report/report simulate/simulate'
 edge='-(source|sink|store|load)$'
 # What of a watch enters namespaces, opens the ledger and counts on a thread of its own; its other files are pure.
 watch_edges='namespace-edges recover recover-namespaces worker'

@@ -65,7 +65,7 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 	struct tw_ctl_options options;
 	struct tw_topic topic;
 	const char *near;
-	int r = tw_ctl_options_parse(&options, verb, argc, argv);
+	int r = tw_ctl_options_parse(&options, verb, TW_OPTION_CONFIG | TW_OPTION_JSON | TW_OPTION_OPERAND, argc, argv);
 
 	if (r >= 0)
 		return r;

@@ -7,102 +7,25 @@
 #include "ctl/options.h"
 #include "ctl/terminal-source.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Where timewaitd keeps its ledger, unless told otherwise. */
 #define STATE_DIRECTORY "/run/timewaitd"
-/* Room for each check, and for saying one twice. */
-#define IGNORED_MAX 64
 
-enum {
-	OPTION_ROOT = 256,
-	OPTION_IGNORE,
-	OPTION_STATE_DIR,
-	OPTION_JSON,
-	OPTION_HELP,
-};
-
-static const struct option long_options[] = {
-	{ "root", required_argument, NULL, OPTION_ROOT },
-	{ "ignore", required_argument, NULL, OPTION_IGNORE },
-	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ 0 },
-};
-
-struct order {
-	const char *root; /* borrows argv; NULL: this machine */
-	const char *state_directory;
-	bool json;
-	const char *ignored[IGNORED_MAX]; /* borrows argv */
-	size_t ignored_count;
-};
-
-static int add_ignored(struct order *order, const char *id)
+static int check_ignored(const char *id)
 {
-	const char *ids[IGNORED_MAX], *near;
+	const char *ids[TW_OPTION_LIST_MAX], *near;
 	size_t count;
 	const struct tw_lint_check *checks = tw_lint_checks(&count);
 
-	if (!tw_lint_check_find(id)) {
-		for (size_t i = 0; i < count; i++)
-			ids[i] = checks[i].id;
-		near = tw_near(id, ids, count);
-		return near ? tw_ctl_usage(&tw_verb_lint, "there is no check '%s'; did you mean '%s'?", id, near)
-			    : tw_ctl_usage(&tw_verb_lint, "there is no check '%s'", id);
-	}
-	if (order->ignored_count == IGNORED_MAX)
-		return tw_ctl_usage(&tw_verb_lint, "--ignore is given more than %d times", IGNORED_MAX);
-	order->ignored[order->ignored_count++] = id;
-	return -1;
-}
-
-static int take_option(struct order *order, int option, char *argv[])
-{
-	switch (option) {
-	case OPTION_ROOT:
-		order->root = optarg;
+	if (tw_lint_check_find(id))
 		return -1;
-	case OPTION_IGNORE:
-		return add_ignored(order, optarg);
-	case OPTION_STATE_DIR:
-		order->state_directory = optarg;
-		return -1;
-	case OPTION_JSON:
-		order->json = true;
-		return -1;
-	case OPTION_HELP:
-		fputs(tw_verb_lint.help, stdout);
-		return TW_EXIT_OK;
-	case ':':
-		return tw_ctl_usage(&tw_verb_lint, "%s takes an argument", argv[optind - 1]);
-	default:
-		/* Of short options getopt_long() tells the letter alone. */
-		if (optopt > 0 && optopt < 256)
-			return tw_ctl_usage(&tw_verb_lint, "-%c is no option of lint", optopt);
-		return tw_ctl_usage(&tw_verb_lint, "%s is no option of lint", argv[optind - 1]);
-	}
-}
-
-/* Returns -1 to go on, or the exit status where all is said. */
-static int parse_options(struct order *order, int argc, char *argv[])
-{
-	int option, r;
-
-	*order = (struct order){ .state_directory = STATE_DIRECTORY };
-	optind = 0;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		r = take_option(order, option, argv);
-		if (r >= 0)
-			return r;
-	}
-	if (optind < argc)
-		return tw_ctl_usage(&tw_verb_lint, "lint takes no argument: %s is too much", argv[optind]);
-	return -1;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = checks[i].id;
+	near = tw_near(id, ids, count);
+	return near ? tw_ctl_usage(&tw_verb_lint, "there is no check '%s'; did you mean '%s'?", id, near)
+		    : tw_ctl_usage(&tw_verb_lint, "there is no check '%s'", id);
 }
 
 static void complain(const char *path, int error)
@@ -147,7 +70,7 @@ static int print_json(const struct tw_lint_report *report)
 }
 
 /* Returns 0 or -errno; *ret_status is the exit status. */
-static int lint(const struct order *order, int *ret_status)
+static int lint(const struct tw_ctl_options *options, int *ret_status)
 {
 	TW_CLEANUP_SYSCTL_PLAN struct tw_sysctl_plan *plan = tw_sysctl_plan_new();
 	TW_CLEANUP_FREE struct tw_lint_facts *facts = calloc(1, sizeof(*facts));
@@ -157,30 +80,32 @@ static int lint(const struct order *order, int *ret_status)
 
 	if (r < 0)
 		return r;
-	r = tw_lint_read_files(order->root ? order->root : "/", plan, complain, &refused);
-	if (r >= 0 && !order->root)
-		r = tw_lint_read_kernel(plan, order->state_directory, facts);
+	r = tw_lint_read_files(options->root ? options->root : "/", plan, complain, &refused);
+	if (r >= 0 && !options->root)
+		r = tw_lint_read_kernel(plan, options->state_directory ? options->state_directory : STATE_DIRECTORY,
+					facts);
 	if (r < 0)
 		return r;
 	facts->plan = plan;
 	if (plan->beyond > 0)
 		fprintf(stderr, "timewaitctl: %zu lines are too many, and were left out\n", plan->beyond);
-	tw_lint_run(facts, order->ignored, order->ignored_count, &report);
+	tw_lint_run(facts, options->list, options->list_count, &report);
 	*ret_status = report.count > 0 || refused || plan->beyond > 0 ? TW_EXIT_FAILURE : TW_EXIT_OK;
-	return order->json ? print_json(&report) : print_text(&report);
+	return options->json ? print_json(&report) : print_text(&report);
 }
 
-static int run(TW_UNUSED const struct tw_verb *verb, int argc, char *argv[])
+static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
-	struct order order;
-	int status;
-	int r = parse_options(&order, argc, argv);
+	struct tw_ctl_options options;
+	int status, r = tw_ctl_options_parse(&options, verb, TW_OPTION_LINT | TW_OPTION_JSON, argc, argv);
 
+	for (unsigned i = 0; r < 0 && i < options.list_count; i++)
+		r = check_ignored(options.list[i]);
 	if (r >= 0)
 		return r;
-	r = lint(&order, &status);
+	r = lint(&options, &status);
 	if (r < 0) {
-		fprintf(stderr, "timewaitctl: cannot look at %s: %s\n", order.root ? order.root : "this machine",
+		fprintf(stderr, "timewaitctl: cannot look at %s: %s\n", options.root ? options.root : "this machine",
 			strerror(-r));
 		return TW_EXIT_FAILURE;
 	}

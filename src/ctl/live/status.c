@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/exit.h"
 #include "base/fd.h"
-#include "ctl/live/bus-options.h"
+#include "ctl/options.h"
 #include "ctl/live/snapshot-source.h"
 #include "ctl/live/status-namespaces.h"
 #include "ctl/live/status-text.h"
@@ -90,7 +90,7 @@ static int show_json(const struct tw_answer *answer)
 }
 
 /* Returns 0, or -errno where there was nothing to show, or it could not be written. */
-static int ask_and_show(struct tw_asker *asker, const struct tw_remote_options *options)
+static int ask_and_show(struct tw_asker *asker, const struct tw_ctl_options *options)
 {
 	TW_CLEANUP_ANSWER struct tw_answer answer = { 0 };
 	int r = tw_asker_ask(asker, &answer);
@@ -113,14 +113,13 @@ static void wait_for(usec_t span_usec)
 static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
 	TW_CLEANUP_ASKER struct tw_asker *asker = NULL;
-	struct tw_remote_options options;
-	int r = tw_remote_options_parse(&options, verb,
-					TW_REMOTE_OPTION_JSON | TW_REMOTE_OPTION_WATCH | TW_REMOTE_OPTION_NAMESPACE,
-					argc, argv);
+	struct tw_ctl_options options;
+	int r = tw_ctl_options_parse(
+		&options, verb, TW_OPTION_BUS | TW_OPTION_JSON | TW_OPTION_WATCH | TW_OPTION_NAMESPACE, argc, argv);
 
 	if (r >= 0)
 		return r;
-	r = tw_asker_new(options.address, &asker);
+	r = tw_asker_new(options.bus, &asker);
 	if (r >= 0 && options.watch_usec > 0 && !options.json && tw_terminal_look().moves)
 		fputs("\033[2J", stdout);
 	while (r >= 0) {
@@ -150,6 +149,6 @@ const struct tw_verb tw_verb_status = {
 		"\n"
 		"  --namespace NAME   this network namespace alone\n"
 		"  --json             the daemon's snapshot as one JSON object\n"
-		"  --watch[=SECONDS]  again and again, every 2 s or as said\n" TW_REMOTE_HELP,
+		"  --watch[=SECONDS]  again and again, every 2 s or as said\n" TW_BUS_HELP,
 	.run = run,
 };

@@ -2,7 +2,7 @@
 #include "base/clock-source.h"
 #include "base/exit.h"
 #include "base/fd.h"
-#include "ctl/live/bus-options.h"
+#include "ctl/options.h"
 #include "ctl/live/snapshot-source.h"
 #include "ctl/live/status-text.h"
 #include "ctl/live/top-sink.h"
@@ -150,13 +150,13 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
 	TW_CLEANUP_ASKER struct tw_asker *asker = NULL;
 	TW_CLEANUP_FREE struct tw_top *top = calloc(1, sizeof(*top));
-	struct tw_remote_options options;
+	struct tw_ctl_options options;
 	struct live live = { 0 };
-	int r = tw_remote_options_parse(&options, verb, 0, argc, argv);
+	int r = tw_ctl_options_parse(&options, verb, TW_OPTION_BUS, argc, argv);
 
 	if (r >= 0)
 		return r;
-	if (!top || tw_asker_new(options.address, &asker) < 0) {
+	if (!top || tw_asker_new(options.bus, &asker) < 0) {
 		fprintf(stderr, "timewaitctl: %s: %s\n", verb->name, strerror(ENOMEM));
 		return TW_EXIT_FAILURE;
 	}
@@ -174,6 +174,6 @@ const struct tw_verb tw_verb_top = {
 		"\n"
 		"Keys: Tab or 1 to 4 pane, s sort by the next column, r reverse, / filter, space pause,\n"
 		"arrows and PgUp, PgDn scroll, ? help, q quit.\n"
-		"\n" TW_REMOTE_HELP,
+		"\n" TW_BUS_HELP,
 	.run = run,
 };

@@ -4,7 +4,6 @@
 #include "ctl/options.h"
 #include "ctl/past/history-text.h"
 #include "ctl/past/past-load.h"
-#include "ctl/past/past-options.h"
 #include "ctl/terminal-source.h"
 
 #include <stdio.h>
@@ -43,15 +42,17 @@ static int take(struct tw_past_taker *taker, usec_t at_usec, const struct tw_rec
 }
 
 /* Returns -1 to go on, or the exit status. */
-static int choose(struct history *history, const struct tw_past_options *options, const struct tw_verb *verb)
+static int choose(struct history *history, const struct tw_ctl_options *options, const struct tw_verb *verb)
 {
 	static const char *const usual[] = { "port-use", "time-wait" };
-	bool given = options->metric_count > 0;
-	unsigned count = given ? options->metric_count : (unsigned)TW_ARRAY_SIZE(usual);
+	bool given = options->list_count > 0;
+	unsigned count = given ? options->list_count : (unsigned)TW_ARRAY_SIZE(usual);
 	const char *near;
 
+	if (count > TW_METRICS_MAX)
+		return tw_ctl_usage(verb, "%d metrics at most", TW_METRICS_MAX);
 	for (unsigned i = 0; i < count; i++) {
-		const char *name = given ? options->metrics[i] : usual[i];
+		const char *name = given ? options->list[i] : usual[i];
 
 		if (tw_series_init(&history->series[history->series_count], name, &near))
 			history->series_count++;
@@ -68,7 +69,7 @@ static void put(void *context, const char *bytes, size_t length)
 	(void)fwrite(bytes, 1, length, context);
 }
 
-static int draw(const struct history *history, const struct tw_past_options *options, usec_t from_usec, usec_t to_usec,
+static int draw(const struct history *history, const struct tw_ctl_options *options, usec_t from_usec, usec_t to_usec,
 		unsigned width)
 {
 	struct tw_terminal terminal = tw_terminal_look();
@@ -99,7 +100,7 @@ static int draw(const struct history *history, const struct tw_past_options *opt
 	return r;
 }
 
-static int print(const struct history *history, const struct tw_past_options *options)
+static int print(const struct history *history, const struct tw_ctl_options *options)
 {
 	TW_CLEANUP_FREE struct tw_out *out = malloc(sizeof(*out));
 	usec_t from_usec = options->order.since_usec > 0 ? options->order.since_usec : history->first_usec;
@@ -128,7 +129,7 @@ static int print(const struct history *history, const struct tw_past_options *op
 	return r;
 }
 
-static int show(struct history *history, struct tw_past_options *options)
+static int show(struct history *history, struct tw_ctl_options *options)
 {
 	long count;
 	int r = tw_past_load(&options->order, &history->taker, &count);
@@ -148,14 +149,12 @@ static int show(struct history *history, struct tw_past_options *options)
 static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
 	struct history history = { .taker = { .take = take } };
-	struct tw_past_options options;
-	int r = tw_past_options_parse(&options, verb, TW_PAST_CHART | TW_PAST_JSON, argc, argv);
+	unsigned allowed = TW_OPTION_PAST | TW_OPTION_NAMESPACE | TW_OPTION_CHART | TW_OPTION_JSON;
+	struct tw_ctl_options options;
+	int r = tw_ctl_options_parse(&options, verb, allowed, argc, argv);
 
 	if (r >= 0)
 		return r;
-	/* A day is what a terminal can show; a file is asked about as a whole. */
-	if (options.order.since_usec == 0 && !options.order.input && !options.order.file && !options.order.directory)
-		options.order.since_usec = tw_usec_since(options.now_usec, TW_USEC_PER_DAY);
 	r = choose(&history, &options, verb);
 	if (r < 0)
 		r = show(&history, &options);

@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/duration.h"
+#include "ctl/options.h"
 #include "model/event.h"
 #include "model/sample.h"
 #include "tell/record-field.h"
 
 /* Of a field, with NUL: journald takes names of at most 64 bytes. */
 #define TW_PAST_NAME_MAX 65
-
-/* Where timewaitd's records are read back from, and which of them. All borrows. */
-struct tw_past_order {
-	const char *directory; /* another journal's directory; NULL: the system's journal */
-	const char *file;      /* one file of a journal */
-	const char *input;     /* what `timewaitd --log=json` wrote, or `journalctl -o json`; "-" for standard input */
-	const char *namespace; /* of the network; NULL: all */
-	usec_t since_usec;     /* inclusive, CLOCK_REALTIME */
-	usec_t until_usec;     /* inclusive */
-};
 
 /*
  * Where each record goes, oldest first: its time (CLOCK_REALTIME) and its fields, of which only those are there that

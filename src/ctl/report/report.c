@@ -3,7 +3,6 @@
 #include "base/fd.h"
 #include "ctl/options.h"
 #include "ctl/past/past-load.h"
-#include "ctl/past/past-options.h"
 #include "ctl/report/report-page.h"
 
 #include <fcntl.h>
@@ -43,7 +42,7 @@ static void name_machine(struct tw_report *report)
 		(void)tw_text_copy(report->host, sizeof(report->host), name.nodename);
 }
 
-static void set_span(struct tw_report *report, const struct tw_past_options *options)
+static void set_span(struct tw_report *report, const struct tw_ctl_options *options)
 {
 	report->made_usec = options->now_usec;
 	report->from_usec = options->order.since_usec > 0 ? options->order.since_usec : report->first_usec;
@@ -87,7 +86,7 @@ static int write_page(const char *path, const struct tw_report *report)
 	return r;
 }
 
-static int make(struct reporter *reporter, const struct tw_past_options *options)
+static int make(struct reporter *reporter, const struct tw_ctl_options *options)
 {
 	const struct tw_past_order *order = &options->order;
 	long count;
@@ -112,8 +111,9 @@ static int make(struct reporter *reporter, const struct tw_past_options *options
 static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
 	TW_CLEANUP_FREE struct reporter *reporter = malloc(sizeof(*reporter));
-	struct tw_past_options options;
-	int r = tw_past_options_parse(&options, verb, TW_PAST_OUTPUT, argc, argv);
+	unsigned allowed = TW_OPTION_PAST | TW_OPTION_NAMESPACE | TW_OPTION_OUTPUT;
+	struct tw_ctl_options options;
+	int r = tw_ctl_options_parse(&options, verb, allowed, argc, argv);
 
 	if (r >= 0)
 		return r;
@@ -123,8 +123,6 @@ static int run(const struct tw_verb *verb, int argc, char *argv[])
 		fprintf(stderr, "timewaitctl: %s\n", strerror(ENOMEM));
 		return TW_EXIT_FAILURE;
 	}
-	if (options.order.since_usec == 0 && !options.order.input && !options.order.file && !options.order.directory)
-		options.order.since_usec = tw_usec_since(options.now_usec, TW_USEC_PER_DAY);
 	reporter->taker.take = take;
 	tw_report_init(&reporter->report, options.order.namespace);
 	r = make(reporter, &options);

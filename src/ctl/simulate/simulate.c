@@ -4,7 +4,6 @@
 #include "ctl/config-load.h"
 #include "ctl/options.h"
 #include "ctl/past/past-load.h"
-#include "ctl/past/past-options.h"
 #include "ctl/simulate/simulate-text.h"
 #include "ctl/terminal-source.h"
 
@@ -41,7 +40,7 @@ static int print(struct tw_replay *replay, bool json)
 	return fflush(stdout) == EOF ? tw_errno() : 0;
 }
 
-static int simulate(struct tw_settings *settings, const struct tw_past_options *options)
+static int simulate(struct tw_settings *settings, const struct tw_ctl_options *options)
 {
 	TW_CLEANUP_REPLAY struct tw_replay *replay = NULL;
 	struct simulation simulation = { .taker = { .take = take } };
@@ -67,15 +66,14 @@ static int simulate(struct tw_settings *settings, const struct tw_past_options *
 static int run(const struct tw_verb *verb, int argc, char *argv[])
 {
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = NULL;
-	struct tw_past_options options;
-	int r = tw_past_options_parse(&options, verb, TW_PAST_CONFIG | TW_PAST_JSON, argc, argv);
+	unsigned allowed = TW_OPTION_PAST | TW_OPTION_NAMESPACE | TW_OPTION_CONFIG | TW_OPTION_JSON;
+	struct tw_ctl_options options;
+	int r = tw_ctl_options_parse(&options, verb, allowed, argc, argv);
 
 	if (r >= 0)
 		return r;
 	if (!options.config)
 		return tw_ctl_usage(verb, "--config NEW is missing: the configuration to try");
-	if (options.order.since_usec == 0 && !options.order.input && !options.order.file && !options.order.directory)
-		options.order.since_usec = tw_usec_since(options.now_usec, TW_USEC_PER_DAY);
 	r = tw_ctl_load_config(options.config, &settings);
 	return r >= 0 ? r : simulate(settings, &options);
 }
