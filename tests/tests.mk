@@ -53,7 +53,6 @@ unit_tests = \
 	tests/unit/test-gate-text \
 	tests/unit/test-grid \
 	tests/unit/test-reconcile-faults \
-	tests/unit/test-reconcile-reserve \
 	tests/unit/test-reconcile-step \
 	tests/unit/test-reconcile-walk \
 	tests/unit/test-reconcile \

@@ -11,8 +11,6 @@
 #define MAGIC "timewaitd-ledger"
 /* Grows when an older timewaitd would misread what a newer one wrote. */
 #define VERSION 3
-/* No word is empty. */
-#define NO_PORT "-"
 
 static void add_value(struct tw_text *text, const char *name, enum tw_tunable tunable,
 		      const struct tw_tunable_value *value)
@@ -41,26 +39,6 @@ static void add_entry(struct tw_text *text, enum tw_tunable tunable, const struc
 	tw_text_add_char(text, '\n');
 }
 
-static void add_ports(struct tw_text *text, const char *name, const struct tw_port_set *ports)
-{
-	size_t before;
-
-	tw_text_addf(text, " %s ", name);
-	before = text->length;
-	tw_port_set_add_text(ports, text);
-	if (text->length == before)
-		tw_text_add(text, NO_PORT);
-}
-
-static void add_reserved(struct tw_text *text, const struct tw_ledger_reserved *reserved)
-{
-	tw_text_add(text, "reserved");
-	add_ports(text, "baseline", &reserved->baseline);
-	add_ports(text, "previous", &reserved->previous);
-	add_ports(text, "written", &reserved->written);
-	tw_text_add_char(text, '\n');
-}
-
 void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text)
 {
 	unsigned count = 0;
@@ -74,8 +52,6 @@ void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text)
 		add_entry(text, (enum tw_tunable)i, &ledger->entries[i]);
 		count++;
 	}
-	if (ledger->reserved.ours)
-		add_reserved(text, &ledger->reserved);
 	tw_text_addf(text, "end %u\n", count);
 }
 
@@ -184,30 +160,6 @@ static bool take_tunable(struct line *line, enum tw_tunable *ret)
 	       tw_parse_is(word, length, tw_tunable_info(*ret)->key);
 }
 
-static bool take_ports(struct line *line, const char *name, struct tw_port_set *ret)
-{
-	const char *word;
-	size_t length;
-
-	if (!take(line, name) || !take_word(line, &word, &length))
-		return false;
-	if (tw_parse_is(word, length, NO_PORT))
-		length = 0;
-	return length < TW_PORT_SET_TEXT_MAX && tw_port_set_parse(word, length, ret) == 0;
-}
-
-/* What stands behind "reserved", which is the last line before the end. */
-static bool parse_reserved(struct line *line, struct tw_ledger *ledger)
-{
-	struct tw_ledger_reserved *reserved = &ledger->reserved;
-
-	if (reserved->ours)
-		return false;
-	reserved->ours = true;
-	return take_ports(line, "baseline", &reserved->baseline) && take_ports(line, "previous", &reserved->previous) &&
-	       take_ports(line, "written", &reserved->written) && at_end(line);
-}
-
 /* What stands behind "entry". */
 static bool parse_entry(struct line *line, struct tw_ledger *ledger)
 {
@@ -251,11 +203,6 @@ static bool parse_body(const char **cursor, const char *end, struct tw_ledger *l
 			return false;
 		if (tw_parse_is(word, length, "end"))
 			return take_u64(&line, &told) && told == count && at_end(&line) && *cursor == end;
-		if (tw_parse_is(word, length, "reserved")) {
-			if (!parse_reserved(&line, ledger))
-				return false;
-			continue;
-		}
 		if (!tw_parse_is(word, length, "entry") || !parse_entry(&line, ledger))
 			return false;
 		count++;

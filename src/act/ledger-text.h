@@ -6,11 +6,8 @@
 
 #include <stddef.h>
 
-/*
- * More than the longest ledger: each entry has at most seven numbers and words, a key and a rule's name, and the
- * reserved ports are three lists.
- */
-#define TW_LEDGER_TEXT_MAX (8192 + 3 * TW_PORT_SET_TEXT_MAX)
+/* More than the longest ledger: each entry has at most seven numbers and words, a key and a rule's name. */
+#define TW_LEDGER_TEXT_MAX 8192
 
 /*
  * Writes a ledger as text, one fact a line:
@@ -20,12 +17,10 @@
  *     namespace 4026531840 1
  *     entry net.ipv4.tcp_tw_reuse ours baseline 2 previous 2 written 1 rule port-exhaustion
  *     entry net.ipv4.ip_local_port_range yielded baseline 32768 60999 previous 1024 65535 written 1024 65535 rule wide
- *     reserved baseline - previous 8080 written 8080,9090
  *     end 2
  *
- * The namespace has its inode and its cookie, 0 where that is not known. `reserved` is there only where it is owed; "-"
- * stands for no port. The last line counts the entries: a ledger that was cut anywhere has none. Control bytes in names
- * become '?'.
+ * The namespace has its inode and its cookie, 0 where that is not known. The last line counts the entries: a ledger
+ * that was cut anywhere has none. Control bytes in names become '?'.
  */
 void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text);
 

@@ -19,7 +19,7 @@ bool tw_ledger_is_empty(const struct tw_ledger *ledger)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++)
 		if (ledger->entries[i].owner != TW_OWNER_NOBODY)
 			return false;
-	return !ledger->reserved.ours;
+	return true;
 }
 
 bool tw_ledger_owes(const struct tw_ledger *ledger)
@@ -27,5 +27,5 @@ bool tw_ledger_owes(const struct tw_ledger *ledger)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(ledger->entries); i++)
 		if (ledger->entries[i].owner == TW_OWNER_OURS)
 			return true;
-	return ledger->reserved.ours;
+	return false;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/netns-id.h"
-#include "model/ports.h"
 #include "model/settings.h"
 #include "model/tunable.h"
 
@@ -26,13 +25,6 @@ struct tw_ledger_entry {
 	char rule[TW_RULE_NAME_MAX]; /* on whose behalf */
 };
 
-/* What an older timewaitd did to net.ipv4.ip_local_reserved_ports, for the sake of who listened in a range that it
- * widened. */
-struct tw_ledger_reserved {
-	bool ours;					/* the baseline is owed */
-	struct tw_port_set baseline, previous, written; /* as in an entry */
-};
-
 /* Length of /proc/sys/kernel/random/boot_id with NUL. */
 #define TW_BOOT_ID_MAX 37
 
@@ -41,7 +33,6 @@ struct tw_ledger {
 	char boot_id[TW_BOOT_ID_MAX]; /* sysctls do not outlive a boot, nor does what we owe */
 	struct tw_netns_id namespace; /* never written into another one */
 	struct tw_ledger_entry entries[TW_TUNABLE_COUNT];
-	struct tw_ledger_reserved reserved;
 };
 
 /* Empty. A boot id that does not fit is cut. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/reconcile.h"
 
-#include "act/reconcile-reserve.h"
 #include "act/reconcile-save.h"
 #include "act/reconcile-step.h"
 #include "act/reconcile-tell.h"
@@ -358,13 +357,12 @@ void tw_reconcile_run(struct tw_reconciler *reconciler, const struct tw_desires 
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
 		(void)take_turn(reconciler, (enum tw_tunable)i, &desires->rows[i],
 				tw_reconcile_will_of(&desires->rows[i], mode));
-	(void)tw_reconcile_release(reconciler);
 }
 
 static int give_back(struct tw_reconciler *reconciler, enum tw_reconcile_will will)
 {
 	static const struct tw_desire none;
-	int first = 0, released, saved;
+	int first = 0, saved;
 
 	memset(reconciler->foreign, 0, sizeof(reconciler->foreign));
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
@@ -373,9 +371,6 @@ static int give_back(struct tw_reconciler *reconciler, enum tw_reconcile_will wi
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	released = tw_reconcile_release(reconciler);
-	if (first == 0)
-		first = released;
 	saved = reconciler->unsaved ? tw_reconcile_save(reconciler) : 0;
 	return first < 0 ? first : saved;
 }

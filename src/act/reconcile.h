@@ -17,11 +17,6 @@ struct tw_sysctl_sink {
 	int (*read)(struct tw_sysctl_sink *sink, enum tw_tunable tunable, struct tw_tunable_value *ret);
 	/* One write(2), whole or failed. Returns 0 or -errno. The caller reads back. */
 	int (*write)(struct tw_sysctl_sink *sink, enum tw_tunable tunable, const struct tw_tunable_value *value);
-	/* net.ipv4.ip_local_reserved_ports. Returns as above, and -E2BIG for a list longer than TW_PORT_SET_TEXT_MAX.
-	 */
-	int (*read_reserved)(struct tw_sysctl_sink *sink, struct tw_port_set *ret);
-	/* The list as a whole, in one write(2): the kernel keeps nothing of the one before. */
-	int (*write_reserved)(struct tw_sysctl_sink *sink, const struct tw_port_set *ports);
 };
 
 struct tw_ledger_store {
@@ -41,8 +36,7 @@ struct tw_reconciler {
 	const char *namespace;	       /* for records; borrows */
 	bool unsaved;		       /* the store holds an older ledger: saved again at the next call */
 	bool unsaved_told;
-	bool reserved_failed; /* the list of reserved ports could not be put back, and that was told */
-	unsigned restored;    /* sysctls put back so far */
+	unsigned restored; /* sysctls put back so far */
 	/* What was said last of each tunable, so that a standing condition is recorded once. */
 	struct tw_reconcile_said {
 		bool wanted;

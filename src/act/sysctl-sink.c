@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RESERVED_PATH "net/ipv4/ip_local_reserved_ports"
-
 _Static_assert(offsetof(struct tw_sysctl_tree, sink) == 0, "a sink is known by its address");
 
 static int read_value(struct tw_sysctl_sink *sink, enum tw_tunable tunable, struct tw_tunable_value *ret)
@@ -60,49 +58,13 @@ static int write_value(struct tw_sysctl_sink *sink, enum tw_tunable tunable, con
 	return write_once(tree, tw_tunable_info(tunable)->path, text, length);
 }
 
-/*
- * The kernel hands the list out in one read(2), and cuts what does not fit without a word. So there is room for more
- * than may be used.
- */
-static int read_reserved(struct tw_sysctl_sink *sink, struct tw_port_set *ret)
-{
-	const struct tw_sysctl_tree *tree = (const struct tw_sysctl_tree *)sink;
-	char bytes[2 * TW_PORT_SET_TEXT_MAX];
-	long length = tw_file_read(tree->root_fd, RESERVED_PATH, bytes, sizeof(bytes));
-
-	if (length == -EFBIG || length > TW_PORT_SET_TEXT_MAX)
-		return -E2BIG;
-	if (length < 0)
-		return (int)length;
-	return tw_port_set_parse(bytes, (size_t)length, ret) < 0 ? -EBADMSG : 0;
-}
-
-static int write_reserved(struct tw_sysctl_sink *sink, const struct tw_port_set *ports)
-{
-	const struct tw_sysctl_tree *tree = (const struct tw_sysctl_tree *)sink;
-	char bytes[TW_PORT_SET_TEXT_MAX];
-	struct tw_text text;
-
-	tw_text_init(&text, bytes, sizeof(bytes));
-	tw_port_set_add_text(ports, &text);
-	if (text.cut)
-		return -E2BIG;
-	/* In the place of the NUL. */
-	bytes[text.length] = '\n';
-	return write_once(tree, RESERVED_PATH, bytes, text.length + 1);
-}
-
 int tw_sysctl_tree_open(struct tw_sysctl_tree *tree, const char *root)
 {
 	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return tw_errno();
-	*tree = (struct tw_sysctl_tree){ .sink = { .read = read_value,
-						   .write = write_value,
-						   .read_reserved = read_reserved,
-						   .write_reserved = write_reserved },
-					 .root_fd = fd };
+	*tree = (struct tw_sysctl_tree){ .sink = { .read = read_value, .write = write_value }, .root_fd = fd };
 	return 0;
 }
 

@@ -167,22 +167,6 @@ static int sysctl_write(struct tw_sysctl_sink *sink, enum tw_tunable tunable, co
 	return r < 0 ? r : leave(of_sysctl(sink), tree->write(tree, tunable, value));
 }
 
-static int sysctl_read_reserved(struct tw_sysctl_sink *sink, struct tw_port_set *ret)
-{
-	struct tw_sysctl_sink *tree;
-	int r = enter(of_sysctl(sink), &tree);
-
-	return r < 0 ? r : leave(of_sysctl(sink), tree->read_reserved(tree, ret));
-}
-
-static int sysctl_write_reserved(struct tw_sysctl_sink *sink, const struct tw_port_set *ports)
-{
-	struct tw_sysctl_sink *tree;
-	int r = enter(of_sysctl(sink), &tree);
-
-	return r < 0 ? r : leave(of_sysctl(sink), tree->write_reserved(tree, ports));
-}
-
 static int open_sockets(struct tw_namespace_edges *edges)
 {
 	int r;
@@ -320,8 +304,6 @@ int tw_namespace_edges_new(const struct tw_namespace_edges_ground *ground, const
 	edges->sysctl = (struct tw_sysctl_sink){
 		.read = sysctl_read,
 		.write = sysctl_write,
-		.read_reserved = sysctl_read_reserved,
-		.write_reserved = sysctl_write_reserved,
 	};
 	edges->socket = (struct tw_socket_sink){ .end = end_sockets };
 	tw_namespace_edges_ledger_name(namespace->id, name);

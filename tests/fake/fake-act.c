@@ -70,36 +70,6 @@ static int fake_write(struct tw_sysctl_sink *sink, enum tw_tunable tunable, cons
 	return r;
 }
 
-static int fake_read_reserved(struct tw_sysctl_sink *sink, struct tw_port_set *ret)
-{
-	struct tw_fake_act *fake = FAKE_OF(sink, sysctl);
-	bool late;
-	int r = enter(fake, fake->list_error, &late);
-
-	fake->reads++;
-	if (r < 0)
-		return r;
-	*ret = fake->reserved;
-	return 0;
-}
-
-static int fake_write_reserved(struct tw_sysctl_sink *sink, const struct tw_port_set *ports)
-{
-	struct tw_fake_act *fake = FAKE_OF(sink, sysctl);
-	const struct tw_ledger_reserved *saved = &fake->saved.reserved;
-	bool late;
-	int r = enter(fake, fake->list_write_error, &late);
-
-	fake->writes++;
-	if (!saved->ours || (!tw_port_set_equal(ports, &saved->written) && !tw_port_set_equal(ports, &saved->baseline)))
-		fake->rash_writes++;
-	if (r < 0 && !late)
-		return r;
-	if (!fake->list_stays)
-		fake->reserved = *ports;
-	return r;
-}
-
 static int fake_save(struct tw_ledger_store *store, const struct tw_ledger *ledger)
 {
 	struct tw_fake_act *fake = FAKE_OF(store, store);
@@ -156,8 +126,6 @@ void tw_fake_act_init(struct tw_fake_act *fake)
 	fake->sysctl = (struct tw_sysctl_sink){
 		.read = fake_read,
 		.write = fake_write,
-		.read_reserved = fake_read_reserved,
-		.write_reserved = fake_write_reserved,
 	};
 	fake->store = (struct tw_ledger_store){ .save = fake_save };
 	fake->recorder = (struct tw_recorder){ .tell = fake_tell };

@@ -24,7 +24,6 @@ struct tw_fake_act {
 
 	struct tw_live_value live[TW_TUNABLE_COUNT];  /* not known: the kernel has no such sysctl */
 	struct tw_live_value keeps[TW_TUNABLE_COUNT]; /* known: what the kernel makes of any write */
-	struct tw_port_set reserved;		      /* ip_local_reserved_ports */
 	struct tw_ledger saved;			      /* what a process that starts now would load */
 	unsigned reads, writes, saves;
 
@@ -34,8 +33,6 @@ struct tw_fake_act {
 	bool fail_late; /* the first of them, a write or save, has done its work all the same */
 	/* The same for one kind of call alone, while not 0. */
 	int read_error, write_error, save_error;
-	int list_error, list_write_error; /* of the reserved ports */
-	bool list_stays;		  /* the kernel takes a list of reserved ports and keeps the one before */
 
 	/* Called before each read, write and save. */
 	void (*interfere)(struct tw_fake_act *fake);

@@ -222,18 +222,6 @@ static int write_sysctl(struct tw_sysctl_sink *sink, enum tw_tunable tunable, co
 	return 0;
 }
 
-static int read_reserved(struct tw_sysctl_sink *sink, struct tw_port_set *ret)
-{
-	*ret = FACE_OF(sink, sysctl)->net->reserved;
-	return 0;
-}
-
-static int write_reserved(struct tw_sysctl_sink *sink, const struct tw_port_set *ports)
-{
-	FACE_OF(sink, sysctl)->net->reserved = *ports;
-	return 0;
-}
-
 static int end(struct tw_socket_sink *sink, const struct tw_candidate *rows, unsigned count, int ret_answers[])
 {
 	struct net *net = FACE_OF(sink, socket)->net;
@@ -267,8 +255,6 @@ void face_init(struct face *face, struct net *net)
 	face->sysctl = (struct tw_sysctl_sink){
 		.read = read_sysctl,
 		.write = write_sysctl,
-		.read_reserved = read_reserved,
-		.write_reserved = write_reserved,
 	};
 	face->socket = (struct tw_socket_sink){ .end = end };
 }

@@ -17,7 +17,6 @@
 #define BOOT "6f4f2c0e-9c5b-4d0f-8f35-0f5c6a1c4a5e"
 #define FACTS "boot " BOOT "\nnamespace 4026531840"
 #define HEAD "timewaitd-ledger 3\n" FACTS " 9\n"
-#define RESERVED "reserved baseline - previous 8080 written 8080,9000-9010\n"
 #define REUSE "entry net.ipv4.tcp_tw_reuse ours baseline 2 previous 2 written 1 rule port-exhaustion\n"
 #define RANGE                                                                                                     \
 	"entry net.ipv4.ip_local_port_range yielded baseline 32768 60999 previous 1024 65535 written 1024 65535 " \
@@ -42,23 +41,10 @@ static const struct {
 	{ "a rule named as a word of ours",
 	  HEAD "entry net.ipv4.tcp_tw_reuse ours baseline 2 previous 2 written 1 rule rule end 1\nend 1\n", 0 },
 
-	{ "reserved ports", HEAD REUSE RESERVED "end 1\n", 0 },
-	{ "reserved ports alone", HEAD RESERVED "end 0\n", 0 },
-	{ "no port three times", HEAD "reserved baseline - previous - written -\nend 0\n", 0 },
 	{ "a cookie that is not known", "timewaitd-ledger 3\n" FACTS " 0\nend 0\n", 0 },
 	{ "no cookie", "timewaitd-ledger 3\n" FACTS "\nend 0\n", -EBADMSG },
 	{ "two cookies", "timewaitd-ledger 3\n" FACTS " 9 9\nend 0\n", -EBADMSG },
 
-	{ "reserved ports twice", HEAD RESERVED RESERVED "end 0\n", -EBADMSG },
-	{ "reserved ports before an entry", HEAD RESERVED REUSE "end 1\n", -EBADMSG },
-	{ "reserved ports counted", HEAD RESERVED "end 1\n", -EBADMSG },
-	{ "ports out of order", HEAD "reserved baseline - previous 2,1 written 1\nend 0\n", -EBADMSG },
-	{ "ports not as ranges", HEAD "reserved baseline 1,2 previous - written 1\nend 0\n", -EBADMSG },
-	{ "an empty list", HEAD "reserved baseline  previous 1 written 1\nend 0\n", -EBADMSG },
-	{ "a list with a blank", HEAD "reserved baseline 1, 3 previous 1 written 1\nend 0\n", -EBADMSG },
-	{ "no such port", HEAD "reserved baseline 65536 previous 1 written 1\nend 0\n", -EBADMSG },
-	{ "one list short", HEAD "reserved baseline 1 previous 1\nend 0\n", -EBADMSG },
-	{ "one list more", HEAD "reserved baseline 1 previous 1 written 1 written 1\nend 0\n", -EBADMSG },
 	{ "empty", "", -EBADMSG },
 	{ "a newline", "\n", -EBADMSG },
 	{ "no magic", "boot x\n", -EBADMSG },
@@ -156,7 +142,7 @@ static void test_table(void **state TW_UNUSED)
 
 static void test_reads_the_facts(void **state TW_UNUSED)
 {
-	static const char text[] = HEAD REUSE RANGE RESERVED "end 2\n";
+	static const char text[] = HEAD REUSE RANGE "end 2\n";
 	const struct tw_ledger_entry *reuse, *range;
 	struct tw_ledger ledger;
 
@@ -177,22 +163,15 @@ static void test_reads_the_facts(void **state TW_UNUSED)
 	assert_int_equal(range->written.numbers[1], 65535);
 	assert_string_equal(range->rule, "wide range");
 	assert_int_equal(ledger.entries[TW_TUNABLE_SOMAXCONN].owner, TW_OWNER_NOBODY);
-	assert_true(ledger.reserved.ours);
-	assert_int_equal(tw_port_set_size(&ledger.reserved.baseline), 0);
-	assert_int_equal(tw_port_set_size(&ledger.reserved.previous), 1);
-	assert_int_equal(tw_port_set_size(&ledger.reserved.written), 12);
-	assert_true(tw_port_set_has(&ledger.reserved.written, 9010));
 	assert_true(tw_ledger_owes(&ledger));
 	ledger.entries[TW_TUNABLE_TW_REUSE].owner = TW_OWNER_NOBODY;
-	assert_true(tw_ledger_owes(&ledger));
-	ledger.reserved.ours = false;
 	assert_false(tw_ledger_owes(&ledger));
 }
 
 /* A ledger cut anywhere, or with any one byte turned, is noticed: each byte of it counts. */
 static void test_every_byte_counts(void **state TW_UNUSED)
 {
-	static const char text[] = HEAD REUSE RANGE RESERVED "end 2\n";
+	static const char text[] = HEAD REUSE RANGE "end 2\n";
 	size_t length = strlen(text);
 	struct tw_ledger ledger;
 
@@ -220,13 +199,6 @@ static void fill(struct tw_ledger *ledger, int64_t low, int64_t high)
 		entry->written = (struct tw_tunable_value){ { high, range ? low : 0 } };
 		memset(entry->rule, 'r', sizeof(entry->rule) - 1);
 	}
-	/* 4094 bytes each: 682 numbers of five digits and their commas, and one of two. */
-	ledger->reserved.ours = true;
-	for (uint16_t port = 10001; tw_port_set_size(&ledger->reserved.baseline) < 682; port += 2)
-		tw_port_set_add(&ledger->reserved.baseline, port);
-	tw_port_set_add(&ledger->reserved.baseline, 10);
-	ledger->reserved.previous = ledger->reserved.baseline;
-	ledger->reserved.written = ledger->reserved.baseline;
 }
 
 /* The longest ledger there is fits, and reads back as what it was. */
@@ -241,7 +213,6 @@ static void test_longest_comes_back(void **state TW_UNUSED)
 	tw_ledger_text_write(&ledger, &text);
 	assert_false(text.cut);
 	assert_int_equal(parse_exactly(bytes, text.length, &read), 0);
-	assert_memory_equal(&read.reserved, &ledger.reserved, sizeof(read.reserved));
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
 		assert_int_equal(read.entries[i].owner, ledger.entries[i].owner);
 		assert_memory_equal(&read.entries[i].baseline, &ledger.entries[i].baseline,

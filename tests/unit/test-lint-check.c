@@ -220,17 +220,6 @@ static void test_timewaitd_is_no_drift(TW_UNUSED void **state)
 	tear_down();
 }
 
-static void test_ports_reserved_by_timewaitd(TW_UNUSED void **state)
-{
-	look("", IPV4 "ip_local_reserved_ports=8080\n");
-	facts.ledger_state = TW_LINT_LEDGER_READ;
-	facts.ledger.reserved.ours = true;
-	facts.ledger.reserved.written = facts.reserved;
-	assert_string_equal(found(), "changed-by-timewaitd@live");
-	assert_string_equal(report.findings[0].value, "8080");
-	tear_down();
-}
-
 /* The files are not applied there, and much of the kernel is not shown. */
 static void test_another_namespace(TW_UNUSED void **state)
 {
@@ -342,7 +331,6 @@ int main(void)
 		cmocka_unit_test(test_many_listeners_are_told_as_one),
 		cmocka_unit_test(test_backlogs),
 		cmocka_unit_test(test_timewaitd_is_no_drift),
-		cmocka_unit_test(test_ports_reserved_by_timewaitd),
 		cmocka_unit_test(test_another_namespace),
 		cmocka_unit_test(test_a_file_that_is_not_read),
 		cmocka_unit_test(test_advice),

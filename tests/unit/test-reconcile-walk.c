@@ -185,24 +185,6 @@ static uint64_t draw(uint64_t below)
 	return (z ^ (z >> 31)) % below;
 }
 
-/* What an older timewaitd has reserved is even too; the admin's lists are odd. */
-static struct tw_port_set foreign_reserved;
-
-static void draw_ports(struct tw_port_set *set, unsigned odd)
-{
-	tw_port_set_clear(set);
-	for (uint64_t count = draw(4); count > 0; count--)
-		tw_port_set_add(set, (uint16_t)(2000 + 2 * draw(6) + odd));
-}
-
-static bool has_even(const struct tw_port_set *set)
-{
-	for (uint16_t port = 2000; port < 2012; port += 2)
-		if (tw_port_set_has(set, port))
-			return true;
-	return false;
-}
-
 /* Few values, so that they meet again. */
 static struct tw_tunable_value draw_value(enum tw_tunable tunable, unsigned odd)
 {
@@ -217,12 +199,6 @@ static void admin_writes(void)
 {
 	enum tw_tunable tunable = walked[draw(TW_ARRAY_SIZE(walked))];
 
-	if (draw(4) == 0) {
-		if (draw(3) > 0)
-			draw_ports(&foreign_reserved, 1);
-		fake.reserved = foreign_reserved;
-		return;
-	}
 	/* Now and then what was there before: `systemctl restart systemd-sysctl`. */
 	if (draw(3) > 0)
 		foreign[tunable] = draw_value(tunable, 1);
@@ -269,10 +245,6 @@ static void require_undoable(void)
 			fail_msg("%s: %lld is ours, and the ledger does not know it", tw_tunable_info(walked[i])->key,
 				 (long long)value->numbers[0]);
 	}
-	if (has_even(&fake.reserved) &&
-	    (!fake.saved.reserved.ours || (!tw_port_set_equal(&fake.reserved, &fake.saved.reserved.written) &&
-					   !tw_port_set_equal(&fake.reserved, &fake.saved.reserved.previous))))
-		fail_msg("reserved ports are ours, and the ledger does not know it");
 	assert_int_equal(fake.rash_writes, 0);
 }
 
@@ -289,11 +261,6 @@ static void require_given_back(void)
 				 (long long)value->numbers[0], (long long)foreign[walked[i]].numbers[0]);
 		foreign[walked[i]] = *value;
 	}
-	if (has_even(&fake.reserved))
-		fail_msg("reserved ports of ours are left");
-	if (!between_calls && !tw_port_set_equal(&fake.reserved, &foreign_reserved))
-		fail_msg("the reserved ports are not as somebody else had set them");
-	foreign_reserved = fake.reserved;
 }
 
 static void stop_and_start(void)
@@ -344,21 +311,14 @@ static void step_at_random(void)
 	require_undoable();
 }
 
-/* As an older timewaitd left it: a range that it widened over reserved ports. */
+/* As an older timewaitd left it: a range that it widened. */
 static void owe_range(void)
 {
 	struct tw_ledger_entry *entry = &fake.saved.entries[TW_TUNABLE_PORT_RANGE];
-	struct tw_ledger_reserved *reserved = &fake.saved.reserved;
 
 	*entry = (struct tw_ledger_entry){ .owner = TW_OWNER_OURS, .baseline = foreign[TW_TUNABLE_PORT_RANGE] };
 	entry->written = entry->previous = draw_value(TW_TUNABLE_PORT_RANGE, 0);
 	fake.live[TW_TUNABLE_PORT_RANGE].value = entry->written;
-	reserved->ours = true;
-	reserved->baseline = foreign_reserved;
-	draw_ports(&reserved->written, 0);
-	tw_port_set_unite(&reserved->written, &foreign_reserved);
-	reserved->previous = draw(2) ? reserved->written : reserved->baseline;
-	fake.reserved = draw(2) ? reserved->written : reserved->previous;
 	tw_fake_act_start(&fake, &reconciler);
 }
 
@@ -369,8 +329,6 @@ static void walk(unsigned steps)
 		foreign[walked[i]] = draw_value(walked[i], 1);
 		fake.live[walked[i]].value = foreign[walked[i]];
 	}
-	draw_ports(&foreign_reserved, 1);
-	fake.reserved = foreign_reserved;
 	if (draw(2))
 		owe_range();
 	fake.interfere = admin_at_random;

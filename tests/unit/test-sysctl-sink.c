@@ -142,58 +142,6 @@ static void test_writes(void **state TW_UNUSED)
 	assert_int_equal(value.numbers[1], 65535);
 }
 
-static const char reserved_path[] = "net/ipv4/ip_local_reserved_ports";
-
-static void put_reserved(const char *text)
-{
-	char path[256];
-	FILE *file;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", root, reserved_path);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void test_reserved_ports(void **state TW_UNUSED)
-{
-	char many[3 * TW_PORT_SET_TEXT_MAX], path[256];
-	struct tw_port_set set = { 0 }, again;
-	struct tw_text text;
-
-	assert_int_equal(tree.sink.read_reserved(&tree.sink, &set), -ENOENT);
-	assert_int_equal(tree.sink.write_reserved(&tree.sink, &set), -ENOENT);
-	put_reserved("\n");
-	assert_int_equal(tree.sink.read_reserved(&tree.sink, &set), 0);
-	assert_int_equal(tw_port_set_size(&set), 0);
-	put_reserved("8080,9000-9010\n");
-	assert_int_equal(tree.sink.read_reserved(&tree.sink, &set), 0);
-	assert_int_equal(tw_port_set_size(&set), 12);
-	tw_port_set_remove(&set, 9005);
-	assert_int_equal(tree.sink.write_reserved(&tree.sink, &set), 0);
-	assert_int_equal(tree.sink.read_reserved(&tree.sink, &again), 0);
-	assert_true(tw_port_set_equal(&set, &again));
-	put_reserved("none\n");
-	assert_int_equal(tree.sink.read_reserved(&tree.sink, &set), -EBADMSG);
-
-	/* As long as one write(2) may be, and one port longer. */
-	tw_port_set_clear(&set);
-	tw_text_init(&text, many, sizeof(many));
-	for (unsigned port = 10001; port < 10001 + 2 * 682; port += 2)
-		tw_port_set_add(&set, (uint16_t)port);
-	assert_int_equal(tree.sink.write_reserved(&tree.sink, &set), 0);
-	assert_int_equal(tree.sink.read_reserved(&tree.sink, &again), 0);
-	assert_true(tw_port_set_equal(&set, &again));
-	tw_port_set_add(&set, 20001);
-	assert_int_equal(tree.sink.write_reserved(&tree.sink, &set), -E2BIG);
-	tw_port_set_add_text(&set, &text);
-	put_reserved(many);
-	assert_int_equal(tree.sink.read_reserved(&tree.sink, &set), -E2BIG);
-	(void)snprintf(path, sizeof(path), "%s/%s", root, reserved_path);
-	assert_int_equal(unlink(path), 0);
-}
-
 static void test_absent(void **state TW_UNUSED)
 {
 	struct tw_tunable_value value = { { 1, 0 } };
@@ -249,10 +197,9 @@ static void test_no_root(void **state TW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reads),	    cmocka_unit_test(test_long_read),
-		cmocka_unit_test(test_writes),	    cmocka_unit_test(test_reserved_ports),
-		cmocka_unit_test(test_absent),	    cmocka_unit_test(test_failed_write),
-		cmocka_unit_test(test_short_write), cmocka_unit_test(test_no_root),
+		cmocka_unit_test(test_reads),	cmocka_unit_test(test_long_read),    cmocka_unit_test(test_writes),
+		cmocka_unit_test(test_absent),	cmocka_unit_test(test_failed_write), cmocka_unit_test(test_short_write),
+		cmocka_unit_test(test_no_root),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

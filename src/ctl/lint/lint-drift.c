@@ -53,8 +53,6 @@ static bool changed_by_us(const struct tw_lint_facts *facts, const char *path)
 {
 	enum tw_tunable tunable;
 
-	if (strcmp(path, RESERVED_PATH) == 0)
-		return tw_lint_reserved_is_ours(facts);
 	return tw_tunable_from_key(path, strlen(path), &tunable) && facts->sysctls[tunable].known &&
 	       tw_lint_is_ours(facts, tunable, &facts->sysctls[tunable].value);
 }
@@ -122,12 +120,5 @@ void tw_lint_run_ours(const struct tw_lint_check *check, const struct tw_lint_fa
 		if (live->known && tw_lint_is_ours(facts, tunable, &live->value))
 			tell_ours(check, report, tw_tunable_info(tunable)->path,
 				  tw_tunable_format(tunable, &live->value, value), facts->ledger.entries[tunable].rule);
-	}
-	if (tw_lint_reserved_is_ours(facts)) {
-		char list[TW_LINT_VALUE_MAX];
-		struct tw_text text = tw_lint_text(list, sizeof(list));
-
-		tw_port_set_add_text(&facts->reserved, &text);
-		tell_ours(check, report, RESERVED_PATH, list, NULL);
 	}
 }

@@ -57,12 +57,6 @@ bool tw_lint_is_ours(const struct tw_lint_facts *facts, enum tw_tunable tunable,
 	       (!value || tw_tunable_equal(tunable, &entry->written, value));
 }
 
-bool tw_lint_reserved_is_ours(const struct tw_lint_facts *facts)
-{
-	return facts->ledger_state == TW_LINT_LEDGER_READ && facts->ledger.reserved.ours && facts->reserved_known &&
-	       tw_port_set_equal(&facts->ledger.reserved.written, &facts->reserved);
-}
-
 bool tw_lint_concerns(const char *path)
 {
 	enum tw_tunable tunable;

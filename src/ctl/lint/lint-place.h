@@ -17,7 +17,6 @@ bool tw_lint_beside(const struct tw_lint_facts *facts, const struct tw_lint_plac
 
 /* Whether timewaitd wrote the value that the kernel has now; `value` may be NULL for "whatever it is". */
 bool tw_lint_is_ours(const struct tw_lint_facts *facts, enum tw_tunable tunable, const struct tw_tunable_value *value);
-bool tw_lint_reserved_is_ours(const struct tw_lint_facts *facts);
 
 /* Whether a path below /proc/sys is what this program knows about: TCP, local ports, the accept queue. */
 bool tw_lint_concerns(const char *path);

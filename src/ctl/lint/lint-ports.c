@@ -115,7 +115,7 @@ void tw_lint_run_reserved(const struct tw_lint_check *check, const struct tw_lin
 		(void)tw_lint_beside(facts, &place, TW_TUNABLE_PORT_RANGE, &range);
 		judge_reserved(check, setting, &planned, &range, report);
 	}
-	if (!facts->reserved_known || !facts->sysctls[TW_TUNABLE_PORT_RANGE].known || tw_lint_reserved_is_ours(facts) ||
+	if (!facts->reserved_known || !facts->sysctls[TW_TUNABLE_PORT_RANGE].known ||
 	    (in_file && tw_port_set_equal(&planned, &facts->reserved)))
 		return;
 	judge_reserved(check, NULL, &facts->reserved, &facts->sysctls[TW_TUNABLE_PORT_RANGE].value, report);
