@@ -72,7 +72,6 @@ unit_tests = \
 	tests/unit/test-lint-report \
 	tests/unit/test-listeners \
 	tests/unit/test-look \
-	tests/unit/test-cpu-budget \
 	tests/unit/test-metric \
 	tests/unit/test-metrics-page \
 	tests/unit/test-namespace \

@@ -210,7 +210,7 @@ static int take_first_sample(struct tw_manager *manager)
 
 	if (tw_manager_begin(manager))
 		return 0;
-	r = tw_manager_error(manager);
+	r = manager->host->error;
 	fprintf(stderr, "timewaitd: cannot take a first sample: %s\n", tw_diag_error_text(r));
 	return r;
 }
@@ -222,7 +222,7 @@ static int loop(struct life *life, const struct tw_options *options)
 
 	if (r < 0)
 		return complain("cannot start a thread", r);
-	tw_manager_use(&life->manager, life->worker);
+	life->manager.worker = life->worker;
 	return tw_loop_run(&life->manager, life->worker, life->bus, options);
 }
 

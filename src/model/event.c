@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/event.h"
 
-#include <string.h>
-
-#include "base/macros.h"
 #include "base/text.h"
+
+#include <string.h>
 
 static const char *const names[] = {
 	[TW_EVENT_STARTED] = "started",
@@ -72,4 +71,18 @@ void tw_event_of_skipped(const struct tw_skipped *skipped, struct tw_event *ret)
 	tw_text_init(&advice, ret->advice, sizeof(ret->advice));
 	tw_text_addf(&advice, "set it for good in a file of /etc/sysctl.d; `timewaitctl explain %s` tells more",
 		     tw_tunable_info(skipped->tunable)->key);
+}
+
+void tw_recorder_tell(struct tw_recorder *recorder, const char *namespace, enum tw_event_kind kind,
+		      enum tw_severity severity, const char *format, ...)
+{
+	struct tw_event event = { .kind = kind, .severity = severity };
+	struct tw_text text;
+	va_list arguments;
+
+	tw_text_init(&text, event.reason, sizeof(event.reason));
+	va_start(arguments, format);
+	tw_text_addv(&text, format, arguments);
+	va_end(arguments);
+	recorder->tell(recorder, namespace, &event);
 }

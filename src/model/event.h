@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/macros.h"
 #include "model/flow.h"
 #include "model/metric.h"
 #include "model/sample.h"
@@ -112,3 +113,7 @@ void tw_event_of_skipped(const struct tw_skipped *skipped, struct tw_event *ret)
 struct tw_recorder {
 	void (*tell)(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event);
 };
+
+/* Tells an event that is a sentence and no more. */
+void tw_recorder_tell(struct tw_recorder *recorder, const char *namespace, enum tw_event_kind kind,
+		      enum tw_severity severity, const char *format, ...) TW_PRINTF(5, 6);

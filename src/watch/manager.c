@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "watch/manager.h"
 
-#include "config.h"
-#include "tell/snapshot.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A debt of no account: for some ticks, or cheap scans. More of the daemon's own holds scans up: it is paid first. */
+#define SMALL_DEBT_USEC (5 * TW_USEC_PER_MSEC)
+/* The most debt that is remembered: work far beyond the budget delays the next by a bounded time. */
+#define DEBT_MAX_USEC (10 * TW_USEC_PER_SEC)
+/* What all namespaces together may owe, and one that hurries still borrows. */
+#define CREDIT_USEC (2 * TW_USEC_PER_SEC)
+/*
+ * So many may owe more for what was routine, and so much together, before nobody else begins any: what a scan costs is
+ * known only once it is done, and what has become dear has become so for all. One that owes much delays none of the
+ * others.
+ */
+#define DEBTORS_MAX 5
+#define ROUTINE_DEBT_USEC (50 * TW_USEC_PER_MSEC)
+/* Of sharing out: what is left after these nobody gets. */
+#define ROUNDS_MAX 4
+/* This part of the budget pays for nothing: it is a limit, and what work costs is known only once it is done. */
+#define ASIDE 20
+/* A stretch that goes on is told again after this. */
+#define STRETCH_REMIND_USEC TW_USEC_PER_HOUR
 
 /* What is given to be done is ready to act from the start: later there may be no memory for it. */
 static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edges, const struct tw_settings *settings)
@@ -14,17 +31,9 @@ static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edg
 	manager->host = calloc(1, sizeof(*manager->host));
 	if (!manager->host)
 		return -ENOMEM;
-	tw_watch_init(manager->host, TW_NAMESPACE_HOST, edges, &manager->room, settings);
+	tw_watch_init(manager->host, TW_NAMESPACE_HOST, edges, &manager->scratch, settings);
 	manager->host_watched = tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST);
 	return tw_watch_make_ready(manager->host);
-}
-
-static usec_t enter(struct tw_cpu_account *account, struct tw_cpu_budget *budget)
-{
-	struct tw_manager *manager =
-		(struct tw_manager *)(void *)((char *)account - offsetof(struct tw_manager, account));
-
-	return tw_manager_book(manager, budget);
 }
 
 int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_manager_edges *edges,
@@ -35,14 +44,12 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 
 	memset(manager, 0, sizeof(*manager));
 	manager->recorder = edges->host.recorder;
-	manager->clock = edges->clock;
-	manager->account.enter = enter;
-	manager->started_usec = manager->income.taken_usec = time.now_usec;
+	manager->clock = manager->scratch.clock = edges->clock;
+	manager->paid_until_usec = time.now_usec;
 	manager->booked_usec = time.cpu_usec;
-	tw_registry_init(&manager->registry, edges->discovery, &manager->room, manager->recorder);
-	r = tw_scratch_init(&manager->room, key);
-	if (r >= 0)
-		r = add_host(manager, &edges->host, settings);
+	manager->scratch.scan = tw_scan_new(key);
+	tw_registry_init(&manager->registry, edges->discovery, &manager->scratch, manager->recorder);
+	r = manager->scratch.scan ? add_host(manager, &edges->host, settings) : -ENOMEM;
 	if (r < 0) {
 		tw_manager_done(manager);
 		return r;
@@ -53,202 +60,294 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 
 void tw_manager_done(struct tw_manager *manager)
 {
+	struct tw_worker_end end;
+
+	if (manager->worker && tw_manager_busy(manager)) {
+		tw_worker_give_up(manager->worker);
+		tw_worker_wait(manager->worker, &end);
+	}
 	tw_registry_done(&manager->registry);
 	if (manager->host) {
 		tw_watch_done(manager->host);
 		free(manager->host);
 		manager->host = NULL;
 	}
-	tw_scratch_done(&manager->room);
+	manager->scratch.scan = tw_scan_free(manager->scratch.scan);
 	manager->settings = tw_settings_free(manager->settings);
 }
 
-void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker)
+/* ---- who pays, and who may go on */
+
+/* CPU time of the loop since the last call. */
+static usec_t take_cpu(struct tw_manager *manager)
 {
-	manager->room.worker = worker;
+	usec_t cpu_usec = manager->clock->read(manager->clock).cpu_usec;
+	usec_t used_usec = tw_usec_since(cpu_usec, manager->booked_usec);
+
+	manager->booked_usec = cpu_usec;
+	manager->spent_usec += used_usec;
+	return used_usec;
 }
 
-int tw_manager_error(const struct tw_manager *manager)
+static void owe(usec_t *debt_usec, usec_t cpu_usec)
 {
-	return manager->host->error;
+	*debt_usec = TW_MIN(*debt_usec + cpu_usec, DEBT_MAX_USEC);
 }
 
-void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
+/* Returns what is left of the amount. */
+static usec_t pay_off(usec_t *debt_usec, usec_t amount_usec)
 {
-	struct tw_time time = manager->clock->read(manager->clock);
+	usec_t paid_usec = TW_MIN(*debt_usec, amount_usec);
 
-	tw_watch_rebase(manager->host, manager->settings, settings, time);
-	manager->host_watched = tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST);
-	if (!manager->host_watched) {
-		tw_watch_leave(manager->host, settings, time.now_usec,
-			       "the configuration does not have the host any more");
-		tw_watch_give_up(manager->host);
+	*debt_usec -= paid_usec;
+	return amount_usec - paid_usec;
+}
+
+/* Of the host, of all newcomers together, and of each other namespace; NULL behind the last. */
+static struct tw_debt *debt_of(struct tw_manager *manager, unsigned index)
+{
+	struct tw_registry *registry = &manager->registry;
+
+	if (index < 2)
+		return index == 0 ? &manager->host->debt : &registry->newcomers;
+	return index - 2 < registry->count ? &registry->entries[index - 2]->watch.debt : NULL;
+}
+
+/* Who may go on, as things stand: behind each payment and each job. Returns how many owe anything. */
+static unsigned weigh(struct tw_manager *manager)
+{
+	struct tw_scratch *scratch = &manager->scratch;
+	usec_t owed_usec = 0, all_usec = 0;
+	unsigned routine = 0, debtors = 0;
+	struct tw_debt *debt;
+
+	for (unsigned i = 0; (debt = debt_of(manager, i)); i++) {
+		owed_usec += debt->owed_usec;
+		all_usec += debt->owed_usec + debt->borrowed_usec;
+		routine += debt->owed_usec > SMALL_DEBT_USEC;
+		debtors += debt->owed_usec + debt->borrowed_usec > 0;
 	}
-	tw_registry_rebase(&manager->registry, manager->settings, settings, time);
-	manager->settings = tw_settings_free(manager->settings);
-	manager->settings = settings;
+	scratch->routine_waits =
+		manager->owed_usec > SMALL_DEBT_USEC || (routine > DEBTORS_MAX && owed_usec > ROUTINE_DEBT_USEC);
+	scratch->credit_is_used = all_usec > CREDIT_USEC;
+	return debtors;
 }
 
-unsigned tw_manager_count(const struct tw_manager *manager)
+/*
+ * All that the daemon uses counts: the budget is for the whole of it. What is no namespace's is paid first, and what is
+ * left in equal shares, so that none can use up what belongs to the others. What those that owe little leave over is
+ * for the others: in each round some are done. What nothing is owed for is not kept.
+ */
+static void pay(struct tw_manager *manager, usec_t now_usec)
 {
-	return manager->registry.count + manager->host_watched;
+	/* At most an hour counts: it pays off any debt, and the product below stays small. */
+	usec_t span_usec = TW_MIN(tw_usec_since(now_usec, manager->paid_until_usec), TW_USEC_PER_HOUR);
+	usec_t left_usec = span_usec * (uint64_t)manager->settings->cpu_budget_milli / 100000;
+
+	manager->paid_until_usec = now_usec;
+	left_usec = pay_off(&manager->owed_usec, left_usec - left_usec / ASIDE);
+	for (unsigned round = 0; round < ROUNDS_MAX && left_usec > 0; round++) {
+		unsigned debtors = weigh(manager);
+		struct tw_debt *debt;
+
+		for (unsigned i = 0; debtors > 0 && (debt = debt_of(manager, i)); i++) {
+			usec_t part_usec = left_usec / debtors;
+
+			if (debt->owed_usec + debt->borrowed_usec == 0)
+				continue;
+			debtors--;
+			left_usec -= part_usec;
+			left_usec += pay_off(&debt->borrowed_usec, pay_off(&debt->owed_usec, part_usec));
+		}
+	}
+	(void)weigh(manager);
 }
 
-struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned index)
+/* ---- whose turn it is */
+
+/* What hurries is first, then what was counted longest ago. */
+static bool goes_before(const struct tw_watch *a, const struct tw_watch *b)
 {
-	if (manager->host_watched)
-		return index == 0 ? manager->host : &manager->registry.entries[index - 1]->watch;
-	return &manager->registry.entries[index]->watch;
+	return a->hurries != b->hurries ? a->hurries : a->sample.census.at_usec < b->sample.census.at_usec;
 }
 
-bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule)
+/* Scans come later than configured: of the host, or of so many others. At its beginning, and while it goes on. */
+static void tell_stretch(struct tw_manager *manager, usec_t *told_usec, unsigned others, usec_t now_usec)
 {
-	for (unsigned i = 0; i < tw_manager_count(manager); i++)
-		if (tw_policy_is_raised(&tw_manager_watch(manager, i)->policy, rule))
-			return true;
-	return false;
+	char percent[32];
+	struct tw_text text;
+
+	if (*told_usec != 0 && tw_usec_since(now_usec, *told_usec) < STRETCH_REMIND_USEC)
+		return;
+	*told_usec = now_usec;
+	tw_text_init(&text, percent, sizeof(percent));
+	tw_text_add_milli(&text, manager->settings->cpu_budget_milli);
+	if (others == 0)
+		tw_recorder_tell(manager->recorder, TW_NAMESPACE_HOST, TW_EVENT_STRETCHED, TW_SEVERITY_WARNING,
+				 "counting sockets costs more than cpu-budget = %s%% allows: census and survey come "
+				 "later than configured; the gauge stays on time",
+				 percent);
+	else
+		tw_recorder_tell(manager->recorder, TW_NAMESPACE_HOST, TW_EVENT_STRETCHED, TW_SEVERITY_WARNING,
+				 "counting the sockets of %u network namespaces costs more than cpu-budget = %s%% "
+				 "allows: census and survey of %u of them come later than configured",
+				 manager->registry.count, percent, others);
 }
 
-static unsigned restored(const struct tw_watch *watch)
+static struct tw_watch *find_next(struct tw_manager *manager, usec_t now_usec)
 {
-	return watch->acting ? watch->acting->reconciler.restored : 0;
+	struct tw_watch *next = NULL;
+	unsigned late = 0;
+
+	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
+		struct tw_watch *watch = tw_manager_watch(manager, i);
+
+		if (tw_watch_may_begin(watch, now_usec)) {
+			if (!next || goes_before(watch, next))
+				next = watch;
+		} else if (tw_watch_is_late(watch, manager->settings, now_usec)) {
+			if (watch == manager->host)
+				tell_stretch(manager, &manager->host_stretch_told_usec, 0, now_usec);
+			else
+				late++;
+		}
+	}
+	if (late > 0)
+		tell_stretch(manager, &manager->others_stretch_told_usec, late, now_usec);
+	return next;
 }
 
-int tw_manager_restore(struct tw_manager *manager, unsigned *ret_count)
+/* One job at a time: a look for namespaces, a scan or a search. */
+static void begin_next(struct tw_manager *manager, usec_t now_usec)
+{
+	const struct tw_settings *settings = manager->settings;
+	struct tw_watch *next;
+	bool on_time;
+
+	if (tw_manager_busy(manager))
+		return;
+	manager->job_cpu_usec = 0;
+	if (tw_registry_look_is_due(&manager->registry, settings, now_usec)) {
+		tw_registry_begin_look(&manager->registry, settings, now_usec);
+		if (manager->worker)
+			tw_worker_start(manager->worker, tw_registry_step, &manager->registry);
+		return;
+	}
+	next = find_next(manager, now_usec);
+	if (!next)
+		return;
+	on_time = next->scan_due && !tw_watch_is_late(next, settings, now_usec) &&
+		  next->debt.owed_usec + next->debt.borrowed_usec == 0;
+	if (next == manager->host && on_time)
+		manager->host_stretch_told_usec = 0;
+	if (!tw_watch_begin(next, settings, now_usec))
+		return;
+	manager->working = next;
+	if (manager->worker)
+		tw_worker_start(manager->worker, tw_watch_step, next);
+}
+
+bool tw_manager_busy(const struct tw_manager *manager)
+{
+	return manager->working || manager->registry.looking;
+}
+
+/* ---- ticks */
+
+int tw_manager_tick(struct tw_manager *manager)
 {
 	usec_t now_usec = manager->clock->read(manager->clock).now_usec;
-	int first = 0;
+	int r = 0;
 
-	*ret_count = 0;
-	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
-		struct tw_watch *watch = tw_manager_watch(manager, i);
-		unsigned before = restored(watch);
-		int r = tw_watch_pause(watch, manager->settings, now_usec);
-
-		*ret_count += restored(watch) - before;
-		if (first == 0)
-			first = r;
-	}
-	return first;
+	if (manager->host_watched)
+		r = tw_watch_tick(manager->host, manager->settings, now_usec);
+	else
+		tw_watch_give_up(manager->host);
+	manager->missed = r < 0 ? manager->missed + 1 : 0;
+	tw_registry_tick(&manager->registry, manager->settings, now_usec);
+	owe(&manager->owed_usec, take_cpu(manager));
+	/* It stands with the first namespace, which need not be the host's. */
+	if (tw_manager_count(manager) > 0)
+		tw_manager_watch(manager, 0)->sample.cost.total_usec = manager->spent_usec;
+	pay(manager, now_usec);
+	begin_next(manager, now_usec);
+	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
 }
 
-int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode)
+usec_t tw_manager_interval(const struct tw_manager *manager)
 {
-	int first = 0;
-
-	if (manager->settings->mode == mode)
-		return 0;
-	manager->settings->mode = mode;
-	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
-		struct tw_watch *watch = tw_manager_watch(manager, i);
-		int r;
-
-		tw_watch_let_go(watch);
-		r = mode == TW_MODE_OBSERVE ? tw_watch_give_back(watch) : 0;
-		if (first == 0)
-			first = r;
-	}
-	return first;
-}
-
-const char *tw_manager_mode(const struct tw_manager *manager)
-{
-	return manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce";
-}
-
-void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_json *json)
-{
-	usec_t monotonic_usec = manager->clock->read(manager->clock).now_usec;
-
-	tw_json_object_begin(json);
-	tw_json_key(json, "version");
-	tw_json_string(json, PACKAGE_VERSION);
-	tw_json_key(json, "mode");
-	tw_json_string(json, tw_manager_mode(manager));
-	tw_json_key(json, "started");
-	tw_json_milli(json, (int64_t)(started_usec / TW_USEC_PER_MSEC));
-	tw_json_key(json, "now");
-	tw_json_milli(json, (int64_t)(now_usec / TW_USEC_PER_MSEC));
-	tw_json_key(json, "namespaces");
-	tw_json_array_begin(json);
-	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
-		const struct tw_watch *watch = tw_manager_watch(manager, i);
-		struct tw_situation situation;
-
-		tw_watch_situation(watch, manager->settings, monotonic_usec, &situation);
-		tw_snapshot_add_json_situation(json, watch->name, &watch->sample, manager->settings->top, &situation);
-	}
-	tw_json_array_end(json);
-	tw_json_object_end(json);
-}
-
-void tw_manager_exempt(struct tw_manager *manager, usec_t cpu_usec)
-{
-	manager->booked_usec = tw_usec_add(manager->booked_usec, cpu_usec);
-}
-
-/* The host's is put back whether it is watched by now or not. */
-int tw_manager_stop(struct tw_manager *manager)
-{
-	int first = tw_watch_restore(manager->host);
-
-	for (unsigned i = 0; i < manager->registry.count; i++) {
-		int r = tw_watch_restore(&manager->registry.entries[i]->watch);
-
-		if (first == 0)
-			first = r;
-	}
-	return first;
-}
-
-static void add_numbers(struct tw_text *text, const struct tw_sample *sample)
-{
-	for (int state = 0; state < TW_STATE_COUNT; state++) {
-		if (state != TW_STATE_ESTABLISHED && state != TW_STATE_TIME_WAIT && state != TW_STATE_CLOSE_WAIT)
-			continue;
-		tw_text_add(text, tw_state_title((enum tw_state)state));
-		tw_text_add_char(text, ' ');
-		tw_value_add(text, tw_sample_metric(sample, TW_METRIC_OF_STATE(state)), TW_UNIT_SOCKETS);
-		tw_text_add(text, ", ");
-	}
-	tw_text_add(text, "port-use ");
-	tw_value_add(text, tw_sample_metric(sample, TW_METRIC_PORT_USE), TW_UNIT_PERCENT);
-}
-
-void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
-{
-	unsigned raised = 0;
+	usec_t interval_usec = manager->settings->interval_usec;
 
 	for (unsigned i = 0; i < tw_manager_count(manager); i++)
-		raised += tw_policy_raised(&tw_manager_watch(manager, i)->policy, manager->settings);
-	tw_text_addf(text, "%u of %u rules raised", raised, manager->settings->rule_count * tw_manager_count(manager));
-	if (manager->registry.count > 0)
-		tw_text_addf(text, " in %u network namespaces", tw_manager_count(manager));
-	if (!manager->host_watched)
-		return;
-	tw_text_add(text, manager->registry.count > 0 ? "; host: " : "; ");
-	add_numbers(text, &manager->host->sample);
+		interval_usec =
+			TW_MIN(interval_usec, tw_watch_interval(tw_manager_watch(manager, i), manager->settings));
+	return interval_usec;
 }
 
-void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...)
-{
-	struct tw_event event = { .kind = kind, .severity = TW_SEVERITY_NOTICE };
-	struct tw_text text;
-	va_list arguments;
+/* ---- work */
 
-	tw_text_init(&text, event.reason, sizeof(event.reason));
-	va_start(arguments, format);
-	tw_text_addv(&text, format, arguments);
-	va_end(arguments);
-	manager->recorder->tell(manager->recorder, TW_NAMESPACE_HOST, &event);
+/* A look is no namespace's. A start is once, and who comes next, or hurries, is not to wait for what it cost. */
+static void charge(struct tw_manager *manager, usec_t cpu_usec)
+{
+	const struct tw_watch *watch = manager->working;
+
+	if (!watch)
+		owe(&manager->owed_usec, cpu_usec);
+	else if (!manager->scratch.starting)
+		owe(watch->job_borrows ? &watch->charged->borrowed_usec : &watch->charged->owed_usec, cpu_usec);
 }
 
-void tw_manager_tell_skipped(struct tw_manager *manager)
+/* A step of it in place, where no worker does it. Returns whether it has ended. */
+static bool has_ended(struct tw_manager *manager, struct tw_worker_end *ret)
 {
-	for (unsigned i = 0; i < manager->settings->skipped_count; i++) {
-		struct tw_event event;
+	int r;
 
-		tw_event_of_skipped(&manager->settings->skipped[i], &event);
-		manager->recorder->tell(manager->recorder, TW_NAMESPACE_HOST, &event);
+	if (manager->worker) {
+		if (!tw_worker_take(manager->worker, ret))
+			return false;
+		manager->spent_usec += ret->cpu_usec;
+		return true;
 	}
+	owe(&manager->owed_usec, take_cpu(manager));
+	r = manager->working ? tw_watch_step(manager->working) : tw_registry_step(&manager->registry);
+	manager->job_cpu_usec += take_cpu(manager);
+	*ret = (struct tw_worker_end){ .result = r, .cpu_usec = manager->job_cpu_usec };
+	return r <= 0;
+}
+
+bool tw_manager_work(struct tw_manager *manager)
+{
+	struct tw_worker_end end;
+	usec_t now_usec;
+
+	if (!tw_manager_busy(manager))
+		return false;
+	if (!has_ended(manager, &end))
+		return !manager->worker;
+	now_usec = manager->clock->read(manager->clock).now_usec;
+	charge(manager, end.cpu_usec);
+	if (manager->working)
+		tw_watch_end(manager->working, manager->settings, now_usec, end.result, end.cpu_usec);
+	else
+		tw_registry_end_look(&manager->registry, manager->settings, now_usec, end.result);
+	manager->working = NULL;
+	(void)weigh(manager);
+	begin_next(manager, now_usec);
+	return tw_manager_busy(manager) && !manager->worker;
+}
+
+bool tw_manager_begin(struct tw_manager *manager)
+{
+	bool wide = tw_namespace_list_is_wide(&manager->settings->namespaces);
+	int r = 0;
+
+	manager->scratch.starting = true;
+	/* The first round looks for namespaces, the second takes them up and looks at them. */
+	for (unsigned round = 0; round < (wide ? 2 : 1); round++) {
+		r = tw_manager_tick(manager);
+		while (r >= 0 && tw_manager_work(manager))
+			;
+	}
+	manager->scratch.starting = false;
+	return !manager->host_watched || manager->host->sample.survey.at_usec != 0;
 }

@@ -6,15 +6,11 @@
 #include "base/macros.h"
 #include "watch/registry.h"
 #include "watch/watch.h"
+#include "watch/worker.h"
 #include "model/event.h"
 #include "model/settings.h"
 
 #include <stdbool.h>
-
-/* Where the manager reads the time: the kernel's clocks, or a virtual one in the tests. */
-struct tw_clock {
-	struct tw_time (*read)(struct tw_clock *clock);
-};
 
 /*
  * Everything that timewaitd watches, without the event loop: the loop, or a test, calls tick at each interval and work
@@ -24,22 +20,19 @@ struct tw_manager {
 	struct tw_settings *settings; /* consumes */
 	struct tw_recorder *recorder; /* borrows */
 	struct tw_clock *clock;	      /* borrows */
-	struct tw_scratch room;
+	struct tw_worker *worker;     /* does what takes long; NULL: that is done in place; borrows */
+	struct tw_scratch scratch;
 	struct tw_watch *host; /* owned */
 	bool host_watched;     /* the configuration names it */
 	struct tw_registry registry;
 	struct tw_watch *working; /* whose scan or search is under way; NULL: nobody's; borrows */
-	struct tw_income income;
-	struct tw_cpu_budget own; /* what is no namespace's: ticks, records, answers */
-	usec_t own_before_usec;	  /* what it had spent at the end of the last round */
-	struct tw_cpu_account account;
-	usec_t spent_usec; /* CPU time of all, since the start */
-	usec_t started_usec;
-	usec_t booked_usec; /* CPU time of the loop that is booked */
-	usec_t round_usec;  /* when the round of ticks began */
-	bool round_goes_on; /* it takes more than one slice */
-	usec_t sliced_usec; /* the last slice */
-	unsigned missed;    /* ticks in a row without a gauge */
+	usec_t job_cpu_usec;	  /* of the job under way, in place */
+	usec_t owed_usec; /* CPU time that is no namespace's and not paid for yet: ticks, records, answers, looks */
+	usec_t paid_until_usec;
+	usec_t spent_usec;					 /* CPU time of all, since the start */
+	usec_t booked_usec;					 /* CPU time of the loop that is booked */
+	usec_t host_stretch_told_usec, others_stretch_told_usec; /* 0: not stretching */
+	unsigned missed;					 /* ticks in a row without a gauge */
 };
 
 /* So many ticks in a row without a gauge, and tw_manager_tick() gives up: a fresh start may do better. */
@@ -57,14 +50,11 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 		    const struct tw_hash_key *key);
 void tw_manager_done(struct tw_manager *manager);
 
-/* From now on this thread does what takes long. Not while there is work. Borrows. */
-void tw_manager_use(struct tw_manager *manager, struct tw_worker *worker);
-
-/* One interval, or the next slice of one. Returns 0, or -EIO when the host's gauge has failed too often to go on. */
+/* One interval. Returns 0, or -EIO when the host's gauge has failed too often to go on. */
 int tw_manager_tick(struct tw_manager *manager);
 
 /*
- * A slice of the work that a tick started, at most a datagram of a dump; with a worker, what is to be done when it has
+ * A step of the job that a tick started, at most a datagram of a dump; with a worker, what is to be done when it has
  * ended. Returns whether there is more to do now.
  */
 bool tw_manager_work(struct tw_manager *manager);
@@ -81,8 +71,7 @@ usec_t tw_manager_interval(const struct tw_manager *manager);
  */
 bool tw_manager_begin(struct tw_manager *manager);
 
-/* Why the last tick or scan failed, -errno; 0 where it did not. */
-int tw_manager_error(const struct tw_manager *manager);
+/* The following are in manager-request.c. */
 
 /* The namespaces that are watched, the host's first where it is one of them. */
 unsigned tw_manager_count(const struct tw_manager *manager);
@@ -115,9 +104,6 @@ const char *tw_manager_mode(const struct tw_manager *manager);
 /* Everything that is known, as one JSON object. The times are CLOCK_REALTIME. */
 void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_json *json);
 
-/* CPU time of the process that is not to count against cpu-budget: whoever asks often must not stop the counting. */
-void tw_manager_exempt(struct tw_manager *manager, usec_t cpu_usec);
-
 /* Puts everything back. Returns 0, or -errno where something stays owed. */
 int tw_manager_stop(struct tw_manager *manager);
 
@@ -126,8 +112,3 @@ void tw_manager_status(const struct tw_manager *manager, struct tw_text *text);
 
 /* Tells an event that concerns the daemon as a whole. */
 void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...) TW_PRINTF(3, 4);
-
-/* The following are in manager-turns.c, and for manager.c alone. */
-
-/* CPU time of the loop since the last booking, to a budget; NULL: the daemon's own. */
-usec_t tw_manager_book(struct tw_manager *manager, struct tw_cpu_budget *budget);

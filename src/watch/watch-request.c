@@ -97,6 +97,4 @@ void tw_watch_let_go(struct tw_watch *watch)
 		return;
 	watch->acting->at_rest = false;
 	tw_destroy_job_stop(&watch->acting->destroying);
-	if (watch->room->worker && watch->job == TW_WATCH_DESTROY)
-		tw_worker_give_up(watch->room->worker);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,25 +14,17 @@
 #include <unistd.h>
 
 /* A dump needs a few KiB of stack; the look-up of a unit some path names. */
-#define TW_WORKER_STACK (256 * 1024)
-
-enum phase {
-	PHASE_IDLE,
-	PHASE_JOB,
-	PHASE_ENDED, /* and not taken yet */
-	PHASE_QUIT,
-};
+#define STACK_SIZE (256 * 1024)
 
 struct tw_worker {
 	pthread_t thread;
-	pthread_mutex_t mutex; /* guards phase; the rest follows it from hand to hand */
-	pthread_cond_t changed;
-	enum phase phase;
-	atomic_bool given_up;
-	tw_worker_step step;
+	sem_t started, ended; /* what is between goes from hand to hand with them */
+	tw_worker_step step;  /* NULL: the thread is to end */
 	void *context;
 	struct tw_worker_end end;
+	atomic_bool given_up;
 	int event_fd;
+	bool busy; /* the loop's: there is a job that has not been taken */
 };
 
 static void do_job(struct tw_worker *worker)
@@ -47,38 +40,21 @@ static void do_job(struct tw_worker *worker)
 	};
 }
 
-static void change(struct tw_worker *worker, enum phase phase)
-{
-	worker->phase = phase;
-	(void)pthread_cond_broadcast(&worker->changed);
-}
-
-static void signal_end(struct tw_worker *worker)
-{
-	const uint64_t one = 1;
-
-	/* It cannot be full, and has no other way to fail. */
-	(void)!write(worker->event_fd, &one, sizeof(one));
-}
-
 static void *work(void *argument)
 {
+	const uint64_t one = 1;
 	struct tw_worker *worker = argument;
 
-	(void)pthread_mutex_lock(&worker->mutex);
-	while (worker->phase != PHASE_QUIT) {
-		if (worker->phase != PHASE_JOB) {
-			(void)pthread_cond_wait(&worker->changed, &worker->mutex);
-			continue;
-		}
-		(void)pthread_mutex_unlock(&worker->mutex);
+	for (;;) {
+		while (sem_wait(&worker->started) < 0)
+			;
+		if (!worker->step)
+			return NULL;
 		do_job(worker);
-		(void)pthread_mutex_lock(&worker->mutex);
-		change(worker, PHASE_ENDED);
-		signal_end(worker);
+		/* It cannot be full, and has no other way to fail. First: who waits for the end then empties it. */
+		(void)!write(worker->event_fd, &one, sizeof(one));
+		(void)sem_post(&worker->ended);
 	}
-	(void)pthread_mutex_unlock(&worker->mutex);
-	return NULL;
 }
 
 /* Signals are the loop's: a new thread takes over what its maker blocks. */
@@ -91,7 +67,7 @@ static int start_thread(struct tw_worker *worker)
 	r = pthread_attr_init(&attributes);
 	if (r != 0)
 		return -r;
-	(void)pthread_attr_setstacksize(&attributes, TW_WORKER_STACK);
+	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&worker->thread, &attributes, work, worker);
@@ -107,13 +83,12 @@ int tw_worker_new(struct tw_worker **ret)
 
 	if (!worker)
 		return -ENOMEM;
-	(void)pthread_mutex_init(&worker->mutex, NULL);
-	(void)pthread_cond_init(&worker->changed, NULL);
+	(void)sem_init(&worker->started, 0, 0);
+	(void)sem_init(&worker->ended, 0, 0);
 	worker->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = worker->event_fd < 0 ? tw_errno() : start_thread(worker);
 	if (r < 0) {
-		if (worker->event_fd >= 0)
-			(void)close(worker->event_fd);
+		(void)tw_close(worker->event_fd);
 		free(worker);
 		return r;
 	}
@@ -128,12 +103,8 @@ struct tw_worker *tw_worker_free(struct tw_worker *worker)
 	if (worker) {
 		tw_worker_give_up(worker);
 		tw_worker_wait(worker, &end);
-		(void)pthread_mutex_lock(&worker->mutex);
-		change(worker, PHASE_QUIT);
-		(void)pthread_mutex_unlock(&worker->mutex);
+		tw_worker_start(worker, NULL, NULL);
 		(void)pthread_join(worker->thread, NULL);
-		(void)pthread_cond_destroy(&worker->changed);
-		(void)pthread_mutex_destroy(&worker->mutex);
 		(void)close(worker->event_fd);
 		free(worker);
 	}
@@ -149,10 +120,9 @@ void tw_worker_start(struct tw_worker *worker, tw_worker_step step, void *contex
 {
 	worker->step = step;
 	worker->context = context;
+	worker->busy = true;
 	atomic_store(&worker->given_up, false);
-	(void)pthread_mutex_lock(&worker->mutex);
-	change(worker, PHASE_JOB);
-	(void)pthread_mutex_unlock(&worker->mutex);
+	(void)sem_post(&worker->started);
 }
 
 void tw_worker_give_up(struct tw_worker *worker)
@@ -160,35 +130,32 @@ void tw_worker_give_up(struct tw_worker *worker)
 	atomic_store(&worker->given_up, true);
 }
 
-/* With the mutex held, and the job ended. */
-static void take(struct tw_worker *worker, struct tw_worker_end *ret)
+/* With a job under way. */
+static void await(struct tw_worker *worker, struct tw_worker_end *ret)
 {
-	uint64_t count;
-
+	while (sem_wait(&worker->ended) < 0)
+		;
 	*ret = worker->end;
-	worker->phase = PHASE_IDLE;
-	(void)!read(worker->event_fd, &count, sizeof(count));
+	worker->busy = false;
 }
 
 bool tw_worker_take(struct tw_worker *worker, struct tw_worker_end *ret)
 {
-	bool ended;
+	uint64_t count;
 
-	(void)pthread_mutex_lock(&worker->mutex);
-	ended = worker->phase == PHASE_ENDED;
-	if (ended)
-		take(worker, ret);
-	(void)pthread_mutex_unlock(&worker->mutex);
-	return ended;
+	if (!worker->busy || read(worker->event_fd, &count, sizeof(count)) < 0)
+		return false;
+	await(worker, ret);
+	return true;
 }
 
 void tw_worker_wait(struct tw_worker *worker, struct tw_worker_end *ret)
 {
+	uint64_t count;
+
 	*ret = (struct tw_worker_end){ .result = -ECANCELED };
-	(void)pthread_mutex_lock(&worker->mutex);
-	while (worker->phase == PHASE_JOB)
-		(void)pthread_cond_wait(&worker->changed, &worker->mutex);
-	if (worker->phase == PHASE_ENDED)
-		take(worker, ret);
-	(void)pthread_mutex_unlock(&worker->mutex);
+	if (!worker->busy)
+		return;
+	await(worker, ret);
+	(void)!read(worker->event_fd, &count, sizeof(count));
 }

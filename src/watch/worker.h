@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/duration.h"
-#include "base/macros.h"
 
 #include <stdbool.h>
 
@@ -27,7 +26,6 @@ int tw_worker_new(struct tw_worker **ret);
 
 /* Gives up a job under way, and waits for the step that it is in. NULL is taken. */
 struct tw_worker *tw_worker_free(struct tw_worker *worker);
-TW_DEFINE_CLEANUP(struct tw_worker, tw_worker_free)
 
 /* Readable when a job has ended, until it is taken. Borrowed. */
 int tw_worker_fd(const struct tw_worker *worker);
@@ -41,5 +39,5 @@ void tw_worker_give_up(struct tw_worker *worker);
 /* Takes a job that has ended. Returns false while it has not. */
 bool tw_worker_take(struct tw_worker *worker, struct tw_worker_end *ret);
 
-/* Waits for the end of the job under way, and takes it. */
+/* Waits for the end of the job under way, and takes it; -ECANCELED where there is none. */
 void tw_worker_wait(struct tw_worker *worker, struct tw_worker_end *ret);

@@ -150,7 +150,7 @@ void sim_use_worker(struct sim *sim)
 {
 	if (tw_worker_new(&sim->worker) < 0)
 		abort();
-	tw_manager_use(&sim->manager, sim->worker);
+	sim->manager.worker = sim->worker;
 }
 
 void sim_tick(struct sim *sim)

@@ -288,21 +288,21 @@ static int look_long(struct tw_discovery *discovery TW_UNUSED)
 static void test_a_look_is_paid_for(void **state TW_UNUSED)
 {
 	struct tw_worker *worker = NULL;
-	usec_t spent_usec, own_usec;
+	usec_t spent_usec, owed_usec;
 
 	machine->houses[0].there = true;
 	start(settings_of("all"));
 	assert_int_equal(tw_worker_new(&worker), 0);
-	tw_manager_use(&machine->manager, worker);
+	machine->manager.worker = worker;
 	machine->discovery.step = look_long;
 	spent_usec = machine->manager.spent_usec;
-	own_usec = machine->manager.own.spent_usec;
 	machine->now_usec += 40 * S;
 	assert_int_equal(tw_manager_tick(&machine->manager), 0);
+	owed_usec = machine->manager.owed_usec;
 	assert_true(machine->manager.registry.looking);
 	wait_for_worker(worker);
 	assert_in_range(machine->manager.spent_usec - spent_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
-	assert_in_range(machine->manager.own.spent_usec - own_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
+	assert_in_range(machine->manager.owed_usec - owed_usec, LOOK_CPU_USEC, 10 * LOOK_CPU_USEC);
 	tw_manager_done(&machine->manager);
 	worker = tw_worker_free(worker);
 }
