@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/lint/lint-report.h"
+#include "ctl/lint/lint-check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,14 +11,16 @@
 
 static char out[8192];
 
-static void fill(struct tw_lint_finding *finding)
+static void tell(struct tw_lint_report *report, enum tw_severity severity)
 {
-	(void)tw_text_copy(finding->key, sizeof(finding->key), "net.x");
-	(void)tw_text_copy(finding->where, sizeof(finding->where), "/etc/a.conf:3");
-	(void)tw_text_copy(finding->finding, sizeof(finding->finding), "net.x = \033[1m");
-	(void)tw_text_copy(finding->consequence, sizeof(finding->consequence),
-			   "It does a great deal of harm to everybody who is near, and to those who are far away.");
-	(void)tw_text_copy(finding->advice, sizeof(finding->advice), "delete it");
+	static const struct tw_sysctl_setting setting = { .file = "/etc/a.conf", .line = 3 };
+	const struct tw_lint_check check = {
+		.id = "some-id",
+		.severity = severity,
+		.consequence = "It does a great deal of harm to everybody who is near, and to those who are far away.",
+	};
+
+	tw_lint_add_advice(tw_lint_tell(report, &check, &setting, "net/x", NULL, "net.x = %s", "\033[1m"), "delete it");
 }
 
 static void test_text(TW_UNUSED void **state)
@@ -27,7 +29,7 @@ static void test_text(TW_UNUSED void **state)
 	struct tw_text text;
 
 	assert_int_equal(tw_lint_report_init(&report), 0);
-	fill(tw_lint_report_add(&report, "some-id", TW_SEVERITY_WARNING));
+	tell(&report, TW_SEVERITY_WARNING);
 	tw_text_init(&text, out, sizeof(out));
 	tw_lint_finding_add_text(&report.findings[0], 80, &text);
 	assert_string_equal(out, "/etc/a.conf:3: warning: net.x = ?[1m [some-id]\n"
@@ -48,7 +50,7 @@ static void test_json(TW_UNUSED void **state)
 	tw_text_init(&text, out, sizeof(out));
 	tw_lint_report_add_json(&report, &text);
 	assert_string_equal(out, "[]\n");
-	fill(tw_lint_report_add(&report, "some-id", TW_SEVERITY_INFO));
+	tell(&report, TW_SEVERITY_INFO);
 	tw_text_init(&text, out, sizeof(out));
 	tw_lint_report_add_json(&report, &text);
 	assert_string_equal(out, "[{\"id\":\"some-id\",\"severity\":\"info\",\"key\":\"net.x\",\"value\":null,"
@@ -63,7 +65,7 @@ static void test_too_many(TW_UNUSED void **state)
 
 	assert_int_equal(tw_lint_report_init(&report), 0);
 	for (unsigned i = 0; i < TW_LINT_FINDINGS_MAX + 5; i++)
-		fill(tw_lint_report_add(&report, "some-id", TW_SEVERITY_INFO));
+		tell(&report, TW_SEVERITY_INFO);
 	assert_int_equal(report.count, TW_LINT_FINDINGS_MAX);
 	assert_int_equal(report.beyond, 5);
 }

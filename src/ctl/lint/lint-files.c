@@ -3,8 +3,6 @@
 
 #include "base/near.h"
 #include "base/parse.h"
-#include "ctl/lint/lint-place.h"
-#include "ctl/lint/sysctl-conf.h"
 
 #include <string.h>
 
@@ -15,24 +13,21 @@
 static struct tw_lint_finding *begin(const struct tw_lint_check *check, struct tw_lint_report *report,
 				     const struct tw_sysctl_setting *setting)
 {
-	struct tw_lint_finding *made = tw_lint_report_add(report, check->id, check->severity);
-	struct tw_text finding = tw_lint_text(made->finding, sizeof(made->finding));
-	struct tw_text advice = tw_lint_text(made->advice, sizeof(made->advice));
+	struct tw_lint_finding *made =
+		tw_lint_tell(report, check, setting, setting->key, setting->value, "%s", setting->value ? "" : "-");
 
-	tw_lint_fill(made, setting->key, setting->value, setting);
-	tw_text_addf(&finding, setting->value ? "%s = %s" : "-%s", made->key, made->value);
-	if (check->consequence)
-		(void)tw_text_copy(made->consequence, sizeof(made->consequence), check->consequence);
-	tw_lint_say_mend(&advice, setting, made->key, NULL);
+	tw_lint_add_finding(made, setting->value ? "%s = %s" : "%s", made->key, made->value);
 	return made;
 }
 
-/* Goes on where a text of a finding ends. */
-static void go_on(char *words, size_t capacity, const char *more)
+/* The same, with how to be rid of it. */
+static struct tw_lint_finding *begin_deleting(const struct tw_lint_check *check, struct tw_lint_report *report,
+					      const struct tw_sysctl_setting *setting)
 {
-	size_t length = strlen(words);
+	struct tw_lint_finding *made = begin(check, report, setting);
 
-	(void)tw_text_copy(words + length, capacity - length, more);
+	tw_lint_add_mend(made, setting, NULL);
+	return made;
 }
 
 static bool is_for(const struct tw_sysctl_setting *setting, enum tw_tunable tunable)
@@ -44,27 +39,20 @@ void tw_lint_run_recycle(const struct tw_lint_check *check, const struct tw_lint
 			 struct tw_lint_report *report)
 {
 	const struct tw_live_value *live = &facts->sysctls[TW_TUNABLE_TW_RECYCLE];
-	const char *key = tw_tunable_info(TW_TUNABLE_TW_RECYCLE)->key;
-	struct tw_lint_finding *made;
-	struct tw_text advice;
 
 	for (size_t i = 0; i < facts->plan->setting_count; i++)
 		if (is_for(&facts->plan->settings[i], TW_TUNABLE_TW_RECYCLE))
-			(void)begin(check, report, &facts->plan->settings[i]);
-	if (!live->known || live->value.numbers[0] == 0)
-		return;
-	made = tw_lint_report_add(report, check->id, check->severity);
-	tw_lint_fill(made, tw_tunable_info(TW_TUNABLE_TW_RECYCLE)->path, "1", NULL);
-	(void)tw_text_copy(made->finding, sizeof(made->finding), "net.ipv4.tcp_tw_recycle is on");
-	(void)tw_text_copy(made->consequence, sizeof(made->consequence), check->consequence);
-	advice = tw_lint_text(made->advice, sizeof(made->advice));
-	tw_lint_say_mend(&advice, NULL, key, "0");
+			(void)begin_deleting(check, report, &facts->plan->settings[i]);
+	if (live->known && live->value.numbers[0] != 0)
+		tw_lint_add_mend(tw_lint_tell(report, check, NULL, tw_tunable_info(TW_TUNABLE_TW_RECYCLE)->path, "1",
+					      "net.ipv4.tcp_tw_recycle is on"),
+				 NULL, "0");
 }
 
 void tw_lint_run_vendor(const struct tw_lint_check *check, const struct tw_lint_facts *facts,
 			struct tw_lint_report *report)
 {
-	const struct tw_live_value *live = &facts->sysctls[TW_TUNABLE_TW_TIMEOUT];
+	bool has = facts->sysctls[TW_TUNABLE_TW_TIMEOUT].known;
 
 	for (size_t i = 0; i < facts->plan->setting_count; i++) {
 		const struct tw_sysctl_setting *setting = &facts->plan->settings[i];
@@ -72,14 +60,15 @@ void tw_lint_run_vendor(const struct tw_lint_check *check, const struct tw_lint_
 
 		if (!setting->stands || !is_for(setting, TW_TUNABLE_TW_TIMEOUT))
 			continue;
-		made = begin(check, report, setting);
-		go_on(made->finding, sizeof(made->finding),
-		      live->known ? ", the length of TIME-WAIT" : ", which only the kernels of some vendors have");
-		(void)tw_text_copy(made->consequence, sizeof(made->consequence),
-				   live->known ? "This vendor's kernel obeys it, and below 60 s late segments can "
-						 "reach new connections."
-					       : "Elsewhere TIME-WAIT lasts 60 s, compiled in, and the line is passed "
-						 "over without a word.");
+		made = begin_deleting(check, report, setting);
+		tw_lint_add_finding(made, "%s",
+				    has ? ", the length of TIME-WAIT"
+					: ", which only the kernels of some vendors have");
+		tw_lint_set_consequence(made,
+					has ? "This vendor's kernel obeys it, and below 60 s late segments can "
+					      "reach new connections."
+					    : "Elsewhere TIME-WAIT lasts 60 s, compiled in, and the line is passed "
+					      "over without a word.");
 	}
 }
 
@@ -96,23 +85,13 @@ static bool is_expected(const struct tw_lint_facts *facts, const struct tw_sysct
 	       !tw_tunable_info(tunable)->host_only;
 }
 
-static void advise_near(struct tw_lint_finding *made)
-{
-	const char *keys[TW_TUNABLE_COUNT], *near;
-	struct tw_text advice;
-
-	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
-		keys[i] = tw_tunable_info((enum tw_tunable)i)->key;
-	near = tw_near(made->key, keys, TW_ARRAY_SIZE(keys));
-	if (!near)
-		return;
-	advice = tw_lint_text(made->advice, sizeof(made->advice));
-	tw_text_addf(&advice, "did you mean %s? else delete the line", near);
-}
-
 void tw_lint_run_absent(const struct tw_lint_check *check, const struct tw_lint_facts *facts,
 			struct tw_lint_report *report)
 {
+	const char *keys[TW_TUNABLE_COUNT], *near;
+
+	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
+		keys[i] = tw_tunable_info((enum tw_tunable)i)->key;
 	for (size_t i = 0; i < facts->plan->setting_count; i++) {
 		const struct tw_sysctl_setting *setting = &facts->plan->settings[i];
 		struct tw_lint_finding *made;
@@ -120,8 +99,12 @@ void tw_lint_run_absent(const struct tw_lint_check *check, const struct tw_lint_
 		if (!setting->absent || !setting->stands || setting->ignore_errors || !is_expected(facts, setting))
 			continue;
 		made = begin(check, report, setting);
-		go_on(made->finding, sizeof(made->finding), ", a key that is not there");
-		advise_near(made);
+		tw_lint_add_finding(made, ", a key that is not there");
+		near = tw_near(made->key, keys, TW_ARRAY_SIZE(keys));
+		if (near)
+			tw_lint_add_advice(made, "did you mean %s? else delete the line", near);
+		else
+			tw_lint_add_mend(made, setting, NULL);
 	}
 }
 
@@ -131,17 +114,14 @@ void tw_lint_run_ipv6(const struct tw_lint_check *check, const struct tw_lint_fa
 	for (size_t i = 0; i < facts->plan->setting_count; i++) {
 		const struct tw_sysctl_setting *setting = &facts->plan->settings[i];
 		const char *rest;
-		struct tw_lint_finding *made;
-		struct tw_text advice;
 
 		if (!setting->value || strncmp(setting->key, IPV6_PREFIX, strlen(IPV6_PREFIX)) != 0)
 			continue;
 		rest = setting->key + strlen(IPV6_PREFIX);
 		if (strncmp(rest, "tcp_", 4) != 0 && strncmp(rest, "ip_local_", 9) != 0)
 			continue;
-		made = begin(check, report, setting);
-		advice = tw_lint_text(made->advice, sizeof(made->advice));
-		tw_text_addf(&advice, "delete the line; net.ipv4.%.64s is the key for both", rest);
+		tw_lint_add_advice(begin(check, report, setting), "delete the line; net.ipv4.%.64s is the key for both",
+				   rest);
 	}
 }
 
@@ -187,8 +167,8 @@ void tw_lint_run_invalid(const struct tw_lint_check *check, const struct tw_lint
 		if (!setting->stands || setting->glob || !setting->value || !is_invalid(setting))
 			continue;
 		made = begin(check, report, setting);
-		go_on(made->finding, sizeof(made->finding), ", no value of this key");
-		(void)tw_text_copy(made->advice, sizeof(made->advice),
+		tw_lint_add_finding(made, ", no value of this key");
+		tw_lint_add_advice(made, "%s",
 				   strpbrk(setting->value, "#;") ? "a comment must have a line of its own: move it"
 								 : "correct the line, or delete it");
 	}
@@ -199,19 +179,15 @@ void tw_lint_run_overridden(const struct tw_lint_check *check, const struct tw_l
 {
 	for (size_t i = 0; i < facts->plan->setting_count; i++) {
 		const struct tw_sysctl_setting *setting = &facts->plan->settings[i];
+		const struct tw_sysctl_setting *by = setting->taken_by;
 		struct tw_lint_finding *made;
-		struct tw_text finding;
 
-		if (!setting->taken_by || !tw_lint_concerns(setting->key))
+		if (!by || !tw_lint_concerns(setting->key))
 			continue;
-		made = begin(check, report, setting);
-		finding = tw_lint_text(made->finding, sizeof(made->finding));
-		tw_text_addf(&finding, "%s = %s, but %s:%u ", made->key, made->value, setting->taken_by->file,
-			     setting->taken_by->line);
-		if (setting->taken_by->value)
-			tw_text_addf(&finding, "sets %.64s", setting->taken_by->value);
-		else
-			tw_text_add(&finding, "excludes it");
+		made = tw_lint_tell(report, check, setting, setting->key, setting->value, "%s", "");
+		tw_lint_add_finding(made, "%s = %s, but %s:%u ", made->key, made->value, by->file, by->line);
+		tw_lint_add_finding(made, by->value ? "sets %.64s" : "excludes it", by->value);
+		tw_lint_add_mend(made, setting, NULL);
 	}
 }
 
@@ -225,9 +201,8 @@ void tw_lint_run_unread(const struct tw_lint_check *check, const struct tw_lint_
 		if (!setting->unread || !setting->value || !tw_lint_concerns(setting->key))
 			continue;
 		made = begin(check, report, setting);
-		go_on(made->finding, sizeof(made->finding), ", in a file that is not read at boot");
-		(void)tw_text_copy(made->advice, sizeof(made->advice),
-				   "move what is wanted into /etc/sysctl.d/90-local.conf");
+		tw_lint_add_finding(made, ", in a file that is not read at boot");
+		tw_lint_add_advice(made, "move what is wanted into /etc/sysctl.d/90-local.conf");
 	}
 }
 
@@ -236,14 +211,10 @@ void tw_lint_run_mistakes(const struct tw_lint_check *check, const struct tw_lin
 {
 	for (size_t i = 0; i < facts->plan->mistake_count; i++) {
 		const struct tw_sysctl_mistake *mistake = &facts->plan->mistakes[i];
-		struct tw_lint_finding *made = tw_lint_report_add(report, check->id, check->severity);
-		struct tw_text where = tw_lint_text(made->where, sizeof(made->where));
-		struct tw_text finding = tw_lint_text(made->finding, sizeof(made->finding));
+		const struct tw_sysctl_setting at = { .file = mistake->file, .line = mistake->line };
+		struct tw_lint_finding *made = tw_lint_tell(report, check, &at, "", mistake->text, "%s", "");
 
-		tw_text_addf(&where, "%s:%u", mistake->file, mistake->line);
-		(void)tw_text_copy(made->value, sizeof(made->value), mistake->text);
-		tw_text_addf(&finding, "'%s' sets nothing", made->value);
-		(void)tw_text_copy(made->consequence, sizeof(made->consequence), check->consequence);
-		(void)tw_text_copy(made->advice, sizeof(made->advice), "write KEY = VALUE, or delete the line");
+		tw_lint_add_finding(made, "'%s' sets nothing", made->value);
+		tw_lint_add_advice(made, "write KEY = VALUE, or delete the line");
 	}
 }

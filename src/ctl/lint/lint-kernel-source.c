@@ -6,7 +6,7 @@
 #include "base/file-source.h"
 #include "base/parse.h"
 #include "base/setns-source.h"
-#include "ctl/lint/lint-place.h"
+#include "ctl/lint/lint-check.h"
 #include "measure/kernel-source.h"
 
 #include <fcntl.h>

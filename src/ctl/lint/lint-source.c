@@ -3,7 +3,7 @@
 
 #include "base/fd.h"
 #include "base/file-source.h"
-#include "ctl/lint/lint-place.h"
+#include "ctl/lint/lint-check.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -165,9 +165,10 @@ static int read_tree(struct tree *tree)
 	find_old_file(tree);
 	for (size_t i = 0; i < tree->count; i++) {
 		char path[PATH_MAX];
-		struct tw_text text = tw_lint_text(path, sizeof(path));
+		struct tw_text text;
 		int r;
 
+		tw_text_init(&text, path, sizeof(path));
 		tw_text_addf(&text, "%s/%s", directories[tree->files[i].directory], tree->files[i].name);
 		r = read_file(tree, path, false);
 		if (r < 0)

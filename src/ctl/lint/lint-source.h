@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "ctl/lint/lint-facts.h"
+#include "ctl/lint/lint-check.h"
 #include "ctl/lint/sysctl-plan.h"
 
 /* What could not be read is told to people as they go: `path` may be NULL, `error` is a negative errno. */
