@@ -21,7 +21,7 @@ unit_tests = \
 	tests/unit/test-alert-rate \
 	tests/unit/test-alerts \
 	tests/unit/test-binder-need \
-	tests/unit/test-binders \
+	tests/unit/test-bound-units \
 	tests/unit/test-budget \
 	tests/unit/test-calibration \
 	tests/unit/test-candidates \

@@ -1,92 +1,159 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/binders.h"
+/* Who calls bind() before connect(): what such a source takes from all others, and how many ports are left to it. */
+#include "measure/exclusive.h"
 
 #include "base/macros.h"
-#include "base/text.h"
 
-#include <stdlib.h>
-#include <string.h>
+/* Who has bound none first for so long is no binder any more. */
+#define LATELY_USEC (10 * TW_USEC_PER_MINUTE)
+/* Where next to none is left it does not show whether it still tries: so long it is taken to. */
+#define NONE_LEFT_MILLI (95 * 1000)
+#define STILL_USEC (60 * TW_USEC_PER_MINUTE)
+/* Of less than that nobody has to know who holds it. */
+#define WORTH_A_LOOK_MILLI (10 * 1000)
 
-/* Slots looked at in one step: the name of a unit is mostly at hand. */
-#define SLOTS_A_STEP 64u
-
-void tw_binders_clear(struct tw_binders *binders)
+struct tw_port_source *tw_exclusive_source(struct tw_exclusive *exclusive, const struct tw_address *address)
 {
-	memset(binders, 0, sizeof(*binders));
+	struct tw_port_source *source = exclusive->sources;
+
+	for (uint32_t i = 0; i < exclusive->source_count; i++, source++)
+		if (tw_address_equal(&source->address, address))
+			return source;
+	if (exclusive->source_count == TW_PORT_SOURCES_MAX)
+		return NULL;
+	exclusive->source_count++;
+	*source = (struct tw_port_source){ .address = *address, .binder.source = *address };
+	return source;
 }
 
-void tw_binders_add(struct tw_binders *binders, const struct tw_flow *flow)
+void tw_binders_note(struct tw_exclusive *exclusive)
 {
-	uint64_t cgroup_id = flow->has_cgroup ? flow->cgroup_id : 0;
-	/* By the fraction of the golden ratio (Knuth 6.4): the ids are the kernel's, one after the other. */
-	uint32_t at = (uint32_t)(cgroup_id * UINT64_C(0x9e3779b97f4a7c15) >> 32) % TW_BINDERS_SLOTS;
+	for (uint32_t i = 0; i < exclusive->table->count; i++) {
+		const struct tw_table_entry *entry = &exclusive->table->entries[i];
+		struct tw_port_source *source =
+			entry->bound_first > 0 ? tw_exclusive_source(exclusive, &entry->key.source) : NULL;
 
-	while (binders->slots[at].sockets != 0 && binders->slots[at].cgroup_id != cgroup_id)
-		at = (at + 1) % TW_BINDERS_SLOTS;
-	if (binders->slots[at].sockets == 0) {
-		if (binders->count == TW_BINDERS_MAX)
-			return;
-		binders->count++;
-		binders->slots[at].cgroup_id = cgroup_id;
-	}
-	binders->slots[at].sockets++;
-}
-
-static struct tw_bound_row *find_row(struct tw_binders *binders, const char *unit)
-{
-	for (unsigned i = 0; i < binders->row_count; i++)
-		if (strcmp(binders->rows[i].unit, unit) == 0)
-			return &binders->rows[i];
-	return NULL;
-}
-
-static int compare_rows(const void *left, const void *right)
-{
-	const struct tw_bound_row *a = left, *b = right;
-
-	if (a->sockets != b->sockets)
-		return a->sockets > b->sockets ? -1 : 1;
-	return strcmp(a->unit, b->unit);
-}
-
-/* A unit may have several cgroups. Where the rows are full the smallest gives way. */
-static void add_row(struct tw_binders *binders, const char *unit, uint32_t sockets)
-{
-	struct tw_bound_row *row = find_row(binders, unit);
-
-	if (!row && binders->row_count < TW_BOUND_ROWS_MAX) {
-		row = &binders->rows[binders->row_count++];
-	} else if (!row) {
-		row = &binders->rows[TW_BOUND_ROWS_MAX - 1];
-		if (row->sockets >= sockets)
-			return;
-		row->sockets = 0;
-	}
-	if (row->sockets == 0)
-		(void)tw_text_copy(row->unit, sizeof(row->unit), unit);
-	row->sockets += sockets;
-	qsort(binders->rows, binders->row_count, sizeof(*binders->rows), compare_rows);
-}
-
-bool tw_binders_step(struct tw_binders *binders, struct tw_source *source)
-{
-	uint32_t end = TW_MIN(binders->asked + SLOTS_A_STEP, TW_BINDERS_SLOTS);
-
-	for (; binders->asked < end && binders->count > 0; binders->asked++) {
-		const struct tw_binder *binder = &binders->slots[binders->asked];
-		char unit[TW_UNIT_MAX];
-
-		if (binder->sockets == 0)
+		if (!source)
 			continue;
-		if (binder->cgroup_id == 0 || source->unit(source, binder->cgroup_id, unit) < 0)
-			unit[0] = '\0';
-		add_row(binders, unit, binder->sockets);
+		source->binder.ports += entry->bound_first;
+		source->binder.destinations++;
+		if (entry->bound_first > source->most_ports) {
+			source->most_ports = entry->bound_first;
+			source->binder.most = entry->key;
+		}
 	}
-	return binders->count > 0 && binders->asked < TW_BINDERS_SLOTS;
 }
 
-void tw_binders_results(const struct tw_binders *binders, struct tw_survey *ret)
+static void add_binder(const struct tw_exclusive *exclusive, struct tw_binder_row row, struct tw_survey *ret)
 {
-	ret->bound_row_count = binders->row_count;
-	memcpy(ret->bound_rows, binders->rows, sizeof(ret->bound_rows));
+	unsigned at = ret->binder_count;
+
+	/* One that it has towards several destinations is counted for each. */
+	row.ports = tw_exclusive_scale(row.ports, exclusive->held_unbound[0] + exclusive->held_unbound[1],
+				       exclusive->decided_unbound[0] + exclusive->decided_unbound[1]);
+	row.ports = TW_MIN(row.ports, exclusive->bound_first);
+	if (at == TW_BINDER_ROWS_MAX && ret->binders[at - 1].ports >= row.ports)
+		return;
+	ret->binder_count = TW_MIN(at + 1, (unsigned)TW_BINDER_ROWS_MAX);
+	for (at = ret->binder_count - 1; at > 0 && ret->binders[at - 1].ports < row.ports; at--)
+		ret->binders[at] = ret->binders[at - 1];
+	ret->binders[at] = row;
+}
+
+/* ---- what is left to them */
+
+static void add_need(struct tw_survey *survey, const struct tw_survey *previous, const struct tw_address *source,
+		     usec_t seen_usec, uint32_t own)
+{
+	const struct tw_binder_need *was = tw_survey_binder_need(previous, source);
+
+	if (survey->need_count == TW_BINDER_ROWS_MAX || tw_survey_binder_need(survey, source))
+		return;
+	survey->needs[survey->need_count++] = (struct tw_binder_need){
+		.source = *source,
+		.seen_usec = seen_usec,
+		.own = own,
+		.holder = was ? was->holder : TW_HOLDER_TIME_WAIT,
+	};
+}
+
+static bool may_still_try(const struct tw_binder_need *need, usec_t at_usec)
+{
+	bool none_left = need->use.known && need->use.milli >= NONE_LEFT_MILLI;
+
+	return tw_usec_since(at_usec, need->seen_usec) < (none_left ? STILL_USEC : LATELY_USEC);
+}
+
+/* Several sockets of one address have a port once. */
+static bool has_port(const struct tw_exclusive *exclusive, const struct tw_address *source, uint16_t port)
+{
+	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+
+	for (; holder; holder = tw_exclusive_next(exclusive, holder)) {
+		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
+
+		if (entry && tw_address_equal(source, &entry->key.source))
+			return true;
+	}
+	return false;
+}
+
+static void count_taken(const struct tw_exclusive *exclusive, struct tw_binder_need *need)
+{
+	uint32_t taken[2] = { 0 };
+
+	for (uint32_t port = 0; tw_exclusive_next_decided(exclusive, &port); port++)
+		if (!tw_port_set_has(&exclusive->bound, (uint16_t)port) &&
+		    has_port(exclusive, &need->source, (uint16_t)port))
+			taken[tw_parity_is_far(exclusive->low, (uint16_t)port)]++;
+	for (unsigned half = 0; half < 2; half++) {
+		uint32_t usable = exclusive->usable[half], ports;
+		struct tw_value use;
+
+		ports = tw_exclusive_scale(taken[half], exclusive->held_unbound[half],
+					   exclusive->decided_unbound[half]);
+		use = tw_value_percent(TW_MIN(ports, usable), usable);
+		need->ports += ports;
+		if (use.known && (!need->use.known || use.milli < need->use.milli))
+			need->use = use;
+	}
+}
+
+/* It stays the one of before while no other has half as many again: two alike would be told by turns. */
+static void find_holder(const struct tw_table *table, struct tw_binder_need *need)
+{
+	uint32_t *held = need->held;
+	enum tw_holder most = need->holder;
+
+	if (!need->use.known || need->use.milli < WORTH_A_LOOK_MILLI)
+		return;
+	for (uint32_t i = 0; i < table->count; i++) {
+		if (!tw_address_equal(&table->entries[i].key.source, &need->source))
+			continue;
+		for (unsigned j = 0; j < TW_HOLDER_COUNT; j++)
+			held[j] += table->entries[i].held[j];
+	}
+	for (int i = 0; i < TW_HOLDER_COUNT; i++)
+		if (held[i] > held[most])
+			most = (enum tw_holder)i;
+	if ((uint64_t)held[most] * 2 > (uint64_t)held[need->holder] * 3)
+		need->holder = most;
+}
+
+void tw_binders_results(const struct tw_exclusive *exclusive, const struct tw_survey *previous, usec_t at_usec,
+			struct tw_survey *ret)
+{
+	ret->binder_count = ret->need_count = 0;
+	for (uint32_t i = 0; i < exclusive->source_count; i++)
+		if (exclusive->sources[i].binder.destinations > 0)
+			add_binder(exclusive, exclusive->sources[i].binder, ret);
+	for (unsigned i = 0; i < ret->binder_count; i++)
+		add_need(ret, previous, &ret->binders[i].source, at_usec, ret->binders[i].ports);
+	for (unsigned i = 0; i < previous->need_count; i++)
+		if (may_still_try(&previous->needs[i], at_usec))
+			add_need(ret, previous, &previous->needs[i].source, previous->needs[i].seen_usec, 0);
+	for (unsigned i = 0; i < ret->need_count; i++) {
+		count_taken(exclusive, &ret->needs[i]);
+		find_holder(exclusive->table, &ret->needs[i]);
+	}
 }

@@ -7,61 +7,131 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of 65536 ports that leaves two. */
+#define LEVEL_MAX 15
 /* Ports asked about in one step: 3 to 4 us each on Linux 6.18. */
 #define PORTS_A_STEP 64u
-/* Holders of one port that are compared with one another; what more of them have in common stays counted twice. */
-#define PAIRED_MAX 64u
+/* Holders of one port that are compared with one another. */
+#define COMPARED_MAX 64u
 
-int tw_exclusive_init(struct tw_exclusive *exclusive, uint32_t secret)
+int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, uint32_t secret)
 {
 	memset(exclusive, 0, sizeof(*exclusive));
-	return tw_port_holders_init(&exclusive->holders, secret);
-}
-
-static void free_counts(struct tw_exclusive *exclusive)
-{
-	free(exclusive->shares);
-	free(exclusive->pairs);
-	exclusive->shares = NULL;
-	exclusive->pairs = NULL;
+	exclusive->table = table;
+	exclusive->secret = secret;
+	exclusive->holders = malloc(TW_PORT_HOLDERS_MAX * sizeof(*exclusive->holders));
+	return exclusive->holders ? 0 : -ENOMEM;
 }
 
 void tw_exclusive_done(struct tw_exclusive *exclusive)
 {
-	tw_port_holders_done(&exclusive->holders);
-	free_counts(exclusive);
+	free(exclusive->holders);
+	exclusive->holders = NULL;
 }
 
-void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low)
+void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low,
+			struct tw_parity_past *past)
 {
-	tw_port_holders_clear(&exclusive->holders);
+	exclusive->past = past;
 	exclusive->range = *range;
-	exclusive->parity.low = low;
+	exclusive->low = low;
+	for (uint32_t i = 0; i < exclusive->holder_count; i++)
+		exclusive->first[exclusive->holders[i].port] = 0;
+	exclusive->holder_count = 0;
+	exclusive->level = 0;
+	tw_port_set_clear(&exclusive->held);
 	tw_port_set_clear(&exclusive->bound);
 	tw_port_set_clear(&exclusive->taken);
-	exclusive->asking = exclusive->asked = exclusive->has_devices = false;
+	exclusive->asking = exclusive->asked = false;
+}
+
+/* ---- holders */
+
+/* Whether a port is among those of this level: by the fraction of the golden ratio (Knuth 6.4). */
+static bool is_picked(const struct tw_exclusive *exclusive, uint16_t port, unsigned level)
+{
+	return level == 0 || (port ^ exclusive->secret) * UINT32_C(0x9e3779b1) >> (32 - level) == 0;
+}
+
+static void put(struct tw_exclusive *exclusive, struct tw_port_holder holder)
+{
+	holder.next = exclusive->first[holder.port];
+	exclusive->holders[exclusive->holder_count] = holder;
+	exclusive->first[holder.port] = (uint16_t)++exclusive->holder_count;
+}
+
+/* Of half as many ports; where one alone fills it, some of its holders will do. */
+static void thin(struct tw_exclusive *exclusive)
+{
+	uint32_t count = exclusive->level < LEVEL_MAX ? exclusive->holder_count : exclusive->holder_count / 2;
+
+	exclusive->level = TW_MIN(exclusive->level + 1, (unsigned)LEVEL_MAX);
+	memset(exclusive->first, 0, sizeof(exclusive->first));
+	exclusive->holder_count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		if (is_picked(exclusive, exclusive->holders[i].port, exclusive->level))
+			put(exclusive, exclusive->holders[i]);
+}
+
+void tw_exclusive_add(struct tw_exclusive *exclusive, uint16_t port, uint32_t hash, bool ripe)
+{
+	tw_port_set_add(&exclusive->held, port);
+	while (exclusive->holder_count == TW_PORT_HOLDERS_MAX && is_picked(exclusive, port, exclusive->level))
+		thin(exclusive);
+	if (is_picked(exclusive, port, exclusive->level))
+		put(exclusive,
+		    (struct tw_port_holder){ .hash = hash & TW_TABLE_HASH_MASK, .ripe = ripe, .port = port });
+}
+
+bool tw_exclusive_next_decided(const struct tw_exclusive *exclusive, uint32_t *port)
+{
+	for (; tw_port_set_next(&exclusive->held, port); (*port)++)
+		if (exclusive->first[*port] > 0 && is_picked(exclusive, (uint16_t)*port, exclusive->decided_level))
+			return true;
+	return false;
+}
+
+bool tw_exclusive_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
+			    bool small)
+{
+	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+
+	for (unsigned i = 0; holder; holder = tw_exclusive_next(exclusive, holder), i++) {
+		const struct tw_table_entry *other = tw_table_find_hash(exclusive->table, holder->hash);
+
+		if (i == COMPARED_MAX || (other && other != entry && (!small || tw_parity_is_small(other)) &&
+					  tw_address_equal(&other->key.source, &entry->key.source)))
+			return true;
+	}
+	return false;
 }
 
 /* ---- asking */
 
-/* Without those that need no question. */
+/* What is bound needs no question. */
+static bool next_question(const struct tw_exclusive *exclusive, uint32_t *port)
+{
+	while (tw_exclusive_next_decided(exclusive, port) && tw_port_set_has(&exclusive->bound, (uint16_t)*port))
+		(*port)++;
+	return tw_exclusive_next_decided(exclusive, port);
+}
+
 static uint32_t count_questions(const struct tw_exclusive *exclusive)
 {
 	uint32_t count = 0;
 
-	for (uint32_t port = 0; tw_port_set_next(&exclusive->holders.held, &port); port++)
-		count += tw_exclusive_decides(exclusive, (uint16_t)port) &&
-			 !tw_port_set_has(&exclusive->bound, (uint16_t)port);
+	for (uint32_t port = 0; next_question(exclusive, &port); port++)
+		count++;
 	return count;
 }
 
 void tw_exclusive_ask(struct tw_exclusive *exclusive, uint32_t most)
 {
-	exclusive->level = exclusive->holders.level;
+	exclusive->decided_level = exclusive->level;
 	exclusive->next_port = 0;
 	exclusive->asking = most > 0;
-	while (exclusive->asking && exclusive->level < TW_PORT_HOLDERS_LEVEL_MAX && count_questions(exclusive) > most)
-		exclusive->level++;
+	while (exclusive->asking && exclusive->decided_level < LEVEL_MAX && count_questions(exclusive) > most)
+		exclusive->decided_level++;
 }
 
 bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source)
@@ -72,16 +142,11 @@ bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source)
 
 	if (!exclusive->asking)
 		return false;
-	for (; count < PORTS_A_STEP && tw_port_set_next(&exclusive->holders.held, &exclusive->next_port);
-	     exclusive->next_port++) {
-		uint16_t port = (uint16_t)exclusive->next_port;
-
-		if (tw_exclusive_decides(exclusive, port) && !tw_port_set_has(&exclusive->bound, port))
-			ports[count++] = port;
-	}
+	for (; count < PORTS_A_STEP && next_question(exclusive, &exclusive->next_port); exclusive->next_port++)
+		ports[count++] = (uint16_t)exclusive->next_port;
 	if (count > 0 && (!source->exclusive || source->exclusive(source, ports, count, taken) < 0)) {
 		exclusive->asking = false;
-		exclusive->level = exclusive->holders.level;
+		exclusive->decided_level = exclusive->level;
 		return false;
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -94,275 +159,133 @@ bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source)
 
 /* ---- one port after the other */
 
-static struct tw_exclusive_share *share_of(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
-{
-	return exclusive->shares ? &exclusive->shares[entry - exclusive->parity.table->slots] : NULL;
-}
-
-/* Made when the first exclusive port is found: mostly there is none. Without memory they stay zero. */
-static void make_shares(struct tw_exclusive *exclusive)
-{
-	if (exclusive->shares)
-		return;
-	exclusive->shares = calloc(exclusive->parity.table->slot_count, sizeof(*exclusive->shares));
-}
-
-/* Made when the first is found: mostly there is none. Without memory they stay zero. */
-static void add_pair(struct tw_exclusive *exclusive, const struct tw_table_entry *entry, bool ripe, bool base_ripe)
-{
-	const struct tw_table *table = exclusive->parity.table;
-	struct tw_port_pair *pair;
-
-	if (!exclusive->pairs)
-		exclusive->pairs = calloc(table->slot_count, sizeof(*exclusive->pairs));
-	if (!exclusive->pairs)
-		return;
-	pair = &exclusive->pairs[entry - table->slots];
-	pair->ports++;
-	pair->ripe = (uint16_t)(pair->ripe + ripe);
-	pair->base_ripe = (uint16_t)(pair->base_ripe + base_ripe);
-	pair->both_ripe = (uint16_t)(pair->both_ripe + (ripe && base_ripe));
-}
-
-/* Whether it is the source port towards several destinations, of one address. */
-static bool is_shared(const struct tw_exclusive *exclusive, uint16_t port)
-{
-	const struct tw_table_entry *entries[PAIRED_MAX];
-	const struct tw_port_holder *holder = tw_port_holders_first(&exclusive->holders, port);
-	unsigned count = 0;
-
-	for (; holder && count < PAIRED_MAX; holder = tw_port_holders_next(&exclusive->holders, holder)) {
-		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->parity.table, holder->hash);
-
-		for (unsigned i = 0; entry && i < count; i++)
-			if (tw_address_equal(&entries[i]->key.source, &entry->key.source))
-				return true;
-		if (entry)
-			entries[count++] = entry;
-	}
-	return false;
-}
-
 /* Nobody comes to such a port by connect() alone: each of its holders has bound it, of several addresses each. */
 static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, bool bound)
 {
-	const struct tw_port_holder *holder = tw_port_holders_first(&exclusive->holders, port);
+	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+	bool shared = false;
 
-	make_shares(exclusive);
-	for (; holder; holder = tw_port_holders_next(&exclusive->holders, holder)) {
-		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->parity.table, holder->hash);
-		struct tw_exclusive_share *share = entry ? share_of(exclusive, entry) : NULL;
+	for (; holder; holder = tw_exclusive_next(exclusive, holder)) {
+		struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
 
-		if (!share)
+		if (!entry)
 			continue;
-		share->exclusive++;
-		share->ripe = (uint16_t)(share->ripe + holder->ripe);
-		share->first =
-			(uint16_t)(share->first + (!bound && tw_parity_is_alone(&exclusive->parity, port, entry)));
+		tw_table_count(&entry->exclusive, true);
+		tw_table_count(&entry->exclusive_ripe, holder->ripe);
+		if (bound)
+			continue;
+		/* The children of a listener have it together, which is gone: nothing was bound first by them. */
+		tw_table_count(&entry->bound_first,
+			       !tw_parity_is_small(entry) || !tw_exclusive_is_shared(exclusive, port, entry, true));
+		shared = shared || tw_exclusive_is_shared(exclusive, port, entry, false);
 	}
-	if (bound)
-		return;
-	exclusive->exclusive++;
-	exclusive->shared += is_shared(exclusive, port);
+	exclusive->bound_first += !bound;
+	exclusive->shared += shared;
 }
 
-/*
- * A destination of a device, and the same without one: what both hold is blocked once. Where a port is told of, both
- * are.
- */
-static void count_pairs(struct tw_exclusive *exclusive, uint16_t port)
-{
-	const struct tw_table *table = exclusive->parity.table;
-	const struct tw_port_holder *first = tw_port_holders_first(&exclusive->holders, port);
-
-	unsigned on_count = 0;
-
-	for (const struct tw_port_holder *on = first; on && on_count < PAIRED_MAX;
-	     on = tw_port_holders_next(&exclusive->holders, on), on_count++) {
-		unsigned off_count = 0;
-		const struct tw_table_entry *entry = tw_table_find_hash(table, on->hash);
-		const struct tw_table_entry *base = entry ? tw_table_find_base(table, entry) : NULL;
-
-		if (!base)
-			continue;
-		for (const struct tw_port_holder *off = first; off && off_count < PAIRED_MAX;
-		     off = tw_port_holders_next(&exclusive->holders, off), off_count++)
-			if (off->hash == base->hash)
-				add_pair(exclusive, entry, on->ripe, off->ripe);
-	}
-}
-
-static void decide_port(struct tw_exclusive *exclusive, const struct tw_parity_past *past, uint16_t port)
+static void decide(struct tw_exclusive *exclusive, uint16_t port)
 {
 	bool bound = tw_port_set_has(&exclusive->bound, port);
-	enum tw_parity parity =
-		exclusive->asked ? TW_PARITY_UNCLEAR : tw_parity_of_port(&exclusive->parity, past, port);
+	unsigned far = tw_parity_is_far(exclusive->low, port);
+	enum tw_parity verdict = !exclusive->asked			    ? tw_parity_of_port(exclusive, port)
+				 : tw_port_set_has(&exclusive->taken, port) ? TW_PARITY_FIRST
+									    : TW_PARITY_PLAIN;
 
-	if (exclusive->has_devices)
-		count_pairs(exclusive, port);
-	exclusive->decided++;
-	exclusive->decided_unbound += !bound;
-	if (bound || (exclusive->asked ? tw_port_set_has(&exclusive->taken, port) : parity == TW_PARITY_FIRST)) {
+	exclusive->decided_all++;
+	exclusive->decided_unbound[far] += !bound;
+	if (bound || verdict == TW_PARITY_FIRST) {
 		count_exclusive(exclusive, port, bound);
-	} else if (!exclusive->asked && parity == TW_PARITY_UNCLEAR) {
+	} else if (verdict == TW_PARITY_UNCLEAR) {
 		exclusive->unclear++;
-		exclusive->unclear_far += tw_parity_is_far(exclusive->parity.low, port);
+		exclusive->unclear_far += far;
 	}
 }
 
-static void decide(struct tw_exclusive *exclusive, const struct tw_parity_past *past)
+static void decide_all(struct tw_exclusive *exclusive)
 {
-	free_counts(exclusive);
-	exclusive->decided = exclusive->decided_unbound = 0;
-	exclusive->exclusive = exclusive->shared = exclusive->unclear = exclusive->unclear_far = 0;
-	for (uint32_t port = 0; tw_port_set_next(&exclusive->holders.held, &port); port++)
-		if (tw_exclusive_decides(exclusive, (uint16_t)port))
-			decide_port(exclusive, past, (uint16_t)port);
+	exclusive->decided_all = exclusive->decided_unbound[0] = exclusive->decided_unbound[1] = 0;
+	exclusive->bound_first = exclusive->shared = exclusive->unclear = exclusive->unclear_far = 0;
+	for (uint32_t i = 0; i < exclusive->table->count; i++) {
+		struct tw_table_entry *entry = &exclusive->table->entries[i];
+
+		entry->exclusive = entry->exclusive_ripe = entry->bound_first = 0;
+	}
+	for (uint32_t port = 0; tw_exclusive_next_decided(exclusive, &port); port++)
+		decide(exclusive, (uint16_t)port);
 }
 
 /* ---- what came of it */
 
-static struct tw_exclusive_binder *source_of(struct tw_exclusive *exclusive, const struct tw_address *address)
+uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided)
 {
-	struct tw_exclusive_binder *source = exclusive->sources;
-
-	for (uint32_t i = 0; i < exclusive->source_count; i++, source++)
-		if (tw_address_equal(&source->address, address))
-			return source;
-	if (exclusive->source_count == TW_EXCLUSIVE_SOURCES_MAX)
-		return NULL;
-	exclusive->source_count++;
-	*source = (struct tw_exclusive_binder){ .address = *address };
-	return source;
+	return decided == 0 ? 0 : (uint32_t)(((uint64_t)count * all + decided / 2) / decided);
 }
 
-static void add_sources(struct tw_exclusive *exclusive, const struct tw_table *table)
+static uint32_t scale_unbound(const struct tw_exclusive *exclusive, uint32_t count)
 {
-	exclusive->source_count = 0;
-	for (uint32_t i = 0; exclusive->shares && i < table->slot_count; i++) {
-		uint32_t first = exclusive->shares[i].first;
-		struct tw_exclusive_binder *source =
-			first > 0 ? source_of(exclusive, &table->slots[i].key.source) : NULL;
-
-		if (!source)
-			continue;
-		source->first += first;
-		source->destinations++;
-		if (first > source->most_ports) {
-			source->most_ports = first;
-			source->most = table->slots[i].key;
-		}
-	}
+	return tw_exclusive_scale(count, exclusive->held_unbound[0] + exclusive->held_unbound[1],
+				  exclusive->decided_unbound[0] + exclusive->decided_unbound[1]);
 }
 
 /* Nine in ten of the far half may be bound first, and a good part of it is: then bind() takes near ones too. */
 static bool is_far_gone(const struct tw_exclusive *exclusive)
 {
-	uint32_t all = exclusive->held_unbound, decided = exclusive->decided_unbound;
-	uint32_t usable = exclusive->parity.usable.far_usable;
-	uint32_t first = tw_exclusive_scale(exclusive->exclusive, all, decided);
-	uint32_t may_be = tw_exclusive_scale(exclusive->exclusive + exclusive->unclear_far, all, decided);
+	uint32_t usable = exclusive->usable[1];
+	uint32_t may_be = scale_unbound(exclusive, exclusive->bound_first + exclusive->unclear_far);
 
-	return usable > 0 && first >= usable / 3 && (uint64_t)may_be * 10 >= (uint64_t)usable * 9;
+	return usable > 0 && scale_unbound(exclusive, exclusive->bound_first) >= usable / 3 &&
+	       (uint64_t)may_be * 10 >= (uint64_t)usable * 9;
 }
 
-void tw_exclusive_settle(struct tw_exclusive *exclusive, const struct tw_table *table, struct tw_parity_past *past)
+/* A part of `most`. */
+static uint16_t scale_part(const struct tw_exclusive *exclusive, uint16_t count, uint16_t most)
 {
-	struct tw_port_set range = exclusive->range, held = exclusive->holders.held;
+	return (uint16_t)TW_MIN(tw_exclusive_scale(count, exclusive->held_all, exclusive->decided_all), most);
+}
 
-	tw_port_set_subtract(&range, &exclusive->bound);
-	tw_port_set_subtract(&held, &exclusive->bound);
-	exclusive->held = tw_port_set_size(&exclusive->holders.held);
-	exclusive->held_unbound = tw_port_set_size(&held);
-	exclusive->parity.table = table;
-	exclusive->parity.holders = &exclusive->holders;
-	tw_parity_begin(&exclusive->parity, &range, past);
-	for (uint32_t port = 0; !exclusive->asked && tw_port_set_next(&exclusive->holders.held, &port); port++)
-		if (tw_exclusive_decides(exclusive, (uint16_t)port))
-			tw_parity_pool(&exclusive->parity, (uint16_t)port);
-	decide(exclusive, past);
-	if (!exclusive->asked && is_far_gone(exclusive)) {
-		exclusive->parity.far_gone = true;
-		decide(exclusive, past);
+static void scale_all(struct tw_exclusive *exclusive)
+{
+	for (uint32_t i = 0; i < exclusive->table->count; i++) {
+		struct tw_table_entry *entry = &exclusive->table->entries[i];
+		uint16_t ports = (uint16_t)TW_MIN(tw_table_ports(entry), (uint32_t)UINT16_MAX);
+
+		entry->exclusive = scale_part(exclusive, entry->exclusive, ports);
+		entry->exclusive_ripe = scale_part(exclusive, entry->exclusive_ripe, entry->exclusive);
+		entry->bound_first = scale_part(exclusive, entry->bound_first, ports);
 	}
-	add_sources(exclusive, table);
+	exclusive->bound_first = scale_unbound(exclusive, exclusive->bound_first);
+	exclusive->shared = scale_unbound(exclusive, exclusive->shared);
+	exclusive->unclear = scale_unbound(exclusive, exclusive->unclear);
 }
 
-uint32_t tw_exclusive_ports(const struct tw_exclusive *exclusive)
+static void count_halves(const struct tw_exclusive *exclusive, struct tw_port_set ports, uint32_t ret[2])
 {
-	return tw_port_set_size(&exclusive->bound) +
-	       tw_exclusive_scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
+	uint32_t odd;
+
+	tw_port_set_subtract(&ports, &exclusive->bound);
+	odd = tw_port_set_odd(&ports);
+	ret[exclusive->low & 1] = tw_port_set_size(&ports) - odd;
+	ret[!(exclusive->low & 1)] = odd;
 }
 
-void tw_exclusive_fill(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry,
-		       struct tw_port_holding *holding)
+void tw_exclusive_settle(struct tw_exclusive *exclusive)
 {
-	const struct tw_exclusive_share *share = share_of(exclusive, entry);
-
-	if (!share)
-		return;
-	holding->exclusive =
-		TW_MIN(tw_exclusive_scale(share->exclusive, exclusive->held, exclusive->decided), holding->ports);
-	holding->exclusive_ripe =
-		TW_MIN(tw_exclusive_scale(share->ripe, exclusive->held, exclusive->decided), holding->exclusive);
+	count_halves(exclusive, exclusive->range, exclusive->usable);
+	count_halves(exclusive, exclusive->held, exclusive->held_unbound);
+	exclusive->held_all = tw_port_set_size(&exclusive->held);
+	exclusive->source_count = 0;
+	exclusive->far_gone = false;
+	tw_parity_begin(exclusive);
+	decide_all(exclusive);
+	if (!exclusive->asked && is_far_gone(exclusive)) {
+		exclusive->far_gone = true;
+		decide_all(exclusive);
+	}
+	tw_binders_note(exclusive);
+	scale_all(exclusive);
 }
 
-struct tw_port_pair tw_exclusive_pair(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
+bool tw_exclusive_knows_first(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
 {
-	struct tw_port_pair pair = { 0 };
-
-	if (exclusive->pairs)
-		pair = exclusive->pairs[entry - exclusive->parity.table->slots];
-	pair.ports = (uint16_t)tw_exclusive_scale(pair.ports, exclusive->held, exclusive->decided);
-	pair.ripe = (uint16_t)tw_exclusive_scale(pair.ripe, exclusive->held, exclusive->decided);
-	pair.base_ripe = (uint16_t)tw_exclusive_scale(pair.base_ripe, exclusive->held, exclusive->decided);
-	pair.both_ripe = (uint16_t)tw_exclusive_scale(pair.both_ripe, exclusive->held, exclusive->decided);
-	return pair;
-}
-
-bool tw_exclusive_first(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry,
-			const struct tw_parity_past *past, uint32_t *ret)
-{
-	const struct tw_exclusive_share *share = share_of(exclusive, entry);
-
-	if (!exclusive->asked && tw_parity_of_entry(&exclusive->parity, past, entry) == TW_PARITY_UNCLEAR)
-		return false;
-	*ret = share ? TW_MIN(tw_exclusive_scale(share->first, exclusive->held, exclusive->decided),
-			      tw_table_ports(entry))
-		     : 0;
-	return true;
-}
-
-static void add_binder_row(const struct tw_exclusive *exclusive, const struct tw_exclusive_binder *source,
-			   struct tw_survey *ret)
-{
-	struct tw_binder_row row = {
-		.source = source->address,
-		/* One that it has towards several destinations is counted for each. */
-		.ports = TW_MIN(tw_exclusive_scale(source->first, exclusive->held_unbound, exclusive->decided_unbound),
-				ret->bound_first_ports),
-		.destinations = source->destinations,
-		.most = source->most,
-	};
-	unsigned at = ret->binder_count;
-
-	if (at == TW_BINDER_ROWS_MAX && ret->binders[at - 1].ports >= row.ports)
-		return;
-	ret->binder_count = TW_MIN(at + 1, (unsigned)TW_BINDER_ROWS_MAX);
-	for (at = ret->binder_count - 1; at > 0 && ret->binders[at - 1].ports < row.ports; at--)
-		ret->binders[at] = ret->binders[at - 1];
-	ret->binders[at] = row;
-}
-
-void tw_exclusive_results(const struct tw_exclusive *exclusive, struct tw_survey *ret)
-{
-	ret->bound_first_ports =
-		tw_exclusive_scale(exclusive->exclusive, exclusive->held_unbound, exclusive->decided_unbound);
-	/* With net.ipv4.ip_autobind_reuse several destinations share a port that was bound first. */
-	ret->shared_ports = tw_exclusive_scale(exclusive->shared, exclusive->held_unbound, exclusive->decided_unbound);
-	ret->unclear_ports =
-		tw_exclusive_scale(exclusive->unclear, exclusive->held_unbound, exclusive->decided_unbound);
-	ret->binder_count = 0;
-	for (uint32_t i = 0; i < exclusive->source_count; i++)
-		add_binder_row(exclusive, &exclusive->sources[i], ret);
+	return exclusive->asked || tw_parity_of_entry(exclusive, entry) != TW_PARITY_UNCLEAR;
 }

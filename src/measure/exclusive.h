@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "measure/parity.h"
-#include "measure/port-holders.h"
 #include "measure/source.h"
 #include "measure/table.h"
 #include "model/port-model.h"
@@ -14,74 +12,88 @@
 
 /*
  * Which ports are exclusive, so that connect() can take them for nobody: those bound first among what a survey has
- * counted, by asking the kernel or else by their parity. See model/port-model.h.
+ * counted, by asking the kernel (exclusive.c) or else by their parity (parity.c); and who has bound them, and finds
+ * none itself (binders.c). See model/port-model.h.
  */
 
-/* Of one destination, of the ports told of. */
-struct tw_exclusive_share {
-	uint16_t exclusive, ripe; /* ports that are exclusive; of these, waiting and ripe for reuse */
-	uint16_t first;		  /* of the same, taken by this destination's own bind() */
+/* 256 KiB: so many destinations of ports; all of one that holds the whole of the usual range. */
+#define TW_PORT_HOLDERS_MAX 32768u
+
+/* A destination that holds a port. */
+struct tw_port_holder {
+	uint32_t hash : TW_TABLE_HASH_BITS; /* as the table has it */
+	uint32_t ripe : 1;		    /* in TIME-WAIT, and old enough for reuse */
+	uint16_t port;
+	uint16_t next; /* of the same port: index and 1; 0: none */
 };
 
-/* Of a destination of a device, of the ports told of: those that the same without a device holds too. */
-struct tw_port_pair {
-	uint16_t ports, ripe, base_ripe, both_ripe; /* all; waiting and ripe for reuse here, there, and both */
+_Static_assert(sizeof(struct tw_port_holder) == 8, "256 KiB in all");
+
+/* Destinations whose near half was full once: parity tells nothing of them. More than ever were at the same time. */
+#define TW_PARITY_BLIND_MAX 128u
+
+/* What a survey leaves to the next one of the same namespace. Zero: there was none. */
+struct tw_parity_past {
+	uint32_t blind_count;
+	bool full;			     /* there were more: parity tells nothing of anybody */
+	uint32_t blind[TW_PARITY_BLIND_MAX]; /* by their hash in the table */
 };
 
-/* Sources told apart. */
-#define TW_EXCLUSIVE_SOURCES_MAX 64u
+/* Sources told apart; of those beyond, small destinations are not known, nor what they bind first. */
+#define TW_PORT_SOURCES_MAX 128u
 
-struct tw_exclusive_binder {
+struct tw_port_source {
 	struct tw_address address;
-	uint32_t first; /* ports bound first */
-	uint32_t destinations;
-	uint32_t most_ports;
-	struct tw_destination most;
+	uint32_t near, far;	     /* ports of its small destinations that no other of them holds */
+	struct tw_binder_row binder; /* what it has bound first, if it has */
+	uint32_t most_ports;	     /* of these, towards binder.most */
 };
 
 struct tw_exclusive {
-	struct tw_port_holders holders;
+	/*
+	 * Which destinations hold which port, so that ports are counted and not sockets. Of all of them while there are
+	 * few; of ports chosen by chance where there are more than there is room for: each time it is full, of half as
+	 * many ports.
+	 */
+	struct tw_port_holder *holders;
+	uint32_t holder_count;
+	uint32_t secret;		/* strangers do not choose what is told of */
+	unsigned level;			/* of 2^level ports, one is told of */
+	unsigned decided_level;		/* and one is decided on, which stands for all */
+	uint16_t first[UINT16_MAX + 1]; /* holder of each port: index and 1; 0: none */
+	struct tw_port_set held;	/* whether or not it is told of */
+
 	struct tw_port_set range; /* what is usable and not listened on */
 	struct tw_port_set bound; /* of it, bound and not connected: exclusive beyond doubt */
-	struct tw_parity_work parity;
-
-	/* Asking the kernel. */
-	bool asking, asked;
-	bool has_devices;	  /* some of the sockets are bound to one */
-	unsigned level;		  /* of the holders' ports, those of this level are decided on */
-	uint32_t next_port;	  /* to be asked about */
 	struct tw_port_set taken; /* what the kernel says is exclusive */
+	bool asking, asked;	  /* the kernel */
+	uint32_t next_port;	  /* to be asked about */
 
-	/* What came of it. Counts are of the ports decided on until they are scaled. */
-	struct tw_exclusive_share *shares; /* of each slot of the table; NULL: all are zero */
-	struct tw_port_pair *pairs;	   /* the same */
-	uint32_t decided, decided_unbound; /* ports */
-	uint32_t held, held_unbound;	   /* all that there are */
-	uint32_t exclusive, shared,
-		unclear;      /* of the unbound ones decided on; shared: one source, several destinations */
-	uint32_t unclear_far; /* of the unclear ones, those that bind() takes first */
+	struct tw_table *table;	     /* borrows, as the next */
+	struct tw_parity_past *past; /* of the survey before, then of this one */
+	uint16_t low;		     /* the range's lower bound */
+	bool far_gone; /* so much of the far half is bound first that bind() takes near ones: they tell nothing */
+
+	/* Ports by their parity, 0: that which connect() takes first. All but the last without what is bound. */
+	uint32_t usable[2], held_unbound[2], decided_unbound[2];
+	uint32_t held_all, decided_all; /* with it */
+	/* Of the unbound ones, scaled; shared: by several destinations of one source. */
+	uint32_t bound_first, shared, unclear;
+	uint32_t unclear_far; /* of the unclear ones decided on, those that bind() takes first */
 	uint32_t source_count;
-	struct tw_exclusive_binder sources[TW_EXCLUSIVE_SOURCES_MAX];
+	struct tw_port_source sources[TW_PORT_SOURCES_MAX];
 };
 
-/* Whether a port is one of those that are decided on, which stand for all. */
-static inline bool tw_exclusive_decides(const struct tw_exclusive *exclusive, uint16_t port)
-{
-	return exclusive->holders.first[port] > 0 && tw_port_holders_picks(&exclusive->holders, port, exclusive->level);
-}
-
-/* From the ports decided on to all of them, rounded. */
-static inline uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided)
-{
-	return decided == 0 ? 0 : (uint32_t)(((uint64_t)count * all + decided / 2) / decided);
-}
-
-/* Returns 0 or -ENOMEM. */
-int tw_exclusive_init(struct tw_exclusive *exclusive, uint32_t secret);
+/* `table` is borrowed. Returns 0 or -ENOMEM. */
+int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, uint32_t secret);
 void tw_exclusive_done(struct tw_exclusive *exclusive);
 
 /* Empties it. `range`: what is usable, without what is listened on; `low`: its lower bound, reserved or not. */
-void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low);
+void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low,
+			struct tw_parity_past *past);
+
+/* One socket on this port, whose destination has this hash. */
+void tw_exclusive_add(struct tw_exclusive *exclusive, uint16_t port, uint32_t hash, bool ripe);
 
 /* After the last socket: asks the kernel about `most` ports at most. */
 void tw_exclusive_ask(struct tw_exclusive *exclusive, uint32_t most);
@@ -89,22 +101,66 @@ void tw_exclusive_ask(struct tw_exclusive *exclusive, uint32_t most);
 /* A few questions. Returns true while there are more. Where the kernel cannot be asked, parity has to do. */
 bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source);
 
-/* Then: decides on each port. `past` is of the survey before, and is made that of this one. */
-void tw_exclusive_settle(struct tw_exclusive *exclusive, const struct tw_table *table, struct tw_parity_past *past);
+/* Then: decides on each port, and counts those that are exclusive in the entries of the table. */
+void tw_exclusive_settle(struct tw_exclusive *exclusive);
 
-/* Ports of the range that are exclusive, without those that are listened on. */
-uint32_t tw_exclusive_ports(const struct tw_exclusive *exclusive);
+/* Whether the count of those that it has bound first itself is known. */
+bool tw_exclusive_knows_first(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry);
 
-/* The same of a destination: fills exclusive and exclusive_ripe, which must not be more than it has. */
-void tw_exclusive_fill(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry,
-		       struct tw_port_holding *holding);
+/* ---- between its files */
 
-/* Scaled. All zero for a destination without a device. */
-struct tw_port_pair tw_exclusive_pair(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry);
+/* The first holder of a port, and the one behind a holder; NULL for none. */
+static inline const struct tw_port_holder *tw_exclusive_first(const struct tw_exclusive *exclusive, uint16_t port)
+{
+	return exclusive->first[port] > 0 ? &exclusive->holders[exclusive->first[port] - 1] : NULL;
+}
 
-/* How many of its ports were bound first, at least; false where that is not known. */
-bool tw_exclusive_first(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry,
-			const struct tw_parity_past *past, uint32_t *ret);
+static inline const struct tw_port_holder *tw_exclusive_next(const struct tw_exclusive *exclusive,
+							     const struct tw_port_holder *holder)
+{
+	return holder->next > 0 ? &exclusive->holders[holder->next - 1] : NULL;
+}
 
-/* Fills bound_first_ports, unclear_ports, shared_ports and the binders. */
-void tw_exclusive_results(const struct tw_exclusive *exclusive, struct tw_survey *ret);
+/* 1 where connect() looks at this port only when those of the other parity are taken. */
+static inline unsigned tw_parity_is_far(uint16_t low, uint16_t port)
+{
+	return (port ^ low) & 1;
+}
+
+/* The next port from *port on that is decided on, which becomes it; false where there is none. */
+bool tw_exclusive_next_decided(const struct tw_exclusive *exclusive, uint32_t *port);
+
+/* From the ports decided on to all of them, rounded. */
+uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided);
+
+/* NULL where there are too many. */
+struct tw_port_source *tw_exclusive_source(struct tw_exclusive *exclusive, const struct tw_address *address);
+
+/*
+ * Whether another destination of its source, where `small` a small one, has the port too; with very many holders it is
+ * taken to.
+ */
+bool tw_exclusive_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
+			    bool small);
+
+/* Whether it is judged together with others. */
+static inline bool tw_parity_is_small(const struct tw_table_entry *entry)
+{
+	return tw_table_ports(entry) < TW_PARITY_PORTS_MIN;
+}
+
+/* Begins to judge by parity: the past becomes that of this survey, and what small destinations have is summed up. */
+void tw_parity_begin(struct tw_exclusive *exclusive);
+
+/* A destination as a whole. TW_PARITY_FIRST: of its far ports. */
+enum tw_parity tw_parity_of_entry(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry);
+
+/* What all holders of one port say together. */
+enum tw_parity tw_parity_of_port(const struct tw_exclusive *exclusive, uint16_t port);
+
+/* Notes who has bound first, while the entries' counts are of the ports decided on. */
+void tw_binders_note(struct tw_exclusive *exclusive);
+
+/* Fills the binders of *ret and the needs: of these, and of those that `previous` knew. */
+void tw_binders_results(const struct tw_exclusive *exclusive, const struct tw_survey *previous, usec_t at_usec,
+			struct tw_survey *ret);

@@ -1,36 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/parity.h"
+/* What the parity of ports tells of who took them, where the kernel is not asked. */
+#include "measure/exclusive.h"
 
 #include "base/macros.h"
 
 /* Holders of a port that are looked at: so many did not bind it first. */
 #define HOLDERS_MAX 8u
 
-static struct tw_parity_ports count_usable(const struct tw_port_set *range, uint16_t low)
+static struct tw_parity_ports ports_of(const struct tw_exclusive *exclusive, uint32_t near_held, uint32_t far_held)
 {
-	uint32_t odd = tw_port_set_odd(range), even = tw_port_set_size(range) - odd;
-
-	return (struct tw_parity_ports){
-		.near_usable = low & 1 ? odd : even,
-		.far_usable = low & 1 ? even : odd,
-	};
+	return (struct tw_parity_ports){ near_held, far_held, exclusive->usable[0], exclusive->usable[1] };
 }
 
-static bool is_small(const struct tw_table_entry *entry)
+static struct tw_parity_ports ports_of_entry(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
 {
-	return tw_table_ports(entry) < TW_PARITY_PORTS_MIN;
+	return ports_of(exclusive, tw_table_ports(entry) - entry->far, entry->far);
 }
-
-static struct tw_parity_ports ports_of(const struct tw_parity_work *parity, const struct tw_table_entry *entry)
-{
-	struct tw_parity_ports ports = parity->usable;
-
-	ports.far_held = entry->far;
-	ports.near_held = tw_table_ports(entry) - entry->far;
-	return ports;
-}
-
-/* ---- the past */
 
 static bool is_blind(const struct tw_parity_past *past, uint32_t hash)
 {
@@ -41,19 +26,18 @@ static bool is_blind(const struct tw_parity_past *past, uint32_t hash)
 }
 
 /* Those whose near half is full now, or was and that are still there. Nobody is forgotten while there were too many. */
-static void remember(const struct tw_parity_work *parity, struct tw_parity_past *past)
+static void remember(struct tw_exclusive *exclusive)
 {
-	struct tw_parity_past now = { 0 };
+	struct tw_parity_past *past = exclusive->past, now = { 0 };
 
-	for (uint32_t i = 0; i < parity->table->slot_count; i++) {
-		const struct tw_table_entry *entry = &parity->table->slots[i];
-		struct tw_parity_ports ports;
+	for (uint32_t i = 0; i < exclusive->table->count; i++) {
+		const struct tw_table_entry *entry = &exclusive->table->entries[i];
+		struct tw_parity_ports ports = ports_of_entry(exclusive, entry);
 
 		/* One that was large keeps what it is known for until its far ports are gone. */
-		if (!entry->used || (is_small(entry) && (entry->far == 0 || !is_blind(past, entry->hash))))
+		if (tw_parity_is_small(entry) && (entry->far == 0 || !is_blind(past, entry->hash)))
 			continue;
-		ports = ports_of(parity, entry);
-		now.full |= past->full && ports.far_held > 0;
+		now.full |= past->full && entry->far > 0;
 		if (!tw_parity_is_blinding(&ports) && !is_blind(past, entry->hash))
 			continue;
 		if (now.blind_count < TW_PARITY_BLIND_MAX)
@@ -64,107 +48,72 @@ static void remember(const struct tw_parity_work *parity, struct tw_parity_past 
 	*past = now;
 }
 
-void tw_parity_begin(struct tw_parity_work *parity, const struct tw_port_set *range, struct tw_parity_past *past)
+/* What small destinations of one source have together. */
+static void pool(struct tw_exclusive *exclusive, uint16_t port)
 {
-	parity->usable = count_usable(range, parity->low);
-	parity->far_gone = false;
-	parity->source_count = 0;
-	remember(parity, past);
-}
+	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
 
-/* ---- small destinations */
+	for (unsigned i = 0; holder && i < HOLDERS_MAX; holder = tw_exclusive_next(exclusive, holder), i++) {
+		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
+		struct tw_port_source *source;
 
-static struct tw_parity_source *find_source(struct tw_parity_work *parity, const struct tw_address *address)
-{
-	for (uint32_t i = 0; i < parity->source_count; i++)
-		if (tw_address_equal(&parity->sources[i].address, address))
-			return &parity->sources[i];
-	if (parity->source_count == TW_PARITY_SOURCES_MAX)
-		return NULL;
-	parity->sources[parity->source_count] = (struct tw_parity_source){ .address = *address };
-	return &parity->sources[parity->source_count++];
-}
-
-/* Whether another small destination of its source holds the port too: plain ones do, and so do children of a listener.
- */
-static bool is_shared(const struct tw_parity_work *parity, uint16_t port, const struct tw_table_entry *entry)
-{
-	const struct tw_port_holder *holder = tw_port_holders_first(parity->holders, port);
-
-	for (unsigned i = 0; holder; holder = tw_port_holders_next(parity->holders, holder), i++) {
-		const struct tw_table_entry *other = tw_table_find_hash(parity->table, holder->hash);
-
-		if (i == HOLDERS_MAX || (other && other != entry && is_small(other) &&
-					 tw_address_equal(&other->key.source, &entry->key.source)))
-			return true;
-	}
-	return false;
-}
-
-void tw_parity_pool(struct tw_parity_work *parity, uint16_t port)
-{
-	const struct tw_port_holder *holder = tw_port_holders_first(parity->holders, port);
-
-	for (unsigned i = 0; holder && i < HOLDERS_MAX; holder = tw_port_holders_next(parity->holders, holder), i++) {
-		const struct tw_table_entry *entry = tw_table_find_hash(parity->table, holder->hash);
-		struct tw_parity_source *source;
-
-		if (!entry || !is_small(entry) || is_shared(parity, port, entry))
+		if (!entry || !tw_parity_is_small(entry) || tw_exclusive_is_shared(exclusive, port, entry, true))
 			continue;
-		source = find_source(parity, &entry->key.source);
-		if (!source)
-			continue;
-		if (tw_parity_is_far(parity->low, port))
+		source = tw_exclusive_source(exclusive, &entry->key.source);
+		if (source && tw_parity_is_far(exclusive->low, port))
 			source->far++;
-		else
+		else if (source)
 			source->near++;
 	}
 }
 
-/* By the ports that they do not share. Where there are none of these, near ones are plain, as connect() shares them. */
-static enum tw_parity judge_small(const struct tw_parity_work *parity, const struct tw_table_entry *entry)
+void tw_parity_begin(struct tw_exclusive *exclusive)
 {
-	struct tw_parity_ports ports = parity->usable;
+	remember(exclusive);
+	for (uint32_t port = 0; !exclusive->asked && tw_exclusive_next_decided(exclusive, &port); port++)
+		pool(exclusive, (uint16_t)port);
+}
 
-	for (uint32_t i = 0; i < parity->source_count; i++) {
-		if (!tw_address_equal(&parity->sources[i].address, &entry->key.source))
+/* By the ports that they do not share. Where there are none of these, near ones are plain, as connect() shares them. */
+static enum tw_parity judge_small(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
+{
+	for (uint32_t i = 0; i < exclusive->source_count; i++) {
+		const struct tw_port_source *source = &exclusive->sources[i];
+		struct tw_parity_ports ports = ports_of(exclusive, source->near, source->far);
+
+		if (!tw_address_equal(&source->address, &entry->key.source))
 			continue;
-		ports.near_held = parity->sources[i].near;
-		ports.far_held = parity->sources[i].far;
-		if (ports.far_held == 0 && entry->far > 0)
-			break;
-		return tw_parity_judge(&ports);
+		if (source->far > 0 || entry->far == 0)
+			return tw_parity_judge(&ports);
+		break;
 	}
 	return entry->far > 0 ? TW_PARITY_UNCLEAR : TW_PARITY_PLAIN;
 }
 
-/* ---- what is told */
-
-enum tw_parity tw_parity_of_entry(const struct tw_parity_work *parity, const struct tw_parity_past *past,
-				  const struct tw_table_entry *entry)
+enum tw_parity tw_parity_of_entry(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
 {
-	struct tw_parity_ports ports = ports_of(parity, entry);
+	struct tw_parity_ports ports = ports_of_entry(exclusive, entry);
 
-	if (ports.far_held == 0 && parity->far_gone)
+	if (entry->far == 0 && exclusive->far_gone)
 		return TW_PARITY_UNCLEAR;
-	if (ports.far_held > 0 && (past->full || is_blind(past, entry->hash)))
+	if (entry->far > 0 && (exclusive->past->full || is_blind(exclusive->past, entry->hash)))
 		return TW_PARITY_UNCLEAR;
-	return is_small(entry) ? judge_small(parity, entry) : tw_parity_judge(&ports);
+	return tw_parity_is_small(entry) ? judge_small(exclusive, entry) : tw_parity_judge(&ports);
 }
 
-static enum tw_parity judge_port(const struct tw_parity_work *parity, const struct tw_parity_past *past,
-				 const struct tw_table_entry *entry, uint16_t port)
+static enum tw_parity judge_port(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry,
+				 uint16_t port)
 {
-	enum tw_parity verdict = tw_parity_of_entry(parity, past, entry);
-	struct tw_parity_ports ports = ports_of(parity, entry);
+	enum tw_parity verdict = tw_parity_of_entry(exclusive, entry);
+	uint32_t near_held = tw_table_ports(entry) - entry->far;
 
-	if (tw_parity_is_far(parity->low, port))
+	if (tw_parity_is_far(exclusive->low, port))
 		return verdict;
-	if (parity->far_gone)
+	if (exclusive->far_gone)
 		return TW_PARITY_UNCLEAR;
 	/* A few near ones beside them are plain. Where they are more, the far half was not enough for bind(). */
 	if (verdict == TW_PARITY_FIRST)
-		return is_small(entry) || ports.near_held <= ports.far_held / 9 ? TW_PARITY_PLAIN : TW_PARITY_UNCLEAR;
+		return tw_parity_is_small(entry) || near_held <= entry->far / 9u ? TW_PARITY_PLAIN : TW_PARITY_UNCLEAR;
 	return verdict;
 }
 
@@ -173,20 +122,15 @@ static bool is_surer(const struct tw_table_entry *a, const struct tw_table_entry
 	return (uint64_t)a->far * tw_table_ports(b) > (uint64_t)b->far * tw_table_ports(a);
 }
 
-bool tw_parity_is_alone(const struct tw_parity_work *parity, uint16_t port, const struct tw_table_entry *entry)
+enum tw_parity tw_parity_of_port(const struct tw_exclusive *exclusive, uint16_t port)
 {
-	return !is_small(entry) || !is_shared(parity, port, entry);
-}
-
-enum tw_parity tw_parity_of_port(const struct tw_parity_work *parity, const struct tw_parity_past *past, uint16_t port)
-{
-	const struct tw_port_holder *holder = tw_port_holders_first(parity->holders, port);
+	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
 	const struct tw_table_entry *surest = NULL;
 	enum tw_parity ret = TW_PARITY_PLAIN;
 
-	for (; holder; holder = tw_port_holders_next(parity->holders, holder)) {
-		const struct tw_table_entry *entry = tw_table_find_hash(parity->table, holder->hash);
-		enum tw_parity verdict = entry ? judge_port(parity, past, entry, port) : TW_PARITY_UNCLEAR;
+	for (; holder; holder = tw_exclusive_next(exclusive, holder)) {
+		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
+		enum tw_parity verdict = entry ? judge_port(exclusive, entry, port) : TW_PARITY_UNCLEAR;
 
 		if (verdict == TW_PARITY_FIRST || ret == TW_PARITY_PLAIN)
 			ret = verdict;
@@ -194,7 +138,8 @@ enum tw_parity tw_parity_of_port(const struct tw_parity_work *parity, const stru
 			surest = entry;
 	}
 	/* What several have was not bound first by any of them, or else it is a listener's that is gone. */
-	if (ret == TW_PARITY_FIRST && (!surest || !tw_parity_is_alone(parity, port, surest)))
+	if (ret == TW_PARITY_FIRST &&
+	    (!surest || (tw_parity_is_small(surest) && tw_exclusive_is_shared(exclusive, port, surest, true))))
 		return TW_PARITY_UNCLEAR;
 	return ret;
 }

@@ -5,7 +5,6 @@
 #include "measure/census.h"
 #include "measure/close-wait.h"
 #include "measure/diag/diag.h"
-#include "measure/forecast.h"
 #include "measure/listeners.h"
 #include "measure/survey.h"
 #include "measure/walk.h"
@@ -48,7 +47,7 @@ struct tw_scan {
 	struct tw_survey_work work;
 	struct tw_listeners listeners;
 	struct tw_close_wait_work close_wait;
-	struct tw_takeover_work takeover;
+	struct tw_takeover_look *look; /* of this survey, where it has a destination to look at */
 };
 
 struct tw_scan *tw_scan_new(const struct tw_hash_key *key)
@@ -66,7 +65,7 @@ struct tw_scan *tw_scan_free(struct tw_scan *scan)
 	if (scan) {
 		tw_survey_work_done(&scan->work);
 		tw_close_wait_work_done(&scan->close_wait);
-		tw_takeover_work_done(&scan->takeover);
+		free(scan->look);
 		free(scan);
 	}
 	return NULL;
@@ -75,7 +74,8 @@ struct tw_scan *tw_scan_free(struct tw_scan *scan)
 void tw_scan_past_done(struct tw_scan_past *past)
 {
 	tw_waiter_set_done(&past->waiters);
-	past->look = tw_takeover_look_free(past->look);
+	free(past->look);
+	past->look = NULL;
 }
 
 static uint32_t all_states(const struct tw_scan *scan)
@@ -167,8 +167,8 @@ static void on_survey_flow(void *context, const struct tw_flow *flow)
 	count(scan, flow);
 	attribute(scan, flow);
 	tw_survey_work_add(&scan->work, flow);
-	if (scan->takeover.on)
-		tw_takeover_look_add(scan->takeover.look, flow);
+	if (scan->look)
+		tw_takeover_look_add(scan->look, flow);
 }
 
 /* Counted already. The row is younger than the scan by what that took, and the socket may seem older by as much. */
@@ -197,13 +197,16 @@ static int begin_attribution(struct tw_scan *scan, struct tw_source *source)
 		.listening = &scan->listeners.ports,
 		.gauge = &scan->order.gauge,
 		.baseline = &scan->order.baseline,
+		.past = &scan->past->parity,
 	};
 	int r = source->port_range(source, &usable);
 
 	if (r == 0)
 		tw_survey_work_begin(&scan->work, &ground);
-	tw_takeover_work_begin(&scan->takeover, scan->order.has_evidence ? &scan->order.evidence : NULL,
-			       &scan->order.gauge, scan->order.at_usec);
+	free(scan->look);
+	scan->look = scan->order.has_evidence
+			     ? tw_takeover_look_new(&scan->order.evidence, &scan->order.gauge, scan->order.at_usec)
+			     : NULL;
 	return r;
 }
 
@@ -239,11 +242,9 @@ static bool settle_established(struct tw_scan *scan)
 
 static int ask(struct tw_scan *scan, struct tw_source *source)
 {
-	if (scan->order.kind == TW_SCAN_SURVEY && tw_binders_step(&scan->work.binders, source))
-		return 1;
 	if (tw_close_wait_work_step(&scan->close_wait, source))
 		return 1;
-	if (scan->order.kind == TW_SCAN_SURVEY && tw_survey_work_step(&scan->work, source, &scan->past->parity))
+	if (scan->order.kind == TW_SCAN_SURVEY && tw_survey_work_step(&scan->work, source))
 		return 1;
 	scan->stage = STAGE_DONE;
 	return 0;
@@ -285,7 +286,7 @@ static int end_counting(struct tw_scan *scan, struct tw_source *source)
 
 	tw_census_finish(&scan->census, &scan->order, scan->asks_established, asks_time_wait(scan));
 	if (scan->order.kind == TW_SCAN_SURVEY)
-		tw_survey_work_end(&scan->work, scan->order.ask_most);
+		tw_exclusive_ask(&scan->work.exclusive, scan->order.ask_most);
 	if (!scan->close_wait.waiters.all)
 		return begin_questions(scan, source);
 	r = begin_stage(scan, source, STAGE_IDLE);
@@ -365,23 +366,19 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source)
 /* `survey` still holds the one before, from which the forecast is made. */
 static void survey_results(struct tw_scan *scan, struct tw_survey *survey)
 {
-	struct tw_survey fresh;
+	struct tw_survey *fresh = &scan->work.survey;
 
-	memset(&fresh, 0, offsetof(struct tw_survey, top));
-	fresh.at_usec = scan->order.at_usec;
-	fresh.partial = scan->census.partial;
-	if (fresh.partial) {
-		fresh.takeovers.key = survey->takeovers.key;
-		fresh.need_count = survey->need_count;
-		memcpy(fresh.needs, survey->needs, sizeof(fresh.needs));
-	} else {
-		tw_survey_work_results(&scan->work, &scan->past->parity, &scan->order.watched, survey,
-				       scan->order.at_usec, &fresh);
-		tw_takeover_work_results(&scan->takeover, &scan->past->look, &fresh.takeovers);
+	tw_survey_work_results(&scan->work, &scan->order.watched, survey, scan->order.at_usec, scan->census.partial);
+	if (!fresh->partial) {
+		if (scan->look)
+			tw_takeover_compare(scan->past->look, scan->look, &fresh->takeovers);
+		free(scan->past->look);
+		scan->past->look = scan->look;
+		scan->look = NULL;
 	}
-	fresh.bound_sockets = scan->census.count[TW_STATE_BOUND] + scan->census.count[TW_STATE_LISTEN];
-	tw_forecast_fill(survey, &fresh);
-	memcpy(survey, &fresh, offsetof(struct tw_survey, top) + fresh.top_count * sizeof(fresh.top[0]));
+	fresh->bound_sockets = scan->census.count[TW_STATE_BOUND] + scan->census.count[TW_STATE_LISTEN];
+	tw_survey_forecast(survey, fresh);
+	memcpy(survey, fresh, offsetof(struct tw_survey, top) + fresh->top_count * sizeof(fresh->top[0]));
 }
 
 void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample)

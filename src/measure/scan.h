@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "measure/calibration.h"
-#include "measure/parity.h"
+#include "measure/exclusive.h"
 #include "measure/source.h"
 #include "measure/takeover.h"
 #include "measure/waiters.h"

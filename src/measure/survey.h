@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "measure/binders.h"
 #include "measure/exclusive.h"
 #include "measure/table.h"
-#include "measure/witness.h"
 #include "model/port-model.h"
 #include "model/ports.h"
 #include "model/sample.h"
 
 #include <stdint.h>
+
+/* Cgroups with bound sockets that are told apart; the sockets of those beyond belong to nobody. */
+#define TW_SURVEY_CGROUPS_MAX 256u
+#define TW_SURVEY_CGROUP_SLOTS (2 * TW_SURVEY_CGROUPS_MAX)
+
+/* Living sockets that are remembered, to be asked for TCP timestamps: by the hash of their destination. */
+#define TW_SURVEY_LIVING_SETS 64
+#define TW_SURVEY_LIVING_WAYS 4
 
 /*
  * Attributes sockets to destinations. A socket is on the connecting side when its local port is one that connect() may
@@ -18,26 +24,35 @@
 struct tw_survey_work {
 	struct tw_table table;
 	struct tw_exclusive exclusive;
-	struct tw_witnesses witnesses;
-	struct tw_binders binders;    /* who holds what is bound and not connected */
 	struct tw_port_set listening; /* ports that are listened on, in the range or not */
-	uint32_t usable;	      /* ports of the range, listeners' too */
 	bool settled;		      /* what is exclusive has been decided on */
-	uint32_t left;		      /* then: ports that are not */
-	uint64_t time_wait;	      /* of both sides */
-	uint64_t accepting, outside;  /* of these, on a listener's port; on no listener's and out of the range */
 	uint32_t life_ms;	      /* of a TIME-WAIT */
 	uint32_t young_ms;	      /* up to this age it is young */
 	struct tw_reuse_rule rule;
-	struct tw_count reused, opened; /* TWRecycled and ActiveOpens just before */
+
+	unsigned cgroup_count, cgroups_asked; /* slots whose unit has been asked for */
+	struct {
+		uint64_t id;	  /* 0: not known, which is one too */
+		uint32_t sockets; /* bound and not connected; 0: the slot is empty */
+	} cgroups[TW_SURVEY_CGROUP_SLOTS];
+
+	unsigned living_turn; /* of the ways, which is taken next */
+	unsigned living_set;  /* to be asked next */
+	struct {
+		uint32_t hash;
+		struct tw_flow flow; /* state TW_STATE_COUNT: none */
+	} living[TW_SURVEY_LIVING_SETS][TW_SURVEY_LIVING_WAYS];
+
+	struct tw_survey survey; /* what it comes to: whole after tw_survey_work_results() */
 };
 
-/* What a survey begins with; everything borrows. */
+/* What a survey begins with; everything borrows, the past until the results. */
 struct tw_survey_ground {
 	const struct tw_port_set *usable;     /* ip_local_port_range without what is reserved */
 	const struct tw_port_set *listening;  /* every port that is listened on */
 	const struct tw_gauge *gauge;	      /* read just before */
 	const struct tw_live_value *baseline; /* tcp_tw_reuse as it was before timewaitd changed it; or not known */
+	struct tw_parity_past *past;
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -50,17 +65,24 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_gr
 /* One socket of any state but LISTEN. */
 void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow);
 
-/* After the last socket. The kernel is to be asked about so many ports at most; 0: not at all. */
-void tw_survey_work_end(struct tw_survey_work *work, uint32_t ask_most);
-
-/* Then: a few questions. Returns true while there are more. */
-bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source, struct tw_parity_past *past);
+/* After the last socket, and tw_exclusive_ask(): a few questions. Returns true while there are more. */
+bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source);
 
 /*
- * Fills all of *ret but partial and the forecast, with as many rows as there is room for, those that are watched among
- * them. `at_usec` is of the survey; `previous` the one before, which tells where reuse takes nothing over, and may be
- * one that was never made.
+ * Then: fills work->survey but for what the scan knows, with as many rows as there is room for, those that are watched
+ * among them. `at_usec` is of the survey; `previous` the one before, which tells where reuse takes nothing over, and
+ * may be one that was never made. Of a partial one only what is remembered of that is left.
  */
-void tw_survey_work_results(const struct tw_survey_work *work, const struct tw_parity_past *past,
-			    const struct tw_watched *watched, const struct tw_survey *previous, usec_t at_usec,
-			    struct tw_survey *ret);
+void tw_survey_work_results(struct tw_survey_work *work, const struct tw_watched *watched,
+			    const struct tw_survey *previous, usec_t at_usec, bool partial);
+
+/* Two surveys further apart than this tell too little of the present growth. */
+#define TW_FORECAST_SPAN_MAX_USEC (30 * TW_USEC_PER_SEC)
+
+/*
+ * Fills port_eta of each row of `survey`, and its own port_eta, from how many more ports are blocked than at the survey
+ * before. A destination that is new among the rows counts from what was exclusive where the one before told of all,
+ * else from its last row. Unknown where nothing grows, and where either survey is missing or partial, or the one before
+ * is too old.
+ */
+void tw_survey_forecast(const struct tw_survey *previous, struct tw_survey *survey);

@@ -6,7 +6,6 @@
 #include "model/sample.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -15,83 +14,77 @@
  * destination stays, and its count falls short by no more than the thresholds of the sweeps.
  */
 
-/* Slots at first, and at most: the whole is 8 MiB then. Powers of two. */
-#define TW_TABLE_SLOTS_MIN 1024u
-#define TW_TABLE_SLOTS_MAX 131072u
+/* Slots of the index at first, and at most. Powers of two. */
+#define TW_TABLE_SLOTS_MIN 2048u
+#define TW_TABLE_SLOTS_MAX 262144u
+/* Destinations that an index of so many slots is for: 114 688 at most. */
+#define TW_TABLE_ROOM(slots) ((slots) / 16 * 7)
+
+/* Bits of the hash that tell a destination that was swept out from another: 128 KiB, touched by the first sweep only.
+ */
+#define TW_TABLE_SEEN_BITS 20
+/* Bits of the hash that are kept. */
+#define TW_TABLE_HASH_BITS 31
+#define TW_TABLE_HASH_MASK ((1u << TW_TABLE_HASH_BITS) - 1)
 
 /* One destination. Its ports are counted up to 65535, and there are no more. */
 struct tw_table_entry {
 	struct tw_destination key;
-	uint32_t hash : 30;
-	uint32_t round : 1; /* of the rebuild that put it here: this one, or the one before */
-	uint32_t used : 1;
+	uint32_t hash;
 	uint16_t held[TW_HOLDER_COUNT]; /* ports, by what holds them */
 	uint16_t young, unripe;		/* of those in TIME-WAIT */
 	uint16_t far;			/* of all, those of the parity that connect() takes last */
+	/* After tw_exclusive_settle(): of all, those that are exclusive; of these, ripe for reuse; of its own bind().
+	 */
+	uint16_t exclusive, exclusive_ripe, bound_first;
+	/* Of a device, blocked for the same without one too: as tcp_tw_reuse is, and as it was before timewaitd set it.
+	 */
+	uint16_t twice, twice_baseline;
+	uint8_t has_timestamps : 1, lacks_timestamps : 1; /* as its living sockets say, which may not agree */
+	uint8_t refuted : 1;				  /* reuse takes nothing over */
+	uint8_t watched : 1;
 };
 
-_Static_assert(sizeof(struct tw_table_entry) <= 64, "a full table is 8 MiB");
-
-/* One socket, as far as it is counted. */
-struct tw_table_socket {
-	enum tw_holder holder;
-	bool young, unripe; /* in TIME-WAIT */
-	bool far;
-};
-
-/* A socket on its way into the table, while the processor fetches the slot. */
-struct tw_table_pending {
-	struct tw_destination key;
-	uint32_t hash;
-	struct tw_table_socket socket;
-};
-
-/* So many at once, a power of two: about as many fetches as a core keeps under way (10 to 16 line fill buffers). */
-#define TW_TABLE_PENDING_MAX 16
+_Static_assert(sizeof(struct tw_table_entry) <= 76, "a full table is 8.3 MiB, and 1 MiB of index");
 
 struct tw_table {
-	struct tw_table_entry *slots;
+	struct tw_table_entry *entries; /* in no order */
+	uint32_t count, room;
+	uint32_t *slots; /* index of an entry and 1; 0: empty */
 	uint32_t slot_count;
-	uint32_t used;
-	uint32_t used_lately;  /* the most used in the surveys below */
-	unsigned idle_surveys; /* in a row that left most of it empty */
-	unsigned round : 1;
 	struct tw_hash_key secret;
 	uint64_t dropped;    /* sockets swept out */
 	uint32_t swept_most; /* sum of the sweeps' thresholds: the most that a count falls short */
-	uint64_t *swept;     /* which destinations were, a bit for each value of some bits of their hash */
-	bool has_swept;
-	unsigned pending_count, pending_next; /* a ring */
-	struct tw_table_pending pending[TW_TABLE_PENDING_MAX];
+	uint64_t seen[(1u << TW_TABLE_SEEN_BITS) / 64];
 };
 
 /* Returns 0 or -ENOMEM. */
 int tw_table_init(struct tw_table *table, const struct tw_hash_key *secret);
 void tw_table_done(struct tw_table *table);
 
-/* Empties it for the next survey; memory that ten surveys in a row had no use for is given back. */
+/* Empties it for the next survey; what it had grown to is given back. */
 void tw_table_clear(struct tw_table *table);
-
-/*
- * One socket towards `key`. It may be counted later: tw_table_flush() before the table is read. Returns the hash under
- * which it is kept.
- */
-uint32_t tw_table_add(struct tw_table *table, const struct tw_destination *key, struct tw_table_socket socket);
-
-/* Counts what is pending. */
-void tw_table_flush(struct tw_table *table);
 
 /* The hash under which `key` is kept. */
 uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key);
 
+/* The entry of `key`, made where there is none; good until the next one is made. One socket at least is to be counted.
+ */
+struct tw_table_entry *tw_table_get(struct tw_table *table, const struct tw_destination *key);
+
 /* NULL where it is not in the table, or has been swept out. */
-const struct tw_table_entry *tw_table_find(const struct tw_table *table, const struct tw_destination *key);
+struct tw_table_entry *tw_table_find(const struct tw_table *table, const struct tw_destination *key);
 
 /* The destination of the same addresses and port without a device; NULL where there is none, or `entry` is it. */
-const struct tw_table_entry *tw_table_find_base(const struct tw_table *table, const struct tw_table_entry *entry);
+struct tw_table_entry *tw_table_find_base(const struct tw_table *table, const struct tw_table_entry *entry);
 
 /* The same by its hash alone: of two that share one, some. */
-const struct tw_table_entry *tw_table_find_hash(const struct tw_table *table, uint32_t hash);
+struct tw_table_entry *tw_table_find_hash(const struct tw_table *table, uint32_t hash);
+
+static inline void tw_table_count(uint16_t *count, bool is)
+{
+	*count = (uint16_t)(*count + (is && *count < UINT16_MAX));
+}
 
 static inline uint32_t tw_table_ports(const struct tw_table_entry *entry)
 {
@@ -103,15 +96,4 @@ static inline uint32_t tw_table_ports(const struct tw_table_entry *entry)
 }
 
 /* Distinct destinations, those swept out too: exact until the first sweep, a lower bound after it. */
-uint32_t tw_table_destinations(const struct tw_table *table);
-
-/* What the rows of tw_table_top() are ordered by. */
-typedef uint64_t (*tw_table_weigh)(void *context, const struct tw_table_entry *entry);
-
-/*
- * The entries that weigh most, ties by the bytes of their keys, and those that are watched in the place of the least of
- * the others. `rows` has room for `room` of them. Returns how many there are; the pointers are good until the next
- * change.
- */
-unsigned tw_table_top(const struct tw_table *table, const struct tw_watched *watched, tw_table_weigh weigh,
-		      void *context, const struct tw_table_entry **rows, unsigned room);
+uint32_t tw_table_destinations(struct tw_table *table);

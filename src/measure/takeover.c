@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/takeover.h"
 
-#include "measure/parity.h"
+#include "base/macros.h"
 #include "model/port-model.h"
 
 #include <stdlib.h>
@@ -12,47 +12,33 @@
 /* Of a hundred ports: beyond this, none is left. */
 #define NEARLY_ALL 98
 
-struct tw_takeover_look *tw_takeover_look_new(void)
+struct tw_takeover_look *tw_takeover_look_new(const struct tw_destination *key, const struct tw_gauge *gauge,
+					      usec_t at_usec)
 {
-	/* Of its memory only what ports are used is touched. */
-	return calloc(1, sizeof(struct tw_takeover_look));
-}
+	struct tw_takeover_look *look = calloc(1, sizeof(*look));
 
-struct tw_takeover_look *tw_takeover_look_free(struct tw_takeover_look *look)
-{
-	free(look);
-	return NULL;
-}
-
-void tw_takeover_look_begin(struct tw_takeover_look *look, const struct tw_destination *key,
-			    const struct tw_gauge *gauge, usec_t at_usec)
-{
-	const struct tw_reuse_rule rule = tw_reuse_rule(gauge, &(struct tw_live_value){ 0 });
-
-	/* Written where there was something alone: the rest of its pages stays untouched. */
-	for (uint32_t port = look->first; port < look->end; port++)
-		if (look->cookies[port] != 0)
-			look->cookies[port] = look->expires_ms[port] = 0;
-	look->first = TW_ARRAY_SIZE(look->cookies);
-	look->end = 0;
+	if (!look)
+		return NULL;
 	look->at_usec = at_usec;
 	look->key = *key;
 	look->reused = gauge->counters[TW_COUNTER_TIME_WAIT_REUSED];
 	look->life_ms = TW_MIN(tw_time_wait_life_ms(gauge), (uint32_t)UINT16_MAX);
-	look->delay_ms = rule.delay_ms;
-	look->low = look->high = 0;
+	look->delay_ms = tw_reuse_rule(gauge, &(struct tw_live_value){ 0 }).delay_ms;
 	(void)tw_gauge_port_range(gauge, &look->low, &look->high);
+	return look;
 }
 
-static bool is_in_range(const struct tw_takeover_look *look, uint32_t port)
+void tw_takeover_look_add(struct tw_takeover_look *look, const struct tw_flow *flow)
 {
-	return look->high > 0 && port >= look->low && port <= look->high;
-}
+	const struct tw_destination *key = &look->key;
 
-/* Whether connect() looks at the port in its first pass (__inet_hash_connect()): only there one that waits is met. */
-static bool is_near(const struct tw_takeover_look *look, uint32_t port)
-{
-	return is_in_range(look, port) && !tw_parity_is_far(look->low, (uint16_t)port);
+	if (flow->state == TW_STATE_SYN_SENT || flow->remote.port != key->port || flow->device != key->device ||
+	    !tw_address_equal(&flow->remote.address, &key->destination) ||
+	    !tw_address_equal(&flow->local.address, &key->source))
+		return;
+	look->cookies[flow->local.port] = (uint32_t)flow->cookie;
+	look->expires_ms[flow->local.port] =
+		(uint16_t)(flow->state == TW_STATE_TIME_WAIT ? TW_MAX(TW_MIN(flow->expires_ms, 65535u), 1u) : 0);
 }
 
 static bool is_ripe(const struct tw_takeover_look *look, uint32_t port)
@@ -68,24 +54,17 @@ static usec_t passed_ms(const struct tw_takeover_look *before, const struct tw_t
 {
 	usec_t passed_ms = span_usec / TW_USEC_PER_MSEC;
 
-	for (uint32_t port = now->first; port < now->end; port++)
+	for (uint32_t port = 0; port <= UINT16_MAX; port++)
 		if (now->cookies[port] == before->cookies[port] && now->expires_ms[port] > 0)
 			passed_ms = TW_MAX(passed_ms, tw_usec_since(before->expires_ms[port], now->expires_ms[port]));
 	return passed_ms;
 }
 
-/* Whether a TIME-WAIT of this look has to be there still so much later: timers are late, never early. */
-static bool outlasts(const struct tw_takeover_look *look, uint32_t port, usec_t later_ms)
-{
-	return look->expires_ms[port] > later_ms + DUMP_MS;
-}
-
 void tw_takeover_compare(const struct tw_takeover_look *before, const struct tw_takeover_look *now,
 			 struct tw_takeovers *ret)
 {
-	usec_t span_usec = before ? tw_usec_since(now->at_usec, before->at_usec) : 0;
+	usec_t span_usec = before ? tw_usec_since(now->at_usec, before->at_usec) : 0, later_ms;
 	uint64_t near_held = 0, reused;
-	usec_t later_ms;
 
 	*ret = (struct tw_takeovers){ .until_usec = now->at_usec, .key = now->key };
 	if (!before || before->at_usec == 0 || span_usec == 0 ||
@@ -95,50 +74,24 @@ void tw_takeover_compare(const struct tw_takeover_look *before, const struct tw_
 	later_ms = passed_ms(before, now, span_usec);
 	ret->from_usec = before->at_usec;
 	ret->near_ports = now->high > 0 ? ((uint32_t)now->high - now->low) / 2 + 1 : 0;
-	for (uint32_t port = TW_MIN(before->first, now->first); port < TW_MAX(before->end, now->end); port++) {
+	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
 		uint32_t was = before->cookies[port], is = now->cookies[port];
-		bool lasts = was != 0 && outlasts(before, port, later_ms);
 		bool opened = is != 0 && is != was;
+		/* A TIME-WAIT that has to be there still: timers are late, never early. */
+		bool lasts = was != 0 && before->expires_ms[port] > later_ms + DUMP_MS;
+		bool inside = now->high > 0 && port >= now->low && port <= now->high;
 
 		ret->early += lasts && opened;
-		if (!is_near(now, port)) {
-			ret->passed += opened && is_in_range(now, port);
-			continue;
+		/* In its first pass connect() looks at these (__inet_hash_connect()): only there what waits is met. */
+		if (inside && (port - now->low) % 2 == 0) {
+			near_held += is != 0;
+			ret->opened += opened;
+			ret->waiting += lasts && is_ripe(before, port);
+		} else {
+			ret->passed += opened && inside;
 		}
-		near_held += is != 0;
-		ret->opened += opened;
-		ret->waiting += lasts && is_ripe(before, port);
 	}
 	ret->taken = (uint32_t)TW_MIN((uint64_t)ret->early, reused);
 	if (near_held * 100 < (uint64_t)ret->near_ports * NEARLY_ALL)
 		ret->passed = 0;
-}
-
-void tw_takeover_work_done(struct tw_takeover_work *work)
-{
-	work->look = tw_takeover_look_free(work->look);
-}
-
-void tw_takeover_work_begin(struct tw_takeover_work *work, const struct tw_destination *key,
-			    const struct tw_gauge *gauge, usec_t at_usec)
-{
-	if (key && !work->look)
-		work->look = tw_takeover_look_new();
-	work->on = key && work->look;
-	if (work->on)
-		tw_takeover_look_begin(work->look, key, gauge, at_usec);
-}
-
-void tw_takeover_work_results(struct tw_takeover_work *work, struct tw_takeover_look **before, struct tw_takeovers *ret)
-{
-	struct tw_takeover_look *seen = *before;
-
-	if (!work->on) {
-		*before = tw_takeover_look_free(seen);
-		return;
-	}
-	tw_takeover_compare(seen, work->look, ret);
-	*before = work->look;
-	work->look = seen;
-	work->on = false;
 }

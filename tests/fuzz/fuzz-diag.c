@@ -49,6 +49,14 @@ static int say_gone(struct tw_source *source, const struct tw_flow *flow, struct
 	return -ENOENT;
 }
 
+static int know_no_unit(struct tw_source *source, uint64_t cgroup_id, char ret[TW_UNIT_MAX])
+{
+	(void)source;
+	(void)cgroup_id;
+	(void)ret;
+	return -ENOENT;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct tw_hash_key secret = { .k0 = 1, .k1 = 2 };
@@ -56,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct tw_port_set range;
 	static const struct tw_port_set listening;
 	static const struct tw_live_value baseline;
-	static struct tw_source source = { .idle = say_gone };
+	static struct tw_source source = { .idle = say_gone, .unit = know_no_unit };
 	static struct tw_survey_work work;
 	static struct tw_parity_past past;
 	static struct tw_survey survey;
@@ -66,11 +74,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.listening = &listening,
 		.gauge = &gauge,
 		.baseline = &baseline,
+		.past = &past,
 	};
 	int r;
 
 	/* Made once: the parser is what is to be fast here. */
-	if (!work.table.slots) {
+	if (!work.table.entries) {
 		if (tw_survey_work_init(&work, &secret) < 0)
 			return 0;
 		tw_port_set_add_range(&range, 1024, 65535);
@@ -79,12 +88,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = tw_diag_parse(data, size, sequence_of(data, size), on_flow, &work);
 	if (r > TW_DIAG_DONE || r < -4095)
 		abort();
-	tw_survey_work_end(&work, 0);
-	while (tw_survey_work_step(&work, &source, &past))
+	tw_exclusive_ask(&work.exclusive, 0);
+	while (tw_survey_work_step(&work, &source))
 		;
 	watched.keys[0] = survey.top[survey.top_count / 2].key;
 	/* Upon what the same has left before: whatever is held, no more is blocked than there is. */
-	tw_survey_work_results(&work, &past, &watched, &survey, survey.at_usec + 1, &survey);
+	tw_survey_work_results(&work, &watched, &survey, survey.at_usec + 1, false);
+	survey = work.survey;
 	for (unsigned i = 0; i < survey.top_count; i++)
 		if (survey.top[i].blocked > survey.usable || survey.top[i].bound_first > survey.top[i].ports)
 			abort();

@@ -44,6 +44,7 @@ static inline void again(struct fixture *fixture)
 		.listening = &fixture->listening,
 		.gauge = &fixture->gauge,
 		.baseline = &fixture->baseline,
+		.past = &fixture->past,
 	};
 
 	tw_survey_work_begin(&fixture->work, &ground);
@@ -67,13 +68,11 @@ static inline void begin(struct fixture *fixture, uint16_t low, uint16_t high)
 /* At a time in seconds; its memory stays. */
 static inline const struct tw_survey *look(struct fixture *fixture, usec_t at)
 {
-	memset(&fixture->survey, 0, sizeof(fixture->survey));
-	tw_survey_work_end(&fixture->work, 0);
-	while (tw_survey_work_step(&fixture->work, &fixture->source, &fixture->past))
+	tw_exclusive_ask(&fixture->work.exclusive, 0);
+	while (tw_survey_work_step(&fixture->work, &fixture->source))
 		;
-	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous,
-			       at * TW_USEC_PER_SEC, &fixture->survey);
-	fixture->previous = fixture->survey;
+	tw_survey_work_results(&fixture->work, &fixture->watched, &fixture->previous, at * TW_USEC_PER_SEC, false);
+	fixture->survey = fixture->previous = fixture->work.survey;
 	return &fixture->survey;
 }
 

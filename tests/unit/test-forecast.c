@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/forecast.h"
+#include "measure/survey.h"
 
 #include "base/macros.h"
 
@@ -74,7 +74,7 @@ static void test_one_row(void **state TW_UNUSED)
 
 		add(&before, 1, cases[i].before);
 		add(&after, 1, cases[i].after);
-		tw_forecast_fill(&before, &after);
+		tw_survey_forecast(&before, &after);
 		assert_eta(after.top[0].port_eta, cases[i].milli);
 		assert_eta(after.port_eta, cases[i].milli);
 	}
@@ -96,7 +96,7 @@ static void test_nothing_to_compare(void **state TW_UNUSED)
 		after.partial = i == PARTIAL_AFTER;
 		if (i == BACKWARDS)
 			before.at_usec = after.at_usec + 1;
-		tw_forecast_fill(&before, &after);
+		tw_survey_forecast(&before, &after);
 		assert_eta(after.port_eta, UNKNOWN);
 		if (i != EMPTY)
 			assert_eta(after.top[0].port_eta, UNKNOWN);
@@ -116,7 +116,7 @@ static void test_rows(void **state TW_UNUSED)
 	add(&after, 2, 350);
 	add(&after, 4, 100);
 	add(&after, 5, 100);
-	tw_forecast_fill(&before, &after);
+	tw_survey_forecast(&before, &after);
 	assert_eta(after.top[0].port_eta, 4000);
 	assert_eta(after.top[1].port_eta, 2500);
 	assert_eta(after.top[2].port_eta, UNKNOWN);
@@ -126,7 +126,7 @@ static void test_rows(void **state TW_UNUSED)
 
 	after.top[1].blocked = 300;
 	after.top[0].blocked = 500;
-	tw_forecast_fill(&before, &after);
+	tw_survey_forecast(&before, &after);
 	assert_eta(after.port_eta, 9000);
 }
 
@@ -138,10 +138,10 @@ static void test_new_beside_exclusive(void **state TW_UNUSED)
 	before.exclusive_ports = after.exclusive_ports = 300;
 	add(&after, 1, 400);
 	after.top[0].ports = 900;
-	tw_forecast_fill(&before, &after);
+	tw_survey_forecast(&before, &after);
 	assert_eta(after.top[0].port_eta, 6000);
 	after.top[0].blocked = 300;
-	tw_forecast_fill(&before, &after);
+	tw_survey_forecast(&before, &after);
 	assert_eta(after.top[0].port_eta, UNKNOWN);
 }
 
@@ -157,16 +157,16 @@ static void test_exclusive_grows(void **state TW_UNUSED)
 	after.exclusive_ports = 400;
 	add(&before, 1, 350);
 	add(&after, 1, 500);
-	tw_forecast_fill(&before, &after);
+	tw_survey_forecast(&before, &after);
 	assert_eta(after.exclusive_eta, 6000);
 	assert_eta(after.top[0].port_eta, UNKNOWN);
 	assert_eta(after.port_eta, 6000);
 	after.top[0].blocked = 550;
-	tw_forecast_fill(&before, &after);
+	tw_survey_forecast(&before, &after);
 	assert_eta(after.top[0].port_eta, 2250);
 	assert_eta(after.port_eta, 2250);
 	after.exclusive_ports = 300;
-	tw_forecast_fill(&before, &after);
+	tw_survey_forecast(&before, &after);
 	assert_eta(after.exclusive_eta, UNKNOWN);
 }
 
@@ -179,7 +179,7 @@ static void test_keys(void **state TW_UNUSED)
 		add(&before, 1, 400);
 		add(&after, 1, 500);
 		((uint8_t *)&after.top[0].key)[i] ^= 1;
-		tw_forecast_fill(&before, &after);
+		tw_survey_forecast(&before, &after);
 		assert_eta(after.port_eta, 1000);
 	}
 }
@@ -194,12 +194,13 @@ static void test_full_before(void **state TW_UNUSED)
 			add(&before, (uint8_t)i, 400 - i);
 		add(&after, 200, 501);
 		add(&after, 201, 300);
-		tw_forecast_fill(&before, &after);
+		tw_survey_forecast(&before, &after);
 		if (rows < TW_TOP_MAX) {
 			assert_eta(after.top[0].port_eta, 499 * 1000 / 501);
 			assert_eta(after.top[1].port_eta, 700 * 1000 / 300);
 		} else {
-			/* Of the last row that is there for its rank: thirty-two may be there because they are watched. */
+			/* Of the last row that is there for its rank: thirty-two may be there because they are watched.
+			 */
 			assert_eta(after.top[0].port_eta, 499 * 1000 / (501 - 333));
 			assert_eta(after.top[1].port_eta, UNKNOWN);
 		}
@@ -231,7 +232,7 @@ static void test_unripe(void **state TW_UNUSED)
 		before.top[0].unripe_time_wait = cases[i].unripe_before;
 		after.top[0].unripe_time_wait = cases[i].unripe;
 		before.top[0].reuse_refuted = after.top[0].reuse_refuted = cases[i].refuted;
-		tw_forecast_fill(&before, &after);
+		tw_survey_forecast(&before, &after);
 		assert_eta(after.top[0].port_eta, cases[i].milli);
 	}
 }

@@ -180,12 +180,11 @@ static void test_refuted(void **state TW_UNUSED)
 /* Asks the kernel about so many ports; the answers are the fake's. */
 static const struct tw_survey *ask(struct fixture *fixture, struct tw_fake_source *fake, uint32_t most)
 {
-	memset(&fixture->survey, 0, sizeof(fixture->survey));
-	tw_survey_work_end(&fixture->work, most);
-	while (tw_survey_work_step(&fixture->work, &fake->base, &fixture->past))
+	tw_exclusive_ask(&fixture->work.exclusive, most);
+	while (tw_survey_work_step(&fixture->work, &fake->base))
 		;
-	tw_survey_work_results(&fixture->work, &fixture->past, &fixture->watched, &fixture->previous, TW_USEC_PER_SEC,
-			       &fixture->survey);
+	tw_survey_work_results(&fixture->work, &fixture->watched, &fixture->previous, TW_USEC_PER_SEC, false);
+	fixture->survey = fixture->work.survey;
 	tw_survey_work_done(&fixture->work);
 	return &fixture->survey;
 }

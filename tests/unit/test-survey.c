@@ -234,6 +234,40 @@ static void test_top(void **state TW_UNUSED)
 	}
 }
 
+/* Those that are watched stay in sight whatever their rank, in order, and the least of the others make room. */
+static void test_top_with_watched(void **state TW_UNUSED)
+{
+	static const struct {
+		uint8_t watched[3]; /* hosts with so many ports; 0: none */
+		uint8_t last[3];    /* of the last rows */
+	} rows[] = {
+		{ { 0 }, { 103, 102, 101 } },	  { { 102 }, { 103, 102, 101 } }, { { 1 }, { 103, 102, 1 } },
+		{ { 2, 103, 9 }, { 103, 9, 2 } }, { { 250 }, { 103, 102, 101 } }, /* it is not there any more */
+	};
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
+		struct fixture fixture;
+		const struct tw_survey *survey;
+
+		begin(&fixture, 1001, 2000);
+		for (uint8_t host = 1; host <= 200; host++)
+			add(&fixture, TW_STATE_ESTABLISHED, host, 1001, host, 0);
+		for (; fixture.watched.count < 3 && rows[i].watched[fixture.watched.count] != 0;
+		     fixture.watched.count++)
+			fixture.watched.keys[fixture.watched.count] = (struct tw_destination){
+				.source = tw_address_from_ipv4("\x0a\x00\x00\x01"),
+				.destination = tw_address_from_ipv4(
+					(uint8_t[]){ 10, 0, 1, rows[i].watched[fixture.watched.count] }),
+				.port = 80,
+			};
+		survey = end(&fixture);
+		assert_int_equal(survey->top_count, TW_TOP_MAX);
+		assert_int_equal(survey->top[0].ports, 200);
+		for (unsigned k = 0; k < 3; k++)
+			assert_int_equal(survey->top[TW_TOP_MAX - 3 + k].ports, rows[i].last[k]);
+	}
+}
+
 /* A million destinations, more than the table holds: how many there are, and what is no longer told. */
 static void test_flood(void **state TW_UNUSED)
 {
@@ -260,7 +294,7 @@ static void test_flood(void **state TW_UNUSED)
 	/* The sides are told exactly, whatever the table had no room for. */
 	assert_int_equal(survey->time_wait, FLOOD);
 	assert_int_equal(survey->accepting_time_wait, 0);
-	assert_in_range(survey->dropped, FLOOD - TW_TABLE_SLOTS_MAX, FLOOD);
+	assert_in_range(survey->dropped, FLOOD - TW_TABLE_ROOM(TW_TABLE_SLOTS_MAX), FLOOD);
 	assert_int_equal(survey->top_count, TW_TOP_MAX);
 	assert_in_range(survey->top[0].ports, 500, 501);
 	assert_int_equal(survey->top[1].ports, 1);
@@ -298,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_demand_steady),
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_top_with_watched),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_again),
 	};

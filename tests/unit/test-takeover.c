@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -128,16 +129,25 @@ static int begin(TW_UNUSED void **state)
 	memset(&gauge, 0, sizeof(gauge));
 	gauge.counters[TW_COUNTER_TIME_WAIT_REUSED] = (struct tw_count){ 1000, true };
 	gauge.sysctls[TW_TUNABLE_PORT_RANGE] = (struct tw_live_value){ { { LOW, HIGH } }, true };
-	before = tw_takeover_look_new();
-	now = tw_takeover_look_new();
-	return before && now ? 0 : -1;
+	return 0;
 }
 
 static int end(TW_UNUSED void **state)
 {
-	before = tw_takeover_look_free(before);
-	now = tw_takeover_look_free(now);
+	free(before);
+	free(now);
+	before = now = NULL;
 	return 0;
+}
+
+static struct tw_takeover_look *begin_look(struct tw_takeover_look *last, const struct tw_destination *of,
+					   usec_t at_usec)
+{
+	struct tw_takeover_look *look = tw_takeover_look_new(of, &gauge, at_usec);
+
+	assert_non_null(look);
+	free(last);
+	return look;
 }
 
 static struct tw_flow flow_of(uint16_t port, uint64_t cookie, uint32_t expires_ms)
@@ -163,9 +173,9 @@ static void add(struct tw_takeover_look *look, uint16_t port, uint64_t cookie, u
 
 static void compare(const struct port *ports, unsigned count, unsigned span_ms, uint64_t reused)
 {
-	tw_takeover_look_begin(before, &key, &gauge, 100 * S);
+	before = begin_look(before, &key, 100 * S);
 	gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].value += reused;
-	tw_takeover_look_begin(now, &key, &gauge, 100 * S + span_ms * MS);
+	now = begin_look(now, &key, 100 * S + span_ms * MS);
 	for (unsigned i = 0; i < count; i++) {
 		add(before, ports[i].port, ports[i].was, ports[i].was_ms);
 		add(now, ports[i].port, ports[i].is, ports[i].is_ms);
@@ -173,7 +183,6 @@ static void compare(const struct port *ports, unsigned count, unsigned span_ms, 
 	tw_takeover_compare(before, now, &ret);
 }
 
-/* Each in the looks of the one before: nothing of it may be left. */
 static void test_stories(TW_UNUSED void **state)
 {
 	for (size_t i = 0; i < TW_ARRAY_SIZE(stories); i++) {
@@ -195,8 +204,8 @@ static void test_stories(TW_UNUSED void **state)
 static void test_passed_by(TW_UNUSED void **state)
 {
 	for (unsigned held = 9; held <= 10; held++) {
-		tw_takeover_look_begin(before, &key, &gauge, 100 * S);
-		tw_takeover_look_begin(now, &key, &gauge, 101 * S);
+		before = begin_look(before, &key, 100 * S);
+		now = begin_look(now, &key, 101 * S);
 		for (unsigned i = 0; i < held; i++) {
 			add(before, (uint16_t)(LOW + 2 * i), 100 + i, 50000);
 			add(now, (uint16_t)(LOW + 2 * i), 100 + i, 49000);
@@ -217,10 +226,10 @@ static void test_others_are_passed_over(TW_UNUSED void **state)
 {
 	struct tw_flow flows[4];
 
-	tw_takeover_look_begin(before, &key, &gauge, 100 * S);
+	before = begin_look(before, &key, 100 * S);
 	add(before, 40000, 1, 50000);
 	gauge.counters[TW_COUNTER_TIME_WAIT_REUSED].value++;
-	tw_takeover_look_begin(now, &key, &gauge, 101 * S);
+	now = begin_look(now, &key, 101 * S);
 	for (unsigned i = 0; i < TW_ARRAY_SIZE(flows); i++)
 		flows[i] = flow_of(40000, 2, 0);
 	flows[0].remote.port = 81;
@@ -246,11 +255,11 @@ static void test_one_look_alone(TW_UNUSED void **state)
 		other.port = (uint16_t)(other.port + (i == OTHER_PORT));
 		other.device += i == OTHER_DEVICE ? 1 : 0;
 		gauge.counters[TW_COUNTER_TIME_WAIT_REUSED] = (struct tw_count){ 1000, true };
-		tw_takeover_look_begin(before, &other, &gauge, i == NEVER_MADE ? 0 : 100 * S);
+		before = begin_look(before, &other, i == NEVER_MADE ? 0 : 100 * S);
 		add(before, 40000, 1, 50000);
 		gauge.counters[TW_COUNTER_TIME_WAIT_REUSED] =
 			(struct tw_count){ i == COUNTER_MADE_ANEW ? 999 : 1001, i != NO_COUNTER };
-		tw_takeover_look_begin(now, &key, &gauge, i == SAME_TIME ? 100 * S : 101 * S);
+		now = begin_look(now, &key, i == SAME_TIME ? 100 * S : 101 * S);
 		add(now, 40000, 2, 0);
 		tw_takeover_compare(compares ? before : NULL, now, &ret);
 		assert_int_equal(ret.from_usec, 0);
