@@ -45,7 +45,6 @@ unit_tests = \
 	tests/unit/test-explain-words \
 	tests/unit/test-exposition \
 	tests/unit/test-file-source \
-	tests/unit/test-finding \
 	tests/unit/test-flow \
 	tests/unit/test-forecast \
 	tests/unit/test-gate \
@@ -72,6 +71,9 @@ unit_tests = \
 	tests/unit/test-lint-report \
 	tests/unit/test-listeners \
 	tests/unit/test-look \
+	tests/unit/test-message-bounds \
+	tests/unit/test-message-finding \
+	tests/unit/test-message \
 	tests/unit/test-metric \
 	tests/unit/test-metrics-page \
 	tests/unit/test-namespace \
@@ -113,8 +115,6 @@ unit_tests = \
 	tests/unit/test-scan-derived \
 	tests/unit/test-scan-sides \
 	tests/unit/test-scan \
-	tests/unit/test-sentence-bounds \
-	tests/unit/test-sentence \
 	tests/unit/test-settings-action \
 	tests/unit/test-settings-check \
 	tests/unit/test-settings-ini \
@@ -239,7 +239,7 @@ EXTRA_DIST += \
 	tests/unit/reading-fixture.h \
 	tests/unit/record-fixture.h \
 	tests/unit/scan-fixture.h \
-	tests/unit/sentence-fixture.h \
+	tests/unit/message-fixture.h \
 	tests/unit/stepper-fixture.h \
 	tests/unit/survey-fixture.h \
 	tests/unit/settings-same.h \

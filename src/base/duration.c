@@ -7,167 +7,111 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
-
-struct unit {
-	const char *name;
-	usec_t usec;
-};
+#include <string.h>
 
 /* Longest unit first, and of each its first name is the one that tw_duration_format() writes. */
-static const struct unit units[] = {
-	{ "w", 7 * TW_USEC_PER_DAY },
-	{ "week", 7 * TW_USEC_PER_DAY },
-	{ "weeks", 7 * TW_USEC_PER_DAY },
-	{ "d", TW_USEC_PER_DAY },
-	{ "day", TW_USEC_PER_DAY },
-	{ "days", TW_USEC_PER_DAY },
-	{ "h", TW_USEC_PER_HOUR },
-	{ "hr", TW_USEC_PER_HOUR },
-	{ "hour", TW_USEC_PER_HOUR },
-	{ "hours", TW_USEC_PER_HOUR },
-	{ "min", TW_USEC_PER_MINUTE },
-	{ "m", TW_USEC_PER_MINUTE },
-	{ "minute", TW_USEC_PER_MINUTE },
-	{ "minutes", TW_USEC_PER_MINUTE },
-	{ "s", TW_USEC_PER_SEC },
-	{ "sec", TW_USEC_PER_SEC },
-	{ "second", TW_USEC_PER_SEC },
-	{ "seconds", TW_USEC_PER_SEC },
-	{ "ms", TW_USEC_PER_MSEC },
-	{ "msec", TW_USEC_PER_MSEC },
-	{ "us", 1 },
-	{ "usec", 1 },
+static const struct {
+	const char *names[4];
+	usec_t usec;
+} units[] = {
+	{ { "w", "week", "weeks" }, 7 * TW_USEC_PER_DAY },
+	{ { "d", "day", "days" }, TW_USEC_PER_DAY },
+	{ { "h", "hr", "hour", "hours" }, TW_USEC_PER_HOUR },
+	{ { "min", "m", "minute", "minutes" }, TW_USEC_PER_MINUTE },
+	{ { "s", "sec", "second", "seconds" }, TW_USEC_PER_SEC },
+	{ { "ms", "msec" }, TW_USEC_PER_MSEC },
+	{ { "us", "usec" }, 1 },
 };
 
-/* A number as it is written: whole + fraction / scale. */
-struct number {
-	uint64_t whole;
-	uint64_t fraction;
-	uint64_t scale;
-	bool fits;
-};
+static const char blanks[] = " \t\n\r";
 
-static bool is_digit(char byte)
+/* How many bytes at `text` are among these. */
+static size_t count_of(const char *text, const char *end, const char *bytes)
 {
-	return byte >= '0' && byte <= '9';
+	size_t count = 0;
+
+	while (text + count < end && text[count] != '\0' && strchr(bytes, text[count]))
+		count++;
+	return count;
 }
 
-static bool is_letter(char byte)
+/* The unit behind a number, blanks before it free; seconds where there is none. 0 for no unit at all. */
+static usec_t take_unit(const char **cursor, const char *end)
 {
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
+	const char *start = *cursor + count_of(*cursor, end, blanks);
+	size_t length = count_of(start, end, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	bool bare = start > *cursor || start == end;
 
-static void skip_blanks(const char **cursor, const char *end)
-{
-	while (*cursor < end && (**cursor == ' ' || **cursor == '\t' || **cursor == '\n' || **cursor == '\r'))
-		(*cursor)++;
-}
-
-/* Digits behind the point. Those behind the 18th are dropped: they are far below a microsecond of any unit. */
-static void take_fraction(const char **cursor, const char *end, struct number *number)
-{
-	for (; *cursor < end && is_digit(**cursor); (*cursor)++) {
-		if (number->scale >= UINT64_C(1000000000000000000))
-			continue;
-		number->fraction = number->fraction * 10 + (uint64_t)(**cursor - '0');
-		number->scale *= 10;
+	*cursor = start + length;
+	/* "1.2.3" is no two numbers. */
+	if (length == 0)
+		return bare ? TW_USEC_PER_SEC : 0;
+	for (size_t i = 0; i < TW_ARRAY_SIZE(units); i++) {
+		for (size_t j = 0; j < TW_ARRAY_SIZE(units[i].names) && units[i].names[j]; j++)
+			if (tw_parse_is(start, length, units[i].names[j]))
+				return units[i].usec;
 	}
-}
-
-/* "12", "1.5" or ".5". */
-static int take_number(const char **cursor, const char *end, struct number *ret)
-{
-	struct number number = { .scale = 1, .fits = true };
-	const char *start = *cursor;
-
-	for (; *cursor < end && is_digit(**cursor); (*cursor)++)
-		number.fits = number.fits && !__builtin_mul_overflow(number.whole, 10, &number.whole) &&
-			      !__builtin_add_overflow(number.whole, (uint64_t)(**cursor - '0'), &number.whole);
-
-	if (*cursor < end && **cursor == '.') {
-		(*cursor)++;
-		start = *cursor;
-		take_fraction(cursor, end, &number);
-	}
-	if (*cursor == start)
-		return -EINVAL;
-
-	*ret = number;
 	return 0;
 }
 
-/* The unit behind a number, blanks before it free; seconds where there is none. */
-static int take_unit(const char **cursor, const char *end, usec_t *ret_usec)
+/* "12s", "1.5" or ".5 min", rounded down to the microsecond. Where it does not fit the cursor is behind it too. */
+static int take_span(const char **cursor, const char *end, usec_t *ret_usec)
 {
-	const char *after_number = *cursor;
-	const char *start;
-	size_t length;
+	static const char digits[] = "0123456789";
+	size_t count = count_of(*cursor, end, digits);
+	uint64_t whole = 0, fraction = 0, scale = 1;
+	unsigned __int128 span;
+	int r = count > 0 ? tw_parse_u64(*cursor, count, &whole) : 0;
+	usec_t unit;
 
-	skip_blanks(cursor, end);
-	start = *cursor;
-	while (*cursor < end && is_letter(**cursor))
+	*cursor += count;
+	if (*cursor < end && **cursor == '.') {
 		(*cursor)++;
-	length = (size_t)(*cursor - start);
-
-	if (length == 0) {
-		/* "1.2.3" is no two numbers. */
-		if (start == after_number && start < end)
-			return -EINVAL;
-		*ret_usec = TW_USEC_PER_SEC;
-		return 0;
-	}
-	for (size_t i = 0; i < TW_ARRAY_SIZE(units); i++) {
-		if (tw_parse_is(start, length, units[i].name)) {
-			*ret_usec = units[i].usec;
-			return 0;
+		count = count_of(*cursor, end, digits);
+		/* Those behind the 18th are far below a microsecond of any unit. */
+		for (size_t i = 0; i < TW_MIN(count, (size_t)18); i++) {
+			fraction = fraction * 10 + (uint64_t)((*cursor)[i] - '0');
+			scale *= 10;
 		}
+		*cursor += count;
 	}
-	return -EINVAL;
-}
+	unit = count > 0 ? take_unit(cursor, end) : 0;
+	if (unit == 0)
+		return -EINVAL;
+	/* Two numbers of 64 and 40 bits. */
+	span = (unsigned __int128)whole * unit + (unsigned __int128)fraction * unit / scale;
+	if (r < 0 || span >= TW_USEC_INFINITY)
+		return -ERANGE;
 
-/* Adds number * unit, rounded down to the microsecond; returns false where that does not fit. */
-static bool add_span(usec_t *total, const struct number *number, usec_t unit)
-{
-	usec_t span;
-	/* Below 10^18 * 6 * 10^11: past 64 bits, far from 128. */
-	usec_t fraction = (usec_t)((unsigned __int128)number->fraction * unit / number->scale);
-
-	return number->fits && !__builtin_mul_overflow(number->whole, unit, &span) &&
-	       !__builtin_add_overflow(span, fraction, &span) && !__builtin_add_overflow(*total, span, total) &&
-	       *total != TW_USEC_INFINITY;
+	*ret_usec = (usec_t)span;
+	return 0;
 }
 
 int tw_duration_parse(const char *text, size_t length, usec_t *ret_usec)
 {
-	const char *cursor = text;
 	const char *end = text + length;
 	usec_t total = 0;
-	bool fits = true;
+	int result = 0;
 
-	skip_blanks(&cursor, end);
-	if (cursor == end)
+	text += count_of(text, end, blanks);
+	if (text == end)
 		return -EINVAL;
 
-	while (cursor < end) {
-		struct number number;
-		usec_t unit;
-		int r;
+	/* To the end even where it no longer fits: what is no span at all is -EINVAL, however long. */
+	while (text < end) {
+		usec_t span = 0;
+		int r = take_span(&text, end, &span);
 
-		r = take_number(&cursor, end, &number);
-		if (r < 0)
+		if (r == -EINVAL)
 			return r;
-		r = take_unit(&cursor, end, &unit);
-		if (r < 0)
-			return r;
-		fits = fits && add_span(&total, &number, unit);
-		skip_blanks(&cursor, end);
+		if (r < 0 || tw_usec_add(total, span) == TW_USEC_INFINITY)
+			result = -ERANGE;
+		total = tw_usec_add(total, span);
+		text += count_of(text, end, blanks);
 	}
-	if (!fits)
-		return -ERANGE;
-
-	*ret_usec = total;
-	return 0;
+	if (result == 0)
+		*ret_usec = total;
+	return result;
 }
 
 const char *tw_duration_format(char text[TW_DURATION_TEXT_MAX], usec_t span_usec)
@@ -175,20 +119,14 @@ const char *tw_duration_format(char text[TW_DURATION_TEXT_MAX], usec_t span_usec
 	struct tw_text out;
 
 	tw_text_init(&out, text, TW_DURATION_TEXT_MAX);
-	if (span_usec == TW_USEC_INFINITY) {
-		tw_text_add(&out, "infinity");
+	if (span_usec == 0 || span_usec == TW_USEC_INFINITY) {
+		tw_text_add(&out, span_usec == 0 ? "0" : "infinity");
 		return text;
 	}
-	if (span_usec == 0) {
-		tw_text_add(&out, "0");
-		return text;
-	}
-
 	for (size_t i = 0; i < TW_ARRAY_SIZE(units); i++) {
-		if (span_usec < units[i].usec)
-			continue;
-		tw_text_addf(&out, "%s%" PRIu64 "%s", out.length > 0 ? " " : "", span_usec / units[i].usec,
-			     units[i].name);
+		if (span_usec >= units[i].usec)
+			tw_text_addf(&out, "%s%" PRIu64 "%s", out.length > 0 ? " " : "", span_usec / units[i].usec,
+				     units[i].names[0]);
 		span_usec %= units[i].usec;
 	}
 	return text;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/json.h"
 
-#include "base/utf8.h"
-
 #include <inttypes.h>
 #include <string.h>
 
@@ -90,26 +88,24 @@ static void add_quoted(struct tw_text *text, const char *bytes, size_t length)
 	for (size_t at = 0; at < length;) {
 		size_t taken = tw_utf8_length(bytes + at, length - at);
 
-		if (taken == 0) {
+		if (taken == 0)
 			tw_text_add(text, TW_UTF8_REPLACEMENT);
-			at++;
-			continue;
-		}
-		if (taken == 1)
+		else if (taken == 1)
 			add_ascii(text, bytes[at]);
 		else
 			tw_text_add_bytes(text, bytes + at, taken);
-		at += taken;
+		at += TW_MAX(taken, (size_t)1);
 	}
 	tw_text_add_char(text, '"');
 }
 
-void tw_json_key(struct tw_json *json, const char *key)
+struct tw_json *tw_json_key(struct tw_json *json, const char *key)
 {
 	separate(json);
 	add_quoted(json->text, key, strlen(key));
 	tw_text_add_char(json->text, ':');
 	json->after_key = true;
+	return json;
 }
 
 void tw_json_string(struct tw_json *json, const char *string)

@@ -25,7 +25,8 @@ void tw_json_object_begin(struct tw_json *json);
 void tw_json_object_end(struct tw_json *json);
 void tw_json_array_begin(struct tw_json *json);
 void tw_json_array_end(struct tw_json *json);
-void tw_json_key(struct tw_json *json, const char *key);
+/* Returns `json`, for the value that follows. */
+struct tw_json *tw_json_key(struct tw_json *json, const char *key);
 void tw_json_string(struct tw_json *json, const char *string);
 void tw_json_string_bytes(struct tw_json *json, const char *bytes, size_t length);
 void tw_json_u64(struct tw_json *json, uint64_t number);

@@ -6,6 +6,11 @@
 #include <errno.h>
 #include <string.h>
 
+/* Longest word that is compared: keys, names of metrics and sysctls are shorter. */
+#define WORD_MAX 64
+/* Edits that a word may be away to be near. */
+#define EDITS_MAX 2
+
 /* Not isdigit(): that asks the locale. */
 static bool is_digit(char byte)
 {
@@ -165,4 +170,45 @@ void tw_parse_trim(const char **text, size_t *length)
 bool tw_parse_is(const char *text, size_t length, const char *word)
 {
 	return strlen(word) == length && (length == 0 || memcmp(text, word, length) == 0);
+}
+
+/* Levenshtein's distance, one row of its table at a time; both words at most WORD_MAX long. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t length = strlen(b);
+	size_t row[WORD_MAX + 1];
+
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+			size_t moved = TW_MIN(row[j], row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = TW_MIN(replaced, moved);
+		}
+	}
+	return row[length];
+}
+
+const char *tw_near(const char *word, const char *const *words, size_t count)
+{
+	size_t length = strlen(word);
+	/* Fewer edits than half of the word, so that not every short word is near. */
+	size_t limit = TW_MIN((length + 1) / 2, (size_t)EDITS_MAX + 1);
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < count && length <= WORD_MAX; i++) {
+		size_t edits = strlen(words[i]) <= WORD_MAX ? distance(word, words[i]) : limit;
+
+		if (edits < limit) {
+			nearest = words[i];
+			limit = edits;
+		}
+	}
+	return nearest;
 }

@@ -28,3 +28,9 @@ void tw_parse_trim(const char **text, size_t *length);
 
 /* True where (text, length) is exactly the C string `word`. */
 bool tw_parse_is(const char *text, size_t length, const char *word);
+
+/*
+ * Of `count` words the one nearest to `word` by edit distance, where it is near enough to be meant (at most two
+ * edits, and fewer than half the word); else NULL. For "did you mean" in messages.
+ */
+const char *tw_near(const char *word, const char *const *words, size_t count);

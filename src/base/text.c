@@ -71,6 +71,47 @@ void tw_text_addf(struct tw_text *text, const char *format, ...)
 	va_end(arguments);
 }
 
+void tw_text_add_scrubbed(struct tw_text *text, const char *string)
+{
+	for (; *string != '\0'; string++)
+		tw_text_add_char(text, (unsigned char)*string < 0x20 || *string == 0x7f ? '?' : *string);
+}
+
+size_t tw_utf8_length(const char *text, size_t available)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	unsigned char first = bytes[0];
+	/* Of the second byte: beyond it lie overlong forms, surrogates, and what is beyond U+10FFFF. */
+	unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+	size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4 || available < length || bytes[1] < low || bytes[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++) {
+		if (bytes[i] < 0x80 || bytes[i] > 0xbf)
+			return 0;
+	}
+	return length;
+}
+
+void tw_utf8_add(struct tw_text *text, const char *string)
+{
+	size_t taken;
+
+	for (size_t left = strlen(string); left > 0; left -= taken, string += taken) {
+		taken = tw_utf8_length(string, left);
+		if (taken > 0) {
+			tw_text_add_bytes(text, string, taken);
+		} else {
+			tw_text_add(text, TW_UTF8_REPLACEMENT);
+			taken = 1;
+		}
+	}
+}
+
 bool tw_text_copy_bytes(char *to, size_t capacity, const char *from, size_t length)
 {
 	struct tw_text text;

@@ -27,6 +27,21 @@ void tw_text_add_char(struct tw_text *text, char byte);
 void tw_text_addf(struct tw_text *text, const char *format, ...) TW_PRINTF(2, 3);
 void tw_text_addv(struct tw_text *text, const char *format, va_list arguments) TW_PRINTF(2, 0);
 
+/*
+ * Control bytes as '?': a terminal obeys them, and a newline would end a row of a table. For what comes from outside: a
+ * configuration, a unit's name.
+ */
+void tw_text_add_scrubbed(struct tw_text *text, const char *string);
+
+/* U+FFFD, in the place of what is no character. */
+#define TW_UTF8_REPLACEMENT "\xef\xbf\xbd"
+
+/* How many bytes at `text` are one character of UTF-8 as RFC 3629 has it, table 3-7 of Unicode; 0 for none. */
+size_t tw_utf8_length(const char *text, size_t available);
+
+/* Bytes that are no UTF-8 as U+FFFD: at most three times as long as `string`. */
+void tw_utf8_add(struct tw_text *text, const char *string);
+
 /* Copies a C string into an array, cut where it must be, always with a NUL; returns false where it was cut. */
 bool tw_text_copy(char *to, size_t capacity, const char *from);
 

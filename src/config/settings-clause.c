@@ -2,7 +2,6 @@
 #include "config/settings-clause.h"
 
 #include "base/duration.h"
-#include "base/near.h"
 #include "base/parse.h"
 
 /* Clauses of one value, at most: see the callers. */

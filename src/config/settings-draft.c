@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/settings-draft.h"
 
-#include "base/near.h"
+#include "base/parse.h"
 
 void tw_key_suggest(struct tw_text *text, const char *word, const char *const *words, size_t count)
 {

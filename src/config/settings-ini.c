@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/settings-ini.h"
 
-#include "base/near.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/settings-action.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/exit.h"
 #include "base/macros.h"
-#include "base/near.h"
+#include "base/parse.h"
 #include "ctl/options.h"
 #include "ctl/verb.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/text.h"
-#include "tell/record-field.h"
+#include "tell/record.h"
 
 /*
  * Longest single thing that is written in one piece: the words of a record, each byte of which may take six ("&quot;",

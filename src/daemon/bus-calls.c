@@ -2,7 +2,7 @@
 #include "daemon/bus-calls.h"
 
 #include "base/macros.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "config.h"
 #include "daemon/process.h"
 

@@ -2,9 +2,8 @@
 #include "daemon/bus.h"
 
 #include "base/text.h"
-#include "base/utf8.h"
 #include "daemon/process.h"
-#include "tell/sentence.h"
+#include "tell/message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -87,7 +86,7 @@ static void send_event(struct tw_bus *bus, const char *namespace, const struct t
 	struct tw_text text;
 
 	tw_text_init(&text, message, sizeof(message));
-	tw_sentence_add(&text, namespace, event);
+	tw_message_add(&text, namespace, event);
 	tw_text_init(&text, clean, sizeof(clean));
 	tw_utf8_add(&text, message);
 	tw_text_init(&text, rule, sizeof(rule));

@@ -41,7 +41,7 @@ static int print(struct once *once, const char *namespace, const struct tw_sampl
 	if (once->json) {
 		tw_text_add(&page, once->printed > 0 ? "," : HEAD);
 		tw_json_init(&json, &page);
-		tw_snapshot_add_json(&json, namespace, sample, once->settings->top);
+		tw_snapshot_add_json(&json, namespace, sample, once->settings->top, NULL);
 	} else {
 		tw_text_add(&page, once->printed > 0 ? "\n" : "");
 		tw_snapshot_add_text(&page, namespace, sample, once->settings->top);

@@ -2,7 +2,7 @@
 #include "remote/snapshot-read.h"
 
 #include "base/parse.h"
-#include "tell/scrub.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -56,7 +56,7 @@ static void read_text(const json_t *object, const char *key, char *to, size_t ca
 
 	tw_text_init(&text, to, capacity);
 	if (string)
-		tw_scrub_add(&text, string);
+		tw_text_add_scrubbed(&text, string);
 }
 
 #define READ_TEXT(object, key, array) read_text(object, key, array, sizeof(array))

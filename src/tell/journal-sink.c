@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/journal-sink.h"
+#include "tell/record-sink.h"
 
 #include "base/fd.h"
 #include "base/macros.h"

@@ -1,39 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/record-sample.h"
-
 #include "base/macros.h"
-#include "tell/known.h"
-#include "tell/record-top.h"
+#include "tell/record.h"
+#include "tell/rows.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define PREFIX "TIMEWAITD_"
+
+static void add_number(struct tw_record *record, const char *name, uint64_t number)
+{
+	(void)tw_record_addf(record, PREFIX, name, "%" PRIu64, number);
+}
+
+static void add_unless_zero(struct tw_record *record, const char *name, uint64_t number)
+{
+	if (number > 0)
+		add_number(record, name, number);
+}
 
 static void add_count(struct tw_record *record, const char *prefix, const char *name, struct tw_count count)
 {
 	if (count.known)
-		tw_record_add_u64(record, prefix, name, count.value);
+		(void)tw_record_addf(record, prefix, name, "%" PRIu64, count.value);
 }
 
 /* Milliseconds of CPU time. */
 static void add_cost(struct tw_record *record, const char *name, usec_t cost_usec)
 {
 	if (cost_usec > 0)
-		tw_record_add_milli(record, PREFIX "COST_", name, (int64_t)TW_MIN(cost_usec, (usec_t)INT64_MAX));
+		tw_record_add_value(record, PREFIX "COST_", name,
+				    tw_value_of((int64_t)TW_MIN(cost_usec, (usec_t)INT64_MAX)));
 }
 
-void tw_record_add_numbers(struct tw_record *record, const struct tw_sample *sample)
+static void add_numbers(struct tw_record *record, const struct tw_sample *sample)
 {
 	for (unsigned i = 0; i < TW_METRIC_COUNT; i++) {
 		enum tw_metric metric = (enum tw_metric)i;
-		struct tw_value value = tw_known_number(metric, tw_sample_metric(sample, metric));
 
-		if (value.known)
-			tw_record_add_milli(record, PREFIX, tw_metric_info(metric)->name, value.milli);
+		tw_record_add_value(record, PREFIX, tw_metric_info(metric)->name,
+				    tw_known_number(metric, tw_sample_metric(sample, metric)));
 	}
 	if (tw_known_survey(sample))
-		tw_record_add_u64(record, PREFIX, "usable-ports", sample->survey.usable);
+		add_number(record, "usable-ports", sample->survey.usable);
 	add_cost(record, "tick", sample->cost.tick_usec);
 	add_cost(record, "census", sample->cost.census_usec);
 	add_cost(record, "survey", sample->cost.survey_usec);
@@ -42,64 +50,99 @@ void tw_record_add_numbers(struct tw_record *record, const struct tw_sample *sam
 
 static void add_sysctl(struct tw_record *record, const struct tw_gauge *gauge, enum tw_tunable tunable)
 {
-	const char *dot = strrchr(tw_tunable_info(tunable)->key, '.');
 	char value[TW_TUNABLE_VALUE_MAX];
-	struct tw_text text;
 
-	if (!gauge->sysctls[tunable].known || !dot)
-		return;
-	tw_record_begin(record, &text, PREFIX "SYSCTL_", dot + 1);
-	tw_text_add(&text, tw_tunable_format(tunable, &gauge->sysctls[tunable].value, value));
-	(void)tw_record_end(record, &text);
-}
-
-static void add_sysctls(struct tw_record *record, const struct tw_gauge *gauge)
-{
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-		add_sysctl(record, gauge, (enum tw_tunable)i);
+	if (gauge->sysctls[tunable].known)
+		(void)tw_record_addf(record, PREFIX "SYSCTL_", tw_tunable_short_name(tunable), "%s",
+				     tw_tunable_format(tunable, &gauge->sysctls[tunable].value, value));
 }
 
 static void add_gauge(struct tw_record *record, const struct tw_gauge *gauge)
 {
-	tw_record_add_u64(record, PREFIX, "reserved-ports", gauge->reserved_ports);
-	add_sysctls(record, gauge);
+	add_number(record, "reserved-ports", gauge->reserved_ports);
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
+		add_sysctl(record, gauge, (enum tw_tunable)i);
 	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
 		add_count(record, PREFIX "TOTAL_", tw_counter_name((enum tw_counter)i), gauge->counters[i]);
-	tw_record_add_u64(record, PREFIX, "orphan-sockets", gauge->orphan);
-	tw_record_add_u64(record, PREFIX, "memory-pages", gauge->memory_pages);
+	add_number(record, "orphan-sockets", gauge->orphan);
+	add_number(record, "memory-pages", gauge->memory_pages);
 	add_count(record, PREFIX, "memory-limit-pages", gauge->memory_limit_pages);
 	add_count(record, PREFIX, "conntrack-count", gauge->conntrack_count);
 	add_count(record, PREFIX, "conntrack-max", gauge->conntrack_max);
 }
 
-static void add_survey(struct tw_record *record, const struct tw_survey *survey, unsigned top)
+static void add_survey(struct tw_record *record, const struct tw_survey *survey)
 {
-	tw_record_add_u64(record, PREFIX, "bound-ports", survey->bound_ports);
-	tw_record_add_u64(record, PREFIX, "exclusive-ports", survey->exclusive_ports);
-	tw_record_add_u64(record, PREFIX, "bound-first-ports", survey->bound_first_ports);
-	if (survey->unclear_ports > 0)
-		tw_record_add_u64(record, PREFIX, "unclear-ports", survey->unclear_ports);
-	tw_record_add_u64(record, PREFIX, "destinations", survey->destinations);
-	if (survey->dropped > 0)
-		tw_record_add_u64(record, PREFIX, "dropped-sockets", survey->dropped);
-	if (survey->port_demand.known)
-		tw_record_add_milli(record, PREFIX, "port-demand", survey->port_demand.milli);
-	tw_record_add_top_destinations(record, survey, top);
-	tw_record_add_top_held(record, survey, top);
-	tw_record_add_top_bound(record, survey, top);
-	tw_record_add_top_binders(record, survey, top);
+	add_number(record, "bound-ports", survey->bound_ports);
+	add_number(record, "exclusive-ports", survey->exclusive_ports);
+	add_number(record, "bound-first-ports", survey->bound_first_ports);
+	add_unless_zero(record, "unclear-ports", survey->unclear_ports);
+	add_number(record, "destinations", survey->destinations);
+	add_unless_zero(record, "dropped-sockets", survey->dropped);
+	tw_record_add_value(record, PREFIX, "port-demand", survey->port_demand);
 }
 
-void tw_record_add_flight(struct tw_record *record, const struct tw_sample *sample, unsigned top)
+/* The tables of the flight recorder: who is behind the numbers. */
+static const struct {
+	const char *name;
+	enum tw_rows_kind kind;
+	const char *line;
+} tables[] = {
+	{ "top-destinations", TW_ROWS_DESTINATIONS,
+	  "{source} {destination} {ports} {time-wait} {established} {other} {port-use}" },
+	/* Of the same: each state that holds some. */
+	{ "top-held", TW_ROWS_DESTINATIONS,
+	  "{source} {destination} blocked {blocked} bound-first {bound-first}{held}" },
+	/* Who holds ports that are bound and not connected. */
+	{ "top-bound", TW_ROWS_BOUND, "{unit} {sockets}" },
+	/* Whose ports were bound before connect(), and where most of them go. */
+	{ "top-binders", TW_ROWS_BINDERS, "{source} {ports} {destinations} {most}" },
+	{ "top-listeners", TW_ROWS_LISTENERS,
+	  "{address} {queue}/{backlog} {connections} {close-wait} {syn-recv} {time-wait} {share}" },
+	{ "top-units", TW_ROWS_CLOSE_WAIT, "{unit} {count} {oldest-seconds} {unread}" },
+};
+
+/* The widest line is that of a unit: its name and three numbers. */
+#define LINE_MAX_BYTES (TW_UNIT_MAX + 96)
+
+/* "\n... and 4294967295 more". */
+#define MORE_MAX_BYTES 32
+
+/* Each line whole or not at all, and none behind one that had no room. A table without a row is not there. */
+static void add_table(struct tw_record *record, const char *name, const struct tw_rows *rows, const char *format)
+{
+	char bytes[LINE_MAX_BYTES];
+	struct tw_text text, line;
+	unsigned told = 0;
+
+	if (rows->count == 0)
+		return;
+	tw_record_begin(record, &text, PREFIX, name);
+	for (; told < rows->count; told++) {
+		size_t reserve = told + 1 >= rows->total ? 0 : MORE_MAX_BYTES;
+
+		tw_text_init(&line, bytes, sizeof(bytes));
+		tw_rows_add_text(&line, rows, told, format);
+		if (text.length + 1 + line.length + reserve >= TW_RECORD_TABLE_MAX)
+			break;
+		tw_text_addf(&text, "%s%s", told > 0 ? "\n" : "", bytes);
+	}
+	if (told < rows->total)
+		tw_text_addf(&text, "%s... and %" PRIu64 " more", told > 0 ? "\n" : "", rows->total - told);
+	(void)tw_record_end(record, &text);
+}
+
+static void add_flight(struct tw_record *record, const struct tw_sample *sample, unsigned top)
 {
 	if (sample->gauge.at_usec != 0)
 		add_gauge(record, &sample->gauge);
 	if (tw_known_survey(sample))
-		add_survey(record, &sample->survey, top);
-	if (tw_known_accepting(sample))
-		tw_record_add_top_listeners(record, &sample->accepting, top);
-	if (tw_known_close_wait(sample))
-		tw_record_add_top_units(record, &sample->close_wait, top);
+		add_survey(record, &sample->survey);
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(tables); i++) {
+		struct tw_rows rows = tw_rows_of(sample, tables[i].kind, top);
+
+		add_table(record, tables[i].name, &rows, tables[i].line);
+	}
 }
 
 /* ---- what rules can be tried on */
@@ -139,15 +182,6 @@ static void add_forecasts(struct tw_record *record, const struct tw_survey *surv
 		(void)tw_record_end(record, &text);
 }
 
-static uint32_t count_older(const struct tw_close_wait *close_wait, usec_t age_usec)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < close_wait->waiter_count; i++)
-		count += tw_usec_since(close_wait->at_usec, close_wait->waiters[i].since_usec) > age_usec;
-	return count;
-}
-
 static void add_ages(struct tw_record *record, const struct tw_close_wait *close_wait)
 {
 	uint32_t count = close_wait->waiter_count;
@@ -157,39 +191,44 @@ static void add_ages(struct tw_record *record, const struct tw_close_wait *close
 		return;
 	tw_record_begin(record, &text, PREFIX, "close-wait-ages");
 	for (unsigned i = 0; i < TW_RECORD_AGES && count > 0; i++) {
-		count = count_older(close_wait, tw_record_ages[i]);
+		count = 0;
+		for (uint32_t j = 0; j < close_wait->waiter_count; j++)
+			count += tw_usec_since(close_wait->at_usec, close_wait->waiters[j].since_usec) >
+				 tw_record_ages[i];
 		if (count > 0)
 			tw_text_addf(&text, "%s%" PRIu32, i > 0 ? " " : "", count);
 	}
 	(void)tw_record_end(record, &text);
 }
 
-static void add_time(struct tw_record *record, const char *name, usec_t at_usec)
-{
-	if (at_usec != 0)
-		tw_record_add_u64(record, PREFIX, name, at_usec);
-}
-
-void tw_record_add_basis(struct tw_record *record, const struct tw_sample *sample)
+static void add_basis(struct tw_record *record, const struct tw_sample *sample)
 {
 	const struct tw_gauge *gauge = &sample->gauge;
 
-	add_time(record, "gauge-at", gauge->at_usec);
-	add_time(record, "census-at", sample->census.at_usec);
-	add_time(record, "survey-at", sample->survey.at_usec);
+	add_unless_zero(record, "gauge-at", gauge->at_usec);
+	add_unless_zero(record, "census-at", sample->census.at_usec);
+	add_unless_zero(record, "survey-at", sample->survey.at_usec);
 	if (tw_known_survey(sample)) {
-		if (sample->survey.port_demand.known)
-			tw_record_add_milli(record, PREFIX, "port-demand", sample->survey.port_demand.milli);
+		tw_record_add_value(record, PREFIX, "port-demand", sample->survey.port_demand);
 		add_forecasts(record, &sample->survey);
 	}
 	if (tw_known_close_wait(sample))
 		add_ages(record, &sample->close_wait);
 	if (gauge->at_usec == 0)
 		return;
-	tw_record_add_u64(record, PREFIX, "sockstat-time-wait", gauge->time_wait);
-	tw_record_add_u64(record, PREFIX, "memory-pages", gauge->memory_pages);
+	add_number(record, "sockstat-time-wait", gauge->time_wait);
+	add_number(record, "memory-pages", gauge->memory_pages);
 	add_count(record, PREFIX, "memory-limit-pages", gauge->memory_limit_pages);
 	if (!gauge->memory_limit_pages.known)
 		add_count(record, PREFIX, "memory-bound-pages", gauge->memory_bound_pages);
 	add_sysctl(record, gauge, TW_TUNABLE_MAX_TW_BUCKETS);
+}
+
+void tw_record_add_sample(struct tw_record *record, const struct tw_event *event)
+{
+	add_numbers(record, event->sample);
+	if (event->kind == TW_EVENT_SAMPLE)
+		add_basis(record, event->sample);
+	if (event->kind == TW_EVENT_RAISED)
+		add_flight(record, event->sample, event->top);
 }

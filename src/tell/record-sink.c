@@ -2,15 +2,20 @@
 #include "tell/record-sink.h"
 
 #include "base/duration.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "tell/journal-sink.h"
-#include "tell/line-sink.h"
-#include "tell/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,67 +33,136 @@ struct tw_record_sink {
 	char line[LINE_BYTES_MAX];
 };
 
-static int put_line(struct tw_record_sink *sink, struct tw_text *text)
+/*
+ * O_NONBLOCK belongs to the open file description, which a shell or another program on the same terminal or pipe may
+ * share: setting it there would break their writes. Opening the file anew gives a description of our own. Where that is
+ * not allowed (the terminal is another user's), poll(2) has to do. -1 where there is none.
+ */
+static int open_anew(int fd)
 {
-	/* Half an object is none. */
-	if (text->cut)
-		return -EMSGSIZE;
-	return tw_line_sink_put(&sink->lines, text->bytes, text->length);
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int tw_line_sink_init(struct tw_line_sink *sink, int fd)
+{
+	struct sigaction action;
+	struct stat info;
+	int own;
+
+	if (fstat(fd, &info) < 0)
+		return tw_errno();
+	/* A reader that goes away is a lost record, not the end of the process. An answer of the program's own stays.
+	 */
+	if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+		action.sa_handler = SIG_IGN;
+		(void)sigaction(SIGPIPE, &action, NULL);
+	}
+	own = S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode) ? open_anew(fd) : -1;
+	*sink = (struct tw_line_sink){
+		.fd = own >= 0 ? own : fd,
+		.ours = own >= 0,
+		.socket = S_ISSOCK(info.st_mode),
+	};
+	return 0;
+}
+
+void tw_line_sink_done(struct tw_line_sink *sink)
+{
+	(void)tw_line_sink_ready(sink);
+	if (sink->ours)
+		sink->fd = tw_close(sink->fd);
+}
+
+/*
+ * One write that does not wait. On a description that may block poll(2) is asked first, and at most PIPE_BUF bytes go
+ * out: a pipe that says it can be written to takes that many at once (pipe(7)).
+ */
+static ssize_t write_some(const struct tw_line_sink *sink)
+{
+	struct pollfd poll_fd = { .fd = sink->fd, .events = POLLOUT };
+
+	if (sink->socket)
+		return send(sink->fd, sink->rest, sink->rest_length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sink->ours)
+		return write(sink->fd, sink->rest, sink->rest_length);
+	if (poll(&poll_fd, 1, 0) > 0)
+		return write(sink->fd, sink->rest, TW_MIN(sink->rest_length, (size_t)PIPE_BUF));
+	errno = EAGAIN;
+	return -1;
+}
+
+int tw_line_sink_ready(struct tw_line_sink *sink)
+{
+	while (sink->rest_length > 0) {
+		ssize_t n = write_some(sink);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? tw_errno() : -EAGAIN;
+		sink->rest += n;
+		sink->rest_length -= (size_t)n;
+	}
+	return 0;
+}
+
+int tw_line_sink_put(struct tw_line_sink *sink, const char *line, size_t length)
+{
+	int r = tw_line_sink_ready(sink);
+
+	if (r < 0)
+		return r;
+	sink->rest = line;
+	sink->rest_length = length;
+	r = tw_line_sink_ready(sink);
+	if (r < 0 && sink->rest_length == length)
+		sink->rest_length = 0;
+	else
+		r = 0;
+	return r;
 }
 
 /* "12:34:56 warning: ...": the date stands in the journal and in JSON, here it would only be in the way. */
-static void add_clock(struct tw_text *text, const struct timespec *now)
+static void add_text(struct tw_record_sink *sink, struct tw_text *text, const struct timespec *now, uint64_t lost)
 {
 	struct tm local;
 
 	if (localtime_r(&now->tv_sec, &local))
 		tw_text_addf(text, "%02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec);
-}
-
-static int put_text(struct tw_record_sink *sink, const struct timespec *now, uint64_t lost)
-{
-	struct tw_text text;
-
-	tw_text_init(&text, sink->line, sizeof(sink->line));
-	add_clock(&text, now);
-	tw_record_add_text(&sink->record, &text);
+	tw_record_add_text(&sink->record, text);
 	if (lost > 0)
-		tw_text_addf(&text, " (%" PRIu64 " %s lost before this one)", lost, lost == 1 ? "record" : "records");
-	tw_text_add_char(&text, '\n');
-	return put_line(sink, &text);
+		tw_text_addf(text, " (%" PRIu64 " %s lost before this one)", lost, lost == 1 ? "record" : "records");
 }
 
-static int put_json(struct tw_record_sink *sink, const struct timespec *now)
+static void add_json(struct tw_record_sink *sink, struct tw_text *text, const struct timespec *now)
 {
-	struct tw_text text;
+	usec_t now_usec = (usec_t)now->tv_sec * TW_USEC_PER_SEC + (usec_t)now->tv_nsec / 1000;
 	struct tw_json json;
 
-	tw_record_begin(&sink->record, &text, "", "__REALTIME_TIMESTAMP");
-	tw_text_addf(&text, "%" PRIu64, (usec_t)now->tv_sec * TW_USEC_PER_SEC + (usec_t)now->tv_nsec / 1000);
-	(void)tw_record_end(&sink->record, &text);
-
-	tw_text_init(&text, sink->line, sizeof(sink->line));
-	tw_json_init(&json, &text);
+	(void)tw_record_addf(&sink->record, "", "__REALTIME_TIMESTAMP", "%" PRIu64, now_usec);
+	tw_json_init(&json, text);
 	tw_record_add_json(&sink->record, &json);
-	tw_text_add_char(&text, '\n');
-	return put_line(sink, &text);
 }
 
 static int put(struct tw_record_sink *sink, uint64_t lost)
 {
 	struct timespec now = { 0 };
+	struct tw_text text;
 
-	switch (sink->log) {
-	case TW_LOG_JOURNAL:
+	if (sink->log == TW_LOG_JOURNAL)
 		return tw_journal_sink_put(&sink->journal, &sink->record);
-	case TW_LOG_TEXT:
-		(void)clock_gettime(CLOCK_REALTIME, &now);
-		return put_text(sink, &now, lost);
-	case TW_LOG_JSON:
-		(void)clock_gettime(CLOCK_REALTIME, &now);
-		return put_json(sink, &now);
-	}
-	return -EINVAL;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	tw_text_init(&text, sink->line, sizeof(sink->line));
+	if (sink->log == TW_LOG_TEXT)
+		add_text(sink, &text, &now, lost);
+	else
+		add_json(sink, &text, &now);
+	tw_text_add_char(&text, '\n');
+	/* Half an object is none. */
+	return text.cut ? -EMSGSIZE : tw_line_sink_put(&sink->lines, text.bytes, text.length);
 }
 
 static void tell(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event)
@@ -96,19 +170,15 @@ static void tell(struct tw_recorder *recorder, const char *namespace, const stru
 	struct tw_record_sink *sink = (struct tw_record_sink *)recorder;
 	uint64_t lost = tw_record_sink_untold(sink);
 	bool said = true;
-	struct tw_text text;
 
-	/* Building a flight recorder is work that a line which cannot go out is not worth. */
+	/* The rest of the line before is still where the next one would be. */
 	if (sink->log != TW_LOG_JOURNAL && tw_line_sink_ready(&sink->lines) < 0) {
 		sink->dropped++;
 		return;
 	}
 	tw_record_build(&sink->record, namespace, event);
-	if (lost > 0) {
-		tw_record_begin(&sink->record, &text, "", "TIMEWAITD_DROPPED");
-		tw_text_addf(&text, "%" PRIu64, lost);
-		said = tw_record_end(&sink->record, &text);
-	}
+	if (lost > 0)
+		said = tw_record_addf(&sink->record, "", "TIMEWAITD_DROPPED", "%" PRIu64, lost);
 	if (put(sink, lost) < 0)
 		sink->dropped++;
 	else if (said)
@@ -125,11 +195,8 @@ int tw_record_sink_new_at(enum tw_log log, int fd, const char *journal_path, str
 	sink->recorder.tell = tell;
 	sink->log = log;
 	sink->journal.fd = -1;
-	sink->lines.own = -1;
-	if (log == TW_LOG_JOURNAL)
-		r = tw_journal_sink_init(&sink->journal, journal_path);
-	else
-		r = tw_line_sink_init(&sink->lines, fd, sizeof(sink->line));
+	r = log == TW_LOG_JOURNAL ? tw_journal_sink_init(&sink->journal, journal_path)
+				  : tw_line_sink_init(&sink->lines, fd);
 	if (r < 0) {
 		(void)tw_record_sink_free(sink);
 		return r;

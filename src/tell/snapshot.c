@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tell/snapshot.h"
 
-#include "tell/known.h"
-#include "tell/snapshot-situation.h"
+#include "base/macros.h"
+#include "tell/message.h"
+#include "tell/rows.h"
 
-#include <string.h>
+/* A finding is one clause of some 200 bytes, and may name a unit and two addresses. */
+#define FINDING_MAX 1024
 
-static void add_json_number(struct tw_json *json, const char *key, bool known, uint64_t number)
+static const char *const rule_states[] = {
+	[TW_RULE_NORMAL] = "normal",
+	[TW_RULE_RISING] = "rising",
+	[TW_RULE_RAISED] = "raised",
+	[TW_RULE_CLEARING] = "clearing",
+};
+
+static void add_string(struct tw_json *json, const char *key, const char *string)
+{
+	tw_json_string(tw_json_key(json, key), string);
+}
+
+static void add_number(struct tw_json *json, const char *key, bool known, uint64_t number)
 {
 	tw_json_key(json, key);
 	if (known)
@@ -15,273 +29,185 @@ static void add_json_number(struct tw_json *json, const char *key, bool known, u
 		tw_json_null(json);
 }
 
-static void add_json_value(struct tw_json *json, const char *key, struct tw_value value)
+/* In thousandths. */
+static void add_milli(struct tw_json *json, const char *key, bool known, int64_t milli)
 {
 	tw_json_key(json, key);
-	if (value.known)
-		tw_json_milli(json, value.milli);
+	if (known)
+		tw_json_milli(json, milli);
 	else
 		tw_json_null(json);
 }
 
-static void add_json_states(struct tw_json *json, const struct tw_sample *sample)
+static void add_numbers(struct tw_json *json, const struct tw_sample *sample)
 {
-	tw_json_object_begin(json);
+	tw_json_object_begin(tw_json_key(json, "states"));
 	for (unsigned i = 0; i < TW_STATE_COUNT; i++)
-		add_json_number(json, tw_state_name((enum tw_state)i),
-				tw_known_census(sample) && sample->census.known[i], sample->census.count[i]);
+		add_number(json, tw_state_name((enum tw_state)i), tw_known_census(sample) && sample->census.known[i],
+			   sample->census.count[i]);
 	tw_json_object_end(json);
-}
 
-static void add_json_metrics(struct tw_json *json, const struct tw_sample *sample)
-{
-	tw_json_object_begin(json);
+	tw_json_object_begin(tw_json_key(json, "metrics"));
 	for (unsigned i = TW_METRIC_STATE_LAST + 1; i < TW_METRIC_COUNT; i++) {
 		enum tw_metric metric = (enum tw_metric)i;
+		struct tw_value value = tw_known_number(metric, tw_sample_metric(sample, metric));
 
-		add_json_value(json, tw_metric_info(metric)->name,
-			       tw_known_number(metric, tw_sample_metric(sample, metric)));
+		add_milli(json, tw_metric_info(metric)->name, value.known, value.milli);
 	}
 	tw_json_object_end(json);
-}
 
-/* Since the namespace was made: they only grow. */
-static void add_json_counters(struct tw_json *json, const struct tw_gauge *gauge)
-{
-	tw_json_object_begin(json);
+	/* Since the namespace was made: they only grow. */
+	tw_json_object_begin(tw_json_key(json, "counters"));
 	for (unsigned i = 0; i < TW_COUNTER_COUNT; i++)
-		add_json_number(json, tw_counter_name((enum tw_counter)i), gauge->counters[i].known,
-				gauge->counters[i].value);
+		add_number(json, tw_counter_name((enum tw_counter)i), sample->gauge.counters[i].known,
+			   sample->gauge.counters[i].value);
 	tw_json_object_end(json);
 }
 
-static void add_json_tunable(struct tw_json *json, enum tw_tunable tunable, const struct tw_live_value *live)
+/* A sysctl as text, whatever it is. */
+static void add_tunable(struct tw_json *json, const char *key, enum tw_tunable tunable,
+			const struct tw_live_value *live)
 {
 	char value[TW_TUNABLE_VALUE_MAX];
 
-	tw_json_key(json, tw_tunable_short_name(tunable));
-	if (!live->known)
-		tw_json_null(json);
-	else if (tw_tunable_info(tunable)->kind == TW_TUNABLE_RANGE)
+	tw_json_key(json, key);
+	if (live->known)
 		tw_json_string(json, tw_tunable_format(tunable, &live->value, value));
 	else
-		tw_json_i64(json, live->value.numbers[0]);
+		tw_json_null(json);
 }
 
-static void add_json_limits(struct tw_json *json, const struct tw_sample *sample)
+static void add_limits(struct tw_json *json, const struct tw_sample *sample)
 {
 	const struct tw_gauge *gauge = &sample->gauge;
 	const struct tw_live_value *range = &gauge->sysctls[TW_TUNABLE_PORT_RANGE];
 	bool known = tw_known_survey(sample);
 
-	tw_json_object_begin(json);
-	add_json_number(json, "usable-ports", known, sample->survey.usable);
-	add_json_number(json, "exclusive-ports", known, sample->survey.exclusive_ports);
-	add_json_number(json, "bound-first-ports", known, sample->survey.bound_first_ports);
-	add_json_number(json, "unclear-ports", known, sample->survey.unclear_ports);
-	add_json_number(json, "range-low", range->known, (uint64_t)range->value.numbers[0]);
-	add_json_number(json, "range-high", range->known, (uint64_t)range->value.numbers[1]);
-	add_json_number(json, "reserved-ports", gauge->at_usec != 0, gauge->reserved_ports);
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-		add_json_tunable(json, (enum tw_tunable)i, &gauge->sysctls[i]);
+	tw_json_object_begin(tw_json_key(json, "limits"));
+	add_number(json, "usable-ports", known, sample->survey.usable);
+	add_number(json, "exclusive-ports", known, sample->survey.exclusive_ports);
+	add_number(json, "bound-first-ports", known, sample->survey.bound_first_ports);
+	add_number(json, "unclear-ports", known, sample->survey.unclear_ports);
+	add_number(json, "range-low", range->known, (uint64_t)range->value.numbers[0]);
+	add_number(json, "range-high", range->known, (uint64_t)range->value.numbers[1]);
+	add_number(json, "reserved-ports", gauge->at_usec != 0, gauge->reserved_ports);
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
+		enum tw_tunable tunable = (enum tw_tunable)i;
+		const struct tw_live_value *live = &gauge->sysctls[i];
+
+		if (live->known && tw_tunable_info(tunable)->kind == TW_TUNABLE_INTEGER)
+			tw_json_i64(tw_json_key(json, tw_tunable_short_name(tunable)), live->value.numbers[0]);
+		else
+			add_tunable(json, tw_tunable_short_name(tunable), tunable, live);
+	}
 	tw_json_object_end(json);
 }
 
-static void add_json_endpoint(struct tw_json *json, const char *key, const struct tw_address *address, uint16_t port)
+/* Seconds; a time of 0 is none. */
+static void add_age(struct tw_json *json, const char *key, usec_t at_usec, usec_t now_usec)
 {
-	char bytes[TW_ENDPOINT_TEXT_MAX];
+	add_milli(json, key, at_usec != 0, (int64_t)(tw_usec_since(now_usec, at_usec) / TW_USEC_PER_MSEC));
+}
+
+static void add_finding(struct tw_json *json, const struct tw_sample *sample, const struct tw_rule_situation *situation)
+{
+	const struct tw_event event = {
+		.kind = TW_EVENT_RAISED,
+		.severity = situation->rule->severity,
+		.rule = situation->rule,
+		.has_metric = true,
+		.metric = situation->rule->metric,
+		.value = situation->value,
+		.threshold = tw_value_of(situation->rule->raise_milli),
+		.subject = situation->subject,
+		.sample = sample,
+		.forecast = situation->forecast,
+	};
+	char bytes[FINDING_MAX];
 	struct tw_text text;
 
+	tw_json_key(json, "finding");
+	if (situation->state == TW_RULE_NORMAL)
+		return tw_json_null(json);
 	tw_text_init(&text, bytes, sizeof(bytes));
-	tw_endpoint_add(&text, address, port);
-	tw_json_key(json, key);
+	(void)tw_message_add_finding(&text, &event);
 	tw_json_string(json, bytes);
 }
 
-static void add_json_destination(struct tw_json *json, const struct tw_destination_row *row)
+static void add_rule(struct tw_json *json, const struct tw_sample *sample, const struct tw_rule_situation *situation,
+		     usec_t now_usec)
 {
-	char address[TW_ENDPOINT_TEXT_MAX];
-	struct tw_text text;
+	const struct tw_rule_settings *rule = situation->rule;
+	struct tw_value value = tw_known_number(rule->metric, situation->value);
 
 	tw_json_object_begin(json);
-	tw_text_init(&text, address, sizeof(address));
-	tw_address_add(&text, &row->key.source);
-	tw_json_key(json, "source");
-	tw_json_string(json, address);
-	add_json_endpoint(json, "destination", &row->key.destination, row->key.port);
-	add_json_number(json, "device", row->key.device != 0, row->key.device);
-	add_json_number(json, "ports", true, row->ports);
-	add_json_number(json, "time-wait", true, row->time_wait);
-	add_json_number(json, "established", true, row->established);
-	add_json_number(json, "other", true, row->other);
-	tw_json_key(json, "held");
-	tw_json_object_begin(json);
-	for (unsigned i = 0; i < TW_HOLDER_COUNT; i++)
-		add_json_number(json, tw_holder_name((enum tw_holder)i), true, row->held[i]);
-	tw_json_object_end(json);
-	add_json_number(json, "blocked", true, row->blocked);
-	add_json_number(json, "bound-first", row->bound_first_known, row->bound_first);
-	add_json_value(json, "port-use", row->port_use);
-	add_json_value(json, "port-demand", row->port_demand);
-	add_json_value(json, "port-eta", tw_known_number(TW_METRIC_PORT_ETA, row->port_eta));
+	add_string(json, "name", rule->name);
+	add_string(json, "metric", tw_metric_info(rule->metric)->name);
+	add_string(json, "state", rule_states[situation->state]);
+	add_age(json, "since", situation->since_usec, now_usec);
+	add_milli(json, "value", value.known, value.milli);
+	add_milli(json, "raise", true, rule->raise_milli);
+	add_milli(json, "clear", true, rule->clear_milli);
+	add_string(json, "severity", tw_severity_name(rule->severity));
+	add_finding(json, sample, situation);
 	tw_json_object_end(json);
 }
 
-static void add_json_destinations(struct tw_json *json, const struct tw_sample *sample, unsigned top)
+static void add_change(struct tw_json *json, const struct tw_change_situation *change)
 {
-	if (!tw_known_survey(sample)) {
-		tw_json_null(json);
-		return;
-	}
-	tw_json_array_begin(json);
-	for (unsigned i = 0; i < tw_known_rows(sample->survey.top_count, top); i++)
-		add_json_destination(json, &sample->survey.top[i]);
-	tw_json_array_end(json);
-}
+	const struct tw_live_value baseline = { .value = change->baseline, .known = true };
 
-static void add_json_listener(struct tw_json *json, const struct tw_listener_row *row, struct tw_value share)
-{
 	tw_json_object_begin(json);
-	add_json_endpoint(json, "address", &row->address.address, row->address.port);
-	add_json_number(json, "sockets", true, row->sockets);
-	add_json_number(json, "queue", true, row->queue);
-	add_json_number(json, "backlog", true, row->backlog);
-	add_json_number(json, "connections", row->connections.known, row->connections.value);
-	add_json_number(json, "close-wait", true, row->close_wait);
-	add_json_number(json, "syn-recv", true, row->syn_recv);
-	add_json_number(json, "time-wait", row->time_wait.known, row->time_wait.value);
-	add_json_value(json, "share", share);
+	add_string(json, "sysctl", tw_tunable_info(change->sysctl)->key);
+	add_tunable(json, "baseline", change->sysctl, &baseline);
+	add_tunable(json, "value", change->sysctl, &change->value);
+	add_string(json, "owner", change->yielded ? "yielded" : "ours");
+	add_string(json, "rule", change->rule);
 	tw_json_object_end(json);
 }
 
-static void add_json_listeners(struct tw_json *json, const struct tw_sample *sample, unsigned top)
+static void add_situation(struct tw_json *json, const struct tw_sample *sample, const struct tw_situation *situation)
 {
-	const struct tw_accepting *accepting = &sample->accepting;
+	const struct tw_cost *cost = &sample->cost;
 
-	if (!tw_known_accepting(sample)) {
-		tw_json_null(json);
-		return;
-	}
-	tw_json_array_begin(json);
-	for (unsigned i = 0; i < tw_known_rows(accepting->row_count, top); i++)
-		add_json_listener(json, &accepting->rows[i], tw_listener_share(&accepting->rows[i], accepting));
+	tw_json_object_begin(tw_json_key(json, "ages"));
+	add_age(json, "gauge", sample->gauge.at_usec, situation->now_usec);
+	add_age(json, "census", sample->census.at_usec, situation->now_usec);
+	add_age(json, "survey", sample->survey.at_usec, situation->now_usec);
+	tw_json_object_end(json);
+
+	tw_json_array_begin(tw_json_key(json, "rules"));
+	for (unsigned i = 0; i < situation->rule_count; i++)
+		add_rule(json, sample, &situation->rules[i], situation->now_usec);
 	tw_json_array_end(json);
-}
 
-static void add_json_unit_name(struct tw_json *json, const char *unit)
-{
-	tw_json_key(json, "unit");
-	if (unit[0] != '\0')
-		tw_json_string(json, unit);
-	else
-		tw_json_null(json);
-}
+	tw_json_array_begin(tw_json_key(json, "changes"));
+	for (unsigned i = 0; i < situation->change_count; i++)
+		add_change(json, &situation->changes[i]);
+	tw_json_array_end(json);
 
-static void add_json_unit(struct tw_json *json, const struct tw_close_wait_row *row)
-{
-	tw_json_object_begin(json);
-	add_json_unit_name(json, row->unit);
-	add_json_number(json, "count", true, row->count);
-	tw_json_key(json, "oldest");
-	tw_json_milli(json, (int64_t)(row->oldest_usec / TW_USEC_PER_MSEC));
-	add_json_number(json, "unread", true, row->unread);
+	tw_json_object_begin(tw_json_key(json, "cost"));
+	add_milli(json, "tick", cost->tick_usec != 0, (int64_t)cost->tick_usec);
+	add_milli(json, "census", cost->census_usec != 0, (int64_t)cost->census_usec);
+	add_milli(json, "survey", cost->survey_usec != 0, (int64_t)cost->survey_usec);
+	add_milli(json, "total", cost->total_usec != 0, (int64_t)cost->total_usec);
 	tw_json_object_end(json);
 }
 
-static void add_json_close_wait(struct tw_json *json, const struct tw_sample *sample, unsigned top)
-{
-	if (!tw_known_close_wait(sample)) {
-		tw_json_null(json);
-		return;
-	}
-	tw_json_array_begin(json);
-	for (unsigned i = 0; i < tw_known_rows(sample->close_wait.row_count, top); i++)
-		add_json_unit(json, &sample->close_wait.rows[i]);
-	tw_json_array_end(json);
-}
-
-static void add_json_bound(struct tw_json *json, const struct tw_sample *sample, unsigned top)
-{
-	if (!tw_known_survey(sample)) {
-		tw_json_null(json);
-		return;
-	}
-	tw_json_array_begin(json);
-	for (unsigned i = 0; i < tw_known_rows(sample->survey.bound_row_count, top); i++) {
-		const struct tw_bound_row *row = &sample->survey.bound_rows[i];
-
-		tw_json_object_begin(json);
-		add_json_unit_name(json, row->unit);
-		add_json_number(json, "sockets", true, row->sockets);
-		tw_json_object_end(json);
-	}
-	tw_json_array_end(json);
-}
-
-static void add_json_binders(struct tw_json *json, const struct tw_sample *sample, unsigned top)
-{
-	char address[TW_ENDPOINT_TEXT_MAX];
-	struct tw_text text;
-
-	if (!tw_known_survey(sample)) {
-		tw_json_null(json);
-		return;
-	}
-	tw_json_array_begin(json);
-	for (unsigned i = 0; i < tw_known_rows(sample->survey.binder_count, top); i++) {
-		const struct tw_binder_row *row = &sample->survey.binders[i];
-
-		tw_json_object_begin(json);
-		tw_text_init(&text, address, sizeof(address));
-		tw_address_add(&text, &row->source);
-		tw_json_key(json, "source");
-		tw_json_string(json, address);
-		add_json_number(json, "ports", true, row->ports);
-		add_json_number(json, "destinations", true, row->destinations);
-		add_json_endpoint(json, "most", &row->most.destination, row->most.port);
-		tw_json_object_end(json);
-	}
-	tw_json_array_end(json);
-}
-
-static void add_json_sample(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top)
-{
-	tw_json_key(json, "name");
-	tw_json_string(json, namespace);
-	tw_json_key(json, "partial");
-	tw_json_bool(json, tw_known_in_part(sample));
-	tw_json_key(json, "states");
-	add_json_states(json, sample);
-	tw_json_key(json, "metrics");
-	add_json_metrics(json, sample);
-	tw_json_key(json, "counters");
-	add_json_counters(json, &sample->gauge);
-	tw_json_key(json, "limits");
-	add_json_limits(json, sample);
-	tw_json_key(json, "destinations");
-	add_json_destinations(json, sample, top);
-	tw_json_key(json, "listeners");
-	add_json_listeners(json, sample, top);
-	tw_json_key(json, "close-wait");
-	add_json_close_wait(json, sample, top);
-	tw_json_key(json, "bound");
-	add_json_bound(json, sample, top);
-	tw_json_key(json, "binders");
-	add_json_binders(json, sample, top);
-}
-
-void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top)
+void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top,
+			  const struct tw_situation *situation)
 {
 	tw_json_object_begin(json);
-	add_json_sample(json, namespace, sample, top);
-	tw_json_object_end(json);
-}
+	add_string(json, "name", namespace);
+	tw_json_bool(tw_json_key(json, "partial"), tw_known_in_part(sample));
+	add_numbers(json, sample);
+	add_limits(json, sample);
+	for (unsigned i = 0; i < TW_ROWS_COUNT; i++) {
+		struct tw_rows rows = tw_rows_of(sample, (enum tw_rows_kind)i, top);
 
-void tw_snapshot_add_json_situation(struct tw_json *json, const char *namespace, const struct tw_sample *sample,
-				    unsigned top, const struct tw_situation *situation)
-{
-	tw_json_object_begin(json);
-	add_json_sample(json, namespace, sample, top);
-	tw_snapshot_add_situation(json, sample, situation);
+		tw_rows_add_json(json, &rows);
+	}
+	if (situation)
+		add_situation(json, sample, situation);
 	tw_json_object_end(json);
 }

@@ -146,7 +146,7 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 		struct tw_situation situation;
 
 		tw_watch_situation(watch, manager->settings, monotonic_usec, &situation);
-		tw_snapshot_add_json_situation(json, watch->name, &watch->sample, manager->settings->top, &situation);
+		tw_snapshot_add_json(json, watch->name, &watch->sample, manager->settings->top, &situation);
 	}
 	tw_json_array_end(json);
 	tw_json_object_end(json);

@@ -5,9 +5,8 @@
  */
 #include "base/json.h"
 #include "base/macros.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "ctl/report/html.h"
-#include "tell/scrub.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -80,7 +79,7 @@ static void check(const char *words, size_t room, char *one, char *other)
 	require_no_markup(text.bytes);
 
 	tw_text_init(&text, other, room);
-	tw_scrub_add(&text, words);
+	tw_text_add_scrubbed(&text, words);
 	require(text.length == strlen(words));
 	for (const char *at = text.bytes; *at != '\0'; at++)
 		require((unsigned char)*at >= 0x20 && *at != 0x7f);

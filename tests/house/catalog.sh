@@ -7,11 +7,11 @@ set -u
 export LC_ALL=C
 
 srcdir=${TW_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
-header=$srcdir/src/tell/message-id.h
+messages=$srcdir/src/tell/message.c
 catalog=$srcdir/systemd/timewaitd.catalog
 number=0
 
-ids_of_program() { sed -n 's/^#define TW_MESSAGE_ID_[A-Z_]* "\(.*\)"$/\1/p' "$1"; }
+ids_of_program() { sed -n 's/^\t\[TW_EVENT_[A-Z_]*\] = { "\([^"]*\)".*/\1/p' "$1"; }
 ids_of_catalog() { sed -n 's/^-- //p' "$1"; }
 
 wrong_ids() {
@@ -55,7 +55,7 @@ unknown_fields() {
 # A metric for which the explanation of "raised" has no paragraph: "NAME, NAME: ...".
 unexplained_metrics() {
 	local raised name
-	raised=$(sed -n 's/^#define TW_MESSAGE_ID_RAISED "\(.*\)"$/\1/p' "$header")
+	raised=$(sed -n 's/^\t\[TW_EVENT_RAISED\] = { "\([^"]*\)".*/\1/p' "$messages")
 	sed -n 's/^[[:space:]]*\(STATE\|RATE\)([A-Z_0-9]*, "\([a-z0-9-]*\)".*/\2/p
 		s/^[[:space:]]*\.name = "\([a-z0-9-]*\)",$/\1/p' "$srcdir/src/model/metric.c" | while read -r name; do
 		sed -n "/^-- $raised/,/^-- /{/^-- $raised/p; /^-- /!p}" "$1" |
@@ -108,16 +108,16 @@ trap 'rm -rf "$work"' EXIT
 sed '0,/^-- /s/^-- \(.\)/-- 0/; 0,/^Subject/{/^Subject/d}
 	0,/@TIMEWAITD_/s/@TIMEWAITD_/@TIMEWAITX_/; s/^port-eta: /port: /' \
 	"$catalog" >"$work/bad.catalog" || exit 99
-sed '0,/"\([0-9a-f]*\)"/s//"0"/' "$header" >"$work/bad.h" || exit 99
+sed '0,/{ "\([0-9a-f]*\)"/s//{ "0"/' "$messages" >"$work/bad.c" || exit 99
 
 echo 1..12
-finds "a MESSAGE_ID that is none is found" '^0 is no MESSAGE_ID' wrong_ids "$work/bad.h"
-finds "an event without explanation is found" 'has no explanation' difference "$header" "$work/bad.catalog"
+finds "a MESSAGE_ID that is none is found" '^0 is no MESSAGE_ID' wrong_ids "$work/bad.c"
+finds "an event without explanation is found" 'has no explanation' difference "$messages" "$work/bad.catalog"
 finds "an entry without subject is found" 'has no Subject' poor_entries "$work/bad.catalog"
 finds "a field that records do not have is found" 'TIMEWAITX_[A-Z]* is no field' unknown_fields "$work/bad.catalog"
 finds "a metric without explanation is found" '^port-eta is not explained' unexplained_metrics "$work/bad.catalog"
-holds "every event has a MESSAGE_ID of its own" wrong_ids "$header"
-holds "the catalog explains each MESSAGE_ID and no other" difference "$header" "$catalog"
+holds "every event has a MESSAGE_ID of its own" wrong_ids "$messages"
+holds "the catalog explains each MESSAGE_ID and no other" difference "$messages" "$catalog"
 holds "every entry has its parts" poor_entries "$catalog"
 holds "the catalog names fields that records have" unknown_fields "$catalog"
 holds "every metric is explained where it is raised" unexplained_metrics "$catalog"

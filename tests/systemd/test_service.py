@@ -229,7 +229,7 @@ def test_a_start_with_a_mistake_says_where(machine):
 
 def test_each_message_is_explained(machine):
     ids = dict(
-        re.findall(r"TW_MESSAGE_ID_(\w+) \"(\w{32})\"", (SOURCE / "src/tell/message-id.h").read_text()),
+        re.findall(r"\[TW_EVENT_(\w+)\] = { \"(\w{32})\"", (SOURCE / "src/tell/message.c").read_text()),
     )
     assert len(ids) >= 20
     catalog = machine.run("journalctl", "--dump-catalog")

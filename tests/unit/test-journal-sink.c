@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/journal-sink.h"
+#include "tell/record-sink.h"
 
 #include "base/fd.h"
 #include "tell-sample.h"
-#include "tell/record-sink.h"
 #include "temporary.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/near.h"
+#include "base/parse.h"
 
 #include "base/macros.h"
 

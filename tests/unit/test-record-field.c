@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/record-field.h"
+#include "tell/record.h"
 
 #include "base/macros.h"
 
@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* 68 KiB: not for the stack. */
@@ -24,14 +25,15 @@ static void test_fields(void **state TW_UNUSED)
 
 	tw_record_init(&record);
 	assert_int_equal(record.count, 0);
-	assert_true(tw_record_add(&record, "MESSAGE", "Stopped."));
-	assert_true(tw_record_add(&record, "empty", ""));
+	assert_true(tw_record_addf(&record, "", "MESSAGE", "%s", "Stopped."));
+	assert_true(tw_record_addf(&record, "", "empty", "%s", ""));
 	tw_record_begin(&record, &text, "TIMEWAITD_", "time-wait");
 	tw_text_add(&text, "a=");
 	tw_text_add(&text, "b");
 	assert_true(tw_record_end(&record, &text));
-	tw_record_add_u64(&record, "PRE-fix_", "count", UINT64_MAX);
-	tw_record_add_milli(&record, "", "milli", -500);
+	assert_true(tw_record_addf(&record, "PRE-fix_", "count", "%" PRIu64, UINT64_MAX));
+	tw_record_add_value(&record, "", "milli", tw_value_of(-500));
+	tw_record_add_value(&record, "", "unknown", tw_value_unknown());
 
 	assert_int_equal(record.count, TW_ARRAY_SIZE(fields));
 	for (size_t i = 0; i < TW_ARRAY_SIZE(fields); i++) {
@@ -47,9 +49,9 @@ static void test_fields(void **state TW_UNUSED)
 static void test_get(void **state TW_UNUSED)
 {
 	tw_record_init(&record);
-	assert_true(tw_record_add(&record, "TIMEWAITD_REASON", "a=b"));
-	assert_true(tw_record_add(&record, "TIMEWAITD", "short"));
-	assert_true(tw_record_add(&record, "TIMEWAITD", "second"));
+	assert_true(tw_record_addf(&record, "", "TIMEWAITD_REASON", "%s", "a=b"));
+	assert_true(tw_record_addf(&record, "", "TIMEWAITD", "%s", "short"));
+	assert_true(tw_record_addf(&record, "", "TIMEWAITD", "%s", "second"));
 	assert_string_equal(tw_record_get(&record, "TIMEWAITD_REASON"), "a=b");
 	assert_string_equal(tw_record_get(&record, "TIMEWAITD"), "short");
 	assert_null(tw_record_get(&record, "TIMEWAITD_"));
@@ -65,10 +67,10 @@ static void test_overfull(void **state TW_UNUSED)
 
 	memset(huge, 'x', sizeof(huge) - 1);
 	tw_record_init(&record);
-	assert_true(tw_record_add(&record, "MESSAGE", "Stopped."));
-	assert_false(tw_record_add(&record, "TIMEWAITD_HUGE", huge));
-	assert_false(tw_record_add(&record, "TIMEWAITD_LATE", "1"));
-	tw_record_add_u64(&record, "", "TIMEWAITD_LATER", 1);
+	assert_true(tw_record_addf(&record, "", "MESSAGE", "%s", "Stopped."));
+	assert_false(tw_record_addf(&record, "", "TIMEWAITD_HUGE", "%s", huge));
+	assert_false(tw_record_addf(&record, "", "TIMEWAITD_LATE", "%s", "1"));
+	tw_record_add_value(&record, "", "TIMEWAITD_LATER", tw_value_of(1));
 	assert_string_equal(tw_record_get(&record, "MESSAGE"), "Stopped.");
 	assert_memory_equal(tw_record_get(&record, "TIMEWAITD_HUGE"), "xxx", 3);
 	assert_true(strlen(tw_record_get(&record, "TIMEWAITD_HUGE")) > TW_RECORD_BYTES_MAX - 100);
@@ -81,8 +83,8 @@ static void test_too_many_fields(void **state TW_UNUSED)
 {
 	tw_record_init(&record);
 	for (unsigned i = 0; i < TW_RECORD_FIELDS_MAX; i++)
-		assert_true(tw_record_add(&record, "FIELD", "1"));
-	assert_false(tw_record_add(&record, "LATE", "1"));
+		assert_true(tw_record_addf(&record, "", "FIELD", "%s", "1"));
+	assert_false(tw_record_addf(&record, "", "LATE", "%s", "1"));
 	assert_null(tw_record_get(&record, "LATE"));
 	assert_int_equal(record.count, TW_RECORD_FIELDS_MAX);
 }

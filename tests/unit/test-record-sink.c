@@ -3,7 +3,6 @@
 
 #include "base/fd.h"
 #include "tell-sample.h"
-#include "tell/line-sink.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -203,15 +202,14 @@ static void test_line_without_own_description(void **state TW_UNUSED)
 	int r;
 
 	assert_return_code(pipe(fds), 0);
-	assert_int_equal(tw_line_sink_init(&sink, fds[1], sizeof(line)), 0);
+	assert_int_equal(tw_line_sink_init(&sink, fds[1]), 0);
 	assert_true(sink.ours);
-	sink.own = tw_close(sink.own);
+	(void)tw_close(sink.fd);
 	sink.fd = fds[1];
 	sink.ours = false;
 
 	memset(line, 'x', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	assert_int_equal(tw_line_sink_put(&sink, line, sizeof(line) + 1), -EMSGSIZE);
 	while ((r = tw_line_sink_put(&sink, line, sizeof(line))) == 0 && taken < RECORDS_MAX)
 		taken++;
 	assert_int_equal(r, -EAGAIN);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/record-top.h"
+#include "tell/record.h"
 
 #include "base/macros.h"
 #include "tell-sample.h"
@@ -16,26 +16,40 @@
 /* Not for the stack. */
 static struct tw_record record;
 static struct tw_close_wait leaks;
+static struct tw_sample shown;
+
+/* The table of that name in the flight recorder of a sample that holds these parts. */
+static const char *table(const char *name, unsigned top)
+{
+	const struct tw_event event = { .kind = TW_EVENT_RAISED, .sample = &shown, .top = top };
+
+	shown.survey.at_usec = shown.accepting.at_usec = shown.close_wait.at_usec = 1;
+	tw_record_init(&record);
+	tw_record_add_sample(&record, &event);
+	return tw_record_get(&record, name);
+}
+
+static const char *of_survey(const char *name, const struct tw_survey *survey, unsigned top)
+{
+	shown.survey = *survey;
+	return table(name, top);
+}
 
 static const char *destinations(const struct tw_survey *survey, unsigned top)
 {
-	tw_record_init(&record);
-	tw_record_add_top_destinations(&record, survey, top);
-	return tw_record_get(&record, "TIMEWAITD_TOP_DESTINATIONS");
+	return of_survey("TIMEWAITD_TOP_DESTINATIONS", survey, top);
 }
 
 static const char *listeners(const struct tw_accepting *accepting, unsigned top)
 {
-	tw_record_init(&record);
-	tw_record_add_top_listeners(&record, accepting, top);
-	return tw_record_get(&record, "TIMEWAITD_TOP_LISTENERS");
+	shown.accepting = *accepting;
+	return table("TIMEWAITD_TOP_LISTENERS", top);
 }
 
 static const char *units(const struct tw_close_wait *close_wait, unsigned top)
 {
-	tw_record_init(&record);
-	tw_record_add_top_units(&record, close_wait, top);
-	return tw_record_get(&record, "TIMEWAITD_TOP_UNITS");
+	shown.close_wait = *close_wait;
+	return table("TIMEWAITD_TOP_UNITS", top);
 }
 
 static void test_destinations(void **state TW_UNUSED)
@@ -61,10 +75,8 @@ static void test_held(void **state TW_UNUSED)
 {
 	struct tw_survey survey = sample.survey;
 
-	tw_record_init(&record);
-	tw_record_add_top_held(&record, &survey, 2);
 	assert_string_equal(
-		tw_record_get(&record, "TIMEWAITD_TOP_HELD"),
+		of_survey("TIMEWAITD_TOP_HELD", &survey, 2),
 		"10.0.0.1 10.0.0.2:8080 blocked 3871 bound-first 7 time-wait 3866 established 4 syn-sent 1\n"
 		"::1 [::2]:443 blocked 9 bound-first unknown established 9\n... and 1 more");
 }
@@ -73,13 +85,9 @@ static void test_binders(void **state TW_UNUSED)
 {
 	struct tw_survey survey = sample.survey;
 
-	tw_record_init(&record);
-	tw_record_add_top_binders(&record, &survey, 3);
-	assert_string_equal(tw_record_get(&record, "TIMEWAITD_TOP_BINDERS"), "10.0.0.1 7 2 10.0.0.2:8080");
+	assert_string_equal(of_survey("TIMEWAITD_TOP_BINDERS", &survey, 3), "10.0.0.1 7 2 10.0.0.2:8080");
 	survey.binder_count = 0;
-	tw_record_init(&record);
-	tw_record_add_top_binders(&record, &survey, 3);
-	assert_null(tw_record_get(&record, "TIMEWAITD_TOP_BINDERS"));
+	assert_null(of_survey("TIMEWAITD_TOP_BINDERS", &survey, 3));
 }
 
 static void test_bound(void **state TW_UNUSED)
@@ -89,16 +97,10 @@ static void test_bound(void **state TW_UNUSED)
 		.bound_rows = { { "batch.service", 28000 }, { "", 3 } },
 	};
 
-	tw_record_init(&record);
-	tw_record_add_top_bound(&record, &survey, 10);
-	assert_string_equal(tw_record_get(&record, "TIMEWAITD_TOP_BOUND"), "batch.service 28000\nunknown 3");
-	tw_record_init(&record);
-	tw_record_add_top_bound(&record, &survey, 1);
-	assert_string_equal(tw_record_get(&record, "TIMEWAITD_TOP_BOUND"), "batch.service 28000\n... and 1 more");
+	assert_string_equal(of_survey("TIMEWAITD_TOP_BOUND", &survey, 10), "batch.service 28000\nunknown 3");
+	assert_string_equal(of_survey("TIMEWAITD_TOP_BOUND", &survey, 1), "batch.service 28000\n... and 1 more");
 	survey.bound_row_count = 0;
-	tw_record_init(&record);
-	tw_record_add_top_bound(&record, &survey, 1);
-	assert_null(tw_record_get(&record, "TIMEWAITD_TOP_BOUND"));
+	assert_null(of_survey("TIMEWAITD_TOP_BOUND", &survey, 1));
 }
 
 static void test_listeners(void **state TW_UNUSED)
@@ -147,8 +149,7 @@ static unsigned count_lines(unsigned rows, size_t length, const char **ret_rest)
 	for (unsigned i = 0; i < rows; i++)
 		memset(leaks.rows[i].unit, 'u', length - strlen(" 0 0s 0"));
 	at = units(&leaks, TW_TOP_MAX);
-	assert_int_equal(record.count, 1);
-	assert_true(record.fields[0].length < TW_RECORD_TABLE_MAX);
+	assert_true(strlen("TIMEWAITD_TOP_UNITS=") + strlen(at) < TW_RECORD_TABLE_MAX);
 	for (; *at == 'u'; at += length + 1) {
 		lines++;
 		assert_memory_equal(at + length - strlen(" 0 0s 0"), " 0 0s 0", strlen(" 0 0s 0"));
@@ -191,20 +192,20 @@ static void test_edge(void **state TW_UNUSED)
 	const size_t length = 250;
 	unsigned rows = (unsigned)(room / (length + 1)) + 1;
 	size_t last = room - (rows - 1) * (length + 1);
-	const char *table;
+	const char *whole;
 
 	memset(&leaks, 0, sizeof(leaks));
 	leaks.row_count = rows;
 	for (unsigned i = 0; i < rows; i++)
 		memset(leaks.rows[i].unit, 'u', (i + 1 < rows ? length : last) - strlen(" 0 0s 0"));
-	table = units(&leaks, TW_TOP_MAX);
-	assert_int_equal(strlen(table), room);
-	assert_null(strstr(table, "more"));
+	whole = units(&leaks, TW_TOP_MAX);
+	assert_int_equal(strlen(whole), room);
+	assert_null(strstr(whole, "more"));
 
 	leaks.rows[rows - 1].unit[last - strlen(" 0 0s 0")] = 'u';
-	table = units(&leaks, TW_TOP_MAX);
-	assert_true(strlen(table) < room);
-	assert_non_null(strstr(table, "\n... and 1 more"));
+	whole = units(&leaks, TW_TOP_MAX);
+	assert_true(strlen(whole) < room);
+	assert_non_null(strstr(whole, "\n... and 1 more"));
 }
 
 /* More rows than a table has are never read, whatever it says. */

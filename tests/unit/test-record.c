@@ -157,7 +157,7 @@ static void test_widest(void **state TW_UNUSED)
 	assert_non_null(tw_record_get(&record, "TIMEWAITD_TOP_DESTINATIONS"));
 	assert_non_null(tw_record_get(&record, "TIMEWAITD_TOP_LISTENERS"));
 	assert_non_null(tw_record_get(&record, "TIMEWAITD_TOP_UNITS"));
-	assert_true(tw_record_add(&record, "TIMEWAITD_DROPPED", "1"));
+	assert_true(tw_record_addf(&record, "", "TIMEWAITD_DROPPED", "%s", "1"));
 	free(wide);
 }
 

@@ -4,7 +4,6 @@
 #include "base/macros.h"
 #include "decide/reading.h"
 #include "tell-sample.h"
-#include "tell/record-sample.h"
 #include "tell/record.h"
 
 #include <setjmp.h>
@@ -129,22 +128,22 @@ static void test_nonsense(void **state TW_UNUSED)
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		tw_record_init(&record);
-		(void)tw_record_add(&record, rows[i][0], rows[i][1]);
+		(void)tw_record_addf(&record, "", rows[i][0], "%s", rows[i][1]);
 		if (rows[i][2])
-			(void)tw_record_add(&record, "TIMEWAITD_CENSUS_AT", rows[i][2]);
+			(void)tw_record_addf(&record, "", "TIMEWAITD_CENSUS_AT", "%s", rows[i][2]);
 		assert_false(tw_replay_sample(&record, room, &again));
 	}
 	tw_record_init(&record);
-	(void)tw_record_add(&record, "TIMEWAITD_GAUGE_AT", "5");
-	(void)tw_record_add(&record, "TIMEWAITD_CENSUS_AT", "5");
-	(void)tw_record_add(&record, "TIMEWAITD_SURVEY_AT", "5");
-	(void)tw_record_add(&record, "TIMEWAITD_CLOSE_WAIT_AGE", "1000000");
-	(void)tw_record_add(&record, "TIMEWAITD_CLOSE_WAIT_AGES", "18446744073709551615 3 99999999999 7");
-	(void)tw_record_add(&record, "TIMEWAITD_USABLE_PORTS", "99999999999");
-	(void)tw_record_add(&record, "TIMEWAITD_PORT_FORECASTS", "1 x\n2 3");
-	(void)tw_record_add(&record, "TIMEWAITD_TIME_WAIT", "-3");
-	(void)tw_record_add(&record, "TIMEWAITD_RESET", "-3");
-	(void)tw_record_add(&record, "TIMEWAITD_ORPHANS", "9223372036854775.807");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_GAUGE_AT", "%s", "5");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_CENSUS_AT", "%s", "5");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_SURVEY_AT", "%s", "5");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_CLOSE_WAIT_AGE", "%s", "1000000");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_CLOSE_WAIT_AGES", "%s", "18446744073709551615 3 99999999999 7");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_USABLE_PORTS", "%s", "99999999999");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_PORT_FORECASTS", "%s", "1 x\n2 3");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_TIME_WAIT", "%s", "-3");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_RESET", "%s", "-3");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_ORPHANS", "%s", "9223372036854775.807");
 	assert_true(tw_replay_sample(&record, room, &again));
 	assert_int_equal(again.close_wait.waiter_count, TW_REPLAY_WAITERS_MAX);
 	assert_int_equal(again.survey.top_count, 0);

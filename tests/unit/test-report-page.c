@@ -35,9 +35,9 @@ static void test_the_longest_words(void **state TW_UNUSED)
 
 	memset(words, '"', sizeof(words) - 1);
 	tw_record_init(&record);
-	(void)tw_record_add(&record, "TIMEWAITD_EVENT", "raised");
-	(void)tw_record_add(&record, "TIMEWAITD_RULE", "r");
-	assert_true(tw_record_add(&record, "MESSAGE", words));
+	(void)tw_record_addf(&record, "", "TIMEWAITD_EVENT", "%s", "raised");
+	(void)tw_record_addf(&record, "", "TIMEWAITD_RULE", "%s", "r");
+	assert_true(tw_record_addf(&record, "", "MESSAGE", "%s", words));
 	tw_report_init(&report, "host");
 	assert_int_equal(tw_report_take(&report, 5 * TW_USEC_PER_SEC, &record), 0);
 	report.from_usec = report.first_usec;

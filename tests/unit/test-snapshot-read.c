@@ -101,7 +101,7 @@ static void test_own_words(TW_UNUSED void **state)
 	tw_json_object_begin(&json);
 	tw_json_key(&json, "namespaces");
 	tw_json_array_begin(&json);
-	tw_snapshot_add_json(&json, "host", &sample, TW_TOP_MAX);
+	tw_snapshot_add_json(&json, "host", &sample, TW_TOP_MAX, NULL);
 	tw_json_array_end(&json);
 	tw_json_object_end(&json);
 	TW_CLEANUP_VIEW struct tw_view *view = read_json(bytes);

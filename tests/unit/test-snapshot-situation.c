@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/snapshot-situation.h"
+#include "tell/snapshot.h"
 
 #include "base/macros.h"
 #include "tell-sample.h"
@@ -33,14 +33,17 @@ static const char *as_json(const struct tw_sample *shown)
 {
 	struct tw_text text;
 	struct tw_json json;
+	char *situated;
 
 	tw_text_init(&text, page, sizeof(page));
 	tw_json_init(&json, &text);
-	tw_json_object_begin(&json);
-	tw_snapshot_add_situation(&json, shown, &situation);
-	tw_json_object_end(&json);
+	tw_snapshot_add_json(&json, "host", shown, 0, &situation);
 	assert_false(text.cut);
-	return page;
+	/* What the sample has of its own stands before. */
+	situated = strstr(page, "\"ages\":");
+	assert_non_null(situated);
+	*--situated = '{';
+	return situated;
 }
 
 static struct tw_rule_situation *add_rule(enum tw_rule_state stage)

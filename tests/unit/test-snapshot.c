@@ -21,7 +21,7 @@ static const char *as_json(const struct tw_sample *shown, unsigned top)
 
 	tw_text_init(&text, page, sizeof(page));
 	tw_json_init(&json, &text);
-	tw_snapshot_add_json(&json, "host", shown, top);
+	tw_snapshot_add_json(&json, "host", shown, top, NULL);
 	assert_false(text.cut);
 	return page;
 }
@@ -246,7 +246,7 @@ static void test_overlong_tables(void **state TW_UNUSED)
 	long_tables.close_wait.row_count = UINT32_MAX;
 	tw_text_init(&text, bytes, sizeof(bytes));
 	tw_json_init(&json, &text);
-	tw_snapshot_add_json(&json, "host", &long_tables, UINT32_MAX);
+	tw_snapshot_add_json(&json, "host", &long_tables, UINT32_MAX, NULL);
 	tw_snapshot_add_text(&text, "host", &long_tables, UINT32_MAX);
 	assert_false(text.cut);
 }
@@ -278,7 +278,7 @@ static void test_hostile_name(void **state TW_UNUSED)
 
 	tw_text_init(&text, page, sizeof(page));
 	tw_json_init(&json, &text);
-	tw_snapshot_add_json(&json, "a\"\n", &sample, 2);
+	tw_snapshot_add_json(&json, "a\"\n", &sample, 2, NULL);
 	assert_memory_equal(page, "{\"name\":\"a\\\"\\n\",", 16);
 }
 

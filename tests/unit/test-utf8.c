@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/utf8.h"
+#include "base/text.h"
 
 #include "base/macros.h"
 

@@ -5,8 +5,8 @@
 #include "ctl/explain/explain-topic.h"
 #include "decide/gate.h"
 #include "decide/reading.h"
-#include "tell/finding.h"
-#include "tell/known.h"
+#include "tell/message.h"
+#include "tell/rows.h"
 
 #include <inttypes.h>
 
@@ -239,10 +239,10 @@ void tw_here_say_metric(struct tw_page *page, const struct tw_sample *sample, en
 	event.subject = worst.subject;
 	/* A queue that is not full is no program that is slow. */
 	if (metric == TW_METRIC_PORT_USE && event.subject.has_destination) {
-		(void)tw_finding_add(text, &event);
+		(void)tw_message_add_finding(text, &event);
 	} else {
-		tw_finding_add_figure(text, metric, event.value);
-		(void)tw_finding_add_subject(text, &event.subject, ", ");
+		tw_message_add_figure(text, metric, event.value);
+		(void)tw_message_add_subject(text, &event.subject, ", ");
 	}
 	tw_text_add_char(text, '.');
 	if (tw_known_survey(sample) && (metric == TW_METRIC_PORT_USE || metric == TW_METRIC_PORT_ETA))
@@ -337,7 +337,7 @@ void tw_here_say_tunable(struct tw_page *page, const struct tw_sample *sample, e
 	if (find_metric(tunable, &metric)) {
 		note_metric(page, sample, metric);
 		tw_text_addf(text, "; %s is ", tw_metric_info(metric)->name);
-		tw_finding_add_figure(text, metric, tw_sample_metric(sample, metric));
+		tw_message_add_figure(text, metric, tw_sample_metric(sample, metric));
 	}
 	tw_text_add_char(text, '.');
 	add_gate(page, sample, tunable);

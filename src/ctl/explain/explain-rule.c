@@ -4,7 +4,7 @@
 #include "decide/alert.h"
 #include "decide/gate.h"
 #include "decide/reading.h"
-#include "tell/finding.h"
+#include "tell/message.h"
 
 #include <inttypes.h>
 
@@ -61,13 +61,13 @@ void tw_explain_rule_say(struct tw_page *page, const struct tw_rule_settings *ru
 		     tw_metric_info(rule->metric)->name);
 	add_scope(text, rule);
 	tw_text_add(text, ": raised at ");
-	tw_finding_add_figure(text, rule->metric, tw_value_of(rule->raise_milli));
+	tw_message_add_figure(text, rule->metric, tw_value_of(rule->raise_milli));
 	add_hold(text, rule->raise_for_usec);
 	tw_text_add(text, ", cleared at ");
-	tw_finding_add_figure(text, rule->metric, tw_value_of(rule->clear_milli));
+	tw_message_add_figure(text, rule->metric, tw_value_of(rule->clear_milli));
 	add_hold(text, rule->clear_for_usec);
 	tw_text_add(text, ". It reads ");
-	tw_finding_add_figure(text, rule->metric, now);
+	tw_message_add_figure(text, rule->metric, now);
 	switch (tw_explain_rule_standing(rule, sample)) {
 	case TW_STANDING_UNKNOWN:
 		tw_text_add(text, " here, so it cannot be judged.");
@@ -101,7 +101,7 @@ void tw_explain_rule_say_over(struct tw_page *page, const struct tw_rule_setting
 	event.has_count =
 		event.subject.unit[0] != '\0' && tw_reading_count(sample, rule, event.subject.unit, &event.count);
 	tw_text_addf(text, "%s (%s): ", rule->name, tw_severity_name(rule->severity));
-	(void)tw_finding_add(text, &event);
+	(void)tw_message_add_finding(text, &event);
 	tw_text_add_char(text, '.');
 	if (rule->raise_for_usec > 0) {
 		tw_text_add(text, " One look has seen it; the daemon raises the rule when it has held for ");

@@ -4,7 +4,7 @@
 #include "ctl/explain/explain-here.h"
 #include "ctl/explain/explain-rule.h"
 #include "ctl/explain/explain-words.h"
-#include "tell/known.h"
+#include "tell/rows.h"
 
 #include <inttypes.h>
 

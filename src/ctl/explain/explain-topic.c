@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/explain/explain-topic.h"
 
-#include "base/near.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "model/tcp-state.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/lint/lint-check.h"
 
-#include "base/near.h"
 #include "base/parse.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/exit.h"
 #include "base/fd.h"
-#include "base/near.h"
+#include "base/parse.h"
 #include "ctl/lint/lint-check.h"
 #include "ctl/lint/lint-source.h"
 #include "ctl/options.h"

@@ -3,11 +3,11 @@
 #include "base/exit.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "ctl/live/raised-text.h"
 #include "ctl/options.h"
 #include "ctl/terminal-source.h"
 #include "remote/bus-source.h"
-#include "tell/scrub.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -224,7 +224,7 @@ static int tell(char **errors)
 		struct tw_text text;
 
 		tw_text_init(&text, line, sizeof(line));
-		tw_scrub_add(&text, *error);
+		tw_text_add_scrubbed(&text, *error);
 		fprintf(stderr, "%s\n", line);
 	}
 	fputs("timewaitctl: reload: the configuration is wrong; the one before stays in force\n", stderr);

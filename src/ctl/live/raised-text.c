@@ -2,8 +2,8 @@
 #include "ctl/live/raised-text.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "ctl/live/status-text.h"
-#include "tell/scrub.h"
 
 #include <string.h>
 
@@ -122,9 +122,9 @@ void tw_raised_add_json(struct tw_text *text, const struct tw_view *view)
 void tw_raised_add_event(struct tw_text *text, const char *when, const struct tw_remote_event *event)
 {
 	tw_text_addf(text, "%s ", when);
-	tw_scrub_add(text, event->event);
+	tw_text_add_scrubbed(text, event->event);
 	tw_text_add(text, ": ");
-	tw_scrub_add(text, event->message);
+	tw_text_add_scrubbed(text, event->message);
 	tw_text_add_char(text, '\n');
 }
 

@@ -76,7 +76,7 @@ static int write_sample(const struct tw_sample *sample, char **ret_json)
 	tw_json_null(&json);
 	tw_json_key(&json, "namespaces");
 	tw_json_array_begin(&json);
-	tw_snapshot_add_json(&json, "here", sample, TW_TOP_MAX);
+	tw_snapshot_add_json(&json, "here", sample, TW_TOP_MAX, NULL);
 	tw_json_array_end(&json);
 	tw_json_object_end(&json);
 	if (text.cut)

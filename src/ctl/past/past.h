@@ -4,7 +4,7 @@
 #include "ctl/options.h"
 #include "model/event.h"
 #include "model/sample.h"
-#include "tell/record-field.h"
+#include "tell/record.h"
 
 /* Of a field, with NUL: journald takes names of at most 64 bytes. */
 #define TW_PAST_NAME_MAX 65

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/past/series.h"
 
-#include "base/near.h"
+#include "base/parse.h"
 #include "model/metric.h"
 
 #include <errno.h>

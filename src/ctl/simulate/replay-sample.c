@@ -2,7 +2,7 @@
 #include "ctl/simulate/replay-sample.h"
 
 #include "base/parse.h"
-#include "tell/record-sample.h"
+#include "tell/record.h"
 
 #include <string.h>
 

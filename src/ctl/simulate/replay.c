@@ -3,7 +3,7 @@
 
 #include "ctl/simulate/replay-sample.h"
 #include "decide/reading.h"
-#include "tell/record-sample.h"
+#include "tell/record.h"
 
 #include <errno.h>
 #include <string.h>

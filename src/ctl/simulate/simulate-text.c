@@ -2,9 +2,9 @@
 #include "ctl/simulate/simulate-text.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "ctl/page.h"
 #include "ctl/when.h"
-#include "tell/scrub.h"
 
 #include <string.h>
 
@@ -147,7 +147,7 @@ static void add_line(struct tw_out *out, void *context, const struct row *row)
 
 	seen[row->mark]++;
 	tw_text_addf(text, "%c ", marks[row->mark].sign);
-	tw_scrub_add(text, alert->rule);
+	tw_text_add_scrubbed(text, alert->rule);
 	tw_text_add(text, ": ");
 	add_times(text, alert);
 	if (row->mark == OTHER) {

@@ -5,7 +5,7 @@
 
 #include "base/macros.h"
 #include "tell-values.h"
-#include "tell/sentence.h"
+#include "tell/message.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sentence-fixture.h"
+#include "message-fixture.h"
 
 /* Fires when its metric falls. */
 static const struct tw_rule_settings running_out = {
@@ -349,7 +349,7 @@ static void test_sentences(void **state TW_UNUSED)
 		struct tw_text text;
 
 		tw_text_init(&text, bytes, sizeof(bytes));
-		tw_sentence_add(&text, cases[i].namespace, &cases[i].event);
+		tw_message_add(&text, cases[i].namespace, &cases[i].event);
 		assert_string_equal(bytes, cases[i].sentence);
 		assert_false(text.cut);
 	}

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What of a sample can be told: which parts are known, and one description of its tables for whoever tells them. */
 #pragma once
 
+#include "base/json.h"
 #include "base/macros.h"
+#include "base/text.h"
 #include "model/sample.h"
 
 #include <stdbool.h>
@@ -57,3 +60,32 @@ static inline struct tw_value tw_known_number(enum tw_metric metric, struct tw_v
 {
 	return tw_known_never(metric, value) ? tw_value_unknown() : value;
 }
+
+enum tw_rows_kind {
+	TW_ROWS_DESTINATIONS,
+	TW_ROWS_LISTENERS,
+	TW_ROWS_CLOSE_WAIT,
+	TW_ROWS_BOUND,
+	TW_ROWS_BINDERS,
+	TW_ROWS_COUNT,
+};
+
+struct tw_rows {
+	enum tw_rows_kind kind;
+	const struct tw_sample *sample; /* borrows */
+	bool known;			/* the table was measured, and whole */
+	unsigned count;			/* rows to tell; 0 where it is not known */
+	uint64_t total;			/* rows that there are */
+};
+
+/* A table of the sample, of which at most `top` rows are told. */
+struct tw_rows tw_rows_of(const struct tw_sample *sample, enum tw_rows_kind kind, unsigned top);
+
+/*
+ * One row as `format` has it: "{NAME}" is what JSON has under that name, for people ("47.3%", "unknown"), and
+ * "{NAME:WIDTH}" the same in a column.
+ */
+void tw_rows_add_text(struct tw_text *text, const struct tw_rows *rows, unsigned index, const char *format);
+
+/* All of them under the name of the table: an array of objects, or null. What of a row is not known is null. */
+void tw_rows_add_json(struct tw_json *json, const struct tw_rows *rows);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tell/finding.h"
+#include "tell/message.h"
 
 #include "base/macros.h"
 #include "tell-sample.h"
@@ -334,7 +334,7 @@ static void test_findings(void **state TW_UNUSED)
 
 		tw_text_init(&text, bytes, sizeof(bytes));
 		/* Only who says when the ports run out has said what the reason would. */
-		assert_int_equal(tw_finding_add(&text, &cases[i].event),
+		assert_int_equal(tw_message_add_finding(&text, &cases[i].event),
 				 strstr(cases[i].finding, " runs out in ") != NULL);
 		assert_string_equal(bytes, cases[i].finding);
 	}
@@ -356,7 +356,7 @@ static void test_forecast_of_never(void **state TW_UNUSED)
 
 	steady.survey.top[0].port_eta = tw_value_of(INT64_MAX / 2);
 	tw_text_init(&text, bytes, sizeof(bytes));
-	assert_false(tw_finding_add(&text, &event));
+	assert_false(tw_message_add_finding(&text, &event));
 	assert_string_equal(bytes, "10.0.0.1 -> 10.0.0.2:8080 uses 47.3% of its ports (forecast 15s)");
 }
 
@@ -375,7 +375,7 @@ static void test_waiters_missing(void **state TW_UNUSED)
 
 	without.close_wait.waiters = NULL;
 	tw_text_init(&text, bytes, sizeof(bytes));
-	assert_false(tw_finding_add(&text, &event));
+	assert_false(tw_message_add_finding(&text, &event));
 	assert_string_equal(bytes, "web.service has 120 sockets in CLOSE-WAIT older than 1min, the oldest for 1min "
 				   "11s" IT_WAS_TOLD);
 }
@@ -392,13 +392,13 @@ static void test_overlong(void **state TW_UNUSED)
 	overlong.survey.top_count = UINT32_MAX;
 	overlong.close_wait.row_count = UINT32_MAX;
 	tw_text_init(&text, bytes, sizeof(bytes));
-	assert_false(tw_finding_add(&text, &event));
+	assert_false(tw_message_add_finding(&text, &event));
 	event.metric = TW_METRIC_PORT_USE;
 	event.subject = (struct tw_subject){ .has_destination = true, .destination = { .port = 9 } };
-	assert_false(tw_finding_add(&text, &event));
+	assert_false(tw_message_add_finding(&text, &event));
 	event.metric = CLOSE_WAIT;
 	event.subject = (struct tw_subject){ .unit = "none.service" };
-	assert_false(tw_finding_add(&text, &event));
+	assert_false(tw_message_add_finding(&text, &event));
 	assert_false(text.cut);
 }
 

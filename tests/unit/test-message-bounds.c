@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What holds of sentences with too little in them or too little room: apart from test-sentence, which is the table. */
-#include "sentence-fixture.h"
+/* What holds of sentences with too little in them or too little room: apart from test-message, which is the table. */
+#include "message-fixture.h"
 
 /* An event of which nothing is known but its kind still makes a sentence. */
 static void test_empty_events(void **state TW_UNUSED)
@@ -12,7 +12,7 @@ static void test_empty_events(void **state TW_UNUSED)
 		struct tw_text text;
 
 		tw_text_init(&text, bytes, sizeof(bytes));
-		tw_sentence_add(&text, "host", &event);
+		tw_message_add(&text, "host", &event);
 		assert_true(text.length > 1);
 		assert_int_equal(bytes[text.length - 1], '.');
 	}
@@ -26,13 +26,13 @@ static void test_cut(void **state TW_UNUSED)
 	struct tw_text text;
 
 	tw_text_init(&text, whole, sizeof(whole));
-	tw_sentence_add(&text, "host", &event);
+	tw_message_add(&text, "host", &event);
 	for (size_t capacity = 1; capacity <= text.length; capacity++) {
 		struct tw_text small;
 
 		memset(bytes, 'x', sizeof(bytes));
 		tw_text_init(&small, bytes, capacity);
-		tw_sentence_add(&small, "host", &event);
+		tw_message_add(&small, "host", &event);
 		assert_true(small.cut);
 		assert_int_equal(bytes[capacity], 'x');
 		assert_memory_equal(bytes, whole, small.length);
