@@ -2,7 +2,6 @@
 #include "act/ledger-store.h"
 
 #include "act/crash-sink.h"
-#include "act/ledger-text.h"
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/parse.h"
@@ -10,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,23 @@
 #include <unistd.h>
 
 #define LOCK_NAME "lock"
+
+int tw_boot_id_read(char ret[TW_BOOT_ID_MAX])
+{
+	char bytes[2 * TW_BOOT_ID_MAX];
+	const char *id = bytes;
+	long length = tw_file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", bytes, sizeof(bytes));
+	size_t rest;
+
+	if (length < 0)
+		return (int)length;
+	rest = (size_t)length;
+	tw_parse_trim(&id, &rest);
+	if (rest != TW_BOOT_ID_MAX - 1 || memchr(id, '\0', rest))
+		return -EBADMSG;
+	(void)tw_text_copy_bytes(ret, TW_BOOT_ID_MAX, id, rest);
+	return 0;
+}
 
 static int write_whole(int fd, const char *bytes, size_t length)
 {
@@ -114,15 +131,15 @@ void tw_state_directory_close(struct tw_state_directory *directory)
 	directory->fd = tw_close(directory->fd);
 }
 
-static int write_temporary(const struct tw_ledger_file *file, const char *bytes, size_t length)
+static int write_new(int directory_fd, const char *name, const char *bytes, size_t length)
 {
 	TW_CLEANUP_CLOSE int fd = -1;
 	int r;
 
 	/* One that a crash left; a new file cannot be somebody's open one, nor a link to elsewhere. */
-	if (unlinkat(file->directory_fd, file->temporary, 0) < 0 && errno != ENOENT)
+	if (unlinkat(directory_fd, name, 0) < 0 && errno != ENOENT)
 		return tw_errno();
-	fd = openat(file->directory_fd, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return tw_errno();
 	r = write_whole(fd, bytes, length);
@@ -131,21 +148,20 @@ static int write_temporary(const struct tw_ledger_file *file, const char *bytes,
 
 static int replace(const struct tw_ledger_file *file, const struct tw_ledger *ledger)
 {
-	char bytes[TW_LEDGER_TEXT_MAX];
+	char temporary[sizeof(file->name) + 8], bytes[TW_LEDGER_TEXT_MAX];
 	struct tw_text text;
 	int r;
 
+	(void)snprintf(temporary, sizeof(temporary), ".%s.new", file->name);
 	tw_text_init(&text, bytes, sizeof(bytes));
 	tw_ledger_text_write(ledger, &text);
-	if (text.cut)
-		return -EFBIG;
 	tw_crash_point();
-	r = write_temporary(file, text.bytes, text.length);
+	r = write_new(file->directory_fd, temporary, text.bytes, text.length);
 	tw_crash_point();
-	if (r == 0 && renameat(file->directory_fd, file->temporary, file->directory_fd, file->name) < 0)
+	if (r == 0 && renameat(file->directory_fd, temporary, file->directory_fd, file->name) < 0)
 		r = tw_errno();
 	if (r < 0) {
-		(void)unlinkat(file->directory_fd, file->temporary, 0);
+		(void)unlinkat(file->directory_fd, temporary, 0);
 		return r;
 	}
 	tw_crash_point();
@@ -170,17 +186,11 @@ static int save(struct tw_ledger_store *store, const struct tw_ledger *ledger)
 
 _Static_assert(offsetof(struct tw_ledger_file, store) == 0, "a store is known by its address");
 
-int tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, const char *name)
+void tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, uint64_t inode)
 {
-	struct tw_ledger_file made = { .store = { .save = save }, .directory_fd = directory_fd };
-
-	if (!name[0] || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return -EINVAL;
-	if (!tw_text_copy(made.name, sizeof(made.name), name))
-		return -ENAMETOOLONG;
-	(void)snprintf(made.temporary, sizeof(made.temporary), ".%s.new", name);
-	*file = made;
-	return 0;
+	*file = (struct tw_ledger_file){ .store = { .save = save }, .directory_fd = directory_fd, .name = "ledger" };
+	if (inode > 0)
+		(void)snprintf(file->name, sizeof(file->name), TW_LEDGER_OF_NAMESPACE "%" PRIu64, inode);
 }
 
 int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, const struct tw_netns_id *namespace,
@@ -208,7 +218,7 @@ int tw_ledger_file_load(const struct tw_ledger_file *file, const char *boot_id, 
 
 int tw_ledger_file_set_aside(const struct tw_ledger_file *file)
 {
-	char aside[TW_LEDGER_FILE_NAME_MAX + 8];
+	char aside[sizeof(file->name) + 8];
 
 	(void)snprintf(aside, sizeof(aside), "%s.old", file->name);
 	if (renameat(file->directory_fd, file->name, file->directory_fd, aside) < 0 && errno != ENOENT)

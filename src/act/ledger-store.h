@@ -5,7 +5,11 @@
 #include "act/reconcile.h"
 #include "base/macros.h"
 
+#include <stdint.h>
 #include <sys/types.h>
+
+/* This boot's id, from /proc/sys/kernel/random/boot_id. Returns 0, -EBADMSG for what is none, or -errno. */
+int tw_boot_id_read(char ret[TW_BOOT_ID_MAX]);
 
 /* The directory that holds the ledgers of one timewaitd, and is its own as long as it is open. */
 struct tw_state_directory {
@@ -27,26 +31,21 @@ int tw_state_directory_open(struct tw_state_directory *ret, const char *path, pi
 void tw_state_directory_close(struct tw_state_directory *directory);
 #define TW_CLEANUP_STATE_DIRECTORY TW_CLEANUP(tw_state_directory_close)
 
-/* The name of the host's ledger, and what that of another namespace begins with: its inode follows. */
-#define TW_LEDGER_OF_HOST "ledger"
+/* What the name of a ledger of another namespace than the host's begins with: its inode follows. */
 #define TW_LEDGER_OF_NAMESPACE "ledger-"
-/* Longest file name of a ledger, with NUL. */
-#define TW_LEDGER_FILE_NAME_MAX 128
 
-/* The ledger of one network namespace as a file in the state directory. */
+/*
+ * The ledger of one network namespace as a file in the state directory. It has mode 0600; it is there while something
+ * is owed, and is removed by the save that owes nothing.
+ */
 struct tw_ledger_file {
 	struct tw_ledger_store store;
 	int directory_fd; /* borrows */
-	char name[TW_LEDGER_FILE_NAME_MAX];
-	char temporary[TW_LEDGER_FILE_NAME_MAX + 8];
+	char name[32];
 };
 
-/*
- * `name` is a plain file name ("ledger"). The descriptor borrows. The file has mode 0600; it is there while something
- * is owed, and is removed by the save that owes nothing. Returns 0, -EINVAL for a name with a slash or none,
- * -ENAMETOOLONG.
- */
-int tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, const char *name);
+/* `inode` is that of the namespace, 0 for the host's. The descriptor borrows. */
+void tw_ledger_file_init(struct tw_ledger_file *file, int directory_fd, uint64_t inode);
 
 /*
  * Reads what a former run left; of any namespace, where NULL is given for it. Returns 0; -ENOENT where it left nothing;

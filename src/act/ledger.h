@@ -2,11 +2,12 @@
 #pragma once
 
 #include "base/netns-id.h"
+#include "base/text.h"
 #include "model/settings.h"
 #include "model/tunable.h"
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 /* Who a tunable belongs to at this moment. */
 enum tw_owner {
@@ -38,8 +39,29 @@ struct tw_ledger {
 /* Empty. A boot id that does not fit is cut. */
 void tw_ledger_init(struct tw_ledger *ledger, const char *boot_id, const struct tw_netns_id *namespace);
 
-/* Whether nothing stands in it: nothing is owed, and nothing yielded. */
-bool tw_ledger_is_empty(const struct tw_ledger *ledger);
-
 /* Whether anything is owed: a baseline that is still to be put back. What was yielded is not owed. */
 bool tw_ledger_owes(const struct tw_ledger *ledger);
+
+/* More than the longest ledger: each entry has at most seven numbers and words, a key and a rule's name. */
+#define TW_LEDGER_TEXT_MAX 8192
+
+/*
+ * Writes a ledger as text, one fact a line:
+ *
+ *     timewaitd-ledger 3
+ *     boot 6f4f2c0e-9c5b-4d0f-8f35-0f5c6a1c4a5e
+ *     namespace 4026531840 1
+ *     entry net.ipv4.tcp_tw_reuse ours baseline 2 previous 2 written 1 rule port-exhaustion
+ *     entry net.ipv4.ip_local_port_range yielded baseline 32768 60999 previous 1024 65535 written 1024 65535 rule wide
+ *     end 2
+ *
+ * The namespace has its inode and its cookie, 0 where that is not known. The last line counts the entries: a ledger
+ * that was cut anywhere has none. Control bytes in names become '?'.
+ */
+void tw_ledger_text_write(const struct tw_ledger *ledger, struct tw_text *text);
+
+/*
+ * Reads what tw_ledger_text_write() wrote, and nothing else, to the byte. Returns 0, -EPROTONOSUPPORT for another
+ * version, -EBADMSG for anything else.
+ */
+int tw_ledger_text_parse(const char *bytes, size_t length, struct tw_ledger *ret);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "act/ledger.h"
-#include "model/effect.h"
-#include "model/sample.h"
-#include "model/settings.h"
-#include "model/tunable.h"
+#include "act/reconcile.h"
+
+/* One sysctl's turn in a reconciliation: what is wanted of it, what follows from that, and what is told of it. */
 
 /* What is wanted of one tunable. */
 enum tw_reconcile_will {
@@ -16,9 +14,6 @@ enum tw_reconcile_will {
 	TW_RECONCILE_WILL_RECOVER, /* nothing, and a baseline found in place is no news: this run or a former one ends
 				    */
 };
-
-/* What a desire asks for in this mode. */
-enum tw_reconcile_will tw_reconcile_will_of(const struct tw_desire *desire, enum tw_mode mode);
 
 struct tw_reconcile_desired {
 	enum tw_reconcile_will will;
@@ -53,3 +48,46 @@ struct tw_reconcile_step {
 struct tw_reconcile_step tw_reconcile_step(enum tw_tunable tunable, const struct tw_ledger_entry *entry,
 					   const struct tw_live_value *live,
 					   const struct tw_reconcile_desired *desired);
+
+struct tw_reconcile_turn {
+	struct tw_reconciler *reconciler;
+	enum tw_tunable tunable;
+	const struct tw_desire *desire;
+	struct tw_reconcile_desired desired;
+	struct tw_live_value live;
+	struct tw_ledger_entry *entry;
+	struct tw_reconcile_said *said;
+};
+
+/* The events, made and handed to the recorder. `was` is the entry while it was ours. */
+
+void tw_reconcile_tell_advice(const struct tw_reconcile_turn *turn);
+
+/* `now` is what stands in the ledger; the value before is its `previous`. */
+void tw_reconcile_tell_adjusted(const struct tw_reconcile_turn *turn, const struct tw_ledger_entry *now);
+
+/* Names the rule that it was changed for, not the one that may want it now. The baseline took the place of `from`. */
+void tw_reconcile_tell_restored(const struct tw_reconcile_turn *turn, const struct tw_ledger_entry *was,
+				const struct tw_tunable_value *from);
+void tw_reconcile_tell_yielded(const struct tw_reconcile_turn *turn, const struct tw_ledger_entry *was);
+
+/* What came in the way of a change (refused), or of keeping what is promised (degraded). */
+enum tw_reconcile_failure {
+	TW_RECONCILE_FAILURE_BOUNDS, /* ours, not the kernel's */
+	TW_RECONCILE_FAILURE_LOWER,  /* would be lowered */
+	TW_RECONCILE_FAILURE_READ,   /* `error` */
+	TW_RECONCILE_FAILURE_WRITE,  /* `error` */
+	TW_RECONCILE_FAILURE_KEPT,   /* the kernel kept `found` */
+	TW_RECONCILE_FAILURE_UNDO,   /* the same, and the baseline could not be put back: `error` */
+
+	TW_RECONCILE_FAILURE_SAVE,	/* the ledger, with `error`, so the change was not made */
+	TW_RECONCILE_FAILURE_OWED_READ, /* what is ours could not be looked at: `error` */
+	TW_RECONCILE_FAILURE_OWED,	/* nor be put back: `error` */
+};
+
+/* `found` is what the value is now, where it was read; may be NULL. */
+void tw_reconcile_tell_failure(const struct tw_reconcile_turn *turn, enum tw_reconcile_failure failure, int error,
+			       const struct tw_live_value *found);
+
+/* Degraded: the ledger could not be saved after a change, so it tells of what is over. */
+void tw_reconcile_tell_stale(const struct tw_reconciler *reconciler, int error);

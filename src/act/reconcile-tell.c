@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/reconcile-tell.h"
+#include "act/reconcile-step.h"
 
 #include "base/text.h"
 
@@ -9,36 +9,31 @@
 /* A value as text that lives until the end of the expression's block. */
 #define VALUE_TEXT(tunable, value) tw_tunable_format((tunable), (value), (char[TW_TUNABLE_VALUE_MAX]){ 0 })
 
-static const char *key_of(enum tw_tunable tunable)
-{
-	return tw_tunable_info(tunable)->key;
-}
-
 static struct tw_live_value known(const struct tw_tunable_value *value)
 {
 	return (struct tw_live_value){ .value = *value, .known = true };
 }
 
-/* With the rule, its figure and its subject: those of the desire, else those remembered. */
-static struct tw_event event_of(const struct tw_reconciler *reconciler, enum tw_event_kind kind,
-				enum tw_severity severity, enum tw_tunable tunable, const struct tw_desire *desire)
+/* On behalf of the desire, with its figure; where nothing is wanted, of what the tunable was touched for last. */
+static struct tw_event event_of(const struct tw_reconcile_turn *turn, enum tw_event_kind kind,
+				enum tw_severity severity, const struct tw_desire *desire, const char *rule)
 {
-	const struct tw_reconcile_cause *cause = &reconciler->causes[tunable];
-	const struct tw_ledger_entry *entry = &reconciler->ledger.entries[tunable];
-	struct tw_event event = { .kind = kind, .severity = severity, .has_sysctl = true, .sysctl = tunable };
+	const struct tw_reconcile_cause *cause = &turn->reconciler->causes[turn->tunable];
+	struct tw_event event = { .kind = kind, .severity = severity, .has_sysctl = true, .sysctl = turn->tunable };
 
-	if (desire->wanted && desire->rule) {
+	if (desire && desire->wanted && desire->rule) {
 		event.rule = desire->rule;
 		event.has_metric = true;
 		event.metric = desire->rule->metric;
 		event.value = desire->metric_value;
 		event.threshold = tw_value_of(desire->rule->raise_milli);
 		event.subject = desire->subject;
-		(void)tw_text_copy(event.rule_name, sizeof(event.rule_name), desire->rule->name);
-		return event;
+		rule = desire->rule->name;
+	} else {
+		event.subject = cause->subject;
+		rule = cause->rule[0] ? cause->rule : rule;
 	}
-	event.subject = cause->subject;
-	(void)tw_text_copy(event.rule_name, sizeof(event.rule_name), cause->rule[0] ? cause->rule : entry->rule);
+	(void)tw_text_copy(event.rule_name, sizeof(event.rule_name), rule);
 	return event;
 }
 
@@ -56,122 +51,100 @@ static struct tw_text reason_of(struct tw_event *event)
 }
 
 /* The command that an admin would type; the shell needs quotes around a range. */
-static void advise(const struct tw_reconciler *reconciler, struct tw_event *event, const struct tw_tunable_value *value)
+static void advise(const struct tw_reconciler *reconciler, struct tw_event *event)
 {
-	const char *quote = tw_tunable_info(event->sysctl)->kind == TW_TUNABLE_RANGE ? "\"" : "";
+	const struct tw_tunable_info *info = tw_tunable_info(event->sysctl);
+	const char *quote = info->kind == TW_TUNABLE_RANGE ? "\"" : "";
 	struct tw_text text;
 
 	tw_text_init(&text, event->advice, sizeof(event->advice));
-	tw_text_addf(&text, "sysctl -w %s=%s%s%s", key_of(event->sysctl), quote, VALUE_TEXT(event->sysctl, value),
+	tw_text_addf(&text, "sysctl -w %s=%s%s%s", info->key, quote, VALUE_TEXT(event->sysctl, &event->new.value),
 		     quote);
 	if (strcmp(reconciler->namespace, TW_NAMESPACE_HOST) != 0)
 		tw_text_addf(&text, ", in the network namespace %s", reconciler->namespace);
 }
 
-void tw_reconcile_tell_advice(struct tw_reconciler *reconciler, enum tw_tunable tunable, const struct tw_desire *desire,
-			      const struct tw_live_value *live)
+void tw_reconcile_tell_advice(const struct tw_reconcile_turn *turn)
 {
-	struct tw_event event = event_of(reconciler, TW_EVENT_ADVICE, TW_SEVERITY_NOTICE, tunable, desire);
+	struct tw_event event = event_of(turn, TW_EVENT_ADVICE, TW_SEVERITY_NOTICE, turn->desire, turn->entry->rule);
 	struct tw_text reason = reason_of(&event);
 
-	event.old = *live;
-	event.new = known(&desire->value);
-	event.elsewhere = desire->advised;
-	tw_text_add(&reason,
-		    desire->advised ? "by its namespaces, the rule does not act in this one" : "mode = observe");
-	tw_text_add(&reason, ": timewaitd would do this now, and writes nothing");
-	advise(reconciler, &event, &desire->value);
-	tell(reconciler, &event);
+	event.old = turn->live;
+	event.new = known(&turn->desire->value);
+	event.elsewhere = turn->desire->advised;
+	tw_text_addf(&reason, "%s: timewaitd would do this now, and writes nothing",
+		     event.elsewhere ? "by its namespaces, the rule does not act in this one" : "mode = observe");
+	advise(turn->reconciler, &event);
+	tell(turn->reconciler, &event);
 }
 
-void tw_reconcile_tell_adjusted(struct tw_reconciler *reconciler, enum tw_tunable tunable,
-				const struct tw_desire *desire, const struct tw_ledger_entry *now)
+void tw_reconcile_tell_adjusted(const struct tw_reconcile_turn *turn, const struct tw_ledger_entry *now)
 {
-	struct tw_event event = event_of(reconciler, TW_EVENT_ADJUSTED, TW_SEVERITY_NOTICE, tunable, desire);
+	struct tw_event event = event_of(turn, TW_EVENT_ADJUSTED, TW_SEVERITY_NOTICE, turn->desire, now->rule);
 
 	event.old = known(&now->previous);
 	event.new = known(&now->written);
 	event.baseline = known(&now->baseline);
-	if (tw_tunable_info(tunable)->class == TW_TUNABLE_PLAIN)
+	if (tw_tunable_info(turn->tunable)->class == TW_TUNABLE_PLAIN)
 		(void)tw_text_copy(event.reason, sizeof(event.reason), "whether it helps is not measured");
-	tell(reconciler, &event);
+	tell(turn->reconciler, &event);
 }
 
-static const char *why_restored(enum tw_reconcile_will will)
+void tw_reconcile_tell_restored(const struct tw_reconcile_turn *turn, const struct tw_ledger_entry *was,
+				const struct tw_tunable_value *from)
 {
-	switch (will) {
-	case TW_RECONCILE_WILL_LEAVE:
-		return "no rule wants another value any more";
-	case TW_RECONCILE_WILL_ENFORCE:
-		return "the value wanted now is not one to keep in place of the baseline";
-	case TW_RECONCILE_WILL_OBSERVE:
-		return "mode = observe, or a rule that does not act here: timewaitd gives back what it changed before";
-	case TW_RECONCILE_WILL_PAUSE:
-		return "somebody asked for it";
-	case TW_RECONCILE_WILL_RECOVER:
-		return "timewaitd gives back what it changed";
-	}
-	return "";
-}
+	static const char *const why[] = {
+		[TW_RECONCILE_WILL_LEAVE] = "no rule wants another value any more",
+		[TW_RECONCILE_WILL_ENFORCE] = "the value wanted now is not one to keep in place of the baseline",
+		[TW_RECONCILE_WILL_OBSERVE] = "mode = observe, or a rule that does not act here: timewaitd gives back "
+					      "what it changed before",
+		[TW_RECONCILE_WILL_PAUSE] = "somebody asked for it",
+		[TW_RECONCILE_WILL_RECOVER] = "timewaitd gives back what it changed",
+	};
+	struct tw_event event = event_of(turn, TW_EVENT_RESTORED, TW_SEVERITY_NOTICE, NULL, was->rule);
 
-void tw_reconcile_tell_restored(struct tw_reconciler *reconciler, enum tw_tunable tunable, enum tw_reconcile_will will,
-				const struct tw_ledger_entry *was, const struct tw_tunable_value *from)
-{
-	static const struct tw_desire none;
-	struct tw_event event = event_of(reconciler, TW_EVENT_RESTORED, TW_SEVERITY_NOTICE, tunable, &none);
-
-	if (!event.rule_name[0])
-		(void)tw_text_copy(event.rule_name, sizeof(event.rule_name), was->rule);
 	event.old = known(from);
-	event.new = known(&was->baseline);
-	event.baseline = known(&was->baseline);
-	(void)tw_text_copy(event.reason, sizeof(event.reason), why_restored(will));
-	reconciler->restored++;
-	tell(reconciler, &event);
+	event.new = event.baseline = known(&was->baseline);
+	(void)tw_text_copy(event.reason, sizeof(event.reason), why[turn->desired.will]);
+	turn->reconciler->restored++;
+	tell(turn->reconciler, &event);
 }
 
-void tw_reconcile_tell_yielded(struct tw_reconciler *reconciler, enum tw_tunable tunable,
-			       const struct tw_desire *desire, const struct tw_ledger_entry *was,
-			       const struct tw_live_value *live)
+void tw_reconcile_tell_yielded(const struct tw_reconcile_turn *turn, const struct tw_ledger_entry *was)
 {
-	struct tw_event event = event_of(reconciler, TW_EVENT_YIELDED, TW_SEVERITY_WARNING, tunable, desire);
+	struct tw_event event = event_of(turn, TW_EVENT_YIELDED, TW_SEVERITY_WARNING, turn->desire, was->rule);
 	struct tw_text reason = reason_of(&event);
 
-	if (!event.rule_name[0])
-		(void)tw_text_copy(event.rule_name, sizeof(event.rule_name), was->rule);
-	event.old = *live;
+	event.old = turn->live;
 	event.new = known(&was->written);
 	event.baseline = known(&was->baseline);
-	tw_text_addf(&reason, "somebody else set it to %s%s after timewaitd had written %s; it is left to them",
-		     VALUE_TEXT(tunable, &live->value),
-		     tw_tunable_equal(tunable, &live->value, &was->baseline) ? " (as it was before)" : "",
-		     VALUE_TEXT(tunable, &was->written));
-	if (desire->wanted)
-		tw_text_add(&reason, " until the rule has cleared");
-	tell(reconciler, &event);
+	tw_text_addf(&reason, "somebody else set it to %s%s after timewaitd had written %s; it is left to them%s",
+		     VALUE_TEXT(turn->tunable, &turn->live.value),
+		     tw_tunable_equal(turn->tunable, &turn->live.value, &was->baseline) ? " (as it was before)" : "",
+		     VALUE_TEXT(turn->tunable, &was->written),
+		     turn->desire->wanted ? " until the rule has cleared" : "");
+	tell(turn->reconciler, &event);
 }
 
 /* Of each that not every kernel has: why. */
 static const char *why_absent(enum tw_tunable tunable)
 {
 	if (tunable == TW_TUNABLE_TW_RECYCLE)
-		return "this kernel has no such sysctl: Linux 4.12 removed it, because it dropped connections of "
-		       "clients behind NAT";
+		return ": Linux 4.12 removed it, because it dropped connections of clients behind NAT";
 	if (tunable == TW_TUNABLE_TW_TIMEOUT)
-		return "this kernel has no such sysctl: only some vendors' kernels do, and in Linux itself the 60 s "
-		       "of TIME-WAIT are fixed";
+		return ": only some vendors' kernels do, and in Linux itself the 60 s of TIME-WAIT are fixed";
 	if (tunable == TW_TUNABLE_TW_REUSE_DELAY)
-		return "this kernel has no such sysctl: Linux 6.12 and older have none";
+		return ": Linux 6.12 and older have none";
 	if (tunable == TW_TUNABLE_AUTOBIND_REUSE)
-		return "this kernel has no such sysctl: Linux 5.6 and older have none";
-	return "this kernel has no such sysctl here";
+		return ": Linux 5.6 and older have none";
+	return " here";
 }
 
 static void add_sysctl_error(struct tw_text *reason, enum tw_tunable tunable, int error)
 {
 	switch (-error) {
 	case ENOENT:
-		tw_text_add(reason, why_absent(tunable));
+		tw_text_addf(reason, "this kernel has no such sysctl%s", why_absent(tunable));
 		break;
 	case EROFS:
 		tw_text_add(reason, "/proc/sys is read-only for the service: its unit needs ProtectKernelTunables=no");
@@ -190,53 +163,6 @@ static void add_sysctl_error(struct tw_text *reason, enum tw_tunable tunable, in
 	}
 }
 
-static void add_obstacle(struct tw_text *reason, enum tw_tunable tunable, enum tw_reconcile_obstacle obstacle,
-			 int error, const struct tw_live_value *live, const struct tw_live_value *found)
-{
-	const struct tw_tunable_info *info = tw_tunable_info(tunable);
-
-	switch (obstacle) {
-	case TW_RECONCILE_OBSTACLE_BOUNDS:
-		tw_text_addf(reason, "the value is out of bounds: timewaitd writes %lld to %lld", (long long)info->low,
-			     (long long)info->high);
-		return;
-	case TW_RECONCILE_OBSTACLE_LOWER:
-		tw_text_addf(reason, "it would be lowered: it is %s now", VALUE_TEXT(tunable, &live->value));
-		return;
-	case TW_RECONCILE_OBSTACLE_READ:
-		if (error != -ENOENT)
-			tw_text_add(reason, "cannot read it: ");
-		add_sysctl_error(reason, tunable, error);
-		return;
-	case TW_RECONCILE_OBSTACLE_WRITE:
-		add_sysctl_error(reason, tunable, error);
-		return;
-	case TW_RECONCILE_OBSTACLE_KEPT:
-		tw_text_addf(reason, "the kernel kept %s", VALUE_TEXT(tunable, &found->value));
-		return;
-	case TW_RECONCILE_OBSTACLE_BACK:
-		tw_text_addf(reason, "the kernel made %s of it, and the value before could not be put back yet: ",
-			     VALUE_TEXT(tunable, &found->value));
-		add_sysctl_error(reason, tunable, error);
-		return;
-	}
-}
-
-void tw_reconcile_tell_refused(struct tw_reconciler *reconciler, enum tw_tunable tunable,
-			       const struct tw_desire *desire, enum tw_reconcile_obstacle obstacle, int error,
-			       const struct tw_live_value *live, const struct tw_live_value *found)
-{
-	struct tw_event event = event_of(reconciler, TW_EVENT_REFUSED, TW_SEVERITY_WARNING, tunable, desire);
-	const struct tw_ledger_entry *entry = &reconciler->ledger.entries[tunable];
-	struct tw_text reason = reason_of(&event);
-
-	event.old = *live;
-	event.new = known(&desire->value);
-	event.baseline = entry->owner == TW_OWNER_OURS ? known(&entry->baseline) : *live;
-	add_obstacle(&reason, tunable, obstacle, error, live, found);
-	tell(reconciler, &event);
-}
-
 static void add_ledger_error(struct tw_text *reason, int error)
 {
 	tw_text_addf(reason, "the ledger cannot be written in the state directory (%s)", strerror(-error));
@@ -246,40 +172,72 @@ static void add_ledger_error(struct tw_text *reason, int error)
 		tw_text_add(reason, "; its file system is full");
 }
 
-void tw_reconcile_tell_unsaved(struct tw_reconciler *reconciler, enum tw_tunable tunable,
-			       const struct tw_desire *desire, int error)
+static void add_failure(struct tw_text *reason, const struct tw_reconcile_turn *turn, enum tw_reconcile_failure failure,
+			int error, const struct tw_live_value *found)
 {
-	struct tw_event event = event_of(reconciler, TW_EVENT_DEGRADED, TW_SEVERITY_ERROR, tunable, desire);
-	struct tw_text reason = reason_of(&event);
+	const struct tw_tunable_info *info = tw_tunable_info(turn->tunable);
 
-	event.new = known(&desire->value);
-	add_ledger_error(&reason, error);
-	tw_text_add(&reason, "; nothing is changed that a crash could leave behind");
-	tell(reconciler, &event);
+	switch (failure) {
+	case TW_RECONCILE_FAILURE_BOUNDS:
+		tw_text_addf(reason, "the value is out of bounds: timewaitd writes %lld to %lld", (long long)info->low,
+			     (long long)info->high);
+		return;
+	case TW_RECONCILE_FAILURE_LOWER:
+		tw_text_addf(reason, "it would be lowered: it is %s now", VALUE_TEXT(turn->tunable, &turn->live.value));
+		return;
+	case TW_RECONCILE_FAILURE_KEPT:
+		tw_text_addf(reason, "the kernel kept %s", VALUE_TEXT(turn->tunable, &found->value));
+		return;
+	case TW_RECONCILE_FAILURE_SAVE:
+		add_ledger_error(reason, error);
+		tw_text_add(reason, "; nothing is changed that a crash could leave behind");
+		return;
+	case TW_RECONCILE_FAILURE_READ:
+		tw_text_add(reason, error != -ENOENT ? "cannot read it: " : "");
+		break;
+	case TW_RECONCILE_FAILURE_WRITE:
+		break;
+	case TW_RECONCILE_FAILURE_UNDO:
+		tw_text_addf(reason, "the kernel made %s of it, and the value before could not be put back yet: ",
+			     VALUE_TEXT(turn->tunable, &found->value));
+		break;
+	case TW_RECONCILE_FAILURE_OWED_READ:
+		tw_text_add(reason, "cannot read what timewaitd wrote before: ");
+		break;
+	case TW_RECONCILE_FAILURE_OWED:
+		tw_text_add(reason, "cannot put the value back that was there before timewaitd: ");
+		break;
+	}
+	add_sysctl_error(reason, turn->tunable, error);
 }
 
-void tw_reconcile_tell_stale(struct tw_reconciler *reconciler, int error)
+void tw_reconcile_tell_failure(const struct tw_reconcile_turn *turn, enum tw_reconcile_failure failure, int error,
+			       const struct tw_live_value *found)
+{
+	bool degraded = failure >= TW_RECONCILE_FAILURE_SAVE, owed = failure >= TW_RECONCILE_FAILURE_OWED_READ;
+	struct tw_event event =
+		event_of(turn, degraded ? TW_EVENT_DEGRADED : TW_EVENT_REFUSED,
+			 degraded ? TW_SEVERITY_ERROR : TW_SEVERITY_WARNING, turn->desire, turn->entry->rule);
+	struct tw_text reason = reason_of(&event);
+
+	add_failure(&reason, turn, failure, error, found);
+	event.new = known(owed ? &turn->entry->baseline : &turn->desire->value);
+	if (owed) {
+		event.baseline = event.new;
+		advise(turn->reconciler, &event);
+	} else if (!degraded) {
+		event.old = turn->live;
+		event.baseline = turn->entry->owner == TW_OWNER_OURS ? known(&turn->entry->baseline) : turn->live;
+	}
+	tell(turn->reconciler, &event);
+}
+
+void tw_reconcile_tell_stale(const struct tw_reconciler *reconciler, int error)
 {
 	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_ERROR };
 	struct tw_text reason = reason_of(&event);
 
 	add_ledger_error(&reason, error);
 	tw_text_add(&reason, "; it still tells of changes that are over, and is written again until it works");
-	tell(reconciler, &event);
-}
-
-void tw_reconcile_tell_owed(struct tw_reconciler *reconciler, enum tw_tunable tunable, const struct tw_desire *desire,
-			    bool reading, int error)
-{
-	struct tw_event event = event_of(reconciler, TW_EVENT_DEGRADED, TW_SEVERITY_ERROR, tunable, desire);
-	const struct tw_ledger_entry *entry = &reconciler->ledger.entries[tunable];
-	struct tw_text reason = reason_of(&event);
-
-	event.new = known(&entry->baseline);
-	event.baseline = known(&entry->baseline);
-	tw_text_add(&reason, reading ? "cannot read what timewaitd wrote before: "
-				     : "cannot put the value back that was there before timewaitd: ");
-	add_sysctl_error(&reason, tunable, error);
-	advise(reconciler, &event, &entry->baseline);
 	tell(reconciler, &event);
 }

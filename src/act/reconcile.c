@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/reconcile.h"
 
-#include "act/reconcile-save.h"
 #include "act/reconcile-step.h"
-#include "act/reconcile-tell.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* One tunable's turn: what the parts of a step need of it. */
-struct turn {
-	struct tw_reconciler *reconciler;
-	enum tw_tunable tunable;
-	const struct tw_desire *desire;
-	struct tw_reconcile_desired desired;
-	struct tw_live_value live;
-	struct tw_ledger_entry *entry;
-	struct tw_reconcile_said *said;
-};
 
 void tw_reconcile_init(struct tw_reconciler *reconciler, const struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl,
 		       struct tw_ledger_store *store, struct tw_recorder *recorder, const char *namespace)
@@ -31,7 +18,7 @@ void tw_reconcile_init(struct tw_reconciler *reconciler, const struct tw_ledger 
 	reconciler->namespace = namespace;
 }
 
-static int look(struct turn *turn, struct tw_live_value *ret)
+static int look(struct tw_reconcile_turn *turn, struct tw_live_value *ret)
 {
 	struct tw_tunable_value value;
 	int r = turn->reconciler->sysctl->read(turn->reconciler->sysctl, turn->tunable, &value);
@@ -42,31 +29,46 @@ static int look(struct turn *turn, struct tw_live_value *ret)
 	return 0;
 }
 
-static bool is(const struct turn *turn, const struct tw_live_value *live, const struct tw_tunable_value *value)
+static bool is(const struct tw_reconcile_turn *turn, const struct tw_live_value *live,
+	       const struct tw_tunable_value *value)
 {
-	return live->known && tw_tunable_equal(turn->tunable, &live->value, value);
+	return tw_tunable_equal(turn->tunable, &live->value, value);
 }
 
-/* True once in a standing failure. */
-static bool first_failure(struct turn *turn)
+/* Told once in a standing failure. */
+static void fail(struct tw_reconcile_turn *turn, enum tw_reconcile_failure failure, int error,
+		 const struct tw_live_value *found)
 {
-	bool first = !turn->said->failed;
-
+	if (!turn->said->failed)
+		tw_reconcile_tell_failure(turn, failure, error, found);
 	turn->said->failed = true;
-	return first;
 }
 
-static void refuse(struct turn *turn, enum tw_reconcile_obstacle obstacle, int error, const struct tw_live_value *found)
+static int save(struct tw_reconciler *reconciler)
 {
-	if (first_failure(turn))
-		tw_reconcile_tell_refused(turn->reconciler, turn->tunable, turn->desire, obstacle, error, &turn->live,
-					  found);
+	int r = reconciler->store->save(reconciler->store, &reconciler->ledger);
+
+	reconciler->unsaved = r < 0;
+	if (r >= 0)
+		reconciler->unsaved_told = false;
+	return r;
 }
 
-static void tell_owed(struct turn *turn, bool reading, int error)
+/* After the fact: nothing waits for it, and a failure is told once until it works. */
+static void save_after(struct tw_reconciler *reconciler)
 {
-	if (first_failure(turn))
-		tw_reconcile_tell_owed(turn->reconciler, turn->tunable, turn->desire, reading, error);
+	int r = save(reconciler);
+
+	if (r < 0 && !reconciler->unsaved_told) {
+		reconciler->unsaved_told = true;
+		tw_reconcile_tell_stale(reconciler, r);
+	}
+}
+
+static void put_entry(struct tw_reconcile_turn *turn, const struct tw_ledger_entry *entry)
+{
+	*turn->entry = *entry;
+	save_after(turn->reconciler);
 }
 
 /* `from` was read as ours, or made by the kernel of what we wrote. */
@@ -77,11 +79,12 @@ enum put_back {
 };
 
 /* Needs no save before: the ledger has held the baseline since before the first write. */
-static enum put_back put_back(struct turn *turn, const struct tw_tunable_value *from, struct tw_live_value *ret_found,
-			      int *ret_error)
+static enum put_back put_back(struct tw_reconcile_turn *turn, const struct tw_tunable_value *from,
+			      struct tw_live_value *ret_found, int *ret_error)
 {
+	static const struct tw_ledger_entry none;
 	struct tw_ledger_entry was = *turn->entry;
-	struct tw_live_value found = { 0 };
+	struct tw_live_value found;
 	int written, looked;
 
 	turn->entry->previous = *from;
@@ -94,8 +97,7 @@ static enum put_back put_back(struct turn *turn, const struct tw_tunable_value *
 		return PUT_BACK_FAILED;
 	}
 	if (is(turn, &found, &was.baseline)) {
-		memset(turn->entry, 0, sizeof(*turn->entry));
-		tw_reconcile_save_after(turn->reconciler);
+		put_entry(turn, &none);
 		return PUT_BACK_DONE;
 	}
 	*turn->entry = was;
@@ -104,7 +106,7 @@ static enum put_back put_back(struct turn *turn, const struct tw_tunable_value *
 	return is(turn, &found, from) ? PUT_BACK_FAILED : PUT_BACK_FOREIGN;
 }
 
-static void remember_cause(struct turn *turn)
+static void remember_cause(struct tw_reconcile_turn *turn)
 {
 	struct tw_reconcile_cause *cause = &turn->reconciler->causes[turn->tunable];
 
@@ -114,153 +116,114 @@ static void remember_cause(struct turn *turn)
 	cause->subject = turn->desire->subject;
 }
 
-static void confirm(struct turn *turn, const struct tw_reconcile_step *step)
+static void confirm(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry seen = *turn->entry;
-
-	/* What the store holds knows the write as announced. It is as good, unless the value before was ours too. */
-	bool save_again = !tw_tunable_equal(turn->tunable, &seen.previous, &seen.baseline);
 
 	*turn->entry = step->entry;
 	turn->entry->previous = turn->entry->written;
 	remember_cause(turn);
-	memset(turn->said, 0, sizeof(*turn->said));
-	turn->said->wanted = turn->desire->wanted;
-	turn->said->value = turn->desire->value;
-	if (save_again)
-		tw_reconcile_save_after(turn->reconciler);
+	*turn->said = (struct tw_reconcile_said){ .wanted = turn->desire->wanted, .value = turn->desire->value };
+	/* What the store holds knows the write as announced. It is as good, unless the value before was ours too. */
+	if (!tw_tunable_equal(turn->tunable, &seen.previous, &seen.baseline))
+		save_after(turn->reconciler);
 	/* Else a restore did not take place, and the value was told of before. */
 	if (tw_tunable_equal(turn->tunable, &seen.written, &turn->entry->written))
-		tw_reconcile_tell_adjusted(turn->reconciler, turn->tunable, turn->desire, &seen);
-}
-
-static void give_up(struct turn *turn, const struct tw_ledger_entry *was, enum tw_reconcile_obstacle obstacle,
-		    int error, const struct tw_live_value *found)
-{
-	*turn->entry = *was;
-	tw_reconcile_save_after(turn->reconciler);
-	refuse(turn, obstacle, error, found);
+		tw_reconcile_tell_adjusted(turn, &seen);
 }
 
 /* The write went through, and the value that is there now is neither the one before nor the one written. */
-static void undo(struct turn *turn, const struct tw_live_value *found)
+static void undo(struct tw_reconcile_turn *turn, const struct tw_live_value *found)
 {
-	struct tw_live_value later = *found;
+	struct tw_ledger_entry made = *turn->entry;
+	struct tw_live_value later;
 	int error = 0;
 
 	/* It came of our write, so it is ours: a crash from here on must put the baseline back all the same. */
-	turn->entry->written = found->value;
-	turn->entry->previous = found->value;
-	tw_reconcile_save_after(turn->reconciler);
+	made.written = made.previous = found->value;
+	put_entry(turn, &made);
 	if (put_back(turn, &found->value, &later, &error) == PUT_BACK_DONE)
-		refuse(turn, TW_RECONCILE_OBSTACLE_KEPT, 0, found);
+		fail(turn, TW_RECONCILE_FAILURE_KEPT, 0, found);
 	else
-		refuse(turn, TW_RECONCILE_OBSTACLE_BACK, error, found);
+		fail(turn, TW_RECONCILE_FAILURE_UNDO, error, found);
 }
 
 /* Into the ledger, durably. Returns false where that failed, which is told, with the ledger as it was. */
-static bool announce(struct turn *turn, const struct tw_reconcile_step *step)
+static bool announce(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 	int r;
 
 	*turn->entry = step->entry;
-	r = tw_reconcile_save(turn->reconciler);
+	r = save(turn->reconciler);
 	if (r >= 0)
 		return true;
 	*turn->entry = was;
-	if (first_failure(turn))
-		tw_reconcile_tell_unsaved(turn->reconciler, turn->tunable, turn->desire, r);
+	fail(turn, TW_RECONCILE_FAILURE_SAVE, r, NULL);
 	turn->reconciler->unsaved_told = true;
 	return false;
 }
 
-static void change(struct turn *turn, const struct tw_reconcile_step *step)
+static void change(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
-	struct tw_live_value found = { 0 };
+	struct tw_live_value found;
 	int r, looked;
 
 	if (!announce(turn, step))
 		return;
 	r = turn->reconciler->sysctl->write(turn->reconciler->sysctl, turn->tunable, &step->entry.written);
 	looked = look(turn, &found);
-	if (looked < 0) /* the entry stays as announced: the next look tells whether the write took place */
-		refuse(turn, r < 0 ? TW_RECONCILE_OBSTACLE_WRITE : TW_RECONCILE_OBSTACLE_READ, r < 0 ? r : looked,
-		       &found);
-	else if (is(turn, &found, &step->entry.written))
+	if (looked < 0) { /* the entry stays as announced: the next look tells whether the write took place */
+		fail(turn, r < 0 ? TW_RECONCILE_FAILURE_WRITE : TW_RECONCILE_FAILURE_READ, r < 0 ? r : looked, NULL);
+	} else if (is(turn, &found, &step->entry.written)) {
 		confirm(turn, step);
-	else if (r < 0)
-		give_up(turn, &was, TW_RECONCILE_OBSTACLE_WRITE, r, &found);
-	else if (is(turn, &found, &turn->live.value))
-		give_up(turn, &was, TW_RECONCILE_OBSTACLE_KEPT, 0, &found);
-	else
+	} else if (r < 0 || is(turn, &found, &turn->live.value)) {
+		put_entry(turn, &was);
+		fail(turn, r < 0 ? TW_RECONCILE_FAILURE_WRITE : TW_RECONCILE_FAILURE_KEPT, r, &found);
+	} else {
 		undo(turn, &found);
+	}
 }
 
-static void yield(struct turn *turn, const struct tw_reconcile_step *step)
+static void yield(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 
-	*turn->entry = step->entry;
 	turn->said->failed = false;
 	turn->reconciler->foreign[turn->tunable] = turn->live;
-	tw_reconcile_save_after(turn->reconciler);
-	tw_reconcile_tell_yielded(turn->reconciler, turn->tunable, turn->desire, &was, &turn->live);
+	put_entry(turn, &step->entry);
+	tw_reconcile_tell_yielded(turn, &was);
 }
 
-static void drop(struct turn *turn)
-{
-	memset(turn->entry, 0, sizeof(*turn->entry));
-	turn->said->failed = false;
-	tw_reconcile_save_after(turn->reconciler);
-}
-
-/* Somebody wrote between our look and our write. */
-static int meet_foreign(struct turn *turn, const struct tw_live_value *found, int error)
-{
-	struct tw_reconcile_step step = tw_reconcile_step(turn->tunable, turn->entry, found, &turn->desired);
-
-	if (step.verb != TW_RECONCILE_YIELD) {
-		tell_owed(turn, false, error);
-		return error;
-	}
-	turn->live = *found;
-	yield(turn, &step);
-	return 0;
-}
-
-static int restore(struct turn *turn)
+static int restore(struct tw_reconcile_turn *turn)
 {
 	struct tw_ledger_entry was = *turn->entry;
-	struct tw_live_value found = { 0 };
-	int r = 0;
+	struct tw_reconcile_step step;
+	struct tw_live_value found;
+	int error = 0;
 
-	switch (put_back(turn, &turn->live.value, &found, &r)) {
+	switch (put_back(turn, &turn->live.value, &found, &error)) {
 	case PUT_BACK_DONE:
 		turn->said->failed = false;
-		tw_reconcile_tell_restored(turn->reconciler, turn->tunable, turn->desired.will, &was,
-					   &turn->live.value);
+		tw_reconcile_tell_restored(turn, &was, &turn->live.value);
 		return 0;
 	case PUT_BACK_FAILED:
-		tell_owed(turn, false, r);
-		return r;
-	case PUT_BACK_FOREIGN:
-		return meet_foreign(turn, &found, r);
+		break;
+	case PUT_BACK_FOREIGN: /* somebody wrote between our look and our write */
+		step = tw_reconcile_step(turn->tunable, turn->entry, &found, &turn->desired);
+		if (step.verb != TW_RECONCILE_YIELD)
+			break;
+		turn->live = found;
+		yield(turn, &step);
+		return 0;
 	}
-	return 0;
-}
-
-static void advise(struct turn *turn)
-{
-	if (turn->said->advised)
-		return;
-	turn->said->advised = true;
-	tw_reconcile_tell_advice(turn->reconciler, turn->tunable, turn->desire, &turn->live);
+	fail(turn, TW_RECONCILE_FAILURE_OWED, error, NULL);
+	return error;
 }
 
 /* Returns 0, or -errno where it left something owed that should not be. */
-static int carry_out(struct turn *turn, const struct tw_reconcile_step *step)
+static int carry_out(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
 {
 	struct tw_ledger_entry was = *turn->entry;
 
@@ -270,73 +233,45 @@ static int carry_out(struct turn *turn, const struct tw_reconcile_step *step)
 		turn->said->failed = false;
 		if (turn->entry->owner == TW_OWNER_OURS)
 			remember_cause(turn);
-		return 0;
+		break;
 	case TW_RECONCILE_ADVISE:
 		turn->said->failed = false;
-		advise(turn);
-		return 0;
+		if (!turn->said->advised)
+			tw_reconcile_tell_advice(turn);
+		turn->said->advised = true;
+		break;
 	case TW_RECONCILE_REFUSE_BOUNDS:
-		refuse(turn, TW_RECONCILE_OBSTACLE_BOUNDS, 0, &turn->live);
-		return 0;
+		fail(turn, TW_RECONCILE_FAILURE_BOUNDS, 0, NULL);
+		break;
 	case TW_RECONCILE_REFUSE_LOWER:
-		refuse(turn, TW_RECONCILE_OBSTACLE_LOWER, 0, &turn->live);
-		return 0;
+		fail(turn, TW_RECONCILE_FAILURE_LOWER, 0, NULL);
+		break;
 	case TW_RECONCILE_WRITE:
 		change(turn, step);
-		return 0;
+		break;
 	case TW_RECONCILE_CONFIRM:
 		confirm(turn, step);
-		return 0;
+		break;
 	case TW_RECONCILE_RESTORE:
 		return restore(turn);
-	case TW_RECONCILE_RESTORED:
-		drop(turn);
-		tw_reconcile_tell_restored(turn->reconciler, turn->tunable, turn->desired.will, &was, &was.previous);
-		return 0;
 	case TW_RECONCILE_YIELD:
 		yield(turn, step);
-		return 0;
+		break;
+	case TW_RECONCILE_RESTORED:
 	case TW_RECONCILE_DROP:
-		drop(turn);
-		return 0;
+		turn->said->failed = false;
+		put_entry(turn, &step->entry);
+		if (step->verb == TW_RECONCILE_RESTORED)
+			tw_reconcile_tell_restored(turn, &was, &was.previous);
+		break;
 	}
 	return 0;
-}
-
-static int attend(struct turn *turn)
-{
-	struct tw_reconcile_step step = tw_reconcile_step(turn->tunable, turn->entry, &turn->live, &turn->desired);
-	int r;
-
-	if (step.verb == TW_RECONCILE_LOOK) {
-		r = look(turn, &turn->live);
-		if (r < 0) {
-			if (turn->entry->owner == TW_OWNER_OURS)
-				tell_owed(turn, true, r);
-			else
-				refuse(turn, TW_RECONCILE_OBSTACLE_READ, r, &turn->live);
-			return r;
-		}
-		step = tw_reconcile_step(turn->tunable, turn->entry, &turn->live, &turn->desired);
-	}
-	return carry_out(turn, &step);
-}
-
-/* What is wanted now is another condition than before: what was said of that one is no longer said. */
-static void note_desire(struct turn *turn)
-{
-	const struct tw_desire *desire = turn->desire;
-
-	if (turn->said->wanted == desire->wanted &&
-	    (!desire->wanted || tw_tunable_equal(turn->tunable, &turn->said->value, &desire->value)))
-		return;
-	*turn->said = (struct tw_reconcile_said){ .wanted = desire->wanted, .value = desire->value };
 }
 
 static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, const struct tw_desire *desire,
 		     enum tw_reconcile_will will)
 {
-	struct turn turn = {
+	struct tw_reconcile_turn turn = {
 		.reconciler = reconciler,
 		.tunable = tunable,
 		.desire = desire,
@@ -344,19 +279,49 @@ static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, 
 		.entry = &reconciler->ledger.entries[tunable],
 		.said = &reconciler->said[tunable],
 	};
+	struct tw_reconcile_step step;
 
-	note_desire(&turn);
-	return attend(&turn);
+	/* What is wanted now is another condition than before: what was said of that one is no longer said. */
+	if (turn.said->wanted != desire->wanted ||
+	    (desire->wanted && !tw_tunable_equal(tunable, &turn.said->value, &desire->value)))
+		*turn.said = (struct tw_reconcile_said){ .wanted = desire->wanted, .value = desire->value };
+	step = tw_reconcile_step(tunable, turn.entry, &turn.live, &turn.desired);
+	if (step.verb == TW_RECONCILE_LOOK) {
+		bool ours = turn.entry->owner == TW_OWNER_OURS;
+		int r = look(&turn, &turn.live);
+
+		if (r < 0) {
+			fail(&turn, ours ? TW_RECONCILE_FAILURE_OWED_READ : TW_RECONCILE_FAILURE_READ, r, NULL);
+			return r;
+		}
+		step = tw_reconcile_step(tunable, turn.entry, &turn.live, &turn.desired);
+	}
+	return carry_out(&turn, &step);
 }
 
 void tw_reconcile_run(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode)
 {
 	memset(reconciler->foreign, 0, sizeof(reconciler->foreign));
 	if (reconciler->unsaved)
-		tw_reconcile_save_after(reconciler);
+		save_after(reconciler);
+	for (enum tw_tunable i = 0; i < TW_TUNABLE_COUNT; i++) {
+		const struct tw_desire *desire = &desires->rows[i];
+		enum tw_reconcile_will will = TW_RECONCILE_WILL_ENFORCE;
+
+		if (!desire->wanted)
+			will = TW_RECONCILE_WILL_LEAVE;
+		else if (mode == TW_MODE_OBSERVE || desire->advised)
+			will = TW_RECONCILE_WILL_OBSERVE;
+		(void)take_turn(reconciler, i, desire, will);
+	}
+}
+
+bool tw_reconcile_at_rest(const struct tw_reconciler *reconciler)
+{
 	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
-		(void)take_turn(reconciler, (enum tw_tunable)i, &desires->rows[i],
-				tw_reconcile_will_of(&desires->rows[i], mode));
+		if (reconciler->ledger.entries[i].owner != TW_OWNER_NOBODY)
+			return false;
+	return !reconciler->unsaved;
 }
 
 static int give_back(struct tw_reconciler *reconciler, enum tw_reconcile_will will)
@@ -365,13 +330,13 @@ static int give_back(struct tw_reconciler *reconciler, enum tw_reconcile_will wi
 	int first = 0, saved;
 
 	memset(reconciler->foreign, 0, sizeof(reconciler->foreign));
-	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++) {
-		int r = take_turn(reconciler, (enum tw_tunable)i, &none, will);
+	for (enum tw_tunable i = 0; i < TW_TUNABLE_COUNT; i++) {
+		int r = take_turn(reconciler, i, &none, will);
 
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	saved = reconciler->unsaved ? tw_reconcile_save(reconciler) : 0;
+	saved = reconciler->unsaved ? save(reconciler) : 0;
 	return first < 0 ? first : saved;
 }
 
@@ -383,4 +348,16 @@ int tw_reconcile_pause(struct tw_reconciler *reconciler)
 int tw_reconcile_restore(struct tw_reconciler *reconciler)
 {
 	return give_back(reconciler, TW_RECONCILE_WILL_RECOVER);
+}
+
+int tw_reconcile_recover(struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl, struct tw_ledger_store *store,
+			 struct tw_recorder *recorder, const char *namespace)
+{
+	struct tw_reconciler reconciler;
+	int r;
+
+	tw_reconcile_init(&reconciler, ledger, sysctl, store, recorder, namespace);
+	r = tw_reconcile_restore(&reconciler);
+	*ledger = reconciler.ledger;
+	return r;
 }

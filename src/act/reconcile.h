@@ -71,10 +71,7 @@ void tw_reconcile_run(struct tw_reconciler *reconciler, const struct tw_desires 
 
 /* Whether nothing is changed or left to be saved: where nothing was wanted, it leaves the next reconciliation nothing.
  */
-static inline bool tw_reconcile_at_rest(const struct tw_reconciler *reconciler)
-{
-	return tw_ledger_is_empty(&reconciler->ledger) && !reconciler->unsaved;
-}
+bool tw_reconcile_at_rest(const struct tw_reconciler *reconciler);
 
 /*
  * Puts everything back now, though the rules may want it still: whoever asks sees to it that they do not get it at the
@@ -89,3 +86,7 @@ int tw_reconcile_pause(struct tw_reconciler *reconciler);
  * -errno that left something owed or left the store with a ledger that is out of date.
  */
 int tw_reconcile_restore(struct tw_reconciler *reconciler);
+
+/* The same with a reconciler of its own, for what a former run left; `ledger` becomes what is owed still. */
+int tw_reconcile_recover(struct tw_ledger *ledger, struct tw_sysctl_sink *sysctl, struct tw_ledger_store *store,
+			 struct tw_recorder *recorder, const char *namespace);

@@ -2,7 +2,6 @@
 #include "base/macros.h"
 #include "daemon/once.h"
 #include "daemon/options.h"
-#include "watch/recover-namespaces.h"
 #include "watch/recover.h"
 #include "daemon/reload.h"
 #include "daemon/run.h"

@@ -8,7 +8,6 @@
 #include "daemon/loop.h"
 #include "watch/manager.h"
 #include "daemon/process.h"
-#include "watch/recover-namespaces.h"
 #include "measure/diag/diag.h"
 #include "measure/kernel-source.h"
 #include "tell/record-sink.h"

@@ -241,25 +241,12 @@ static bool owes(const struct tw_namespace_edges *edges)
 	       errno != ENOENT;
 }
 
-int tw_namespace_edges_recover(struct tw_namespace_edges *edges, const struct tw_ledger *ledger, const char *name)
+int tw_namespace_edges_recover(struct tw_namespace_edges *edges, struct tw_ledger *ledger, const char *name)
 {
-	struct tw_reconciler *reconciler = malloc(sizeof(*reconciler));
-	int r;
-
-	if (!reconciler)
-		return -ENOMEM;
-	tw_reconcile_init(reconciler, ledger, &edges->sysctl, &edges->file.store, edges->ground.recorder, name);
-	r = tw_reconcile_restore(reconciler);
-	free(reconciler);
-	return r;
+	return tw_reconcile_recover(ledger, &edges->sysctl, &edges->file.store, edges->ground.recorder, name);
 }
 
 /* ---- the edges */
-
-void tw_namespace_edges_ledger_name(uint64_t inode, char ret[TW_LEDGER_FILE_NAME_MAX])
-{
-	(void)snprintf(ret, TW_LEDGER_FILE_NAME_MAX, TW_LEDGER_OF_NAMESPACE "%" PRIu64, inode);
-}
 
 static int look_inside(struct tw_namespace_edges *edges)
 {
@@ -278,7 +265,6 @@ int tw_namespace_edges_new(const struct tw_namespace_edges_ground *ground, const
 			   int netns_fd, struct tw_namespace_edges **ret)
 {
 	TW_CLEANUP_NAMESPACE_EDGES struct tw_namespace_edges *edges = calloc(1, sizeof(*edges));
-	char name[TW_LEDGER_FILE_NAME_MAX];
 	int r;
 
 	if (!edges) {
@@ -306,10 +292,8 @@ int tw_namespace_edges_new(const struct tw_namespace_edges_ground *ground, const
 		.write = sysctl_write,
 	};
 	edges->socket = (struct tw_socket_sink){ .end = end_sockets };
-	tw_namespace_edges_ledger_name(namespace->id, name);
-	r = tw_ledger_file_init(&edges->file, ground->host->directory.fd, name);
-	if (r >= 0)
-		r = look_inside(edges);
+	tw_ledger_file_init(&edges->file, ground->host->directory.fd, namespace->id);
+	r = look_inside(edges);
 	if (r < 0)
 		return r;
 	*ret = TW_TAKE_PTR(edges);

@@ -35,8 +35,5 @@ const struct tw_netns_id *tw_namespace_edges_id(const struct tw_namespace_edges 
 /* For tw_watch_init(). Borrows from the edges. */
 struct tw_watch_edges tw_namespace_edges_for_watch(struct tw_namespace_edges *edges);
 
-/* The name of the ledger of this namespace, in the state directory. */
-void tw_namespace_edges_ledger_name(uint64_t inode, char ret[TW_LEDGER_FILE_NAME_MAX]);
-
-/* Puts back what the ledger holds, in this namespace. Returns 0 or -errno of what stays owed. */
-int tw_namespace_edges_recover(struct tw_namespace_edges *edges, const struct tw_ledger *ledger, const char *name);
+/* tw_reconcile_recover() in this namespace. */
+int tw_namespace_edges_recover(struct tw_namespace_edges *edges, struct tw_ledger *ledger, const char *name);

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "watch/recover.h"
 
-#include "act/boot-source.h"
 #include "act/reconcile.h"
 #include "base/fd.h"
+#include "base/parse.h"
 #include "base/setns-source.h"
 #include "base/text.h"
+#include "measure/proc/netns-source.h"
+#include "watch/namespace-edges.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TW_SYSCTL_ROOT "/proc/sys"
 
@@ -33,9 +38,7 @@ int tw_host_edges_open(struct tw_host_edges *host, const char *state_dir, struct
 	}
 	if (r < 0)
 		return explain(problem, "cannot use the state directory", state_dir, r);
-	r = tw_ledger_file_init(&host->file, host->directory.fd, TW_LEDGER_OF_HOST);
-	if (r < 0)
-		return explain(problem, "cannot use the ledger", TW_LEDGER_OF_HOST, r);
+	tw_ledger_file_init(&host->file, host->directory.fd, 0);
 	r = tw_sysctl_tree_open(&host->tree, TW_SYSCTL_ROOT);
 	if (r < 0)
 		return explain(problem, "cannot open", TW_SYSCTL_ROOT, r);
@@ -57,22 +60,115 @@ void tw_host_edges_close(struct tw_host_edges *host)
 
 int tw_recover(struct tw_host_edges *host, struct tw_recorder *recorder, struct tw_ledger *ret_ledger)
 {
-	struct tw_ledger ledger;
-	struct tw_reconciler reconciler;
 	int r;
 
-	tw_ledger_init(&ledger, host->boot_id, &host->namespace);
-	r = tw_ledger_file_load(&host->file, host->boot_id, &host->namespace, &ledger);
+	tw_ledger_init(ret_ledger, host->boot_id, &host->namespace);
+	r = tw_ledger_file_load(&host->file, host->boot_id, &host->namespace, ret_ledger);
 	/* The sysctls went with the boot that they were changed in, so nothing is owed. */
 	if (r == -ENOENT || r == -ESTALE)
-		r = 0;
-	else if (r >= 0) {
-		tw_reconcile_init(&reconciler, &ledger, &host->tree.sink, &host->file.store, recorder, "host");
-		r = tw_reconcile_restore(&reconciler);
-		ledger = reconciler.ledger;
-	}
-	*ret_ledger = ledger;
+		return 0;
+	return r < 0 ? r
+		     : tw_reconcile_recover(ret_ledger, &host->tree.sink, &host->file.store, recorder,
+					    TW_NAMESPACE_HOST);
+}
+
+/* ---- the other network namespaces */
+
+/* Every one that there is, found when it is first needed. */
+static int find_namespaces(struct tw_netns_source **source)
+{
+	int r;
+
+	if (*source)
+		return 0;
+	r = tw_netns_source_new(&tw_netns_paths, source);
+	if (r < 0)
+		return r;
+	tw_netns_source_begin(*source, true);
+	while ((r = tw_netns_source_step(*source)) > 0)
+		;
 	return r;
+}
+
+static int put_back(struct tw_host_edges *host, struct tw_recorder *recorder, const struct tw_netns_source *source,
+		    struct tw_ledger *ledger)
+{
+	const struct tw_netns_found *found = tw_netns_list_find(tw_netns_source_found(source), ledger->namespace.inode);
+	const struct tw_namespace_edges_ground ground = { .host = host, .recorder = recorder };
+	TW_CLEANUP_NAMESPACE_EDGES struct tw_namespace_edges *edges = NULL;
+	int fd, r;
+
+	if (!found)
+		return tw_netns_source_is_denied(source) ? -EACCES : -ENOENT;
+	r = tw_netns_source_open(source, found, &fd);
+	if (r >= 0)
+		r = tw_namespace_edges_new(&ground, &found->namespace, fd, &edges);
+	if (r < 0)
+		return r;
+	if (!tw_netns_same(tw_namespace_edges_id(edges), &ledger->namespace))
+		return -ESTALE;
+	return tw_namespace_edges_recover(edges, ledger, found->namespace.name);
+}
+
+static int recover_namespace(struct tw_host_edges *host, struct tw_recorder *recorder, struct tw_netns_source **source,
+			     uint64_t inode)
+{
+	struct tw_event gone = {
+		.kind = TW_EVENT_NAMESPACE_GONE,
+		.severity = TW_SEVERITY_NOTICE,
+		.reason = "the network namespace that an earlier run changed is gone, and its sysctls with it",
+	};
+	struct tw_ledger ledger = { 0 };
+	struct tw_ledger_file file;
+	int r;
+
+	tw_ledger_file_init(&file, host->directory.fd, inode);
+	r = tw_ledger_file_load(&file, host->boot_id, NULL, &ledger);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 && r != -ESTALE)
+		return r;
+	if (r == 0) {
+		r = find_namespaces(source);
+		if (r < 0)
+			return r;
+		r = put_back(host, recorder, *source, &ledger);
+		if (r != -ENOENT && r != -ESTALE)
+			return r;
+		/* Of one that nobody can see any more nothing can be put back, and nothing is left to be. */
+		recorder->tell(recorder, "unknown", &gone);
+	}
+	return unlinkat(host->directory.fd, file.name, 0) < 0 && errno != ENOENT ? tw_errno() : 0;
+}
+
+int tw_recover_namespaces(struct tw_host_edges *host, struct tw_recorder *recorder)
+{
+	TW_CLEANUP_NETNS_SOURCE struct tw_netns_source *source = NULL;
+	const struct dirent *entry;
+	DIR *directory;
+	int r, first = 0, fd = openat(host->directory.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	directory = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!directory) {
+		first = tw_errno();
+		(void)tw_close(fd);
+		return first;
+	}
+	while (errno = 0, (entry = readdir(directory))) {
+		const char *digits = entry->d_name + strlen(TW_LEDGER_OF_NAMESPACE);
+		uint64_t inode;
+
+		if (strncmp(entry->d_name, TW_LEDGER_OF_NAMESPACE, strlen(TW_LEDGER_OF_NAMESPACE)) != 0 ||
+		    tw_parse_u64(digits, strlen(digits), &inode) < 0 || inode == 0)
+			continue;
+		r = recover_namespace(host, recorder, &source, inode);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	if (errno != 0 && first == 0)
+		first = tw_errno();
+	(void)closedir(directory);
+	return first;
 }
 
 const char *tw_recover_error(int error)

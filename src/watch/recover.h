@@ -36,6 +36,12 @@ void tw_host_edges_close(struct tw_host_edges *host);
  */
 int tw_recover(struct tw_host_edges *host, struct tw_recorder *recorder, struct tw_ledger *ret_ledger);
 
+/*
+ * The same in every other network namespace of which there is a ledger. One that is gone has taken its sysctls along:
+ * its ledger is removed. Returns 0, or the first -errno as above; the others are done all the same.
+ */
+int tw_recover_namespaces(struct tw_host_edges *host, struct tw_recorder *recorder);
+
 /* A sentence for each of tw_recover()'s errors. */
 const char *tw_recover_error(int error);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/ledger-text.h"
+#include "act/ledger.h"
 
 #include "base/macros.h"
 

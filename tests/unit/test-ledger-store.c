@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/ledger-store.h"
 
-#include "act/boot-source.h"
-#include "act/ledger-text.h"
 #include "base/fd.h"
 #include "base/macros.h"
 #include "temporary.h"
@@ -49,7 +47,10 @@ static int set_up(void **state TW_UNUSED)
 {
 	int r = tw_state_directory_open(&directory, path, NULL);
 
-	return r < 0 ? r : tw_ledger_file_init(&file, directory.fd, "ledger");
+	if (r < 0)
+		return r;
+	tw_ledger_file_init(&file, directory.fd, 0);
+	return 0;
 }
 
 static int tear_down(void **state TW_UNUSED)
@@ -328,20 +329,13 @@ static void test_directory_of_the_service(void **state TW_UNUSED)
 
 static void test_names(void **state TW_UNUSED)
 {
-	char longest[TW_LEDGER_FILE_NAME_MAX + 1];
-	struct tw_ledger_file other = { .directory_fd = -5 };
+	struct tw_ledger_file other;
 
-	memset(longest, 'n', sizeof(longest) - 1);
-	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(tw_ledger_file_init(&other, directory.fd, ""), -EINVAL);
-	assert_int_equal(tw_ledger_file_init(&other, directory.fd, "."), -EINVAL);
-	assert_int_equal(tw_ledger_file_init(&other, directory.fd, ".."), -EINVAL);
-	assert_int_equal(tw_ledger_file_init(&other, directory.fd, "../ledger"), -EINVAL);
-	assert_int_equal(tw_ledger_file_init(&other, directory.fd, longest), -ENAMETOOLONG);
-	assert_int_equal(other.directory_fd, -5);
-	longest[sizeof(longest) - 2] = '\0';
-	assert_int_equal(tw_ledger_file_init(&other, directory.fd, longest), 0);
-	assert_int_equal(strlen(other.temporary), strlen(longest) + strlen(".") + strlen(".new"));
+	assert_string_equal(file.name, "ledger");
+	tw_ledger_file_init(&other, directory.fd, 4026532201);
+	assert_string_equal(other.name, "ledger-4026532201");
+	tw_ledger_file_init(&other, directory.fd, UINT64_MAX);
+	assert_string_equal(other.name, "ledger-18446744073709551615");
 }
 
 static void test_this_boot(void **state TW_UNUSED)

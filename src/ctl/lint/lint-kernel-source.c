@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/lint/lint-source.h"
 
-#include "act/ledger-text.h"
+#include "act/ledger.h"
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/parse.h"
