@@ -2,6 +2,7 @@
 /* Any records as those of a history: no line of the chart is wider than it may be, and the JSON of it is JSON. */
 #include "base/macros.h"
 #include "ctl/live/grid.h"
+#include "ctl/past/chart.h"
 #include "ctl/past/history-text.h"
 #include "fuzz/fields.h"
 

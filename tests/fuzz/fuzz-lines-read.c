@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as lines of JSON: what is taken is of the time and namespace asked for, and each of its fields is whole. */
-#include "ctl/past/lines-read.h"
+#include "ctl/past/past.h"
 
 #include <errno.h>
 #include <stdlib.h>

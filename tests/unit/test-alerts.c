@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/past/alerts.h"
+#include "ctl/past/past.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/past/chart.h"
 
-#include "ctl/past/chart-axis.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

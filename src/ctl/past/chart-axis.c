@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/past/chart-axis.h"
+#include "ctl/past/chart.h"
 
 #include <string.h>
 #include <time.h>

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "ctl/out.h"
-#include "ctl/past/happened.h"
-#include "ctl/past/series.h"
+#include "ctl/past/past.h"
 
 /*
  * Below the chart: a line a series with its lowest, mean and highest figure, and the last things that happened, wrapped

@@ -2,8 +2,9 @@
 #include "base/exit.h"
 #include "base/fd.h"
 #include "ctl/options.h"
+#include "ctl/past/chart.h"
 #include "ctl/past/history-text.h"
-#include "ctl/past/past-load.h"
+#include "ctl/past/past-source.h"
 #include "ctl/terminal-source.h"
 
 #include <stdio.h>

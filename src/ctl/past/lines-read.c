@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/past/lines-read.h"
+#include "ctl/past/past.h"
 
 #include "base/macros.h"
 #include "base/parse.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/past/series.h"
+#include "ctl/past/past.h"
 
 #include "base/parse.h"
 #include "model/metric.h"
@@ -9,7 +9,6 @@
 
 /* A sample that is missing shows; one that is a little late does not. */
 #define GAP_TENTHS 25
-#define ROOM_FIRST 256
 
 struct extra {
 	const char *name;
@@ -84,32 +83,18 @@ void tw_series_done(struct tw_series *series)
 	*series = (struct tw_series){ 0 };
 }
 
-static int make_room(struct tw_series *series)
-{
-	size_t room = series->room > 0 ? 2 * series->room : ROOM_FIRST;
-	struct tw_point *points;
-
-	if (series->count < series->room)
-		return 0;
-	points = reallocarray(series->points, room, sizeof(*points));
-	if (!points)
-		return -ENOMEM;
-	series->points = points;
-	series->room = room;
-	return 0;
-}
-
 int tw_series_take(struct tw_series *series, usec_t at_usec, const struct tw_record *record)
 {
 	struct tw_value value = tw_past_milli(record, series->field);
-	int r;
+	struct tw_point *points;
 
 	if (!value.known || (series->count > 0 && at_usec < series->points[series->count - 1].at_usec))
 		return 0;
-	r = make_room(series);
-	if (r < 0)
-		return r;
-	series->points[series->count++] = (struct tw_point){ at_usec, value.milli };
+	points = tw_past_room(series->points, series->count, &series->room, sizeof(*points));
+	if (!points)
+		return -ENOMEM;
+	series->points = points;
+	points[series->count++] = (struct tw_point){ at_usec, value.milli };
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/report/report-chart.h"
 
-#include "ctl/past/chart-axis.h"
+#include "ctl/past/chart.h"
 #include "ctl/report/html.h"
 
 /* In units of the drawing, which the browser scales. */

@@ -2,9 +2,7 @@
 #pragma once
 
 #include "ctl/out.h"
-#include "ctl/past/alerts.h"
-#include "ctl/past/happened.h"
-#include "ctl/past/series.h"
+#include "ctl/past/past.h"
 #include "model/tcp-state.h"
 
 /* Flight recorders that a page shows: more are no longer read. */

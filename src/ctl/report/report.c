@@ -2,7 +2,7 @@
 #include "base/exit.h"
 #include "base/fd.h"
 #include "ctl/options.h"
-#include "ctl/past/past-load.h"
+#include "ctl/past/past-source.h"
 #include "ctl/report/report-page.h"
 
 #include <fcntl.h>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/macros.h"
-#include "ctl/past/alerts.h"
 #include "ctl/past/past.h"
 #include "decide/policy.h"
 

@@ -3,7 +3,7 @@
 #include "base/fd.h"
 #include "ctl/config-load.h"
 #include "ctl/options.h"
-#include "ctl/past/past-load.h"
+#include "ctl/past/past-source.h"
 #include "ctl/simulate/simulate-text.h"
 #include "ctl/terminal-source.h"
 

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ctl/past/journal-source.h"
+#include "ctl/past/past-source.h"
 
+#include "base/exit.h"
 #include "base/fd.h"
 #include "base/macros.h"
 
+#include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
+
+/* ---- the journal */
 
 /* More groups than anybody is in. */
 #define GROUPS_MAX 256
@@ -84,8 +89,8 @@ static void gather(sd_journal *journal, struct tw_record *record)
 	}
 }
 
-static long read_all(sd_journal *journal, const struct tw_past_order *order, struct tw_past_taker *taker,
-		     struct tw_record *record)
+static long read_records(sd_journal *journal, const struct tw_past_order *order, struct tw_past_taker *taker,
+			 struct tw_record *record)
 {
 	long count = 0;
 	usec_t at_usec;
@@ -126,7 +131,11 @@ static bool may_read(void)
 	return false;
 }
 
-long tw_journal_read(const struct tw_past_order *order, struct tw_past_taker *taker)
+/*
+ * Returns how many there were; -EACCES where nothing was found and the system's journal is not the caller's to read;
+ * what the taker returned; or -errno.
+ */
+static long read_journal(const struct tw_past_order *order, struct tw_past_taker *taker)
 {
 	TW_CLEANUP_FREE struct tw_record *record = malloc(sizeof(*record));
 	CLEANUP_JOURNAL sd_journal *journal = NULL;
@@ -143,6 +152,101 @@ long tw_journal_read(const struct tw_past_order *order, struct tw_past_taker *ta
 	r = match_all(journal, order);
 	if (r < 0)
 		return r;
-	count = read_all(journal, order, taker, record);
+	count = read_records(journal, order, taker, record);
 	return count == 0 && !order->file && !order->directory && !may_read() ? -EACCES : count;
+}
+
+/* ---- lines of JSON */
+
+static FILE *close_file(FILE *file)
+{
+	if (file && file != stdin)
+		(void)fclose(file);
+	return NULL;
+}
+TW_DEFINE_CLEANUP(FILE, close_file)
+#define CLEANUP_FILE TW_CLEANUP(close_filep)
+
+static long read_lines(FILE *file, const struct tw_past_order *order, struct tw_past_taker *taker,
+		       unsigned long *ret_line)
+{
+	TW_CLEANUP_FREE struct tw_record *record = malloc(sizeof(*record));
+	TW_CLEANUP_FREE char *line = NULL;
+	size_t room = 0;
+	long count = 0;
+	ssize_t length;
+
+	if (!record)
+		return -ENOMEM;
+	*ret_line = 0;
+	while ((length = getline(&line, &room, file)) >= 0) {
+		int r;
+
+		++*ret_line;
+		r = tw_lines_read_one(order, taker, record, line, (size_t)length);
+		if (r < 0)
+			return r;
+		count += r;
+	}
+	return ferror(file) ? -EIO : count;
+}
+
+/* The number of a line that is no object (-EBADMSG) is in *ret_line. */
+static long read_file(const struct tw_past_order *order, struct tw_past_taker *taker, unsigned long *ret_line)
+{
+	CLEANUP_FILE FILE *file = strcmp(order->input, "-") == 0 ? stdin : fopen(order->input, "re");
+
+	return file ? read_lines(file, order, taker, ret_line) : tw_errno();
+}
+
+/* ---- whichever is ordered */
+
+static const char *place_of(const struct tw_past_order *order)
+{
+	if (order->input)
+		return order->input;
+	if (order->file)
+		return order->file;
+	return order->directory ? order->directory : "the journal";
+}
+
+static int complain(const struct tw_past_order *order, long error, unsigned long line)
+{
+	if (error == -EBADMSG && order->input)
+		fprintf(stderr, "timewaitctl: %s:%lu: not an object of JSON, as timewaitd --log=json writes them\n",
+			order->input, line);
+	else if (error == -EACCES && !order->input && !order->file && !order->directory)
+		fputs("timewaitctl: the journal is not yours to read, and without it there is no past to tell of.\n"
+		      "Run this as root, or let root add you to the group systemd-journal:\n"
+		      "  usermod -aG systemd-journal YOU\n"
+		      "and log in anew; --input reads what timewaitd --log=json wrote.\n",
+		      stderr);
+	else
+		fprintf(stderr, "timewaitctl: cannot read %s: %s\n", place_of(order), strerror((int)-error));
+	return TW_EXIT_FAILURE;
+}
+
+int tw_past_complain_none(const struct tw_past_order *order, const char *what)
+{
+	bool bounded = order->since_usec > 0 || order->until_usec != TW_USEC_INFINITY;
+	bool system = !order->input && !order->file && !order->directory;
+
+	fprintf(stderr, "timewaitctl: there is no %s of network namespace %s in %s%s\n", what, order->namespace,
+		place_of(order), bounded ? " between these times" : "");
+	if (system)
+		fputs("Does timewaitd run (systemctl status timewaitd), and is its sample-record not 0? --since looks "
+		      "further back.\n",
+		      stderr);
+	return TW_EXIT_FAILURE;
+}
+
+int tw_past_load(const struct tw_past_order *order, struct tw_past_taker *taker, long *ret_count)
+{
+	unsigned long line = 0;
+	long count = order->input ? read_file(order, taker, &line) : read_journal(order, taker);
+
+	if (count < 0)
+		return complain(order, count, line);
+	*ret_count = count;
+	return -1;
 }
