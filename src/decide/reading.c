@@ -117,7 +117,7 @@ struct choice {
 static bool waiters_known(const struct tw_close_wait *close_wait)
 {
 	return close_wait->at_usec != 0 && !close_wait->partial &&
-	       (close_wait->waiters || close_wait->waiter_count == 0);
+	       (close_wait->sockets || close_wait->socket_count == 0);
 }
 
 static bool is_over_close_wait(enum tw_metric metric)
@@ -143,12 +143,12 @@ static struct choice choose(const struct tw_close_wait *close_wait, const struct
 	return choice;
 }
 
-static usec_t age_of(const struct choice *choice, const struct tw_waiter *waiter)
+static usec_t age_of(const struct choice *choice, const struct tw_close_wait_socket *waiter)
 {
 	return tw_usec_since(choice->close_wait->at_usec, waiter->since_usec);
 }
 
-static bool is_chosen(const struct choice *choice, const struct tw_waiter *waiter)
+static bool is_chosen(const struct choice *choice, const struct tw_close_wait_socket *waiter)
 {
 	/* TW_NO_UNIT stands for several units, and is none to be asked for. */
 	if (choice->by_unit && (waiter->unit != choice->unit || waiter->unit == TW_NO_UNIT))
@@ -160,8 +160,8 @@ static uint64_t count_chosen(const struct choice *choice)
 {
 	uint64_t count = 0;
 
-	for (uint32_t i = 0; i < choice->close_wait->waiter_count; i++)
-		count += is_chosen(choice, &choice->close_wait->waiters[i]);
+	for (uint32_t i = 0; i < choice->close_wait->socket_count; i++)
+		count += is_chosen(choice, &choice->close_wait->sockets[i]);
 	return count;
 }
 
@@ -172,8 +172,8 @@ static void count_units(const struct tw_sample *sample, const struct tw_rule_set
 	const struct tw_close_wait *close_wait = &sample->close_wait;
 	const struct choice all = choose(close_wait, settings, "");
 
-	for (uint32_t i = 0; i < close_wait->waiter_count; i++) {
-		const struct tw_waiter *waiter = &close_wait->waiters[i];
+	for (uint32_t i = 0; i < close_wait->socket_count; i++) {
+		const struct tw_close_wait_socket *waiter = &close_wait->sockets[i];
 		int64_t *milli = &cursor->units_milli[TW_MIN(waiter->unit, (uint32_t)TW_TOP_MAX)];
 		int64_t age_milli = (int64_t)(age_of(&all, waiter) / TW_USEC_PER_MSEC);
 
@@ -215,8 +215,8 @@ static uint32_t find_most(const struct choice *choice)
 	uint64_t counts[TW_TOP_MAX] = { 0 };
 	uint32_t most = 0;
 
-	for (uint32_t i = 0; i < choice->close_wait->waiter_count; i++) {
-		const struct tw_waiter *waiter = &choice->close_wait->waiters[i];
+	for (uint32_t i = 0; i < choice->close_wait->socket_count; i++) {
+		const struct tw_close_wait_socket *waiter = &choice->close_wait->sockets[i];
 
 		if (waiter->unit < TW_TOP_MAX && is_chosen(choice, waiter))
 			counts[waiter->unit]++;

@@ -105,7 +105,7 @@ void tw_close_wait_work_results(const struct tw_close_wait_work *work, usec_t at
 	ret->partial = partial;
 	ret->untracked = partial ? 0 : found->untracked;
 	ret->row_count = partial ? 0 : found->row_count;
-	ret->waiter_count = partial ? 0 : found->waiter_count;
-	ret->waiters = ret->waiter_count > 0 ? found->waiters : NULL;
+	ret->socket_count = partial ? 0 : found->socket_count;
+	ret->sockets = ret->socket_count > 0 ? found->sockets : NULL;
 	memcpy(ret->rows, found->rows, ret->row_count * sizeof(ret->rows[0]));
 }

@@ -82,8 +82,8 @@ static void gather_aged(struct tw_destroy_search *search, const struct tw_close_
 		least_usec[i] = tw_candidates_least_age(&search->candidates, TW_STATE_CLOSE_WAIT, search->units[i]);
 	}
 	least_usec[rows] = tw_candidates_least_age(&search->candidates, TW_STATE_CLOSE_WAIT, "");
-	for (uint32_t i = 0; i < close_wait->waiter_count && search->aged_count < AGED_MAX; i++) {
-		const struct tw_waiter *waiter = &close_wait->waiters[i];
+	for (uint32_t i = 0; i < close_wait->socket_count && search->aged_count < AGED_MAX; i++) {
+		const struct tw_close_wait_socket *waiter = &close_wait->sockets[i];
 		unsigned row = waiter->unit < rows ? waiter->unit : rows;
 		usec_t age_usec = tw_usec_since(at_usec, waiter->since_usec);
 

@@ -60,12 +60,12 @@ void tw_owners_name(struct tw_owners *owners, uint32_t owner, const char *unit)
 	owners->owners[owner].unit = at;
 }
 
-static struct tw_owner_unit *unit_of(struct tw_owners *owners, const struct tw_waiter *waiter)
+static struct tw_owner_unit *unit_of(struct tw_owners *owners, const struct tw_close_wait_socket *waiter)
 {
 	return waiter->unit == TW_NO_UNIT ? NULL : &owners->units[owners->owners[waiter->unit].unit];
 }
 
-static void sum_up(struct tw_owners *owners, const struct tw_waiter *waiters, uint32_t count, usec_t at_usec)
+static void sum_up(struct tw_owners *owners, const struct tw_close_wait_socket *waiters, uint32_t count, usec_t at_usec)
 {
 	for (uint32_t i = 0; i < owners->unit_count; i++) {
 		struct tw_owner_unit *unit = &owners->units[i];
@@ -110,7 +110,7 @@ static unsigned find_top(struct tw_owners *owners, struct tw_owner_unit *top[TW_
 	return count;
 }
 
-void tw_owners_results(struct tw_owners *owners, struct tw_waiter *waiters, uint32_t count, usec_t at_usec,
+void tw_owners_results(struct tw_owners *owners, struct tw_close_wait_socket *waiters, uint32_t count, usec_t at_usec,
 		       struct tw_close_wait *ret)
 {
 	struct tw_owner_unit *top[TW_TOP_MAX];
@@ -135,6 +135,6 @@ void tw_owners_results(struct tw_owners *owners, struct tw_waiter *waiters, uint
 
 		waiters[i].unit = unit ? unit->row : TW_NO_UNIT;
 	}
-	ret->waiters = waiters;
-	ret->waiter_count = count;
+	ret->sockets = waiters;
+	ret->socket_count = count;
 }

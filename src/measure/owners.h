@@ -48,5 +48,5 @@ void tw_owners_name(struct tw_owners *owners, uint32_t owner, const char *unit);
  * Sums the waiters up, whose `unit` is an owner's index, and makes it the index of their unit's row: those of the units
  * with the most sockets, ties by name. Fills the rows and waiters of *ret.
  */
-void tw_owners_results(struct tw_owners *owners, struct tw_waiter *waiters, uint32_t count, usec_t at_usec,
+void tw_owners_results(struct tw_owners *owners, struct tw_close_wait_socket *waiters, uint32_t count, usec_t at_usec,
 		       struct tw_close_wait *ret);

@@ -390,7 +390,7 @@ void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample)
 	tw_close_wait_work_results(&scan->close_wait, scan->order.at_usec, scan->census.partial || scan->idle_missed,
 				   &sample->close_wait);
 	/* Nobody points to them any more. */
-	if (!sample->close_wait.partial && sample->close_wait.waiter_count == 0)
+	if (!sample->close_wait.partial && sample->close_wait.socket_count == 0)
 		tw_waiter_set_done(&scan->past->waiters);
 	if (scan->order.kind == TW_SCAN_SURVEY)
 		survey_results(scan, &sample->survey);

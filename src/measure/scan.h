@@ -77,7 +77,7 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source);
 
 /*
  * After tw_scan_step() returned 0: fills the sample's census, accepting and close_wait, and after a survey its survey,
- * with a forecast from the one that it held before. close_wait.waiters belongs to the past, and stands until the next
+ * with a forecast from the one that it held before. close_wait.sockets belongs to the past, and stands until the next
  * scan of it has ended.
  */
 void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample);

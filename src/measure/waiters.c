@@ -80,7 +80,7 @@ void tw_waiters_done(struct tw_waiters *waiters)
 }
 
 /* Whether it is so old that it matters, while the kernel said so before it was, or too long ago. */
-static bool is_due(const struct tw_waiters *waiters, const struct tw_waiter *waiter)
+static bool is_due(const struct tw_waiters *waiters, const struct tw_close_wait_socket *waiter)
 {
 	usec_t age_usec = waiters->age_usec;
 
@@ -138,14 +138,14 @@ static bool has_no_age(const struct tw_flow *flow)
 /* What is known of it until it is asked for, if it is at all. */
 static void begin_waiter(struct tw_waiters *waiters, uint32_t at, const struct tw_flow *flow)
 {
-	struct tw_waiter *waiter = &waiters->fresh.waiters[at];
+	struct tw_close_wait_socket *waiter = &waiters->fresh.waiters[at];
 	uint32_t known = waiters->known->room > 0 ? *find_slot(waiters, waiters->known, flow->cookie) : 0;
 
 	waiter->since_usec = waiter->asked_usec = waiters->at_usec;
 	if (has_no_age(flow)) {
 		waiter->since_usec = TW_USEC_INFINITY;
 	} else if (known != 0) {
-		const struct tw_waiter *before = &waiters->known->waiters[known - 1];
+		const struct tw_close_wait_socket *before = &waiters->known->waiters[known - 1];
 
 		/* What waited to be sent was sent after the last scan; when is asked if it comes to matter. */
 		waiter->since_usec = TW_MIN(before->since_usec, waiters->at_usec);
@@ -173,7 +173,7 @@ void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint
 		}
 		slot = find_slot(waiters, fresh, flow->cookie);
 	}
-	fresh->waiters[fresh->count] = (struct tw_waiter){
+	fresh->waiters[fresh->count] = (struct tw_close_wait_socket){
 		.cookie = flow->cookie,
 		/* The FIN takes a place in the queue, until it is read as the end of the stream. */
 		.unread = flow->receive_queue > 0 ? flow->receive_queue - 1 : 0,
@@ -187,7 +187,7 @@ void tw_waiters_add(struct tw_waiters *waiters, const struct tw_flow *flow, uint
  * The FIN carries an ACK: a socket that is new waits since the last one at least, unless its peer sent more. What came
  * later is no news of the FIN.
  */
-static void settle(struct tw_waiters *waiters, struct tw_waiter *waiter, const struct tw_idle *idle)
+static void settle(struct tw_waiters *waiters, struct tw_close_wait_socket *waiter, const struct tw_idle *idle)
 {
 	bool is_new = waiter->since_usec == waiters->at_usec;
 	usec_t fin_usec =

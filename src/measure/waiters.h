@@ -28,7 +28,7 @@
 
 /* Zero: nobody, and no memory. */
 struct tw_waiter_set {
-	struct tw_waiter *waiters;
+	struct tw_close_wait_socket *waiters;
 	uint32_t *slots; /* twice as many as there is room for waiters; index and 1; 0: empty */
 	uint32_t count, room;
 };

@@ -123,8 +123,8 @@ void tw_sample_confirm(struct tw_sample *sample, usec_t now_usec)
 		return;
 	close_wait->at_usec = now_usec;
 	/* The oldest stay so; and what waits to be sent grows no older. */
-	for (uint32_t i = 0; i < close_wait->waiter_count; i++) {
-		const struct tw_waiter *waiter = &close_wait->waiters[i];
+	for (uint32_t i = 0; i < close_wait->socket_count; i++) {
+		const struct tw_close_wait_socket *waiter = &close_wait->sockets[i];
 		usec_t age_usec = tw_usec_since(now_usec, waiter->since_usec);
 
 		if (waiter->unit < close_wait->row_count)
@@ -138,11 +138,11 @@ static struct tw_value close_wait_age(const struct tw_close_wait *close_wait)
 {
 	usec_t oldest_usec = 0;
 
-	if (close_wait->at_usec == 0 || close_wait->partial || (!close_wait->waiters && close_wait->waiter_count > 0))
+	if (close_wait->at_usec == 0 || close_wait->partial || (!close_wait->sockets && close_wait->socket_count > 0))
 		return tw_value_unknown();
-	for (uint32_t i = 0; i < close_wait->waiter_count; i++)
+	for (uint32_t i = 0; i < close_wait->socket_count; i++)
 		oldest_usec =
-			TW_MAX(oldest_usec, tw_usec_since(close_wait->at_usec, close_wait->waiters[i].since_usec));
+			TW_MAX(oldest_usec, tw_usec_since(close_wait->at_usec, close_wait->sockets[i].since_usec));
 	return tw_value_of((int64_t)(oldest_usec / TW_USEC_PER_MSEC));
 }
 

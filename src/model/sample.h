@@ -279,7 +279,7 @@ struct tw_accepting {
 };
 
 /* One socket in CLOSE-WAIT: the application was told that the peer has closed, and has not closed. */
-struct tw_waiter {
+struct tw_close_wait_socket {
 	uint64_t cookie;
 	/*
 	 * When the peer's FIN came or data was sent last, the later: never too early, as far as is known. Infinity, so
@@ -292,7 +292,7 @@ struct tw_waiter {
 };
 #define TW_NO_UNIT UINT32_MAX
 
-/* The waiters of one systemd unit. */
+/* Those of one systemd unit. */
 struct tw_close_wait_row {
 	char unit[TW_UNIT_MAX]; /* "web.service"; "" where the cgroup is not known */
 	uint32_t count;
@@ -307,8 +307,9 @@ struct tw_close_wait {
 	uint64_t untracked; /* beyond the bounded tracker: counted by the census only */
 	unsigned row_count;
 	struct tw_close_wait_row rows[TW_TOP_MAX]; /* most sockets first */
-	const struct tw_waiter *waiters;	   /* borrows from the tracker, until the next census */
-	uint32_t waiter_count;
+	/* Borrows from what a scan leaves to the next, until that one has ended. */
+	const struct tw_close_wait_socket *sockets;
+	uint32_t socket_count;
 };
 
 /* What watching costs, as CPU time; 0 for what was not done yet. */

@@ -243,10 +243,10 @@ static struct tw_count count_aged(const struct tw_event *event, const struct tw_
 	const struct tw_close_wait *close_wait = &event->sample->close_wait;
 	struct tw_count count = { .known = true };
 
-	if (!event->rule || !close_wait->waiters)
+	if (!event->rule || !close_wait->sockets)
 		return (struct tw_count){ 0 };
-	for (uint32_t i = 0; i < close_wait->waiter_count; i++) {
-		const struct tw_waiter *waiter = &close_wait->waiters[i];
+	for (uint32_t i = 0; i < close_wait->socket_count; i++) {
+		const struct tw_close_wait_socket *waiter = &close_wait->sockets[i];
 
 		if (waiter->unit == (uint32_t)(row - close_wait->rows) &&
 		    tw_usec_since(close_wait->at_usec, waiter->since_usec) > event->rule->age_usec)

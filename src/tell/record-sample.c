@@ -184,16 +184,16 @@ static void add_forecasts(struct tw_record *record, const struct tw_survey *surv
 
 static void add_ages(struct tw_record *record, const struct tw_close_wait *close_wait)
 {
-	uint32_t count = close_wait->waiter_count;
+	uint32_t count = close_wait->socket_count;
 	struct tw_text text;
 
-	if (!close_wait->waiters && close_wait->waiter_count > 0)
+	if (!close_wait->sockets && close_wait->socket_count > 0)
 		return;
 	tw_record_begin(record, &text, PREFIX, "close-wait-ages");
 	for (unsigned i = 0; i < TW_RECORD_AGES && count > 0; i++) {
 		count = 0;
-		for (uint32_t j = 0; j < close_wait->waiter_count; j++)
-			count += tw_usec_since(close_wait->at_usec, close_wait->waiters[j].since_usec) >
+		for (uint32_t j = 0; j < close_wait->socket_count; j++)
+			count += tw_usec_since(close_wait->at_usec, close_wait->sockets[j].since_usec) >
 				 tw_record_ages[i];
 		if (count > 0)
 			tw_text_addf(&text, "%s%" PRIu32, i > 0 ? " " : "", count);

@@ -356,7 +356,7 @@ bool tw_watch_stands_still(const struct tw_watch *watch)
 void tw_watch_confirm(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	tw_sample_confirm(&watch->sample, now_usec);
-	if (watch->sample.close_wait.waiter_count > 0)
+	if (watch->sample.close_wait.socket_count > 0)
 		decide(watch, settings, now_usec);
 }
 

@@ -20,9 +20,9 @@ static void require_sound(const struct tw_sample *sample)
 	require(sample->gauge.at_usec > 0 && sample->previous.at_usec < sample->gauge.at_usec);
 	require(sample->census.at_usec <= sample->gauge.at_usec && sample->survey.at_usec <= sample->gauge.at_usec);
 	require(sample->survey.top_count <= TW_TOP_MAX);
-	require(sample->close_wait.waiter_count <= TW_REPLAY_WAITERS_MAX);
-	for (uint32_t i = 0; i < sample->close_wait.waiter_count; i++)
-		require(sample->close_wait.waiters[i].since_usec <= sample->close_wait.at_usec);
+	require(sample->close_wait.socket_count <= TW_REPLAY_WAITERS_MAX);
+	for (uint32_t i = 0; i < sample->close_wait.socket_count; i++)
+		require(sample->close_wait.sockets[i].since_usec <= sample->close_wait.at_usec);
 }
 
 /* As the rules of a replay do. */
@@ -41,7 +41,7 @@ static void read_metrics(const struct tw_sample *sample)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct tw_waiter waiters[TW_REPLAY_WAITERS_MAX];
+	static struct tw_close_wait_socket waiters[TW_REPLAY_WAITERS_MAX];
 	static struct tw_record record;
 	static struct tw_sample sample;
 	const char *cursor = (const char *)data;

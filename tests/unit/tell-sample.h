@@ -10,7 +10,7 @@
  */
 
 /* Of web.service three, two of them older than a minute; of nobody known one. */
-static const struct tw_waiter waiters[] = {
+static const struct tw_close_wait_socket waiters[] = {
 	{ .cookie = 1, .since_usec = 28800000, .unread = 10, .unit = 0 },
 	{ .cookie = 2, .since_usec = 39999999, .unit = 0 },
 	{ .cookie = 3, .since_usec = 40000000, .unit = 0 },
@@ -98,8 +98,8 @@ static const struct tw_sample sample = {
 			{ .unit = "web.service", .count = 3, .oldest_usec = 71200000, .unread = 10 },
 			{ .count = 1, .oldest_usec = 5000000 },
 		},
-		.waiters = waiters,
-		.waiter_count = 4,
+		.sockets = waiters,
+		.socket_count = 4,
 	},
 	.cost = { .tick_usec = 38, .survey_usec = 1234567, .total_usec = 2000000 },
 };

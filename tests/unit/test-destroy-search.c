@@ -127,7 +127,7 @@ static void test_a_vendors_life(void **state TW_UNUSED)
 	assert_int_equal(found.count, 1);
 }
 
-static struct tw_waiter waiters[4];
+static struct tw_close_wait_socket waiters[4];
 
 /* Four sockets with the cookies 1 to 4, of which the last scan knew this. */
 static void leak(void)
@@ -147,15 +147,15 @@ static void leak(void)
 
 		tw_fake_source_add(&fake, &flow);
 		/* Not in the order of their cookies. */
-		waiters[3 - i] = (struct tw_waiter){ .cookie = i + 1,
+		waiters[3 - i] = (struct tw_close_wait_socket){ .cookie = i + 1,
 						     .since_usec = NOW - ages_usec[i],
 						     .unit = i == 3 ? TW_NO_UNIT : i / 2 };
 	}
 	close_wait->row_count = 2;
 	(void)strcpy(close_wait->rows[0].unit, "web.service");
 	(void)strcpy(close_wait->rows[1].unit, "api.service");
-	close_wait->waiters = waiters;
-	close_wait->waiter_count = 4;
+	close_wait->sockets = waiters;
+	close_wait->socket_count = 4;
 }
 
 static void test_close_wait_by_what_the_scan_knows(void **state TW_UNUSED)

@@ -128,7 +128,7 @@ static void test_what_is_not_known(TW_UNUSED void **state)
 
 static void test_states(TW_UNUSED void **state)
 {
-	struct tw_waiter waiters[4] = { { 0 } };
+	struct tw_close_wait_socket waiters[4] = { { 0 } };
 
 	tw_fake_source_add_many(&fake, TW_STATE_CLOSE_WAIT, 3, 443, 53000, 4, 0);
 	tw_fake_source_add_many(&fake, TW_STATE_BOUND, 0, 0, 60000, 2, 0);
@@ -144,8 +144,8 @@ static void test_states(TW_UNUSED void **state)
 	explain(NULL);
 	has("Here, CLOSE-WAIT: 4 wait for a program here to close them. Those");
 	waiters[1].since_usec = waiters[2].since_usec = TW_USEC_INFINITY;
-	sample.close_wait.waiters = waiters;
-	sample.close_wait.waiter_count = 4;
+	sample.close_wait.sockets = waiters;
+	sample.close_wait.socket_count = 4;
 	explain(NULL);
 	has("4 wait for a program here to close them, but for 2 that accept() has not handed out or that still send.");
 	sample.census.known[TW_STATE_BOUND] = false;

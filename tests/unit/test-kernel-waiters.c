@@ -113,7 +113,7 @@ static void test_close_wait(void **state TW_UNUSED)
 		took_usec = now_usec();
 		run(source, TW_SCAN_CENSUS, false, took_usec, &sample);
 		took_usec = now_usec() - took_usec;
-		assert_int_equal(sample.close_wait.waiter_count, 1);
+		assert_int_equal(sample.close_wait.socket_count, 1);
 		/* The kernel counts in ticks of 10 ms at most, and is asked some time after the scan has begun. */
 		assert_in_range(sample.close_wait.at_usec - sample.close_wait.rows[0].oldest_usec,
 				closed_usec - 15000 - took_usec, heard_usec + 15000);

@@ -373,7 +373,7 @@ static void test_waiters_missing(void **state TW_UNUSED)
 	char bytes[256];
 	struct tw_text text;
 
-	without.close_wait.waiters = NULL;
+	without.close_wait.sockets = NULL;
 	tw_text_init(&text, bytes, sizeof(bytes));
 	assert_false(tw_message_add_finding(&text, &event));
 	assert_string_equal(bytes, "web.service has 120 sockets in CLOSE-WAIT older than 1min, the oldest for 1min "

@@ -15,7 +15,7 @@
 #define WAITERS_MAX 4096
 
 static struct tw_owners owners;
-static struct tw_waiter waiters[WAITERS_MAX];
+static struct tw_close_wait_socket waiters[WAITERS_MAX];
 static uint32_t count;
 static struct tw_close_wait result;
 
@@ -29,7 +29,7 @@ static int set_up(void **state TW_UNUSED)
 static void add(uint64_t cgroup_id, unsigned age_seconds, uint32_t unread)
 {
 	assert_true(count < WAITERS_MAX);
-	waiters[count] = (struct tw_waiter){
+	waiters[count] = (struct tw_close_wait_socket){
 		.since_usec = NOW - age_seconds * SECOND,
 		.cookie = cgroup_id, /* to know it again by */
 		.unread = unread,
@@ -48,8 +48,8 @@ static void finish(const char *const names[], size_t name_count)
 	}
 	memset(&result, 0x5a, sizeof(result));
 	tw_owners_results(&owners, waiters, count, NOW, &result);
-	assert_ptr_equal(result.waiters, waiters);
-	assert_int_equal(result.waiter_count, count);
+	assert_ptr_equal(result.sockets, waiters);
+	assert_int_equal(result.socket_count, count);
 }
 
 static void assert_row(unsigned row, const char *unit, uint32_t sockets, unsigned oldest_seconds, uint64_t unread)

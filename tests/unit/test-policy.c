@@ -194,7 +194,7 @@ static void test_rebase_keeps_by_name(void **state)
 /* A leak is told of its unit, with how many sockets of it count; a reminder has no such count. */
 static void test_close_wait_count(void **state)
 {
-	static const struct tw_waiter waiters[] = {
+	static const struct tw_close_wait_socket waiters[] = {
 		{ .unit = 1 }, { .unit = 1 }, { .since_usec = 95 * S, .unit = 1 }, { .unit = 0 }
 	};
 	struct stage *stage = *state;
@@ -206,8 +206,8 @@ static void test_close_wait_count(void **state)
 	rule->raise_milli = 2000;
 	rule->clear_milli = 1000;
 	rule->remind_usec = S;
-	close_wait->waiters = waiters;
-	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
+	close_wait->sockets = waiters;
+	close_wait->socket_count = TW_ARRAY_SIZE(waiters);
 	close_wait->row_count = 2;
 	strcpy(close_wait->rows[0].unit, "db.service");
 	strcpy(close_wait->rows[1].unit, "web.service");

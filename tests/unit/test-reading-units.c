@@ -3,7 +3,7 @@
 
 #define CLOSE_WAIT TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
 
-static const struct tw_waiter waiters[] = {
+static const struct tw_close_wait_socket waiters[] = {
 	{ .since_usec = 100 * S, .unit = 0 }, /* 100 s old */
 	{ .since_usec = 140 * S, .unit = 0 }, /* 60 s */
 	{ .since_usec = 190 * S, .unit = 0 }, /* 10 s */
@@ -18,8 +18,8 @@ static void add_waiters(void)
 	struct tw_close_wait *close_wait = &sample.close_wait;
 
 	close_wait->at_usec = 200 * S;
-	close_wait->waiters = waiters;
-	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
+	close_wait->sockets = waiters;
+	close_wait->socket_count = TW_ARRAY_SIZE(waiters);
 	close_wait->row_count = 3;
 	strcpy(close_wait->rows[0].unit, "web.service");
 	strcpy(close_wait->rows[1].unit, "db.service");
@@ -139,7 +139,7 @@ static void test_waiters_unknown(TW_UNUSED void **state)
 		else if (i % 3 == 1)
 			sample.close_wait.partial = true;
 		else
-			sample.close_wait.waiters = NULL;
+			sample.close_wait.sockets = NULL;
 		assert_false(tw_reading_known(&sample, &rule));
 		check(worst().reading.value, UNKNOWN);
 		assert_string_equal(worst().subject.unit, "");

@@ -16,7 +16,7 @@
 #include <string.h>
 
 static struct tw_record record; /* 68 KiB: not for the stack */
-static struct tw_waiter room[TW_REPLAY_WAITERS_MAX];
+static struct tw_close_wait_socket room[TW_REPLAY_WAITERS_MAX];
 static struct tw_sample again;
 
 static bool round_trip(const struct tw_sample *from)
@@ -63,16 +63,16 @@ static void test_ages_come_back(void **state TW_UNUSED)
 	static const usec_t ages[] = {
 		0, 999999, 1000000, 1000001, 59999999, 60000000, 60000001, 90500500, 7200000000
 	};
-	struct tw_waiter known[TW_ARRAY_SIZE(ages)];
+	struct tw_close_wait_socket known[TW_ARRAY_SIZE(ages)];
 	struct tw_sample from = { 0 };
 	struct tw_rule_settings rule = { .metric = TW_METRIC_CLOSE_WAIT_AGED, .raise_milli = 2, .clear_milli = 1 };
 
 	from.gauge.at_usec = from.census.at_usec = from.close_wait.at_usec = 10 * TW_USEC_PER_HOUR;
-	from.close_wait.waiters = known;
+	from.close_wait.sockets = known;
 	for (uint32_t count = 0; count <= TW_ARRAY_SIZE(ages); count++) {
-		from.close_wait.waiter_count = count;
+		from.close_wait.socket_count = count;
 		for (uint32_t i = 0; i < count; i++)
-			known[i] = (struct tw_waiter){ .since_usec = from.close_wait.at_usec - ages[i],
+			known[i] = (struct tw_close_wait_socket){ .since_usec = from.close_wait.at_usec - ages[i],
 						       .unit = TW_NO_UNIT };
 		assert_true(round_trip(&from));
 		assert_int_equal(tw_sample_metric(&again, TW_METRIC_CLOSE_WAIT_AGE).milli,
@@ -145,7 +145,7 @@ static void test_nonsense(void **state TW_UNUSED)
 	(void)tw_record_addf(&record, "", "TIMEWAITD_RESET", "%s", "-3");
 	(void)tw_record_addf(&record, "", "TIMEWAITD_ORPHANS", "%s", "9223372036854775.807");
 	assert_true(tw_replay_sample(&record, room, &again));
-	assert_int_equal(again.close_wait.waiter_count, TW_REPLAY_WAITERS_MAX);
+	assert_int_equal(again.close_wait.socket_count, TW_REPLAY_WAITERS_MAX);
 	assert_int_equal(again.survey.top_count, 0);
 	assert_int_equal(again.survey.usable, 0);
 	assert_true(again.census.partial);

@@ -215,31 +215,31 @@ static void test_accept_queue(TW_UNUSED void **state)
 
 static void test_close_wait_age(TW_UNUSED void **state)
 {
-	static const struct tw_waiter waiters[] = {
+	static const struct tw_close_wait_socket waiters[] = {
 		{ .since_usec = 50 * S },
 		{ .since_usec = 28 * S + 800 * TW_USEC_PER_MSEC },
 		{ .since_usec = 101 * S }, /* later than the census */
 	};
 	struct tw_close_wait *close_wait = &sample.close_wait;
 
-	close_wait->waiters = waiters;
-	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
+	close_wait->sockets = waiters;
+	close_wait->socket_count = TW_ARRAY_SIZE(waiters);
 	assert_false(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE).known);
 	close_wait->at_usec = 100 * S;
 	check_known(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE), 71200);
 	close_wait->partial = true;
 	assert_false(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE).known);
 	close_wait->partial = false;
-	close_wait->waiters = NULL;
+	close_wait->sockets = NULL;
 	assert_false(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE).known);
-	close_wait->waiter_count = 0;
+	close_wait->socket_count = 0;
 	check_known(tw_sample_metric(&sample, TW_METRIC_CLOSE_WAIT_AGE), 0); /* known to be none */
 }
 
 /* Nothing has moved: who waits is older by that time, and what waits to be sent is not. */
 static void test_confirm(TW_UNUSED void **state)
 {
-	static const struct tw_waiter waiters[] = {
+	static const struct tw_close_wait_socket waiters[] = {
 		{ .since_usec = 50 * S, .unit = 0 },
 		{ .since_usec = 60 * S, .unit = 0 },
 		{ .since_usec = TW_USEC_INFINITY, .unit = 1 },
@@ -247,8 +247,8 @@ static void test_confirm(TW_UNUSED void **state)
 	};
 	struct tw_close_wait *close_wait = &sample.close_wait;
 
-	close_wait->waiters = waiters;
-	close_wait->waiter_count = TW_ARRAY_SIZE(waiters);
+	close_wait->sockets = waiters;
+	close_wait->socket_count = TW_ARRAY_SIZE(waiters);
 	close_wait->row_count = 2;
 	close_wait->rows[0].oldest_usec = 50 * S;
 	tw_sample_confirm(&sample, 150 * S);

@@ -46,7 +46,7 @@ static void test_established_derived(void **state)
 	assert_int_equal(sample->accepting.row_count, 2);
 	assert_false(sample->accepting.rows[0].connections.known);
 	assert_true(sample->accepting.accept_queue.known);
-	assert_int_equal(sample->close_wait.waiter_count, 21);
+	assert_int_equal(sample->close_wait.socket_count, 21);
 
 	/* Both at once; and neither in a survey. */
 	fixture->order.derive_time_wait = true;
@@ -87,7 +87,7 @@ static void test_established_asked_for_after_all(void **state)
 	expect_dumps(fixture, 3, BIT(ESTABLISHED));
 	assert_full_census(&fixture->sample.census);
 	assert_true(fixture->sample.accepting.connections.known);
-	assert_int_equal(fixture->sample.close_wait.waiter_count, 1);
+	assert_int_equal(fixture->sample.close_wait.socket_count, 1);
 	/* Next time at once. */
 	expect_dumps(fixture, 2, rest);
 	assert_full_census(&fixture->sample.census);

@@ -97,13 +97,13 @@ static void remove_waiter(struct fixture *fixture, uint64_t cookie)
 }
 
 /* None of them. */
-static const struct tw_waiter nobody;
+static const struct tw_close_wait_socket nobody;
 
-static const struct tw_waiter *find(const struct tw_close_wait *close_wait, uint64_t cookie)
+static const struct tw_close_wait_socket *find(const struct tw_close_wait *close_wait, uint64_t cookie)
 {
-	for (uint32_t i = 0; i < close_wait->waiter_count; i++)
-		if (close_wait->waiters[i].cookie == cookie)
-			return &close_wait->waiters[i];
+	for (uint32_t i = 0; i < close_wait->socket_count; i++)
+		if (close_wait->sockets[i].cookie == cookie)
+			return &close_wait->sockets[i];
 	return &nobody;
 }
 
@@ -166,7 +166,7 @@ static void test_close_wait(void **state)
 	assert_int_equal(close_wait->at_usec, EPOCH);
 	assert_false(close_wait->partial);
 	assert_int_equal(close_wait->untracked, 0);
-	assert_int_equal(close_wait->waiter_count, 19);
+	assert_int_equal(close_wait->socket_count, 19);
 	assert_int_equal(close_wait->row_count, 2);
 	assert_string_equal(close_wait->rows[0].unit, "web.service");
 	assert_int_equal(close_wait->rows[0].count, 10);
@@ -203,7 +203,7 @@ static void test_close_wait(void **state)
 
 	tw_fake_source_clear(&fixture->fake);
 	run(fixture, TW_SCAN_CENSUS, 30);
-	assert_int_equal(close_wait->waiter_count, 0);
+	assert_int_equal(close_wait->socket_count, 0);
 	assert_int_equal(close_wait->row_count, 0);
 }
 
@@ -212,7 +212,7 @@ static void test_close_wait_through_troubles(void **state)
 {
 	struct fixture *fixture = *state;
 	const struct tw_close_wait *close_wait = &fixture->sample.close_wait;
-	const struct tw_waiter *handed_on;
+	const struct tw_close_wait_socket *handed_on;
 	struct tw_source *source = &fixture->fake.base;
 
 	add_waiters(fixture, 100, 30, 7);
@@ -223,7 +223,7 @@ static void test_close_wait_through_troubles(void **state)
 		assert_true(close_wait->partial);
 		assert_int_equal(close_wait->at_usec, EPOCH + 10 * SECOND);
 		assert_int_equal(close_wait->row_count, 0);
-		assert_int_equal(close_wait->waiter_count, 0);
+		assert_int_equal(close_wait->socket_count, 0);
 		assert_true(fixture->sample.accepting.partial);
 		assert_int_equal(fixture->sample.accepting.row_count, 0);
 		assert_false(fixture->sample.accepting.accept_queue.known);
@@ -234,12 +234,12 @@ static void test_close_wait_through_troubles(void **state)
 		run(fixture, kinds[after % 2], 20 + after);
 		assert_int_equal(fixture->fake.plans[TW_FAKE_INTERRUPTED].times, 0);
 		assert_false(close_wait->partial);
-		assert_int_equal(close_wait->waiter_count, 30);
+		assert_int_equal(close_wait->socket_count, 30);
 		assert_int_equal(close_wait->rows[0].count, 30);
 		assert_since(close_wait, 129, 0);
 	}
 	/* What was handed on stands while the next scan is under way, also if that one is given up. */
-	handed_on = close_wait->waiters;
+	handed_on = close_wait->sockets;
 	tw_fake_source_clear(&fixture->fake);
 	add_waiters(fixture, 1000, 2000, 9);
 	assert_int_equal(tw_scan_begin(fixture->scan, &fixture->past, source, &fixture->order), 0);
@@ -250,7 +250,7 @@ static void test_close_wait_through_troubles(void **state)
 		assert_int_equal(handed_on[i].since_usec, EPOCH);
 	}
 	run(fixture, TW_SCAN_CENSUS, 50);
-	assert_int_equal(close_wait->waiter_count, 2000);
+	assert_int_equal(close_wait->socket_count, 2000);
 }
 
 /* What the kernel does not answer is not known, and no more than that. */
@@ -274,7 +274,7 @@ static void test_questions_unanswered(void **state)
 		run(fixture, TW_SCAN_CENSUS, i);
 		assert_int_equal(fixture->fake.ages_asked - asked, cases[i].asked);
 		assert_false(close_wait->partial);
-		assert_int_equal(close_wait->waiter_count, 20);
+		assert_int_equal(close_wait->socket_count, 20);
 		assert_since(close_wait, 1000 * (i + 1), i);
 		assert_string_equal(close_wait->rows[0].unit, i % 2 ? "" : "web.service");
 	}
@@ -303,7 +303,7 @@ static void test_many_are_due(void **state)
 		assert_int_equal(last->extensions, TW_DIAG_INFO);
 		assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
 		assert_int_equal(fixture->sample.census.count[TW_STATE_CLOSE_WAIT], 300);
-		assert_int_equal(close_wait->waiter_count, 300);
+		assert_int_equal(close_wait->socket_count, 300);
 		assert_since(close_wait, 16, 0);
 		assert_since(close_wait, 17, 30 * (kind + 1) - 4);
 	}
@@ -332,7 +332,7 @@ static void test_slices(void **state)
 	assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
 	/* Ten datagrams of rows, and the questions eight a step. */
 	assert_in_range(fixture->steps - steps, 10 + TW_WAITERS_ASKED_MAX / 8, 12 + TW_WAITERS_ASKED_MAX / 8);
-	assert_int_equal(fixture->sample.close_wait.waiter_count, 1280);
+	assert_int_equal(fixture->sample.close_wait.socket_count, 1280);
 	/* The others are not asked for later: they have their age. */
 	run(fixture, TW_SCAN_CENSUS, 2);
 	assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);

@@ -332,7 +332,7 @@ static void test_close_wait_is_gathered_once(void **state)
 		;
 	for (unsigned i = 0; i < 2; i++) {
 		tw_close_wait_work_results(&work, 1234, false, &fixture->sample.close_wait);
-		assert_int_equal(fixture->sample.close_wait.waiter_count, 1);
+		assert_int_equal(fixture->sample.close_wait.socket_count, 1);
 		assert_int_equal(fixture->past.waiters.count, 1);
 		assert_false(tw_close_wait_work_step(&work, source));
 	}

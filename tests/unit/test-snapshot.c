@@ -172,7 +172,7 @@ static void test_empty_tables(void **state TW_UNUSED)
 	idle.accepting.listeners = 0;
 	idle.accepting.accept_queue = tw_value_unknown();
 	idle.close_wait.row_count = 0;
-	idle.close_wait.waiter_count = 0;
+	idle.close_wait.socket_count = 0;
 	as_json(&idle, 2);
 	assert_non_null(strstr(page, "\"listeners\":[],\"close-wait\":[],\"bound\":[],"
 				     "\"binders\":[{\"source\":\"10.0.0.1\",\"ports\":7,\"destinations\":2,"

@@ -19,7 +19,7 @@ static void test_fields(void **state)
 		.receive_queue = 77,
 		.inode = 1,
 	};
-	const struct tw_waiter *waiter;
+	const struct tw_close_wait_socket *waiter;
 
 	tw_waiters_begin(waiters, &known, EPOCH, 0);
 	tw_waiters_add(waiters, &flow, 42);
@@ -78,7 +78,7 @@ static void test_seen_twice(void **state)
 static void test_given_up(void **state)
 {
 	struct tw_waiters *waiters = *state;
-	const struct tw_waiter *handed_on;
+	const struct tw_close_wait_socket *handed_on;
 
 	scan(waiters, EPOCH, 1, 5);
 	handed_on = waiters->known->waiters;
@@ -98,7 +98,7 @@ static void test_given_up(void **state)
 static void test_handed_on(void **state)
 {
 	struct tw_waiters *waiters = *state;
-	const struct tw_waiter *handed_on;
+	const struct tw_close_wait_socket *handed_on;
 
 	scan(waiters, EPOCH, 1, 101);
 	handed_on = waiters->known->waiters;
@@ -119,7 +119,7 @@ static void test_growth_and_bound(void **state)
 
 	assert_int_equal(known.room, 0);
 	assert_int_equal(waiters->fresh.room, TW_WAITERS_MIN);
-	assert_true(TW_WAITERS_MIN * sizeof(struct tw_waiter) == 8192);
+	assert_true(TW_WAITERS_MIN * sizeof(struct tw_close_wait_socket) == 8192);
 	for (unsigned round = 0; round < 3; round++) {
 		scan(waiters, EPOCH + round * SECOND, 1, TW_WAITERS_MAX + 1001);
 		assert_int_equal(waiters->known->count, TW_WAITERS_MAX);
@@ -185,7 +185,7 @@ static void test_walk(void **state)
 		tw_waiters_end(waiters);
 		assert_int_equal(waiters->known->count, seen);
 		for (uint32_t i = 0; i < seen; i++) {
-			const struct tw_waiter *waiter = &waiters->known->waiters[i];
+			const struct tw_close_wait_socket *waiter = &waiters->known->waiters[i];
 
 			assert_int_equal(waiter->since_usec, since[waiter->cookie >> 32]);
 		}

@@ -54,11 +54,11 @@ static inline void scan(struct tw_waiters *waiters, usec_t at_usec, uint64_t fir
 }
 
 /* None of them. */
-static const struct tw_waiter nobody;
+static const struct tw_close_wait_socket nobody;
 
-static inline const struct tw_waiter *find(const struct tw_waiters *waiters, uint64_t cookie)
+static inline const struct tw_close_wait_socket *find(const struct tw_waiters *waiters, uint64_t cookie)
 {
-	const struct tw_waiter *found = &nobody;
+	const struct tw_close_wait_socket *found = &nobody;
 
 	for (uint32_t i = 0; i < waiters->known->count; i++)
 		if (waiters->known->waiters[i].cookie == cookie) {

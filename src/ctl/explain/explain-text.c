@@ -148,8 +148,8 @@ static uint32_t count_ageless(const struct tw_close_wait *close_wait)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < close_wait->waiter_count; i++)
-		count += close_wait->waiters[i].since_usec == TW_USEC_INFINITY;
+	for (uint32_t i = 0; i < close_wait->socket_count; i++)
+		count += close_wait->sockets[i].since_usec == TW_USEC_INFINITY;
 	return count;
 }
 

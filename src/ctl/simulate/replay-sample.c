@@ -120,17 +120,19 @@ static void fill_survey(const struct tw_record *record, struct tw_survey *survey
 }
 
 /* So many sockets of one age. */
-static void add_waiters(struct tw_close_wait *close_wait, struct tw_waiter *waiters, uint64_t count, usec_t age_usec)
+static void add_waiters(struct tw_close_wait *close_wait, struct tw_close_wait_socket *waiters, uint64_t count,
+			usec_t age_usec)
 {
-	for (; count > 0 && close_wait->waiter_count < TW_REPLAY_WAITERS_MAX; count--)
-		waiters[close_wait->waiter_count++] = (struct tw_waiter){
+	for (; count > 0 && close_wait->socket_count < TW_REPLAY_WAITERS_MAX; count--)
+		waiters[close_wait->socket_count++] = (struct tw_close_wait_socket){
 			.since_usec = tw_usec_since(close_wait->at_usec, age_usec),
 			.unit = TW_NO_UNIT,
 		};
 }
 
 /* The oldest is as old as is told, the others a little older than the age that they are known to be older than. */
-static void fill_waiters(const struct tw_record *record, struct tw_waiter *waiters, struct tw_close_wait *close_wait)
+static void fill_waiters(const struct tw_record *record, struct tw_close_wait_socket *waiters,
+			 struct tw_close_wait *close_wait)
 {
 	const char *cursor = tw_past_text(record, "TIMEWAITD_CLOSE_WAIT_AGES");
 	const char *end = cursor + strlen(cursor), *word;
@@ -156,15 +158,16 @@ static void fill_waiters(const struct tw_record *record, struct tw_waiter *waite
 	}
 }
 
-static void fill_close_wait(const struct tw_record *record, struct tw_waiter *waiters, struct tw_close_wait *close_wait)
+static void fill_close_wait(const struct tw_record *record, struct tw_close_wait_socket *waiters,
+			    struct tw_close_wait *close_wait)
 {
 	close_wait->partial = !tw_past_metric(record, TW_METRIC_CLOSE_WAIT_AGE).known;
-	close_wait->waiters = waiters;
+	close_wait->sockets = waiters;
 	if (!close_wait->partial)
 		fill_waiters(record, waiters, close_wait);
 }
 
-bool tw_replay_sample(const struct tw_record *record, struct tw_waiter *waiters, struct tw_sample *ret)
+bool tw_replay_sample(const struct tw_record *record, struct tw_close_wait_socket *waiters, struct tw_sample *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->gauge.at_usec = time_of(record, "TIMEWAITD_GAUGE_AT");

@@ -15,4 +15,4 @@
  * addresses nor units. Its waiters point into `waiters`, memory for TW_REPLAY_WAITERS_MAX of them. Times are shifted.
  * Returns false where the record does not say when it was measured.
  */
-bool tw_replay_sample(const struct tw_record *record, struct tw_waiter *waiters, struct tw_sample *ret);
+bool tw_replay_sample(const struct tw_record *record, struct tw_close_wait_socket *waiters, struct tw_sample *ret);

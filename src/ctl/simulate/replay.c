@@ -17,7 +17,7 @@ struct tw_replay {
 	struct tw_policy policy;
 	struct tw_sample sample; /* the one that was decided on last; its gauge at 0: none yet */
 	struct tw_sample next;
-	struct tw_waiter *waiters; /* two memories, for the one and the other */
+	struct tw_close_wait_socket *waiters; /* two memories, for the one and the other */
 	bool second;
 	usec_t now_usec; /* CLOCK_REALTIME of what is being decided */
 	struct tw_past_alerts recorded, simulated;
