@@ -23,11 +23,13 @@ unit_tests = \
 	tests/unit/test-binder-need \
 	tests/unit/test-bound-units \
 	tests/unit/test-budget \
-	tests/unit/test-calibration \
-	tests/unit/test-candidates \
 	tests/unit/test-cgroup-source \
 	tests/unit/test-cgroup-unit \
 	tests/unit/test-chart \
+	tests/unit/test-close-wait \
+	tests/unit/test-close-wait-asked \
+	tests/unit/test-close-wait-units \
+	tests/unit/test-curr-estab \
 	tests/unit/test-recent-peak \
 	tests/unit/test-demand \
 	tests/unit/test-desired-effect \
@@ -57,12 +59,13 @@ unit_tests = \
 	tests/unit/test-reconcile \
 	tests/unit/test-hash \
 	tests/unit/test-html \
+	tests/unit/test-destroy-candidates \
 	tests/unit/test-destroy-search \
 	tests/unit/test-journal-sink \
 	tests/unit/test-json \
+	tests/unit/test-kernel-close-wait \
 	tests/unit/test-kernel-exclusive \
 	tests/unit/test-kernel-source \
-	tests/unit/test-kernel-waiters \
 	tests/unit/test-ledger-store \
 	tests/unit/test-ledger-text \
 	tests/unit/test-limits \
@@ -82,7 +85,6 @@ unit_tests = \
 	tests/unit/test-netns-list \
 	tests/unit/test-netns-source \
 	tests/unit/test-old-kernel \
-	tests/unit/test-owners \
 	tests/unit/test-page \
 	tests/unit/test-parse \
 	tests/unit/test-policy-namespaces \
@@ -146,8 +148,6 @@ unit_tests = \
 	tests/unit/test-tunable \
 	tests/unit/test-utf8 \
 	tests/unit/test-value \
-	tests/unit/test-waiters-asked \
-	tests/unit/test-waiters \
 	tests/unit/test-when \
 	tests/unit/test-witness \
 	tests/unit/test-worker
@@ -227,6 +227,7 @@ EXTRA_DIST += \
 	tests/valgrind \
 	tests/unit/address.h \
 	tests/unit/alert-fixture.h \
+	tests/unit/close-wait-fixture.h \
 	tests/unit/desired-fixture.h \
 	tests/unit/diag-fixture.h \
 	tests/unit/explain-fixture.h \
@@ -247,8 +248,7 @@ EXTRA_DIST += \
 	tests/unit/tell-sample.h \
 	tests/unit/tell-values.h \
 	tests/unit/temporary.h \
-	tests/unit/view-fixture.h \
-	tests/unit/waiters-fixture.h
+	tests/unit/view-fixture.h
 
 # Whole folders are taken with what the tests left in them; so only those that a build directory has not.
 dist-hook:

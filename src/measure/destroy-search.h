@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/macros.h"
 #include "measure/source.h"
 #include "model/candidate.h"
 #include "model/sample.h"
@@ -9,22 +8,23 @@
 #include <stdbool.h>
 
 /*
- * Looks for the sockets that orders want ended: a dump of the states in question alone, a slice at a time like a scan.
- * Knows no clock. TIME-WAIT tells its age by what is left of its life; CLOSE-WAIT is as old as the last scan knows by
- * its cookie, or as the data that it sent since; one that the scan did not know, or that has something to send, is not
- * old enough for anything.
+ * Looks for the sockets that orders want ended, never more of an order than its quota: a dump of the states in question
+ * alone, a slice at a time like a scan. Knows no clock. TIME-WAIT tells its age by what is left of its life; CLOSE-WAIT
+ * is as old as the last scan knows by its cookie, or as the data that it sent since; one that the scan did not know, or
+ * that has something to send, is not old enough for anything.
  */
 struct tw_destroy_search;
+
+/* Candidates of one search: 56 bytes each. */
+#define TW_CANDIDATES_MAX 8192u
 
 /* NULL without memory. */
 struct tw_destroy_search *tw_destroy_search_new(void);
 struct tw_destroy_search *tw_destroy_search_free(struct tw_destroy_search *search);
-TW_DEFINE_CLEANUP(struct tw_destroy_search, tw_destroy_search_free)
-#define TW_CLEANUP_DESTROY_SEARCH TW_CLEANUP(tw_destroy_search_freep)
 
 /*
- * Starts afresh. What the orders point to, and of `sample` the gauge and close_wait, are looked at in this call alone.
- * Returns false when no order is wanted.
+ * Starts afresh. What the orders point to, and the gauge of `sample`, are looked at in this call alone; its close_wait
+ * is borrowed until the search has ended. Returns false when no order is wanted.
  */
 bool tw_destroy_search_begin(struct tw_destroy_search *search, const struct tw_kill_orders *orders,
 			     const struct tw_kill_quota *quota, const struct tw_sample *sample, usec_t at_usec);

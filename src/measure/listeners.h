@@ -4,7 +4,6 @@
 #include "model/ports.h"
 #include "model/sample.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -14,12 +13,11 @@
 
 /* Addresses told apart; of those beyond, sockets are counted and nothing more. */
 #define TW_LISTENERS_MAX 1024u
-/* Places of the index, a power of two: at least half of them stay empty. */
+/* Places of the index: at least half of them stay empty. 11 bits of a hash. */
 #define TW_LISTENERS_SLOTS 2048u
 
 struct tw_listeners {
 	struct tw_port_set ports; /* those of all listeners, the ones beyond too */
-	struct tw_port_set exact; /* of these, where one listens on some address rather than on every one */
 	uint32_t count;
 	uint32_t beyond;			       /* sockets */
 	uint16_t slots[TW_LISTENERS_SLOTS];	       /* index into rows and 1; 0: empty */
@@ -31,23 +29,12 @@ void tw_listeners_clear(struct tw_listeners *listeners);
 /* One socket in LISTEN. */
 void tw_listeners_add(struct tw_listeners *listeners, const struct tw_flow *flow);
 
-/* One socket in another state, on a listening port. */
-void tw_listeners_count_flow(struct tw_listeners *listeners, const struct tw_flow *flow);
-
-/* One socket in another state: of those that no listener can have accepted, one bit is looked at. */
-static inline void tw_listeners_attribute(struct tw_listeners *listeners, const struct tw_flow *flow)
-{
-	if (tw_port_set_has(&listeners->ports, flow->local.port))
-		tw_listeners_count_flow(listeners, flow);
-}
+/* One socket in another state, when all listeners are told. */
+void tw_listeners_attribute(struct tw_listeners *listeners, const struct tw_flow *flow);
 
 /*
- * Fills `listeners`, `accept_queue` and the rows of *ret. `connections_known`: of all states but TIME-WAIT
- * the sockets were attributed; `time_wait_known`: those in TIME-WAIT were.
+ * When all sockets are told: all that the census tells of the accepting side; nothing of it where that is partial.
+ * Where ESTABLISHED or TIME-WAIT was derived, none of these was attributed. Puts the rows in their order, so that
+ * nothing can be added any more.
  */
-void tw_listeners_results(const struct tw_listeners *listeners, bool connections_known, bool time_wait_known,
-			  struct tw_accepting *ret);
-
-/* The same with all that a census tells of the accepting side; nothing of it where that is partial. */
-void tw_listeners_accepting(const struct tw_listeners *listeners, const struct tw_census *census,
-			    bool connections_known, bool time_wait_known, struct tw_accepting *ret);
+void tw_listeners_results(struct tw_listeners *listeners, const struct tw_census *census, struct tw_accepting *ret);

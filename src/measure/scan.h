@@ -3,15 +3,60 @@
 
 #include "base/hash.h"
 #include "base/macros.h"
-#include "measure/calibration.h"
+#include "measure/close-wait.h"
+#include "measure/diag/diag.h"
 #include "measure/exclusive.h"
 #include "measure/source.h"
 #include "measure/takeover.h"
-#include "measure/waiters.h"
 #include "model/sample.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* The sockets of both families in some states, a datagram at a time. */
+struct tw_dump {
+	uint32_t sequence;
+	uint64_t bytes_left; /* one that takes more has no end */
+};
+
+/*
+ * `states` and `extensions` as in struct tw_diag_query. `gauge`: how many sockets there may be, far from exactly.
+ * Returns 1, or the source's -errno.
+ */
+int tw_dump_begin(struct tw_dump *dump, struct tw_source *source, uint32_t states, uint8_t extensions,
+		  const struct tw_gauge *gauge);
+
+/*
+ * Returns 1 while there is more to do, 0 when all are told, or -errno of the source and of tw_diag_parse(), -EPROTO too
+ * for a dump without an end; then what `on_flow` was told is to be thrown away.
+ */
+int tw_dump_step(struct tw_dump *dump, struct tw_source *source, tw_diag_on_flow on_flow, void *context);
+
+/*
+ * What the gauge's CurrEstab counts, so that ESTABLISHED can be told from it instead of a dump. As RFC 4022 wants it
+ * that is CLOSE-WAIT, too; Linux left that out until 6.10 (net/ipv4/tcp.c, tcp_set_state()), and the change was carried
+ * back, so that no version tells. Dumps that told ESTABLISHED do, and whether the counter has gone astray. Sockets come
+ * and go between gauge and dump, so that the two never agree quite. Zero: nothing is known.
+ */
+struct tw_curr_estab {
+	enum tw_curr_estab_counts {
+		TW_CURR_ESTAB_UNKNOWN,	   /* no dump has told, or the last one was too far from it */
+		TW_CURR_ESTAB_EITHER,	   /* the last one agreed; too few are in CLOSE-WAIT to make a difference */
+		TW_CURR_ESTAB_BOTH,	   /* ESTABLISHED and CLOSE-WAIT */
+		TW_CURR_ESTAB_ESTABLISHED, /* ESTABLISHED alone */
+	} counts,
+		told; /* by the last dump that could; that is believed the second time */
+};
+
+/* A dump has told all of `census`; `gauge`: CurrEstab read just before it. */
+void tw_curr_estab_learn(struct tw_curr_estab *curr_estab, uint64_t gauge, const struct tw_census *census);
+
+/*
+ * A dump that left ESTABLISHED out told `close_wait`. Returns false where ESTABLISHED cannot be told without a dump of
+ * it; then it is not known any more what is counted, and *ret_established is untouched.
+ */
+bool tw_curr_estab_derive(struct tw_curr_estab *curr_estab, uint64_t gauge, uint64_t close_wait,
+			  uint64_t *ret_established);
 
 /*
  * A census or a survey: one or more dumps and a few questions, gathered into a sample's parts, a slice at a time so
@@ -26,8 +71,8 @@ struct tw_scan;
 
 /* What a scan of one network namespace leaves to the next one of it. Zero: there was none yet. */
 struct tw_scan_past {
-	struct tw_waiter_set waiters; /* those in CLOSE-WAIT, and since when */
-	struct tw_calibration calibration;
+	struct tw_close_wait_set close_wait;
+	struct tw_curr_estab curr_estab;
 	struct tw_parity_past parity;  /* destinations of which parity tells nothing */
 	struct tw_takeover_look *look; /* at the destination that was asked for; NULL: none */
 };
@@ -77,7 +122,7 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source);
 
 /*
  * After tw_scan_step() returned 0: fills the sample's census, accepting and close_wait, and after a survey its survey,
- * with a forecast from the one that it held before. close_wait.sockets belongs to the past, and stands until the next
- * scan of it has ended.
+ * with a forecast from the one that it held before. close_wait.sockets belongs to the past, and stands until the
+ * results of the next scan of it.
  */
 void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample);

@@ -307,7 +307,7 @@ struct tw_close_wait {
 	uint64_t untracked; /* beyond the bounded tracker: counted by the census only */
 	unsigned row_count;
 	struct tw_close_wait_row rows[TW_TOP_MAX]; /* most sockets first */
-	/* Borrows from what a scan leaves to the next, until that one has ended. */
+	/* By cookie. Borrows from what a scan leaves to the next, until that one's results. */
 	const struct tw_close_wait_socket *sockets;
 	uint32_t socket_count;
 };

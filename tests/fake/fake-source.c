@@ -196,10 +196,6 @@ static size_t write_datagram(struct tw_fake_source *fake)
 	struct tw_fake_writer writer = { fake->datagram, sizeof(fake->datagram), 0, fake->sequence };
 	int32_t status = 0;
 
-	if (fake->refuses_both < 0 && fake->query.family == AF_UNSPEC) {
-		tw_fake_write(&writer, NLMSG_ERROR, &fake->refuses_both, sizeof(fake->refuses_both));
-		return writer.length;
-	}
 	if (strikes(fake, TW_FAKE_ERROR)) {
 		status = fake->plans[TW_FAKE_ERROR].error;
 		tw_fake_write(&writer, NLMSG_ERROR, &status, sizeof(status));

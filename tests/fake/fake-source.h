@@ -64,7 +64,6 @@ struct tw_fake_source {
 	bool tells_bound;	    /* as Linux 6.8 does */
 	bool tells_exclusive;	    /* as Linux 6.3 does; or else it cannot be asked */
 	struct tw_port_set exclusive;
-	int refuses_both; /* -errno in answer to a request for both families; 0: it is taken */
 
 	/* Read by the test, freely. */
 	unsigned activity_reads, deep_activity_reads, rests; /* where it has activity reads: tw_fake_source_beat() */

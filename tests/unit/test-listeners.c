@@ -42,19 +42,20 @@ static void attribute(enum tw_state state, uint8_t family, const char *text, uin
 		tw_listeners_attribute(&listeners, &flow);
 }
 
-static const struct tw_accepting *results(bool time_wait_known)
+static const struct tw_accepting *results_of(bool established_known, bool time_wait_known)
 {
+	struct tw_census census = { 0 };
+
+	census.ipv6_known[TW_STATE_ESTABLISHED] = established_known;
+	census.ipv6_known[TW_STATE_TIME_WAIT] = time_wait_known;
 	memset(&accepting, 0, sizeof(accepting));
-	tw_listeners_results(&listeners, true, time_wait_known, &accepting);
+	tw_listeners_results(&listeners, &census, &accepting);
 	return &accepting;
 }
 
-/* Of a census that left ESTABLISHED out. */
-static const struct tw_accepting *results_without_established(void)
+static const struct tw_accepting *results(bool time_wait_known)
 {
-	memset(&accepting, 0, sizeof(accepting));
-	tw_listeners_results(&listeners, false, true, &accepting);
-	return &accepting;
+	return results_of(true, time_wait_known);
 }
 
 static const struct tw_listener_row *row_of(const char *text, uint16_t port)
@@ -251,11 +252,8 @@ static void test_order(void **state TW_UNUSED)
 	}
 }
 
-/* Not all connections were told: none is counted, and the order does not depend on some of them. */
-static void test_connections_unknown(void **state TW_UNUSED)
+static void add_four(void)
 {
-	static const uint16_t ports[] = { 83, 80, 81, 82 };
-
 	tw_listeners_clear(&listeners);
 	listen_on("0.0.0.0", 80, 3, 8);
 	listen_on("0.0.0.0", 81, 0, 8);
@@ -264,7 +262,15 @@ static void test_connections_unknown(void **state TW_UNUSED)
 	attribute(TW_STATE_CLOSE_WAIT, AF_INET, "10.0.0.1", 82, 2);
 	attribute(TW_STATE_SYN_RECV, AF_INET, "10.0.0.1", 82, 3);
 	attribute(TW_STATE_TIME_WAIT, AF_INET, "10.0.0.1", 82, 4);
-	results_without_established();
+}
+
+/* Not all connections were told: none is counted, and the order does not depend on some of them. */
+static void test_connections_unknown(void **state TW_UNUSED)
+{
+	static const uint16_t ports[] = { 83, 80, 81, 82 };
+
+	add_four();
+	results_of(false, true);
 	assert_int_equal(accepting.row_count, 4);
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(accepting.rows[i].address.port, ports[i]);
@@ -275,6 +281,7 @@ static void test_connections_unknown(void **state TW_UNUSED)
 	assert_int_equal(accepting.rows[3].syn_recv, 3);
 	assert_int_equal(accepting.rows[3].time_wait.value, 4);
 	assert_int_equal(accepting.accept_queue.milli, 100000);
+	add_four();
 	assert_true(results(true)->rows[2].connections.known);
 	assert_int_equal(accepting.rows[2].address.port, 82);
 	assert_int_equal(accepting.rows[2].connections.value, 5);
@@ -310,18 +317,17 @@ static void test_bound(void **state TW_UNUSED)
 		attribute(TW_STATE_ESTABLISHED, AF_INET, text, (uint16_t)(1 + i % 3), 1);
 		attribute(TW_STATE_ESTABLISHED, AF_INET, text, (uint16_t)(1 + (i + 1) % 3), 1);
 	}
+	/* Those that are known still gather sockets. */
+	listen_on("10.0.0.0", 1, 3, 16);
+	assert_int_equal(listeners.rows[0].sockets, 2);
 	results(true);
+	assert_int_equal(accepting.rows[0].queue, 3);
 	assert_int_equal(accepting.listeners, MORE + 1);
 	assert_int_equal(listeners.count, TW_LISTENERS_MAX);
 	for (unsigned i = 0; i < TW_LISTENERS_MAX; i++)
 		assert_int_equal(listeners.rows[i].connections.value, 1);
 	/* connect() must not count on their ports either. */
 	assert_true(tw_port_set_has(&listeners.ports, 4000));
-	/* Those that are known still gather sockets. */
-	listen_on("10.0.0.0", 1, 3, 16);
-	assert_int_equal(listeners.rows[0].sockets, 2);
-	results(true);
-	assert_int_equal(accepting.rows[0].queue, 3);
 }
 
 static void test_clear(void **state TW_UNUSED)

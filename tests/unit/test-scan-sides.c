@@ -4,7 +4,6 @@
 
 #include "../fake/fake-source.h"
 #include "base/macros.h"
-#include "measure/waiters.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -291,7 +290,7 @@ static void test_many_are_due(void **state)
 	add_waiters(fixture, 1, 300, 7);
 	run(fixture, TW_SCAN_CENSUS, 0);
 	dumps = fixture->fake.dumps;
-	assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
+	assert_int_equal(fixture->fake.ages_asked, TW_CLOSE_WAIT_ASKED_MAX);
 	fixture->order.close_wait_age_usec = 30 * SECOND;
 	run(fixture, TW_SCAN_CENSUS, 29);
 	assert_int_equal(fixture->fake.dumps - dumps, dumps);
@@ -301,7 +300,7 @@ static void test_many_are_due(void **state)
 		last = &fixture->fake.queries[(fixture->fake.dumps - 1) % TW_ARRAY_SIZE(fixture->fake.queries)];
 		assert_int_equal(last->states, tw_state_kernel_bit(TW_STATE_CLOSE_WAIT));
 		assert_int_equal(last->extensions, TW_DIAG_INFO);
-		assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
+		assert_int_equal(fixture->fake.ages_asked, TW_CLOSE_WAIT_ASKED_MAX);
 		assert_int_equal(fixture->sample.census.count[TW_STATE_CLOSE_WAIT], 300);
 		assert_int_equal(close_wait->socket_count, 300);
 		assert_since(close_wait, 16, 0);
@@ -329,13 +328,13 @@ static void test_slices(void **state)
 	fixture->fake.rows_per_datagram = 128;
 	add_waiters(fixture, 1, 1280, 7);
 	run(fixture, TW_SCAN_CENSUS, 1);
-	assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
+	assert_int_equal(fixture->fake.ages_asked, TW_CLOSE_WAIT_ASKED_MAX);
 	/* Ten datagrams of rows, and the questions eight a step. */
-	assert_in_range(fixture->steps - steps, 10 + TW_WAITERS_ASKED_MAX / 8, 12 + TW_WAITERS_ASKED_MAX / 8);
+	assert_in_range(fixture->steps - steps, 10 + TW_CLOSE_WAIT_ASKED_MAX / 8, 12 + TW_CLOSE_WAIT_ASKED_MAX / 8);
 	assert_int_equal(fixture->sample.close_wait.socket_count, 1280);
 	/* The others are not asked for later: they have their age. */
 	run(fixture, TW_SCAN_CENSUS, 2);
-	assert_int_equal(fixture->fake.ages_asked, TW_WAITERS_ASKED_MAX);
+	assert_int_equal(fixture->fake.ages_asked, TW_CLOSE_WAIT_ASKED_MAX);
 }
 
 static void set_ports(struct fixture *fixture, unsigned count)

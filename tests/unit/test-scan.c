@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/close-wait.h"
 #include "measure/scan.h"
 
 #include "scan-fixture.h"
@@ -181,10 +180,7 @@ static void test_partial(void **state)
 	assert_false(fixture->sample.survey.partial);
 }
 
-/*
- * What no repetition mends is handed on at once. What a request for both families is turned down with counts once that
- * for one is, too.
- */
+/* What no repetition mends is handed on at once. */
 static void test_errors(void **state)
 {
 	static const struct {
@@ -194,8 +190,8 @@ static void test_errors(void **state)
 	} cases[] = {
 		{ TW_FAKE_DUMP_BEGIN, 0, 1, -EPERM },  { TW_FAKE_DUMP_BEGIN, 1, 1, -ENOMEM },
 		{ TW_FAKE_DUMP_NEXT, 0, 1, -EBADF },   { TW_FAKE_ERROR, 0, 1, -EPERM },
-		{ TW_FAKE_ERROR, 0, 2, -ENOENT },      { TW_FAKE_DONE, 0, 2, -ENOENT },
-		{ TW_FAKE_DONE, 2, 2, -EOPNOTSUPP },   { TW_FAKE_DONE, 3, 1, -EOPNOTSUPP },
+		{ TW_FAKE_ERROR, 0, 1, -ENOENT },      { TW_FAKE_DONE, 0, 1, -ENOENT },
+		{ TW_FAKE_DONE, 2, 1, -EOPNOTSUPP },   { TW_FAKE_DONE, 3, 1, -EOPNOTSUPP },
 		{ TW_FAKE_PORT_RANGE, 0, 1, -EINVAL },
 	};
 	struct fixture *fixture = *state;
@@ -206,36 +202,10 @@ static void test_errors(void **state)
 
 		tw_fake_source_fail(&fixture->fake, cases[i].fault, cases[i].after, cases[i].times, cases[i].error);
 		assert_int_equal(run(fixture, TW_SCAN_SURVEY), cases[i].error);
-		assert_true(fixture->fake.dumps - dumps <= 3);
+		assert_true(fixture->fake.dumps - dumps <= 2);
 	}
 	assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
 	assert_full_census(&fixture->sample.census);
-	/* None of this was a kernel that does not take the request for both. */
-	assert_int_equal(fixture->fake.queries[(fixture->fake.dumps - 1) % 16].family, AF_UNSPEC);
-}
-
-/* A kernel that does not answer for both families at once is asked for each, and that only once too often. */
-static void test_families_apart(void **state)
-{
-	static const int errors[] = { -EINVAL, -EOPNOTSUPP, -ENOENT };
-	struct fixture *fixture = *state;
-	struct tw_fake_source *fake = &fixture->fake;
-
-	populate(fixture);
-	for (size_t i = 0; i < TW_ARRAY_SIZE(errors); i++) {
-		fixture->scan = tw_scan_free(fixture->scan);
-		fixture->scan = tw_scan_new(&secret);
-		fake->refuses_both = errors[i];
-		for (unsigned time = 0; time < 2; time++) {
-			fake->dumps = 0;
-			assert_int_equal(run(fixture, TW_SCAN_SURVEY), 0);
-			assert_full_census(&fixture->sample.census);
-			assert_int_equal(fixture->sample.survey.top[0].ports, 37);
-			assert_int_equal(fake->dumps, time == 0 ? 5 : 4);
-			for (unsigned k = 0; k < 4; k++)
-				assert_int_equal(fake->queries[k + (time == 0)].family, k % 2 ? AF_INET6 : AF_INET);
-		}
-	}
 }
 
 static void test_begin_fails_in_passing(void **state)
@@ -317,28 +287,6 @@ static void test_begin_again(void **state)
 	assert_int_equal(fixture->sample.survey.top[0].ports, 37);
 }
 
-/* A survey asks the kernel for ports, too, and that may take any number of steps: CLOSE-WAIT is gathered once. */
-static void test_close_wait_is_gathered_once(void **state)
-{
-	struct fixture *fixture = *state;
-	struct tw_source *source = &fixture->fake.base;
-	struct tw_close_wait_work work = { 0 };
-	struct tw_flow flow = { .state = TW_STATE_CLOSE_WAIT, .family = AF_INET, .cookie = 1, .inode = 1 };
-
-	assert_int_equal(tw_close_wait_work_init(&work, &secret), 0);
-	tw_close_wait_work_begin(&work, &fixture->past.waiters, 1234, 0);
-	tw_close_wait_work_add(&work, &flow);
-	while (tw_close_wait_work_step(&work, source))
-		;
-	for (unsigned i = 0; i < 2; i++) {
-		tw_close_wait_work_results(&work, 1234, false, &fixture->sample.close_wait);
-		assert_int_equal(fixture->sample.close_wait.socket_count, 1);
-		assert_int_equal(fixture->past.waiters.count, 1);
-		assert_false(tw_close_wait_work_step(&work, source));
-	}
-	tw_close_wait_work_done(&work);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,11 +298,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_repeats, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_partial, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_families_apart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_begin_fails_in_passing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_begin_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_close_wait_is_gathered_once, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

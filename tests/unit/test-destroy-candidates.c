@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/candidates.h"
+/* Which sockets an order is for, and how many of them it gets. */
+#include "measure/destroy-search.h"
 
 #include "base/macros.h"
+#include "fake/fake-source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 #include <sys/socket.h>
 
 #define S TW_USEC_PER_SEC
+#define NOW (1000 * S)
 #define IPV4(a, b, c, d)                                                                 \
 	{                                                                                \
 		{                                                                        \
@@ -20,8 +23,26 @@
 		}                                                                        \
 	}
 
-static struct tw_candidates candidates;
+static struct tw_fake_source fake;
+static struct tw_destroy_search *search;
+static struct tw_sample sample;
+static struct tw_close_wait_socket known;
 static const struct tw_rule_settings rule = { .name = "r" };
+
+static int set_up(void **state TW_UNUSED)
+{
+	tw_fake_source_init(&fake);
+	memset(&sample, 0, sizeof(sample));
+	search = tw_destroy_search_new();
+	return search ? 0 : -1;
+}
+
+static int tear_down(void **state TW_UNUSED)
+{
+	search = tw_destroy_search_free(search);
+	tw_fake_source_done(&fake);
+	return 0;
+}
 
 static const struct tw_flow base = {
 	.state = TW_STATE_TIME_WAIT,
@@ -33,10 +54,28 @@ static const struct tw_flow base = {
 	.cookie = 7,
 };
 
-static void begin(const struct tw_destroy *const destroys[], unsigned count, uint32_t most)
+/* One socket. In CLOSE-WAIT the last scan knew its age and unit; in TIME-WAIT it tells its age itself. */
+static void offer(const struct tw_flow *offered, usec_t age_usec, const char *unit)
+{
+	struct tw_flow flow = *offered;
+
+	flow.mini = flow.state == TW_STATE_TIME_WAIT;
+	flow.inode = flow.mini ? 0 : 5;
+	flow.expires_ms = 60000 - (uint32_t)(age_usec / TW_USEC_PER_MSEC);
+	tw_fake_source_add(&fake, &flow);
+	known = (struct tw_close_wait_socket){ .cookie = flow.cookie, .since_usec = NOW - age_usec };
+	(void)strcpy(sample.close_wait.rows[0].unit, unit);
+	sample.close_wait.row_count = 1;
+	sample.close_wait.sockets = &known;
+	sample.close_wait.socket_count = 1;
+}
+
+static struct tw_destroy_found find(const struct tw_destroy *const destroys[], unsigned count, uint32_t most)
 {
 	struct tw_kill_orders orders = { .count = count };
 	struct tw_kill_quota quota = { 0 };
+	struct tw_destroy_found found;
+	int r;
 
 	for (unsigned i = 0; i < count; i++) {
 		orders.rows[i].destroy = destroys[i];
@@ -44,7 +83,12 @@ static void begin(const struct tw_destroy *const destroys[], unsigned count, uin
 		quota.wanted[i] = true;
 		quota.most[i] = most;
 	}
-	tw_candidates_begin(&candidates, &orders, &quota);
+	r = tw_destroy_search_begin(search, &orders, &quota, &sample, NOW);
+	while (r > 0)
+		r = tw_destroy_search_step(search, &fake.base);
+	assert_int_equal(r, 0);
+	tw_destroy_search_results(search, &found);
+	return found;
 }
 
 static void test_who_is_meant(void **state TW_UNUSED)
@@ -63,10 +107,10 @@ static void test_who_is_meant(void **state TW_UNUSED)
 		  5 * S,
 		  "",
 		  true },
-		{ "a microsecond too young",
+		{ "a millisecond too young",
 		  { .state = TW_STATE_TIME_WAIT, .older_than_usec = 5 * S },
 		  TW_STATE_TIME_WAIT,
-		  5 * S - 1,
+		  5 * S - TW_USEC_PER_MSEC,
 		  "",
 		  false },
 		{ "another state", { .state = TW_STATE_TIME_WAIT }, TW_STATE_CLOSE_WAIT, 5 * S, "", false },
@@ -135,9 +179,9 @@ static void test_who_is_meant(void **state TW_UNUSED)
 		struct tw_destroy_found found;
 
 		flow.state = cases[i].state;
-		begin(&destroy, 1, 10);
-		tw_candidates_offer(&candidates, &flow, cases[i].age_usec, cases[i].unit);
-		tw_candidates_results(&candidates, &found);
+		tw_fake_source_clear(&fake);
+		offer(&flow, cases[i].age_usec, cases[i].unit);
+		found = find(&destroy, 1, 10);
 		if (found.count != cases[i].meant || found.seen[0] != cases[i].meant)
 			fail_msg("%s", cases[i].what);
 	}
@@ -151,10 +195,9 @@ static void test_a_candidate_is_the_socket(void **state TW_UNUSED)
 	struct tw_destroy_found found;
 
 	any.cookie = TW_COOKIE_ANY;
-	begin(only, 1, 10);
-	tw_candidates_offer(&candidates, &any, 30 * S, "");
-	tw_candidates_offer(&candidates, &base, 30 * S, "");
-	tw_candidates_results(&candidates, &found);
+	offer(&any, 30 * S, "");
+	offer(&base, 30 * S, "");
+	found = find(only, 1, 10);
 	assert_int_equal(found.count, 1);
 	assert_int_equal(found.seen[0], 1);
 	assert_int_equal(found.rows[0].id.cookie, 7);
@@ -174,15 +217,14 @@ static void test_quotas(void **state TW_UNUSED)
 	unsigned of[2] = { 0, 0 };
 	struct tw_destroy_found found;
 
-	begin(both, 2, 3);
 	for (unsigned i = 0; i < 10; i++) {
 		struct tw_flow flow = base;
 
 		flow.cookie = i + 1;
 		flow.local.port = (uint16_t)(40000 + i % 2);
-		tw_candidates_offer(&candidates, &flow, S, "");
+		offer(&flow, S, "");
 	}
-	tw_candidates_results(&candidates, &found);
+	found = find(both, 2, 3);
 	for (unsigned i = 0; i < found.count; i++) {
 		assert_int_equal(found.rows[i].id.local.port, 40000 + found.rows[i].order);
 		of[found.rows[i].order]++;
@@ -199,47 +241,29 @@ static void test_bounds(void **state TW_UNUSED)
 	static const struct tw_destroy *const only[] = { &all };
 	struct tw_destroy_found found;
 
-	begin(only, 1, UINT32_MAX);
 	for (unsigned i = 0; i < TW_CANDIDATES_MAX + 5; i++)
-		tw_candidates_offer(&candidates, &base, TW_USEC_INFINITY, "");
-	tw_candidates_results(&candidates, &found);
+		offer(&base, 60 * S, "");
+	found = find(only, 1, UINT32_MAX);
 	assert_int_equal(found.count, TW_CANDIDATES_MAX);
 	assert_int_equal(found.seen[0], TW_CANDIDATES_MAX + 5);
-	assert_int_equal(found.rows[0].age_ms, UINT32_MAX);
+	assert_int_equal(found.rows[0].age_ms, 60000);
 	/* Begun anew, nothing is left. */
-	begin(only, 1, 0);
-	tw_candidates_offer(&candidates, &base, S, "");
-	tw_candidates_results(&candidates, &found);
+	tw_fake_source_clear(&fake);
+	offer(&base, S, "");
+	found = find(only, 1, 0);
 	assert_int_equal(found.count, 0);
 	assert_int_equal(found.seen[0], 1);
 }
 
-static void test_what_is_wanted(void **state TW_UNUSED)
-{
-	static const struct tw_destroy web = { .state = TW_STATE_CLOSE_WAIT,
-					       .older_than_usec = 20 * S,
-					       .unit = "web.service" };
-	static const struct tw_destroy any = { .state = TW_STATE_CLOSE_WAIT, .older_than_usec = 60 * S };
-	static const struct tw_destroy *const both[] = { &web, &any };
-
-	begin(both, 2, 1);
-	assert_true(tw_candidates_want(&candidates, TW_STATE_CLOSE_WAIT));
-	assert_false(tw_candidates_want(&candidates, TW_STATE_TIME_WAIT));
-	assert_int_equal(tw_candidates_least_age(&candidates, TW_STATE_CLOSE_WAIT, "web.service"), 20 * S);
-	assert_int_equal(tw_candidates_least_age(&candidates, TW_STATE_CLOSE_WAIT, ""), 60 * S);
-	assert_int_equal(tw_candidates_least_age(&candidates, TW_STATE_TIME_WAIT, ""), TW_USEC_INFINITY);
-	candidates.quota.wanted[0] = false;
-	assert_int_equal(tw_candidates_least_age(&candidates, TW_STATE_CLOSE_WAIT, "web.service"), 60 * S);
-	candidates.quota.wanted[1] = false;
-	assert_false(tw_candidates_want(&candidates, TW_STATE_CLOSE_WAIT));
-}
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_who_is_meant),   cmocka_unit_test(test_a_candidate_is_the_socket),
-		cmocka_unit_test(test_quotas),	       cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_what_is_wanted),
+		TEST(test_who_is_meant),
+		TEST(test_a_candidate_is_the_socket),
+		TEST(test_quotas),
+		TEST(test_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
