@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/candidate.h"
+#include "model/effect.h"
 
 #include <stddef.h>
 #include <stdint.h>

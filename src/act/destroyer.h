@@ -3,7 +3,7 @@
 
 #include "base/duration.h"
 #include "base/macros.h"
-#include "model/candidate.h"
+#include "model/effect.h"
 #include "model/event.h"
 #include "model/settings.h"
 

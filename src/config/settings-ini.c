@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config/settings-ini.h"
+#include "config/settings-load.h"
 
 #include "base/parse.h"
 #include "base/text.h"

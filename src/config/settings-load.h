@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "config/settings-ini.h"
 #include "model/settings.h"
 
 /* The usual places, below the directory that the build names. */

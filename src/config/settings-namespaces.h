@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/text.h"
-#include "model/namespace.h"
+#include "model/settings.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/macros.h"
-#include "config/settings-ini.h"
+#include "config/settings-load.h"
 
 /* Where in the configuration something stands. */
 struct tw_place {

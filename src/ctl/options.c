@@ -5,7 +5,7 @@
 #include "base/exit.h"
 #include "base/parse.h"
 #include "ctl/when.h"
-#include "model/namespace.h"
+#include "model/settings.h"
 
 #include <getopt.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "model/value.h"
+#include "model/metric.h"
 
 /* Every state, metric and sysctl, with room to spare. */
 #define TW_PAGE_NUMBERS_MAX 96

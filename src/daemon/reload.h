@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "config/settings-ini.h"
+#include "config/settings-load.h"
 #include "watch/manager.h"
 #include "daemon/options.h"
 

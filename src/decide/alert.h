@@ -6,9 +6,8 @@
 #include "decide/proof.h"
 #include "decide/reading.h"
 #include "model/event.h"
+#include "model/metric.h"
 #include "model/settings.h"
-#include "model/situation.h"
-#include "model/value.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,7 +7,6 @@
 #include "model/event.h"
 #include "model/sample.h"
 #include "model/settings.h"
-#include "model/situation.h"
 
 /* Alerts of one rule that are told one by one: those beyond are quiet, told in one line, as so many more. */
 #define TW_ALERTS_PER_RULE 16

@@ -3,9 +3,9 @@
 
 #include "base/duration.h"
 #include "model/event.h"
+#include "model/metric.h"
 #include "model/sample.h"
 #include "model/settings.h"
-#include "model/value.h"
 
 #include <stdbool.h>
 #include <stdint.h>

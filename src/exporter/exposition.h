@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/text.h"
-#include "model/value.h"
+#include "model/metric.h"
 
 #include <stdbool.h>
 

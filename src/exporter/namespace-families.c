@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "exporter/namespace-families.h"
 
-#include "model/counter.h"
-#include "model/tcp-state.h"
+#include "model/flow.h"
+#include "model/metric.h"
 #include "model/tunable.h"
 
 /* Percent to a ratio, milliseconds to seconds. */

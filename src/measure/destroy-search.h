@@ -2,7 +2,7 @@
 #pragma once
 
 #include "measure/source.h"
-#include "model/candidate.h"
+#include "model/effect.h"
 #include "model/sample.h"
 
 #include <stdbool.h>

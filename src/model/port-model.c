@@ -47,18 +47,11 @@ struct tw_reuse_rule tw_reuse_rule(const struct tw_gauge *gauge, const struct tw
 	return rule;
 }
 
-/* 127.0.0.0/8, v4-mapped too, and ::1. */
-static bool is_loopback(const struct tw_address *address)
-{
-	static const struct tw_address ipv6 = { { [15] = 1 } };
-
-	return tw_address_is_ipv4(address) ? address->bytes[12] == 127 : tw_address_equal(address, &ipv6);
-}
-
 bool tw_reuse_in_force(int64_t reuse, const struct tw_destination *key)
 {
 	if (reuse == 2)
-		return key->device == LOOPBACK_INDEX || is_loopback(&key->source) || is_loopback(&key->destination);
+		return key->device == LOOPBACK_INDEX || tw_address_is_loopback(&key->source) ||
+		       tw_address_is_loopback(&key->destination);
 	return reuse == 1;
 }
 

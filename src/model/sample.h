@@ -2,12 +2,8 @@
 #pragma once
 
 #include "base/duration.h"
-#include "model/counter.h"
 #include "model/flow.h"
 #include "model/metric.h"
-#include "model/ports.h"
-#include "model/recent-peak.h"
-#include "model/tcp-state.h"
 #include "model/tunable.h"
 
 #include <stdbool.h>
@@ -49,6 +45,25 @@ struct tw_gauge {
 	struct tw_count conntrack_count; /* where conntrack is loaded */
 	struct tw_count conntrack_max;
 	uint32_t reserved_ports; /* how many ports of the range ip_local_reserved_ports takes away */
+};
+
+/* How many sockets a gauge counted. */
+struct tw_tally {
+	usec_t at_usec; /* 0: there is none */
+	uint64_t sockets;
+};
+
+/*
+ * For so long a tally is remembered: longer than the kernel's timers for TIME-WAIT are coarse. They end those of two
+ * seconds at once where CONFIG_HZ is 250, of 4 s at 1000 and of 5 s at 100 (the table in kernel/time/timer.c). What
+ * comes back after such a drop is no growth.
+ */
+#define TW_RECENT_PEAK_SECONDS 8
+
+/* The highest tally of each of the last seconds, and the last of all: what is above them has grown. */
+struct tw_recent_peak {
+	struct tw_tally seconds[TW_RECENT_PEAK_SECONDS];
+	struct tw_tally last;
 };
 
 /* What of a gauge is read the cheapest, and moves with nearly all that happens. */
@@ -99,10 +114,9 @@ struct tw_destination_row {
 	uint32_t held[TW_HOLDER_COUNT]; /* of these, by the state of what holds them */
 	uint32_t time_wait;		/* of these, TIME-WAIT */
 	uint32_t young_time_wait;	/* of these, not older than TW_SURVEY_YOUNG_USEC */
-	uint32_t unripe_time_wait; /* of `time_wait`: younger than tcp_tw_reuse_delay, so that reuse does not take them
-				    */
-	uint32_t established;	   /* of `ports` */
-	uint32_t other;		   /* of `ports`: every other state */
+	uint32_t unripe_time_wait;	/* of `time_wait`: younger than tcp_tw_reuse_delay, so not for reuse */
+	uint32_t established;		/* of `ports` */
+	uint32_t other;			/* of `ports`: every other state */
 	/*
 	 * Usable ports that a plain connect() to it cannot take now: exclusive ones of others too and, of a device,
 	 * what sockets to the same that are bound to no device hold.
@@ -120,8 +134,7 @@ struct tw_destination_row {
 	uint32_t bound_first;
 	struct tw_value port_demand; /* blocked under the baseline sysctls, by the present rate of connections */
 	struct tw_value port_use;    /* blocked / usable, 100 % at the most */
-	struct tw_value
-		port_eta; /* s until its ports run out at their present growth; unknown where they do not grow */
+	struct tw_value port_eta;    /* s until its ports run out at their present growth; unknown without */
 };
 
 /* Destinations that a survey tells of whatever their rank. */
@@ -173,9 +186,7 @@ struct tw_binder_need {
 	uint32_t own;			/* of these, bound first */
 	enum tw_holder holder;		/* what most of these sockets are in, or did before and still do nearly */
 	uint32_t held[TW_HOLDER_COUNT]; /* the sockets, where there are enough to ask for */
-	/* Of one half of the range, the odd or the even one, that which has more room: bind() takes one after the
-	 * other. */
-	struct tw_value use;
+	struct tw_value use; /* of the half, odd or even, that has more room: bind() takes one after the other */
 };
 
 /*
@@ -324,8 +335,7 @@ struct tw_cost {
 struct tw_sample {
 	struct tw_gauge gauge;
 	struct tw_gauge previous; /* the gauge before, for rates */
-	struct tw_tally
-		peak; /* the highest of the last seconds before this gauge, for growth: tw_recent_peak_highest() */
+	struct tw_tally peak;	  /* the highest of the last seconds before this gauge: tw_recent_peak_highest() */
 	struct tw_census census;
 	struct tw_survey survey;
 	struct tw_accepting accepting;
@@ -333,27 +343,29 @@ struct tw_sample {
 	struct tw_cost cost;
 };
 
-/* All sockets that a gauge counts: listeners and mini-sockets too, bound ones not. */
+/* All sockets that a gauge, or an activity read, counts: listeners and mini-sockets too, bound ones not. */
 struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge);
-
-/* The same of an activity read. */
 struct tw_tally tw_activity_tally(const struct tw_activity *activity, usec_t at_usec);
+
+/* A tally that is not earlier than those before it. */
+void tw_recent_peak_add(struct tw_recent_peak *peak, struct tw_tally tally);
+
+/*
+ * The highest that is not older than TW_RECENT_PEAK_SECONDS, of equal ones the later. Where all are older, the last of
+ * them; without any, one of the time 0.
+ */
+struct tw_tally tw_recent_peak_highest(const struct tw_recent_peak *peak, usec_t now_usec);
 
 /* Whether the activity is what the gauge saw, in all that it tells. */
 bool tw_gauge_has_activity(const struct tw_gauge *gauge, const struct tw_activity *activity);
 
-/*
- * Nothing has moved since the gauge and the close-wait of the sample were measured: they are as good as new, and those
- * in CLOSE-WAIT are so much older.
- */
+/* Nothing has moved since: the gauge and the close-wait of the sample are as good as new, and so much older. */
 void tw_sample_confirm(struct tw_sample *sample, usec_t now_usec);
 
 /* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */
 struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter);
-
 /* The metric's value, unknown where its part of the sample is missing or partial. */
 struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric metric);
-
 /* When the metric's part of the sample was measured; 0 for never. */
 usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric);
 

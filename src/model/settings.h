@@ -5,12 +5,64 @@
 #include "base/macros.h"
 #include "model/flow.h"
 #include "model/metric.h"
-#include "model/namespace.h"
-#include "model/severity.h"
 #include "model/tunable.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* In rising order; the values are this project's own, tw_severity_priority() gives syslog's. */
+enum tw_severity {
+	TW_SEVERITY_INFO,
+	TW_SEVERITY_NOTICE,
+	TW_SEVERITY_WARNING,
+	TW_SEVERITY_ERROR,
+	TW_SEVERITY_CRITICAL,
+	TW_SEVERITY_COUNT,
+};
+
+const char *tw_severity_name(enum tw_severity severity);
+/* The PRIORITY of syslog(3) and the journal: 6 (info) to 2 (critical). */
+int tw_severity_priority(enum tw_severity severity);
+bool tw_severity_from_name(const char *name, size_t length, enum tw_severity *ret);
+
+/* Longest name of a network namespace, with NUL: NAME_MAX of the kernel, for a file under /run/netns or a unit. */
+#define TW_NAMESPACE_NAME_MAX 256
+
+/* The name of the one that the daemon was started in. No other has it. */
+#define TW_NAMESPACE_HOST "host"
+/* In a list: each that there is. */
+#define TW_NAMESPACE_ALL "all"
+
+/* A network namespace that there is. */
+struct tw_namespace {
+	uint64_t id; /* inode of its file in nsfs; it is given anew once the namespace is gone and nobody holds it */
+	char name[TW_NAMESPACE_NAME_MAX];
+};
+
+/* Puts "@ID" behind a name that another one has, too. */
+void tw_namespace_tell_apart(struct tw_namespace *namespace);
+
+/* Longest text of a list, with NUL: a line of the configuration. */
+#define TW_NAMESPACE_LIST_MAX 200
+
+/* Names of network namespaces as the configuration writes them, divided by blanks; may hold * and ?, as in fnmatch(3).
+ */
+struct tw_namespace_list {
+	char words[TW_NAMESPACE_LIST_MAX];
+};
+
+/* Whether the list names this one: by its name, or as one of all. "*" is every other than the host's. */
+bool tw_namespace_list_has(const struct tw_namespace_list *list, const char *name);
+
+/* Whether the word stands in the list as it is. */
+bool tw_namespace_list_says(const struct tw_namespace_list *list, const char *word);
+
+/* Whether it can have some without a name under /run/netns: "all", and those with * or ? in them. */
+bool tw_namespace_list_is_open(const struct tw_namespace_list *list);
+
+/* Whether anything but the host's can be in it. */
+bool tw_namespace_list_is_wide(const struct tw_namespace_list *list);
 
 /* inih cuts a section name at 50 bytes with its NUL; "rule " is part of it. */
 #define TW_RULE_NAME_MAX 45

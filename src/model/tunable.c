@@ -4,7 +4,7 @@
 #include "base/macros.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "model/tcp-state.h"
+#include "model/flow.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,6 @@
 /* Both spellings from one: "net.ipv4.X" and "net/ipv4/X". */
 #define IPV4(name) .key = "net.ipv4." name, .path = "net/ipv4/" name
 #define CORE(name) .key = "net.core." name, .path = "net/core/" name
-
 
 /* Where a table of sockets ends for us: as many as fit into a few GiB of kernel memory. */
 #define SOCKETS_HIGH 16777216

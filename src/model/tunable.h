@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/counter.h"
 #include "model/metric.h"
 
 #include <stdbool.h>

@@ -5,8 +5,6 @@
 #include "model/metric.h"
 #include "model/sample.h"
 #include "model/settings.h"
-#include "model/severity.h"
-#include "model/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

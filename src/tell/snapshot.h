@@ -3,8 +3,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "model/event.h"
 #include "model/sample.h"
-#include "model/situation.h"
 
 /*
  * One namespace's sample as an element of the "namespaces" array of `timewaitd --once --json`: name, partial, states,

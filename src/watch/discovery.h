@@ -4,7 +4,7 @@
 #include "base/macros.h"
 #include "watch/namespace-edges.h"
 #include "watch/watch.h"
-#include "model/namespace.h"
+#include "model/settings.h"
 
 #include <stdbool.h>
 

@@ -6,7 +6,7 @@
 #include "watch/recover.h"
 #include "watch/watch.h"
 #include "measure/kernel-source.h"
-#include "model/namespace.h"
+#include "model/settings.h"
 
 /*
  * The world around the watch of another network namespace than the host's: it is entered where something has to be

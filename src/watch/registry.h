@@ -4,7 +4,6 @@
 #include "watch/discovery.h"
 #include "watch/watch.h"
 #include "model/event.h"
-#include "model/namespace.h"
 #include "model/settings.h"
 
 #include <stdbool.h>

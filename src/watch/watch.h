@@ -8,7 +8,7 @@
 #include "measure/source.h"
 #include "model/sample.h"
 #include "model/settings.h"
-#include "model/situation.h"
+#include "model/event.h"
 
 #include <stdbool.h>
 

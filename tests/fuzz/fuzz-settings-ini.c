@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/macros.h"
-#include "config/settings-ini.h"
+#include "config/settings-load.h"
 #include "model/sample.h"
 #include "model/settings.h"
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/duration.h"
-#include "model/counter.h"
 #include "model/flow.h"
+#include "model/metric.h"
 #include "model/ports.h"
 #include "model/tunable.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* list-keys: every key that the configuration knows, "SECTION KEY" a line, to hold the manual against. */
-#include "config/settings-ini.h"
+#include "config/settings-load.h"
 
 #include <stdio.h>
 

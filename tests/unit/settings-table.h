@@ -5,7 +5,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
-#include "config/settings-ini.h"
+#include "config/settings-load.h"
 #include "model/settings.h"
 
 #include <setjmp.h>

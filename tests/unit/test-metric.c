@@ -2,7 +2,7 @@
 #include "model/metric.h"
 
 #include "base/macros.h"
-#include "model/tcp-state.h"
+#include "model/flow.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/macros.h"
-#include "model/namespace.h"
+#include "model/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

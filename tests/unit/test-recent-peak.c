@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/macros.h"
-#include "model/recent-peak.h"
+#include "model/sample.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/severity.h"
+#include "model/settings.h"
 
 #include "base/macros.h"
 

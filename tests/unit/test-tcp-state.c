@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/tcp-state.h"
+#include "model/flow.h"
 
 #include "base/macros.h"
 
@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -35,27 +34,9 @@ static void test_names(TW_UNUSED void **state)
 {
 	assert_int_equal(TW_ARRAY_SIZE(rows), TW_STATE_COUNT);
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		enum tw_state found = TW_STATE_COUNT;
-
 		assert_string_equal(tw_state_name(rows[i].state), rows[i].name);
 		assert_string_equal(tw_state_title(rows[i].state), rows[i].title);
-		assert_true(tw_state_from_name(rows[i].name, strlen(rows[i].name), &found));
-		assert_int_equal(found, rows[i].state);
 	}
-}
-
-static void test_unknown_names(TW_UNUSED void **state)
-{
-	static const char *const names[] = {
-		"", "TIME-WAIT", "time_wait", "time-wai", "time-waits", "close", "closed"
-	};
-	enum tw_state found = TW_STATE_COUNT;
-
-	for (size_t i = 0; i < TW_ARRAY_SIZE(names); i++)
-		assert_false(tw_state_from_name(names[i], strlen(names[i]), &found));
-	assert_int_equal(found, TW_STATE_COUNT);
-	assert_true(tw_state_from_name("bound and more", 5, &found));
-	assert_int_equal(found, TW_STATE_BOUND);
 }
 
 static void test_kernel_numbers(TW_UNUSED void **state)
@@ -91,7 +72,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_unknown_names),
 		cmocka_unit_test(test_kernel_numbers),
 		cmocka_unit_test(test_other_kernel_numbers),
 	};

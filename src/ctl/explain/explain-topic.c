@@ -3,7 +3,7 @@
 
 #include "base/parse.h"
 #include "base/text.h"
-#include "model/tcp-state.h"
+#include "model/flow.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/flow.h"
 #include "model/metric.h"
-#include "model/tcp-state.h"
 #include "model/tunable.h"
 
 /* What is true of a thing on every machine, in whole sentences. Static; none is NULL. */

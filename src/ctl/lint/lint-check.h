@@ -8,7 +8,7 @@
 #include "model/flow.h"
 #include "model/ports.h"
 #include "model/sample.h"
-#include "model/severity.h"
+#include "model/settings.h"
 #include "model/tunable.h"
 
 #include <limits.h>

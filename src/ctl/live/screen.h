@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "ctl/live/grid.h"
 #include "ctl/terminal-source.h"
-#include "model/severity.h"
+#include "model/settings.h"
 
 #include <stdbool.h>
 

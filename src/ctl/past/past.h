@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "ctl/options.h"
 #include "model/event.h"
+#include "model/metric.h"
 #include "model/sample.h"
 #include "model/settings.h"
-#include "model/value.h"
 #include "tell/record.h"
 
 #include <stdbool.h>

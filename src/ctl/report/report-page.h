@@ -3,7 +3,7 @@
 
 #include "ctl/out.h"
 #include "ctl/past/past.h"
-#include "model/tcp-state.h"
+#include "model/flow.h"
 
 /* Flight recorders that a page shows: more are no longer read. */
 #define TW_REPORT_FLIGHTS_MAX 20

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/namespace.h"
+#include "model/settings.h"
 
 #include <limits.h>
 #include <stdbool.h>
