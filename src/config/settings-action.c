@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config/settings-action.h"
+#include "config/settings-reader.h"
 
 #include "base/parse.h"
-#include "config/settings-clause.h"
+#include "model/sample.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Names longer than any that is known are no near miss of one; the kernel's own limit for a sysctl is far below. */
-#define WORD_MAX 64
 /* A factor is above 1 and at most this: more would be a leap, not a step. In thousandths. */
 #define FACTOR_MIN_MILLI 1001
 #define FACTOR_MAX_MILLI 10000
@@ -16,6 +14,9 @@
 #define EVERY_USEC (30 * TW_USEC_PER_SEC)
 #define EVERY_MIN_USEC TW_USEC_PER_SEC
 #define EVERY_MAX_USEC TW_USEC_PER_DAY
+/* Sockets a second: where the rule does not say, and the most that it may say. */
+#define MAX_DEFAULT 1000
+#define MAX_HIGHEST 100000
 
 /* ---- the list */
 
@@ -35,11 +36,6 @@ void tw_actions_drop(struct tw_rule_draft *draft, enum tw_action_kind kind)
 			drop_at(draft, i - 1);
 }
 
-static bool is_of_sysctl(const struct tw_action *action)
-{
-	return action->kind == TW_ACTION_SET || action->kind == TW_ACTION_STEP;
-}
-
 void tw_actions_skip(struct tw_rule_draft *draft, struct tw_settings *settings)
 {
 	for (unsigned i = draft->settings.action_count; i > 0; i--) {
@@ -48,7 +44,7 @@ void tw_actions_skip(struct tw_rule_draft *draft, struct tw_settings *settings)
 		struct tw_skipped *skipped = &settings->skipped[settings->skipped_count];
 		struct tw_text text;
 
-		if (!is_of_sysctl(action) || tw_tunable_info(action->tunable)->class != TW_TUNABLE_ADVICE)
+		if (action->kind != TW_ACTION_SET || tw_tunable_info(action->tunable)->class != TW_TUNABLE_ADVICE)
 			continue;
 		if (settings->skipped_count < TW_SKIPPED_MAX) {
 			skipped->tunable = action->tunable;
@@ -61,224 +57,299 @@ void tw_actions_skip(struct tw_rule_draft *draft, struct tw_settings *settings)
 	}
 }
 
-/* The index of an action on the same sysctl; `action_count` for none. */
-static unsigned find_rival(const struct tw_rule_settings *rule, const struct tw_action *action)
-{
-	unsigned i = 0;
-
-	if (!is_of_sysctl(action))
-		return rule->action_count;
-	while (i < rule->action_count &&
-	       !(is_of_sysctl(&rule->actions[i]) && rule->actions[i].tunable == action->tunable))
-		i++;
-	return i;
-}
-
-bool tw_actions_add(struct tw_rule_draft *draft, const struct tw_action *action, struct tw_text *why)
+/* One of an earlier text on the same sysctl gives way; one of the same text is a mistake. */
+static bool add(struct tw_rule_draft *draft, const struct tw_action *action, struct tw_text *why)
 {
 	struct tw_rule_settings *rule = &draft->settings;
-	unsigned rival = find_rival(rule, action);
 
-	if (rival < rule->action_count) {
-		if (draft->action_places[rival].rank >= draft->opened.rank) {
-			tw_text_addf(why, "the rule %s %s already",
-				     rule->actions[rival].kind == TW_ACTION_STEP ? "steps" : "sets",
-				     tw_tunable_info(action->tunable)->key);
-			return false;
-		}
-		drop_at(draft, rival);
+	for (unsigned i = 0; i < rule->action_count && action->kind != TW_ACTION_DESTROY; i++) {
+		const struct tw_action *rival = &rule->actions[i];
+
+		if (rival->kind == TW_ACTION_DESTROY || rival->tunable != action->tunable)
+			continue;
+		if (draft->action_places[i].rank >= draft->opened.rank)
+			return tw_refuse(why, "the rule %s %s already",
+					 rival->kind == TW_ACTION_STEP ? "steps" : "sets",
+					 tw_tunable_info(action->tunable)->key);
+		drop_at(draft, i);
+		break;
 	}
-	if (rule->action_count >= TW_ACTIONS_MAX) {
-		tw_text_addf(why, "a rule takes at most %d actions", TW_ACTIONS_MAX);
-		return false;
-	}
+	if (rule->action_count >= TW_ACTIONS_MAX)
+		return tw_refuse(why, "a rule takes at most %d actions", TW_ACTIONS_MAX);
 	rule->actions[rule->action_count++] = *action;
 	return true;
 }
 
-/* ---- the sysctl of an action */
+/* ---- the parts of an action */
 
-/* The key that ends in ".word": what somebody means who leaves "net.ipv4." out. */
-static const char *tunable_ending_in(const char *word)
+/* One "WORD VALUE" of a value that is made of several: "limit 1048576", "older-than 1min 30s". */
+struct clause {
+	const char *word;
+	bool spaced;	  /* its value may have blanks, as a time span has */
+	const char *text; /* NULL: it is not given */
+	size_t length;
+};
+#define CLAUSES_MAX 4
+
+/* Whether the word goes on with the value of the clause. A time span has several, each of which is whole so far. */
+static bool goes_on(const struct clause *open, const char *word, size_t length)
 {
-	size_t length = strlen(word);
+	usec_t span_usec;
 
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
-		const char *key = tw_tunable_info((enum tw_tunable)i)->key;
-		size_t whole = strlen(key);
-
-		if (length > 0 && whole > length && key[whole - length - 1] == '.' &&
-		    strcmp(key + whole - length, word) == 0)
-			return key;
-	}
-	return NULL;
+	if (!open || open->length == 0)
+		return open != NULL;
+	return open->spaced && tw_duration_parse(open->text, (size_t)(word + length - open->text), &span_usec) == 0;
 }
 
-static void explain_unknown_sysctl(struct tw_text *why, const char *name, size_t length)
+static bool is_whole(const struct clause *open, struct tw_text *why)
 {
-	const char *keys[TW_TUNABLE_COUNT];
-	const char *meant;
-	char word[WORD_MAX];
+	return !open || open->length > 0 || tw_refuse(why, "expected a value behind '%s'", open->word);
+}
 
-	tw_text_add(why, "timewaitd knows no sysctl '");
-	tw_text_add_bytes(why, name, length);
-	tw_text_add(why, "'");
-	if (!tw_text_copy_bytes(word, sizeof(word), name, length))
-		return;
-	meant = tunable_ending_in(word);
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-		keys[i] = tw_tunable_info((enum tw_tunable)i)->key;
-	if (meant)
-		tw_text_addf(why, "; did you mean '%s'?", meant);
-	else
-		tw_key_suggest(why, word, keys, TW_TUNABLE_COUNT);
+/* Finds the clauses, in any order. False where a word is none of them, or one stands twice or without a value. */
+static bool find_clauses(struct clause *clauses, size_t count, const char *text, struct tw_text *why)
+{
+	const char *cursor = text, *end = text + strlen(text), *word, *words[CLAUSES_MAX];
+	struct clause *open = NULL;
+	size_t length;
+
+	for (size_t i = 0; i < count; i++)
+		words[i] = clauses[i].word;
+	while (tw_parse_word(&cursor, end, &word, &length)) {
+		struct clause *next = clauses;
+
+		while (next < clauses + count && !tw_parse_is(word, length, next->word))
+			next++;
+		if (next < clauses + count) {
+			if (!is_whole(open, why))
+				return false;
+			if (next->text)
+				return tw_refuse(why, "'%s' stands there twice", next->word);
+			next->text = word + length;
+			open = next;
+		} else if (goes_on(open, word, length)) {
+			if (open->length == 0)
+				open->text = word;
+			open->length = (size_t)(word + length - open->text);
+		} else {
+			tw_text_add(why, "expected ");
+			tw_text_add_choice(why, words, count);
+			return tw_refuse_word(why, word, length, words, count);
+		}
+	}
+	return is_whole(open, why);
 }
 
 static bool parse_sysctl(const char *name, size_t length, enum tw_tunable *ret, struct tw_text *why)
 {
+	const char *keys[TW_TUNABLE_COUNT];
+	char word[TW_SETTINGS_LINE_MAX];
+
 	if (tw_tunable_from_key(name, length, ret))
 		return true;
-	explain_unknown_sysctl(why, name, length);
+	(void)tw_text_copy_bytes(word, sizeof(word), name, length);
+	tw_text_addf(why, "timewaitd knows no sysctl '%s'", word);
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
+		size_t whole;
+
+		keys[i] = tw_tunable_info((enum tw_tunable)i)->key;
+		whole = strlen(keys[i]);
+		/* What somebody means who leaves "net.ipv4." out. */
+		if (whole > length && keys[i][whole - length - 1] == '.' && strcmp(keys[i] + whole - length, word) == 0)
+			return tw_refuse(why, "; did you mean '%s'?", keys[i]);
+	}
+	tw_text_add_near(why, word, keys, TW_TUNABLE_COUNT);
 	return false;
 }
 
-static void explain_bounds(struct tw_text *why, const struct tw_tunable_info *info)
+static bool refuse_bounds(struct tw_text *why, const struct tw_tunable_info *info)
 {
-	tw_text_addf(why, "%s takes ", info->key);
 	if (info->low == info->high)
-		tw_text_addf(why, "only %" PRId64, info->low);
-	else
-		tw_text_addf(why, "a number from %" PRId64 " to %" PRId64, info->low, info->high);
+		return tw_refuse(why, "%s takes only %" PRId64, info->key, info->low);
+	return tw_refuse(why, "%s takes a number from %" PRId64 " to %" PRId64, info->key, info->low, info->high);
 }
 
-/* ---- set */
+/* ---- set: "net.ipv4.tcp_tw_reuse=1" */
 
-bool tw_action_parse_set(struct tw_rule_draft *draft, const char *value, struct tw_text *why)
+bool tw_parse_set(const struct tw_key_row *row TW_UNUSED, void *draft, const char *value, struct tw_text *why)
 {
 	struct tw_action action = { .kind = TW_ACTION_SET };
-	const char *equals = strchr(value, '='), *name = value, *number;
-	size_t name_length, number_length;
+	const char *equals = strchr(value, '='), *name = value;
+	size_t length;
 
-	if (!equals) {
-		tw_text_add(why, "expected SYSCTL=VALUE, such as net.ipv4.tcp_tw_reuse=1");
+	if (!equals)
+		return tw_refuse(why, "expected SYSCTL=VALUE, such as net.ipv4.tcp_tw_reuse=1");
+	length = (size_t)(equals - value);
+	tw_parse_trim(&name, &length);
+	if (!parse_sysctl(name, length, &action.tunable, why))
 		return false;
-	}
-	name_length = (size_t)(equals - value);
-	tw_parse_trim(&name, &name_length);
-	number = equals + 1;
-	number_length = strlen(number);
-	tw_parse_trim(&number, &number_length);
-	if (!parse_sysctl(name, name_length, &action.tunable, why))
-		return false;
+	/* What is advice alone is skipped later, whatever its value. */
 	if (tw_tunable_info(action.tunable)->class != TW_TUNABLE_ADVICE &&
-	    (tw_tunable_parse(action.tunable, number, number_length, &action.value) < 0 ||
-	     !tw_tunable_in_bounds(action.tunable, &action.value))) {
-		explain_bounds(why, tw_tunable_info(action.tunable));
-		return false;
-	}
-	return tw_actions_add(draft, &action, why);
+	    (tw_tunable_parse(action.tunable, equals + 1, strlen(equals + 1), &action.value) < 0 ||
+	     !tw_tunable_in_bounds(action.tunable, &action.value)))
+		return refuse_bounds(why, tw_tunable_info(action.tunable));
+	return add(draft, &action, why);
 }
 
-/* ---- step */
+/* ---- step: "net.ipv4.tcp_max_tw_buckets x2 limit 1048576 every 30s" */
 
-static bool parse_factor(const char *text, size_t length, struct tw_step *step)
-{
-	int64_t milli;
-
-	if (tw_parse_milli(text, length, &milli) < 0 || milli < FACTOR_MIN_MILLI || milli > FACTOR_MAX_MILLI)
-		return false;
-	step->multiplies = true;
-	step->by = milli;
-	return true;
-}
-
-static bool parse_summand(const char *text, size_t length, const struct tw_tunable_info *info, struct tw_step *step)
+/* "x2", "+4096" or "-5", which is checked by its first byte. */
+static bool read_by(const char *text, size_t length, const struct tw_tunable_info *info, struct tw_step *step)
 {
 	uint64_t number;
 
-	if (tw_parse_u64(text + 1, length - 1, &number) < 0 || number == 0 || number > (uint64_t)info->high)
+	step->multiplies = text[0] == 'x';
+	if (step->multiplies)
+		return tw_parse_milli(text + 1, length - 1, &step->by) == 0 && step->by >= FACTOR_MIN_MILLI &&
+		       step->by <= FACTOR_MAX_MILLI;
+	if ((text[0] != '+' && text[0] != '-') || tw_parse_u64(text + 1, length - 1, &number) < 0 || number == 0 ||
+	    number > (uint64_t)info->high)
 		return false;
-	step->multiplies = false;
 	step->by = text[0] == '-' ? -(int64_t)number : (int64_t)number;
 	return true;
 }
 
-/* "x2", "+4096" or "-5". */
 static bool parse_by(const char *text, size_t length, const struct tw_tunable_info *info, struct tw_step *step,
 		     struct tw_text *why)
 {
-	bool multiplies = text[0] == 'x', adds = text[0] == '+' || text[0] == '-';
-
-	if (length < 2 || !(multiplies ? parse_factor(text + 1, length - 1, step)
-				       : adds && parse_summand(text, length, info, step))) {
+	if (!read_by(text, length, info, step)) {
 		tw_text_addf(why,
 			     "expected a step such as x2 (above x1, up to x10, three decimals), +4096 or -5 (up to "
-			     "%" PRId64 "), found '",
+			     "%" PRId64 ")",
 			     info->high);
-		tw_text_add_bytes(why, text, length);
-		tw_text_add(why, "'");
-		return false;
+		return tw_refuse_word(why, text, length, NULL, 0);
 	}
-	if (info->raise_only && step->by < 0) {
-		tw_text_addf(why, "%s is never lowered below what it was; expected xFACTOR or +NUMBER", info->key);
-		return false;
-	}
+	if (info->raise_only && step->by < 0)
+		return tw_refuse(why, "%s is never lowered below what it was; expected xFACTOR or +NUMBER", info->key);
 	return true;
 }
 
-static bool parse_limit(const struct tw_clause *clause, const struct tw_tunable_info *info, struct tw_step *step,
+static bool parse_limit(const struct clause *clause, const struct tw_tunable_info *info, struct tw_step *step,
 			struct tw_text *why)
 {
-	if (!clause->text) {
-		tw_text_add(why, "expected a limit, such as 'limit ");
-		tw_text_addf(why, "%" PRId64 "': no step goes beyond it", step->by < 0 ? info->low : info->high);
-		return false;
-	}
-	if (tw_parse_i64(clause->text, clause->length, &step->limit) < 0 || step->limit < info->low ||
-	    step->limit > info->high) {
-		tw_text_add(why, "limit: ");
-		explain_bounds(why, info);
-		return false;
-	}
-	return true;
-}
-
-static bool parse_every(const struct tw_clause *clause, struct tw_step *step, struct tw_text *why)
-{
-	char low[TW_DURATION_TEXT_MAX], high[TW_DURATION_TEXT_MAX];
-
-	step->every_usec = EVERY_USEC;
-	if (!clause->text || (tw_duration_parse(clause->text, clause->length, &step->every_usec) == 0 &&
-			      step->every_usec >= EVERY_MIN_USEC && step->every_usec <= EVERY_MAX_USEC))
+	if (!clause->text)
+		return tw_refuse(why, "expected a limit, such as 'limit %" PRId64 "': no step goes beyond it",
+				 step->by < 0 ? info->low : info->high);
+	if (tw_parse_i64(clause->text, clause->length, &step->limit) == 0 && step->limit >= info->low &&
+	    step->limit <= info->high)
 		return true;
-	tw_text_addf(why, "every: expected a time span such as 30s, from %s to %s",
-		     tw_duration_format(low, EVERY_MIN_USEC), tw_duration_format(high, EVERY_MAX_USEC));
-	return false;
+	tw_text_add(why, "limit: ");
+	return refuse_bounds(why, info);
 }
 
-bool tw_action_parse_step(struct tw_rule_draft *draft, const char *value, struct tw_text *why)
+bool tw_parse_step(const struct tw_key_row *row TW_UNUSED, void *draft, const char *value, struct tw_text *why)
 {
-	struct tw_clause clauses[] = { { .word = "limit" }, { .word = "every", .spaced = true } };
-	struct tw_action action = { .kind = TW_ACTION_STEP };
+	struct clause limit_every[] = { { .word = "limit" }, { .word = "every", .spaced = true } };
+	const struct clause *every = &limit_every[1];
+	struct tw_action action = { .kind = TW_ACTION_STEP, .step.every_usec = EVERY_USEC };
 	const char *cursor = value, *end = value + strlen(value), *name, *by;
 	const struct tw_tunable_info *info;
 	size_t name_length, by_length;
 
-	if (!tw_parse_word(&cursor, end, &name, &name_length) || !tw_parse_word(&cursor, end, &by, &by_length)) {
-		tw_text_add(why, "expected SYSCTL STEP limit LIMIT every SPAN, such as net.ipv4.tcp_max_tw_buckets x2 "
-				 "limit 1048576 every 30s");
-		return false;
-	}
+	if (!tw_parse_word(&cursor, end, &name, &name_length) || !tw_parse_word(&cursor, end, &by, &by_length))
+		return tw_refuse(why, "expected SYSCTL STEP limit LIMIT every SPAN, such as "
+				      "net.ipv4.tcp_max_tw_buckets x2 limit 1048576 every 30s");
 	if (!parse_sysctl(name, name_length, &action.tunable, why))
 		return false;
 	info = tw_tunable_info(action.tunable);
-	if (info->class == TW_TUNABLE_ADVICE) {
-		tw_text_addf(why, "timewaitd does not change %s; set it for good in a file of /etc/sysctl.d",
-			     info->key);
-		return false;
-	}
+	if (info->class == TW_TUNABLE_ADVICE)
+		return tw_refuse(why, "timewaitd does not change %s; set it for good in a file of /etc/sysctl.d",
+				 info->key);
 	return parse_by(by, by_length, info, &action.step, why) &&
-	       tw_clauses_find(clauses, TW_ARRAY_SIZE(clauses), cursor, (size_t)(end - cursor), why) &&
-	       parse_limit(&clauses[0], info, &action.step, why) && parse_every(&clauses[1], &action.step, why) &&
-	       tw_actions_add(draft, &action, why);
+	       find_clauses(limit_every, TW_ARRAY_SIZE(limit_every), cursor, why) &&
+	       parse_limit(&limit_every[0], info, &action.step, why) &&
+	       (!every->text ||
+		tw_read_span(every->text, every->length, EVERY_MIN_USEC, EVERY_MAX_USEC, &action.step.every_usec, why,
+			     "every: expected a time span such as 30s,")) &&
+	       add(draft, &action, why);
+}
+
+/* ---- destroy: "time-wait older-than 30s port 80 max 5000/s" */
+
+/*
+ * Which sockets a rule ends. Linux keeps TIME-WAIT for 60 s, two times the 30 s of its MSL: what is ended before the
+ * last second saves something. CLOSE-WAIT has no end of its own; a program that is still at work closes within seconds.
+ */
+static const struct state_row {
+	enum tw_state state;
+	usec_t older_low_usec, older_high_usec;
+	const char *older_than; /* what is expected */
+	const char *narrow;	/* the word of what narrows it down further */
+} state_rows[] = {
+	{ TW_STATE_TIME_WAIT, TW_USEC_PER_SEC, TW_TIME_WAIT_USEC - TW_USEC_PER_SEC,
+	  "time-wait takes 'older-than SPAN', a time span", "destination" },
+	{ TW_STATE_CLOSE_WAIT, 10 * TW_USEC_PER_SEC, 28 * TW_USEC_PER_DAY,
+	  "close-wait takes 'older-than SPAN', a time span", "unit" },
+};
+
+static const struct state_row *find_state(const char *word, size_t length, struct tw_text *why)
+{
+	const char *names[TW_ARRAY_SIZE(state_rows)];
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(state_rows); i++) {
+		names[i] = tw_state_name(state_rows[i].state);
+		if (tw_parse_is(word, length, names[i]))
+			return &state_rows[i];
+	}
+	tw_text_add(why, "expected time-wait or close-wait");
+	(void)tw_refuse_word(why, word, length, names, TW_ARRAY_SIZE(names));
+	return NULL;
+}
+
+static bool parse_max(const struct clause *clause, struct tw_destroy *destroy, struct tw_text *why)
+{
+	int64_t milli = (int64_t)MAX_DEFAULT * 1000;
+
+	if (clause->text && (tw_value_parse(clause->text, clause->length, TW_UNIT_PER_SECOND, &milli) < 0 ||
+			     milli % 1000 != 0 || milli < 1000 || milli > (int64_t)MAX_HIGHEST * 1000))
+		return tw_refuse(why, "max: expected whole sockets a second, from 1/s to %d/s", MAX_HIGHEST);
+	destroy->max_per_second = (uint32_t)(milli / 1000);
+	return true;
+}
+
+/* By the same words as the rule's own `destination` and `unit`. */
+static bool parse_narrow(const struct clause *clause, struct tw_destroy *destroy, struct tw_text *why)
+{
+	struct tw_scope scope = { 0 };
+	char copy[TW_SETTINGS_LINE_MAX];
+
+	if (!clause->text)
+		return true;
+	(void)tw_text_copy_bytes(copy, sizeof(copy), clause->text, clause->length);
+	if (destroy->state == TW_STATE_CLOSE_WAIT)
+		return tw_parse_unit(NULL, destroy->unit, copy, why);
+	if (!tw_parse_destination(NULL, &scope, copy, why))
+		return false;
+	destroy->has_destination = true;
+	destroy->destination = scope.destination;
+	destroy->destination_port = scope.destination_port;
+	return true;
+}
+
+bool tw_parse_destroy(const struct tw_key_row *row TW_UNUSED, void *draft, const char *value, struct tw_text *why)
+{
+	struct clause clauses[] = {
+		{ .word = "older-than", .spaced = true }, { .word = "port" }, { .word = "max" }, { 0 }
+	};
+	const struct clause *older = &clauses[0], *port = &clauses[1], *max = &clauses[2];
+	struct clause *narrow = &clauses[3];
+	const char *cursor = value, *word = value;
+	struct tw_action action = { .kind = TW_ACTION_DESTROY };
+	struct tw_destroy *destroy = &action.destroy;
+	const struct state_row *state;
+	size_t length = 0;
+
+	(void)tw_parse_word(&cursor, value + strlen(value), &word, &length);
+	state = find_state(word, length, why);
+	if (!state)
+		return false;
+	destroy->state = state->state;
+	narrow->word = state->narrow;
+	if (!find_clauses(clauses, TW_ARRAY_SIZE(clauses), cursor, why) ||
+	    !tw_read_span(older->text, older->length, state->older_low_usec, state->older_high_usec,
+			  &destroy->older_than_usec, why, state->older_than))
+		return false;
+	if (port->text && tw_port_parse(port->text, port->length, &destroy->port) < 0)
+		return tw_refuse(why, "port: expected a local port from 1 to 65535");
+	return parse_max(max, destroy, why) && parse_narrow(narrow, destroy, why) && add(draft, &action, why);
 }

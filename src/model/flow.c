@@ -161,8 +161,7 @@ int tw_address_parse(const char *text, size_t length, struct tw_address *ret)
 	return 0;
 }
 
-/* Port 0 stands for none, and so cannot be written. */
-static int parse_port(const char *text, size_t length, uint16_t *ret)
+int tw_port_parse(const char *text, size_t length, uint16_t *ret)
 {
 	uint64_t port;
 
@@ -192,7 +191,7 @@ int tw_endpoint_parse(const char *text, size_t length, struct tw_address *ret_ad
 	struct tw_address address;
 	uint16_t port = 0;
 
-	if (colon && parse_port(colon + 1, length - address_length - 1, &port) < 0)
+	if (colon && tw_port_parse(colon + 1, length - address_length - 1, &port) < 0)
 		return -EINVAL;
 	if (address_length >= 2 && text[0] == '[' && text[address_length - 1] == ']') {
 		text++;

@@ -115,5 +115,7 @@ void tw_destination_add(struct tw_text *text, const struct tw_destination *desti
 
 /* An address in either notation; strict. Returns 0 or -EINVAL. */
 int tw_address_parse(const char *text, size_t length, struct tw_address *ret);
+/* A port from 1 to 65535: 0 stands for none, and so cannot be written. Returns 0 or -EINVAL. */
+int tw_port_parse(const char *text, size_t length, uint16_t *ret);
 /* "10.0.0.2:80", "[::1]:80", or without a port (then *ret_port is 0). Returns 0 or -EINVAL. */
 int tw_endpoint_parse(const char *text, size_t length, struct tw_address *ret_address, uint16_t *ret_port);

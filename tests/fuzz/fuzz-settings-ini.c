@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	TW_CLEANUP_FREE char *text = copy(data, length);
 	TW_CLEANUP_FREE char *drop_in = feed ? copy(feed + 1, size - length - 1) : NULL;
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = tw_settings_new();
-	TW_CLEANUP_SETTINGS_READER struct tw_settings_reader *reader = NULL;
+	TW_CLEANUP_FREE struct tw_settings_reader *reader = NULL;
 
 	require(settings != NULL);
 	reader = tw_settings_reader_new(settings, &problems);

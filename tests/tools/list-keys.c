@@ -9,12 +9,10 @@ int main(void)
 	static const char *const sections[] = { "daemon", "destroy", "rule" };
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		const char *const *keys = tw_settings_keys(sections[i]);
+		const char *key;
 
-		if (!keys)
-			return 1;
-		for (; *keys; keys++)
-			printf("%s %s\n", sections[i], *keys);
+		for (size_t at = 0; (key = tw_settings_key(sections[i], at)); at++)
+			printf("%s %s\n", sections[i], key);
 	}
 	return 0;
 }

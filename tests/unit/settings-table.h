@@ -185,7 +185,7 @@ static inline void read_texts(const char *a, const char *b, struct tw_settings *
 	if (b)
 		tw_settings_reader_add(reader, "b", b, strlen(b));
 	tw_settings_reader_finish(reader);
-	assert_null(tw_settings_reader_free(reader));
+	free(reader);
 }
 
 static inline void test_row(void **state)

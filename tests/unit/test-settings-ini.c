@@ -126,7 +126,7 @@ static void read_bytes(const char *bytes, size_t length, struct tw_problems *pro
 	assert_non_null(reader);
 	tw_settings_reader_add(reader, "a", bytes, length);
 	tw_settings_reader_finish(reader);
-	assert_null(tw_settings_reader_free(reader));
+	free(reader);
 	assert_null(tw_settings_free(settings));
 }
 
@@ -214,7 +214,7 @@ static void test_long_message(void **state TW_UNUSED)
 	tw_settings_reader_finish(reader);
 	assert_int_equal(found.count, 1);
 	assert_int_equal(strlen(found.texts[0]), TW_PROBLEM_TEXT_MAX - 1);
-	assert_null(tw_settings_reader_free(reader));
+	free(reader);
 	assert_null(tw_settings_free(settings));
 }
 
@@ -233,7 +233,7 @@ static void test_fail(void **state TW_UNUSED)
 	assert_string_equal(found.texts[0], "a:1: [rule r] has no 'clear'; every rule needs one");
 	assert_string_equal(found.texts[1], "b: Permission denied");
 	assert_string_equal(found.texts[2], "c:1: expected KEY = VALUE or [SECTION], found 'x'");
-	assert_null(tw_settings_reader_free(reader));
+	free(reader);
 	assert_null(tw_settings_free(settings));
 }
 

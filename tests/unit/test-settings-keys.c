@@ -167,14 +167,14 @@ static void test_keys(void **state TW_UNUSED)
 					    "gate",	   "proof",    "cooldown",  "namespaces" };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(daemon); i++)
-		assert_string_equal(tw_settings_keys("daemon")[i], daemon[i]);
-	assert_null(tw_settings_keys("daemon")[TW_ARRAY_SIZE(daemon)]);
+		assert_string_equal(tw_settings_key("daemon", i), daemon[i]);
+	assert_null(tw_settings_key("daemon", TW_ARRAY_SIZE(daemon)));
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rule); i++)
-		assert_string_equal(tw_settings_keys("rule")[i], rule[i]);
-	assert_null(tw_settings_keys("rule")[TW_ARRAY_SIZE(rule)]);
-	assert_string_equal(tw_settings_keys("destroy")[0], "allow");
-	assert_null(tw_settings_keys("destroy")[1]);
-	assert_null(tw_settings_keys("steps"));
+		assert_string_equal(tw_settings_key("rule", i), rule[i]);
+	assert_null(tw_settings_key("rule", TW_ARRAY_SIZE(rule)));
+	assert_string_equal(tw_settings_key("destroy", 0), "allow");
+	assert_null(tw_settings_key("destroy", 1));
+	assert_null(tw_settings_key("steps", 0));
 }
 
 /* Every metric is taken by its name, in its unit. */
