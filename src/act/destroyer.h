@@ -8,7 +8,35 @@
 #include "model/settings.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* Length of a SOCK_DESTROY request: a netlink header and struct inet_diag_req_v2. */
+#define TW_DESTROY_REQUEST_SIZE 72
+
+/*
+ * Writes a SOCK_DESTROY request (sock_diag(7)) for exactly this socket, with an answer asked for in any case. It is
+ * asked for in its own family, also where its addresses are v4-mapped. Returns 0; -EINVAL for a cookie that would mean
+ * any socket of the tuple.
+ */
+int tw_destroy_build(uint8_t buffer[TW_DESTROY_REQUEST_SIZE], const struct tw_candidate *candidate, uint32_t sequence);
+
+/*
+ * Reads one datagram of answers, any bytes, to `count` requests whose sequence numbers begin with `first`. answers[i]
+ * becomes 0 or the kernel's -errno for each that is told; an answer to another request is passed over. Returns how many
+ * were told, or -EPROTO for a malformed message.
+ */
+int tw_destroy_parse(const void *datagram, size_t length, uint32_t first, unsigned count, int answers[]);
+
+/* What an answer says. */
+enum tw_destroy_verdict {
+	TW_DESTROY_ENDED,
+	TW_DESTROY_GONE,	/* there is no such socket any more */
+	TW_DESTROY_UNSUPPORTED, /* the kernel cannot: CONFIG_INET_DIAG_DESTROY, or TIME-WAIT before Linux 6.0 */
+	TW_DESTROY_DENIED,	/* without CAP_NET_ADMIN */
+	TW_DESTROY_FAILED,	/* anything else */
+};
+enum tw_destroy_verdict tw_destroy_verdict(int answer);
 
 /* Sockets that are ended by one call: 4.5 KiB of requests, and answers that fit into any receive buffer. */
 #define TW_SOCKET_BATCH_MAX 64u
@@ -25,7 +53,6 @@ struct tw_socket_sink {
 
 /* What stands of one order from one tick to the next. */
 struct tw_destroyer_row {
-	bool used;
 	char rule[TW_RULE_NAME_MAX];
 	struct tw_destroy destroy;
 	usec_t filled_usec; /* until when the bucket is filled */
@@ -47,7 +74,8 @@ struct tw_destroyer {
 	const char *namespace;	      /* for records; borrows */
 	bool probed;
 	int probe; /* what the kernel answered to a request for a socket that cannot be */
-	struct tw_destroyer_row rows[TW_KILLS_MAX];
+	unsigned count;
+	struct tw_destroyer_row rows[TW_KILLS_MAX]; /* one for each order of the last tick, in the same places */
 };
 
 void tw_destroyer_init(struct tw_destroyer *destroyer, struct tw_socket_sink *sink, struct tw_recorder *recorder,
@@ -62,8 +90,8 @@ void tw_destroyer_quota(struct tw_destroyer *destroyer, const struct tw_kill_ord
 			usec_t now_usec, struct tw_kill_quota *ret);
 
 /*
- * Ends what a search for these orders found, within the quota that it was given: one `destroyed` event an order
- * of which at least one socket was ended. In observe mode: one `advice` an order, once.
+ * Ends what a search for the orders of the last tick found, within the quota that it was given: one `destroyed` event
+ * an order of which at least one socket was ended. In observe mode: one `advice` an order, once.
  */
 void tw_destroyer_end(struct tw_destroyer *destroyer, const struct tw_kill_orders *orders,
 		      const struct tw_destroy_found *found, enum tw_mode mode);

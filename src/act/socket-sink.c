@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/socket-sink.h"
 
-#include "act/destroy.h"
 #include "base/fd.h"
 
 #include <errno.h>

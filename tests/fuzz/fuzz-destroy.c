@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any datagram at all as the answers to requests to end sockets: each answer is one that the kernel can give. */
-#include "act/destroy.h"
+#include "act/destroyer.h"
 
 #include "base/macros.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/destroy.h"
+#include "act/destroyer.h"
 
 #include "base/macros.h"
 

@@ -3,7 +3,7 @@
 
 #include "namespace-fixture.h"
 
-#include "act/destroy.h"
+#include "act/destroyer.h"
 #include "measure/destroy-search.h"
 
 #include <poll.h>
