@@ -96,5 +96,5 @@ void tw_watch_let_go(struct tw_watch *watch)
 	if (!watch->acting)
 		return;
 	watch->acting->at_rest = false;
-	tw_destroy_job_stop(&watch->acting->destroying);
+	tw_acting_stop_search(watch->acting);
 }

@@ -172,7 +172,7 @@ static void find_due(struct tw_watch *watch, const struct tw_settings *settings,
 
 static bool wants_destroy_job(const struct tw_watch *watch)
 {
-	return watch->acting && watch->acting->destroying.wanted;
+	return watch->acting && watch->acting->search_wanted;
 }
 
 static bool is_paid_for(const struct tw_watch *watch)
@@ -233,7 +233,7 @@ static bool begin_destroy_job(struct tw_watch *watch, usec_t now_usec)
 	if (!wants_destroy_job(watch))
 		return false;
 	watch->destroy_first = false;
-	if (!tw_destroy_job_begin(&watch->acting->destroying, &watch->sample, now_usec))
+	if (!tw_acting_begin_search(watch->acting, &watch->sample, now_usec))
 		return false;
 	watch->job = TW_WATCH_DESTROY;
 	return true;
@@ -258,7 +258,7 @@ int tw_watch_step(void *context)
 	int r;
 
 	if (watch->job == TW_WATCH_DESTROY)
-		return tw_destroy_job_step(&watch->acting->destroying, watch->edges.source);
+		return tw_destroy_search_step(watch->acting->search, watch->edges.source);
 	if (watch->job_begun)
 		return tw_scan_step(watch->scratch->scan, watch->edges.source);
 	watch->job_begun = true;
@@ -293,7 +293,7 @@ void tw_watch_end(struct tw_watch *watch, const struct tw_settings *settings, us
 
 	watch->job = TW_WATCH_IDLE;
 	if (job == TW_WATCH_DESTROY)
-		tw_destroy_job_end(&watch->acting->destroying, result);
+		tw_acting_end_search(watch->acting, result);
 	else if (result == 0)
 		end_scan(watch, settings, now_usec, cpu_usec);
 	else
@@ -327,7 +327,7 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, us
 	tw_recent_peak_add(&watch->peak, tw_gauge_tally(&gauge));
 	decide(watch, settings, now_usec);
 	if (watch->acting)
-		tw_destroy_job_order(&watch->acting->destroying, &watch->scratch->kills, settings->mode, now_usec);
+		tw_acting_order(watch->acting, &watch->scratch->kills, settings->mode, now_usec);
 	find_due(watch, settings, now_usec);
 	tell_sample(watch, settings, now_usec);
 	watch->sample.cost.tick_usec = tw_usec_since(clock->read(clock).cpu_usec, cpu_usec);

@@ -111,15 +111,15 @@ static void test_a_reload_in_the_midst_of_a_search(void **state TW_UNUSED)
 	unsigned ended;
 
 	sim_run(sim, 5);
-	for (unsigned i = 0; i < 100 && !sim->manager.host->acting->destroying.searching; i++) {
-		while (tw_manager_work(&sim->manager) && !sim->manager.host->acting->destroying.searching)
+	for (unsigned i = 0; i < 100 && !sim->manager.host->acting->searching; i++) {
+		while (tw_manager_work(&sim->manager) && !sim->manager.host->acting->searching)
 			;
-		if (sim->manager.host->acting->destroying.searching)
+		if (sim->manager.host->acting->searching)
 			break;
 		sim->now_usec += TW_USEC_PER_SEC;
 		assert_int_equal(tw_manager_tick(&sim->manager), 0);
 	}
-	assert_true(sim->manager.host->acting->destroying.searching);
+	assert_true(sim->manager.host->acting->searching);
 	assert_true(tw_manager_work(&sim->manager));
 	ended = sim->act.ended_count;
 	tw_manager_reload(&sim->manager, settings_with_order());
