@@ -53,22 +53,15 @@ int tw_destroy_parse(const void *datagram, size_t length, uint32_t first, unsign
 	return r < 0 ? r : told;
 }
 
-enum tw_destroy_verdict tw_destroy_verdict(int answer)
+static bool is_denied(int answer)
 {
-	switch (answer) {
-	case 0:
-		return TW_DESTROY_ENDED;
-	case -ENOENT:
-		return TW_DESTROY_GONE;
-	case -EOPNOTSUPP:
-	case -EINVAL: /* sock_diag before Linux 4.5 does not know the request */
-		return TW_DESTROY_UNSUPPORTED;
-	case -EPERM:
-	case -EACCES:
-		return TW_DESTROY_DENIED;
-	default:
-		return TW_DESTROY_FAILED;
-	}
+	return answer == -EPERM || answer == -EACCES;
+}
+
+/* That it does not end sockets; sock_diag before Linux 4.5 does not know the request. */
+static bool is_refusal(int answer)
+{
+	return is_denied(answer) || answer == -EOPNOTSUPP || answer == -EINVAL;
 }
 
 /* ---- what is told */
@@ -114,7 +107,7 @@ static void refuse(const struct tw_destroyer *destroyer, struct tw_destroyer_row
 {
 	const char *why = "this kernel cannot; Linux 6.0 and later can";
 
-	if (tw_destroy_verdict(answer) == TW_DESTROY_DENIED)
+	if (is_denied(answer))
 		why = "it takes CAP_NET_ADMIN, which timewaitd does not have";
 	else if (ever || order->destroy->state != TW_STATE_TIME_WAIT)
 		why = "this kernel is built without CONFIG_INET_DIAG_DESTROY";
@@ -184,19 +177,12 @@ static void probe(struct tw_destroyer *destroyer)
 	destroyer->probe = answer;
 }
 
-static bool is_refusal(int answer)
-{
-	enum tw_destroy_verdict verdict = tw_destroy_verdict(answer);
-
-	return verdict == TW_DESTROY_UNSUPPORTED || verdict == TW_DESTROY_DENIED;
-}
-
 void tw_destroyer_quota(struct tw_destroyer *destroyer, const struct tw_kill_orders *orders, enum tw_mode mode,
 			usec_t now_usec, struct tw_kill_quota *ret)
 {
 	struct tw_destroyer_row rows[TW_KILLS_MAX];
-	struct tw_kill_quota quota = { 0 };
 
+	memset(ret, 0, sizeof(*ret));
 	for (unsigned i = 0; i < orders->count; i++)
 		rows[i] = row_of(destroyer, &orders->rows[i], now_usec);
 	memcpy(destroyer->rows, rows, orders->count * sizeof(rows[0]));
@@ -206,17 +192,16 @@ void tw_destroyer_quota(struct tw_destroyer *destroyer, const struct tw_kill_ord
 
 		fill(row, now_usec);
 		if (mode == TW_MODE_OBSERVE || orders->rows[i].advised) {
-			quota.wanted[i] = !row->advised;
+			ret->wanted[i] = !row->advised;
 			continue;
 		}
 		row->advised = false;
 		probe(destroyer);
 		if (is_refusal(destroyer->probe))
 			refuse(destroyer, row, &orders->rows[i], destroyer->probe, true);
-		quota.most[i] = row->resting ? 0 : (uint32_t)(row->credit / CREDIT_ONE);
-		quota.wanted[i] = quota.most[i] > 0;
+		ret->most[i] = row->resting ? 0 : (uint32_t)(row->credit / CREDIT_ONE);
+		ret->wanted[i] = ret->most[i] > 0;
 	}
-	*ret = quota;
 }
 
 /* What became of the sockets of one order. */
@@ -231,24 +216,17 @@ struct tally {
 
 static void count_answer(struct tally *tally, const struct tw_candidate *candidate, int answer)
 {
-	switch (tw_destroy_verdict(answer)) {
-	case TW_DESTROY_ENDED:
+	if (answer == 0) {
 		tally->youngest_ms = tally->ended ? TW_MIN(tally->youngest_ms, candidate->age_ms) : candidate->age_ms;
 		tally->oldest_ms = TW_MAX(tally->oldest_ms, candidate->age_ms);
 		tally->ended++;
-		return;
-	case TW_DESTROY_GONE:
+	} else if (answer == -ENOENT) {
 		tally->gone++;
-		return;
-	case TW_DESTROY_FAILED:
-		tally->failed++;
-		break;
-	case TW_DESTROY_UNSUPPORTED:
-	case TW_DESTROY_DENIED:
-		tally->refused = true;
-		break;
+	} else {
+		tally->error = answer;
+		tally->refused = tally->refused || is_refusal(answer);
+		tally->failed += !is_refusal(answer);
 	}
-	tally->error = answer;
 }
 
 /* Those found of one order, within its credit, until the kernel refuses. Returns 0, or -errno where it is not asked. */

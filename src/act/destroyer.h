@@ -28,16 +28,6 @@ int tw_destroy_build(uint8_t buffer[TW_DESTROY_REQUEST_SIZE], const struct tw_ca
  */
 int tw_destroy_parse(const void *datagram, size_t length, uint32_t first, unsigned count, int answers[]);
 
-/* What an answer says. */
-enum tw_destroy_verdict {
-	TW_DESTROY_ENDED,
-	TW_DESTROY_GONE,	/* there is no such socket any more */
-	TW_DESTROY_UNSUPPORTED, /* the kernel cannot: CONFIG_INET_DIAG_DESTROY, or TIME-WAIT before Linux 6.0 */
-	TW_DESTROY_DENIED,	/* without CAP_NET_ADMIN */
-	TW_DESTROY_FAILED,	/* anything else */
-};
-enum tw_destroy_verdict tw_destroy_verdict(int answer);
-
 /* Sockets that are ended by one call: 4.5 KiB of requests, and answers that fit into any receive buffer. */
 #define TW_SOCKET_BATCH_MAX 64u
 

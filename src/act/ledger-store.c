@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/ledger-store.h"
 
-#include "act/crash-sink.h"
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/parse.h"
@@ -155,25 +154,20 @@ static int replace(const struct tw_ledger_file *file, const struct tw_ledger *le
 	(void)snprintf(temporary, sizeof(temporary), ".%s.new", file->name);
 	tw_text_init(&text, bytes, sizeof(bytes));
 	tw_ledger_text_write(ledger, &text);
-	tw_crash_point();
 	r = write_new(file->directory_fd, temporary, text.bytes, text.length);
-	tw_crash_point();
 	if (r == 0 && renameat(file->directory_fd, temporary, file->directory_fd, file->name) < 0)
 		r = tw_errno();
 	if (r < 0) {
 		(void)unlinkat(file->directory_fd, temporary, 0);
 		return r;
 	}
-	tw_crash_point();
 	return sync_fd(file->directory_fd);
 }
 
 static int forget(const struct tw_ledger_file *file)
 {
-	tw_crash_point();
 	if (unlinkat(file->directory_fd, file->name, 0) < 0)
 		return errno == ENOENT ? 0 : tw_errno();
-	tw_crash_point();
 	return sync_fd(file->directory_fd);
 }
 

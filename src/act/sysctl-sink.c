@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/sysctl-sink.h"
 
-#include "act/crash-sink.h"
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/text.h"
@@ -20,7 +19,6 @@ static int read_value(struct tw_sysctl_sink *sink, enum tw_tunable tunable, stru
 	char bytes[2 * TW_TUNABLE_VALUE_MAX];
 	long length = tw_file_read(tree->root_fd, tw_tunable_info(tunable)->path, bytes, sizeof(bytes));
 
-	tw_crash_point();
 	if (length == -EFBIG)
 		return -EBADMSG;
 	if (length < 0)
@@ -35,12 +33,10 @@ static int write_once(const struct tw_sysctl_tree *tree, const char *path, const
 	ssize_t written;
 
 	/* Plain files keep the tail of a longer value without O_TRUNC; sysctls do not mind it. */
-	tw_crash_point();
 	fd = openat(tree->root_fd, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	if (fd < 0)
 		return tw_errno();
 	written = write(fd, bytes, length);
-	tw_crash_point();
 	if (written < 0)
 		return tw_errno();
 	return (size_t)written == length ? 0 : -EIO;

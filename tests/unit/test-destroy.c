@@ -142,25 +142,6 @@ static void test_malformed_answers(void **state TW_UNUSED)
 	assert_int_equal(tw_destroy_parse(&other, sizeof(other), 5, 1, told), 0);
 }
 
-static void test_verdicts(void **state TW_UNUSED)
-{
-	static const struct {
-		int answer;
-		enum tw_destroy_verdict verdict;
-	} cases[] = {
-		{ 0, TW_DESTROY_ENDED },
-		{ -ENOENT, TW_DESTROY_GONE },
-		{ -EOPNOTSUPP, TW_DESTROY_UNSUPPORTED },
-		{ -EINVAL, TW_DESTROY_UNSUPPORTED },
-		{ -EPERM, TW_DESTROY_DENIED },
-		{ -EACCES, TW_DESTROY_DENIED },
-		{ -ENOMEM, TW_DESTROY_FAILED },
-	};
-
-	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++)
-		assert_int_equal(tw_destroy_verdict(cases[i].answer), cases[i].verdict);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -169,7 +150,6 @@ int main(void)
 		cmocka_unit_test(test_no_request_means_any_socket),
 		cmocka_unit_test(test_answers_find_their_requests),
 		cmocka_unit_test(test_malformed_answers),
-		cmocka_unit_test(test_verdicts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
