@@ -40,21 +40,12 @@ static int write_whole(int fd, const char *bytes, size_t length)
 	while (length > 0) {
 		ssize_t written = write(fd, bytes, length);
 
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return tw_errno();
-		if (written == 0)
-			return -EIO;
+		if (written <= 0)
+			return written < 0 ? tw_errno() : -EIO;
 		bytes += written;
 		length -= (size_t)written;
 	}
 	return 0;
-}
-
-static int sync_fd(int fd)
-{
-	return fsync(fd) < 0 ? tw_errno() : 0;
 }
 
 /* The pid in the lock file, 0 where there is none to read. */
@@ -62,16 +53,12 @@ static pid_t read_owner(int directory_fd)
 {
 	char text[32];
 	const char *trimmed = text;
-	long length = tw_file_read(directory_fd, LOCK_NAME, text, sizeof(text));
-	size_t rest = length > 0 ? (size_t)length : 0;
+	long read = tw_file_read(directory_fd, LOCK_NAME, text, sizeof(text));
+	size_t length = read > 0 ? (size_t)read : 0;
 	uint64_t pid;
 
-	if (length <= 0)
-		return 0;
-	tw_parse_trim(&trimmed, &rest);
-	if (tw_parse_u64(trimmed, rest, &pid) < 0 || pid > INT_MAX)
-		return 0;
-	return (pid_t)pid;
+	tw_parse_trim(&trimmed, &length);
+	return tw_parse_u64(trimmed, length, &pid) == 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
 static int write_owner(int lock_fd)
@@ -142,7 +129,7 @@ static int write_new(int directory_fd, const char *name, const char *bytes, size
 	if (fd < 0)
 		return tw_errno();
 	r = write_whole(fd, bytes, length);
-	return r < 0 ? r : sync_fd(fd);
+	return r == 0 && fsync(fd) < 0 ? tw_errno() : r;
 }
 
 static int replace(const struct tw_ledger_file *file, const struct tw_ledger *ledger)
@@ -157,25 +144,21 @@ static int replace(const struct tw_ledger_file *file, const struct tw_ledger *le
 	r = write_new(file->directory_fd, temporary, text.bytes, text.length);
 	if (r == 0 && renameat(file->directory_fd, temporary, file->directory_fd, file->name) < 0)
 		r = tw_errno();
-	if (r < 0) {
+	if (r < 0)
 		(void)unlinkat(file->directory_fd, temporary, 0);
-		return r;
-	}
-	return sync_fd(file->directory_fd);
-}
-
-static int forget(const struct tw_ledger_file *file)
-{
-	if (unlinkat(file->directory_fd, file->name, 0) < 0)
-		return errno == ENOENT ? 0 : tw_errno();
-	return sync_fd(file->directory_fd);
+	return r;
 }
 
 static int save(struct tw_ledger_store *store, const struct tw_ledger *ledger)
 {
 	const struct tw_ledger_file *file = (const struct tw_ledger_file *)store;
+	int r = 0;
 
-	return tw_ledger_owes(ledger) ? replace(file, ledger) : forget(file);
+	if (tw_ledger_owes(ledger))
+		r = replace(file, ledger);
+	else if (unlinkat(file->directory_fd, file->name, 0) < 0)
+		return errno == ENOENT ? 0 : tw_errno();
+	return r == 0 && fsync(file->directory_fd) < 0 ? tw_errno() : r;
 }
 
 _Static_assert(offsetof(struct tw_ledger_file, store) == 0, "a store is known by its address");
