@@ -5,13 +5,13 @@
 
 #include <fcntl.h>
 
-static long read_whole(int fd, char *buffer, size_t capacity)
+long tw_file_read(int directory_fd, const char *path, char *buffer, size_t capacity)
 {
+	TW_CLEANUP_CLOSE int fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t length = 0;
 
-	if (capacity == 0)
-		return -EFBIG;
-
+	if (fd < 0)
+		return tw_errno();
 	/* A short read is no end: /proc hands out a page at a time. The NUL's place serves to notice one byte too many.
 	 */
 	while (length < capacity) {
@@ -30,21 +30,10 @@ static long read_whole(int fd, char *buffer, size_t capacity)
 	return -EFBIG;
 }
 
-long tw_file_read(int directory_fd, const char *path, char *buffer, size_t capacity)
-{
-	TW_CLEANUP_CLOSE int fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return tw_errno();
-	return read_whole(fd, buffer, capacity);
-}
-
 long tw_file_reread(int fd, char *buffer, size_t capacity)
 {
 	ssize_t n;
 
-	if (capacity == 0)
-		return -EFBIG;
 	do
 		n = pread(fd, buffer, capacity, 0);
 	while (n < 0 && errno == EINTR);

@@ -47,90 +47,52 @@ int tw_parse_u64(const char *text, size_t length, uint64_t *ret)
 /* Gives a magnitude its sign. */
 static int apply_sign(uint64_t magnitude, bool negative, int64_t *ret)
 {
-	uint64_t limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
-
-	if (magnitude > limit)
+	if (magnitude > (uint64_t)INT64_MAX + (negative ? 1 : 0))
 		return -ERANGE;
-	if (negative)
-		*ret = magnitude == limit ? INT64_MIN : -(int64_t)magnitude;
-	else
-		*ret = (int64_t)magnitude;
+	*ret = (int64_t)(negative ? 0 - magnitude : magnitude);
 	return 0;
-}
-
-static bool take_minus(const char **text, size_t *length)
-{
-	if (*length == 0 || (*text)[0] != '-')
-		return false;
-
-	(*text)++;
-	(*length)--;
-	return true;
 }
 
 int tw_parse_i64(const char *text, size_t length, int64_t *ret)
 {
-	bool negative = take_minus(&text, &length);
+	size_t sign = length > 0 && text[0] == '-';
 	uint64_t magnitude;
-	int r;
+	int r = tw_parse_u64(text + sign, length - sign, &magnitude);
 
-	r = tw_parse_u64(text, length, &magnitude);
-	if (r < 0)
-		return r;
-	return apply_sign(magnitude, negative, ret);
-}
-
-/* The digits behind a point, one to three, in thousandths. */
-static int parse_fraction(const char *text, size_t length, uint64_t *ret_milli)
-{
-	static const uint64_t scales[] = { 100, 10, 1 };
-	uint64_t digits;
-	int r;
-
-	if (length == 0 || length > TW_ARRAY_SIZE(scales))
-		return -EINVAL;
-	r = tw_parse_u64(text, length, &digits);
-	if (r < 0)
-		return r;
-
-	*ret_milli = digits * scales[length - 1];
-	return 0;
+	return r < 0 ? r : apply_sign(magnitude, sign > 0, ret);
 }
 
 int tw_parse_milli(const char *text, size_t length, int64_t *ret)
 {
-	bool negative = take_minus(&text, &length);
+	static const uint64_t scales[] = { 0, 100, 10, 1 };
+	size_t sign = length > 0 && text[0] == '-';
 	const char *point = length > 0 ? memchr(text, '.', length) : NULL;
-	size_t whole_length = point ? (size_t)(point - text) : length;
+	size_t digits = point ? (size_t)(text + length - point) - 1 : 0;
+	size_t whole_length = length - sign - (point ? digits + 1 : 0);
 	uint64_t whole, fraction = 0;
-	int r;
+	int r = 0;
 
-	if (point) {
-		r = parse_fraction(point + 1, length - whole_length - 1, &fraction);
-		if (r < 0)
-			return r;
-	}
-	r = tw_parse_u64(text, whole_length, &whole);
+	if (point)
+		r = digits < TW_ARRAY_SIZE(scales) ? tw_parse_u64(point + 1, digits, &fraction) : -EINVAL;
 	if (r < 0)
 		return r;
-	if (__builtin_mul_overflow(whole, 1000, &whole) || __builtin_add_overflow(whole, fraction, &whole))
+	r = tw_parse_u64(text + sign, whole_length, &whole);
+	if (r < 0)
+		return r;
+	if (__builtin_mul_overflow(whole, 1000, &whole) ||
+	    __builtin_add_overflow(whole, fraction * scales[digits], &whole))
 		return -ERANGE;
-	return apply_sign(whole, negative, ret);
+	return apply_sign(whole, sign > 0, ret);
 }
 
 int tw_parse_bool(const char *text, size_t length, bool *ret)
 {
-	static const struct {
-		const char *word;
-		bool truth;
-	} words[] = {
-		{ "yes", true }, { "no", false },  { "true", true }, { "false", false },
-		{ "on", true },	 { "off", false }, { "1", true },    { "0", false },
-	};
+	/* Each no is in front of its yes. */
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(words); i++) {
-		if (tw_parse_is(text, length, words[i].word)) {
-			*ret = words[i].truth;
+		if (tw_parse_is(text, length, words[i])) {
+			*ret = i % 2 == 1;
 			return 0;
 		}
 	}

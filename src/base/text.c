@@ -154,3 +154,83 @@ void tw_text_add_milli_rounded(struct tw_text *text, int64_t milli, unsigned dig
 	if (digits > 0)
 		tw_text_addf(text, ".%0*" PRIu64, (int)digits, fraction);
 }
+
+/* What must stand before a value or a key: a comma, but at the beginning and behind what opens or has one. */
+static void separate(struct tw_text *text)
+{
+	if (text->length > 0 && !strchr("{[:,\n", text->bytes[text->length - 1]))
+		tw_text_add_char(text, ',');
+}
+
+void tw_json_begin(struct tw_text *text, char bracket)
+{
+	separate(text);
+	tw_text_add_char(text, bracket);
+}
+
+void tw_json_end(struct tw_text *text, char bracket)
+{
+	tw_text_add_char(text, bracket);
+}
+
+static void add_ascii(struct tw_text *text, char byte)
+{
+	static const char from[] = "\"\\\n\t\r\b\f";
+	static const char to[] = "\"\\ntrbf";
+	const char *found = byte ? strchr(from, byte) : NULL;
+
+	if (found)
+		tw_text_addf(text, "\\%c", to[found - from]);
+	else if ((unsigned char)byte < 0x20)
+		tw_text_addf(text, "\\u%04x", (unsigned)(unsigned char)byte);
+	else
+		tw_text_add_char(text, byte);
+}
+
+void tw_json_string_bytes(struct tw_text *text, const char *bytes, size_t length)
+{
+	separate(text);
+	tw_text_add_char(text, '"');
+	for (size_t at = 0; at < length;) {
+		size_t taken = tw_utf8_length(bytes + at, length - at);
+
+		if (taken == 0)
+			tw_text_add(text, TW_UTF8_REPLACEMENT);
+		else if (taken == 1)
+			add_ascii(text, bytes[at]);
+		else
+			tw_text_add_bytes(text, bytes + at, taken);
+		at += TW_MAX(taken, (size_t)1);
+	}
+	tw_text_add_char(text, '"');
+}
+
+void tw_json_string(struct tw_text *text, const char *string)
+{
+	tw_json_string_bytes(text, string, strlen(string));
+}
+
+struct tw_text *tw_json_key(struct tw_text *text, const char *key)
+{
+	tw_json_string(text, key);
+	tw_text_add_char(text, ':');
+	return text;
+}
+
+void tw_json_literal(struct tw_text *text, const char *literal)
+{
+	separate(text);
+	tw_text_add(text, literal);
+}
+
+void tw_json_u64(struct tw_text *text, uint64_t number)
+{
+	separate(text);
+	tw_text_addf(text, "%" PRIu64, number);
+}
+
+void tw_json_milli(struct tw_text *text, int64_t milli)
+{
+	separate(text);
+	tw_text_add_milli(text, milli);
+}

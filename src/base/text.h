@@ -53,3 +53,19 @@ void tw_text_add_milli(struct tw_text *text, int64_t milli);
 
 /* The same, rounded half away from zero to `digits` (0 to 3) behind the point. */
 void tw_text_add_milli_rounded(struct tw_text *text, int64_t milli, unsigned digits);
+
+/*
+ * JSON (RFC 8259) on one line: commas and quotes are its own business, the nesting is the caller's. Bytes that are no
+ * UTF-8 become U+FFFD, so that the document is valid whatever the world put in.
+ */
+void tw_json_begin(struct tw_text *text, char bracket);
+void tw_json_end(struct tw_text *text, char bracket);
+/* Returns `text`, for the value that follows. */
+struct tw_text *tw_json_key(struct tw_text *text, const char *key);
+void tw_json_string(struct tw_text *text, const char *string);
+void tw_json_string_bytes(struct tw_text *text, const char *bytes, size_t length);
+/* What stands in JSON as it is: "null", "true", a number. */
+void tw_json_literal(struct tw_text *text, const char *literal);
+void tw_json_u64(struct tw_text *text, uint64_t number);
+/* Thousandths as a decimal number. */
+void tw_json_milli(struct tw_text *text, int64_t milli);

@@ -90,20 +90,20 @@ void tw_page_add_text(const struct tw_page *page, unsigned width, struct tw_text
 	}
 }
 
-static void add_paragraphs(const struct tw_page *page, struct tw_json *json)
+static void add_paragraphs(const struct tw_page *page, struct tw_text *json)
 {
 	const char *cursor = page->text.bytes, *words;
 	size_t length;
 
-	tw_json_array_begin(json);
+	tw_json_begin(json, '[');
 	while (next_paragraph(&cursor, &words, &length))
 		tw_json_string_bytes(json, words, length);
-	tw_json_array_end(json);
+	tw_json_end(json, ']');
 }
 
-static void add_numbers(const struct tw_page *page, struct tw_json *json)
+static void add_numbers(const struct tw_page *page, struct tw_text *json)
 {
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	for (unsigned i = 0; i < page->number_count; i++) {
 		const struct tw_page_number *number = &page->numbers[i];
 
@@ -111,26 +111,24 @@ static void add_numbers(const struct tw_page *page, struct tw_json *json)
 		if (number->value.known)
 			tw_json_milli(json, number->value.milli);
 		else
-			tw_json_null(json);
+			tw_json_literal(json, "null");
 	}
-	tw_json_object_end(json);
+	tw_json_end(json, '}');
 }
 
 void tw_page_add_json(const struct tw_page *page, const char *topic, struct tw_text *text)
 {
-	struct tw_json json;
 
-	tw_json_init(&json, text);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "topic");
+	tw_json_begin(text, '{');
+	tw_json_key(text, "topic");
 	if (topic)
-		tw_json_string(&json, topic);
+		tw_json_string(text, topic);
 	else
-		tw_json_null(&json);
-	tw_json_key(&json, "text");
-	add_paragraphs(page, &json);
-	tw_json_key(&json, "numbers");
-	add_numbers(page, &json);
-	tw_json_object_end(&json);
+		tw_json_literal(text, "null");
+	tw_json_key(text, "text");
+	add_paragraphs(page, text);
+	tw_json_key(text, "numbers");
+	add_numbers(page, text);
+	tw_json_end(text, '}');
 	tw_text_add_char(text, '\n');
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/json.h"
 #include "base/text.h"
 #include "model/metric.h"
 

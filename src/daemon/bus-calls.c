@@ -266,13 +266,11 @@ static char *write_snapshot(struct tw_bus_calls *calls)
 	for (size_t capacity = TW_PAGE_MIN; capacity <= TW_PAGE_MAX; capacity *= 2) {
 		TW_CLEANUP_FREE char *bytes = malloc(capacity);
 		struct tw_text page;
-		struct tw_json json;
 
 		if (!bytes)
 			return NULL;
 		tw_text_init(&page, bytes, capacity);
-		tw_json_init(&json, &page);
-		tw_manager_snapshot(calls->owner.manager, calls->started_usec, tw_process_realtime(), &json);
+		tw_manager_snapshot(calls->owner.manager, calls->started_usec, tw_process_realtime(), &page);
 		if (!page.cut)
 			return TW_TAKE_PTR(bytes);
 	}

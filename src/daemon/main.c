@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * What is at least so large has pages of its own, which go back when it is freed. By default glibc raises this whenever
@@ -72,7 +73,7 @@ static int restore(const struct tw_options *options)
 	TW_CLEANUP_RECORD_SINK struct tw_record_sink *sink = NULL;
 	TW_CLEANUP_HOST_EDGES struct tw_host_edges host = TW_HOST_EDGES_NONE;
 	struct tw_ledger ledger;
-	int others, r = tw_record_sink_new(options->log, &sink);
+	int others, r = tw_record_sink_new(options->log, STDOUT_FILENO, TW_JOURNAL_SOCKET, &sink);
 
 	if (r < 0) {
 		fprintf(stderr, "timewaitd: cannot open the log: %s\n", strerror(-r));
@@ -81,8 +82,8 @@ static int restore(const struct tw_options *options)
 	r = tw_run_open(&host, options);
 	if (r < 0)
 		return TW_EXIT_FAILURE;
-	r = tw_recover(&host, tw_record_sink_recorder(sink), &ledger);
-	others = tw_recover_namespaces(&host, tw_record_sink_recorder(sink));
+	r = tw_recover(&host, &sink->recorder, &ledger);
+	others = tw_recover_namespaces(&host, &sink->recorder);
 	if (r >= 0)
 		r = others;
 	if (r < 0) {

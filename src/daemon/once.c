@@ -33,15 +33,13 @@ static int print(struct once *once, const char *namespace, const struct tw_sampl
 {
 	TW_CLEANUP_FREE char *bytes = malloc(TW_PAGE_MAX);
 	struct tw_text page;
-	struct tw_json json;
 
 	if (!bytes)
 		return -ENOMEM;
 	tw_text_init(&page, bytes, TW_PAGE_MAX);
 	if (once->json) {
 		tw_text_add(&page, once->printed > 0 ? "," : HEAD);
-		tw_json_init(&json, &page);
-		tw_snapshot_add_json(&json, namespace, sample, once->settings->top, NULL);
+		tw_snapshot_add_json(&page, namespace, sample, once->settings->top, NULL);
 	} else {
 		tw_text_add(&page, once->printed > 0 ? "\n" : "");
 		tw_snapshot_add_text(&page, namespace, sample, once->settings->top);

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Everything that lives as long as the daemon does. */
 struct life {
@@ -36,7 +37,7 @@ struct life {
 /* No later record can tell of them. */
 static void tell_lost_records(const struct life *life)
 {
-	uint64_t lost = life->sink ? tw_record_sink_untold(life->sink) : 0;
+	uint64_t lost = life->sink ? life->sink->dropped - life->sink->told : 0;
 
 	if (lost > 0)
 		fprintf(stderr, "timewaitd: the last records could not be written (%" PRIu64 ")\n", lost);
@@ -64,7 +65,7 @@ static int complain(const char *what, int error)
 
 static int recover(struct life *life, struct tw_ledger *ret)
 {
-	struct tw_recorder *recorder = tw_record_sink_recorder(life->sink);
+	struct tw_recorder *recorder = &life->sink->recorder;
 	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
 	struct tw_text reason;
 	int r = tw_recover(&life->host, recorder, ret);
@@ -99,7 +100,7 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 /* What cannot be put back there now is tried again at the next start; the host is watched all the same. */
 static void recover_others(struct life *life)
 {
-	struct tw_recorder *recorder = tw_record_sink_recorder(life->sink);
+	struct tw_recorder *recorder = &life->sink->recorder;
 	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
 	struct tw_text reason;
 	int r = tw_recover_namespaces(&life->host, recorder);
@@ -172,11 +173,11 @@ int tw_run_open(struct tw_host_edges *host, const struct tw_options *options)
 
 static int begin(struct life *life, const struct tw_options *options, struct tw_settings **settings)
 {
-	int r = tw_record_sink_new(options->log, &life->sink);
+	int r = tw_record_sink_new(options->log, STDOUT_FILENO, TW_JOURNAL_SOCKET, &life->sink);
 
 	if (r < 0)
 		return complain("cannot open the log", r);
-	r = tw_bus_new(options->bus, tw_record_sink_recorder(life->sink), &life->bus);
+	r = tw_bus_new(options->bus, &life->sink->recorder, &life->bus);
 	if (r < 0)
 		return complain("cannot start", r);
 	r = tw_run_open(&life->host, options);

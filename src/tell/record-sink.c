@@ -3,7 +3,6 @@
 
 #include "base/duration.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -18,20 +17,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-/* A whole record in JSON, of which only what has to be escaped grows: with four times its bytes nothing real is cut. */
-#define LINE_BYTES_MAX (4 * TW_RECORD_BYTES_MAX)
-
-struct tw_record_sink {
-	struct tw_recorder recorder; /* first: the recorder's address is the sink's */
-	enum tw_log log;
-	struct tw_journal_sink journal;
-	struct tw_line_sink lines;
-	uint64_t dropped;
-	uint64_t told; /* of these, told in a record that got through */
-	struct tw_record record;
-	char line[LINE_BYTES_MAX];
-};
 
 /*
  * O_NONBLOCK belongs to the open file description, which a shell or another program on the same terminal or pipe may
@@ -140,11 +125,9 @@ static void add_text(struct tw_record_sink *sink, struct tw_text *text, const st
 static void add_json(struct tw_record_sink *sink, struct tw_text *text, const struct timespec *now)
 {
 	usec_t now_usec = (usec_t)now->tv_sec * TW_USEC_PER_SEC + (usec_t)now->tv_nsec / 1000;
-	struct tw_json json;
 
 	(void)tw_record_addf(&sink->record, "", "__REALTIME_TIMESTAMP", "%" PRIu64, now_usec);
-	tw_json_init(&json, text);
-	tw_record_add_json(&sink->record, &json);
+	tw_record_add_json(&sink->record, text);
 }
 
 static int put(struct tw_record_sink *sink, uint64_t lost)
@@ -168,7 +151,7 @@ static int put(struct tw_record_sink *sink, uint64_t lost)
 static void tell(struct tw_recorder *recorder, const char *namespace, const struct tw_event *event)
 {
 	struct tw_record_sink *sink = (struct tw_record_sink *)recorder;
-	uint64_t lost = tw_record_sink_untold(sink);
+	uint64_t lost = sink->dropped - sink->told;
 	bool said = true;
 
 	/* The rest of the line before is still where the next one would be. */
@@ -185,7 +168,7 @@ static void tell(struct tw_recorder *recorder, const char *namespace, const stru
 		sink->told += lost;
 }
 
-int tw_record_sink_new_at(enum tw_log log, int fd, const char *journal_path, struct tw_record_sink **ret)
+int tw_record_sink_new(enum tw_log log, int fd, const char *journal_path, struct tw_record_sink **ret)
 {
 	struct tw_record_sink *sink = calloc(1, sizeof(*sink));
 	int r;
@@ -205,11 +188,6 @@ int tw_record_sink_new_at(enum tw_log log, int fd, const char *journal_path, str
 	return 0;
 }
 
-int tw_record_sink_new(enum tw_log log, struct tw_record_sink **ret)
-{
-	return tw_record_sink_new_at(log, STDOUT_FILENO, TW_JOURNAL_SOCKET, ret);
-}
-
 struct tw_record_sink *tw_record_sink_free(struct tw_record_sink *sink)
 {
 	if (!sink)
@@ -218,19 +196,4 @@ struct tw_record_sink *tw_record_sink_free(struct tw_record_sink *sink)
 	tw_line_sink_done(&sink->lines);
 	free(sink);
 	return NULL;
-}
-
-struct tw_recorder *tw_record_sink_recorder(struct tw_record_sink *sink)
-{
-	return &sink->recorder;
-}
-
-uint64_t tw_record_sink_dropped(const struct tw_record_sink *sink)
-{
-	return sink->dropped;
-}
-
-uint64_t tw_record_sink_untold(const struct tw_record_sink *sink)
-{
-	return sink->dropped - sink->told;
 }

@@ -18,29 +18,6 @@ enum tw_log {
 };
 
 /*
- * Never blocks and never fails: what the other side does not take at once is dropped and counted, and the count goes
- * into the next record that gets through, as TIMEWAITD_DROPPED.
- */
-struct tw_record_sink;
-
-/* Onto standard output, or to the journal. Returns 0 or -errno. */
-int tw_record_sink_new(enum tw_log log, struct tw_record_sink **ret);
-/* The same with another descriptor and another socket of journald's; both borrow, the log decides which is used. */
-int tw_record_sink_new_at(enum tw_log log, int fd, const char *journal_path, struct tw_record_sink **ret);
-struct tw_record_sink *tw_record_sink_free(struct tw_record_sink *sink);
-TW_DEFINE_CLEANUP(struct tw_record_sink, tw_record_sink_free)
-#define TW_CLEANUP_RECORD_SINK TW_CLEANUP(tw_record_sink_freep)
-
-/* Its face as a recorder; belongs to the sink. */
-struct tw_recorder *tw_record_sink_recorder(struct tw_record_sink *sink);
-
-/* Records lost so far. */
-uint64_t tw_record_sink_dropped(const struct tw_record_sink *sink);
-
-/* Of these, those that no record told of that got through since. */
-uint64_t tw_record_sink_untold(const struct tw_record_sink *sink);
-
-/*
  * Whole lines onto a descriptor, without ever waiting for who reads it: a pipe, a terminal, a socket or a file. What
  * the reader took only in part is completed before the next line begins, so lines never mix.
  */
@@ -93,3 +70,27 @@ void tw_journal_sink_done(struct tw_journal_sink *sink);
 
 /* Returns 0, or -errno where the record is lost: -EAGAIN (queue full), -ENOENT or -ECONNREFUSED (no journald) ... */
 int tw_journal_sink_put(struct tw_journal_sink *sink, const struct tw_record *record);
+
+/* A whole record in JSON, of which only what has to be escaped grows: with four times its bytes nothing real is cut. */
+#define TW_RECORD_LINE_MAX (4 * TW_RECORD_BYTES_MAX)
+
+/*
+ * Never blocks and never fails: what the other side does not take at once is dropped and counted, and the count goes
+ * into the next record that gets through, as TIMEWAITD_DROPPED.
+ */
+struct tw_record_sink {
+	struct tw_recorder recorder; /* first: the recorder's address is the sink's */
+	enum tw_log log;
+	struct tw_journal_sink journal;
+	struct tw_line_sink lines;
+	uint64_t dropped; /* records lost so far */
+	uint64_t told;	  /* of these, those that a record told of */
+	struct tw_record record;
+	char line[TW_RECORD_LINE_MAX];
+};
+
+/* Onto a descriptor (which borrows), or to where journald listens: the log decides. Returns 0 or -errno. */
+int tw_record_sink_new(enum tw_log log, int fd, const char *journal_path, struct tw_record_sink **ret);
+struct tw_record_sink *tw_record_sink_free(struct tw_record_sink *sink);
+TW_DEFINE_CLEANUP(struct tw_record_sink, tw_record_sink_free)
+#define TW_CLEANUP_RECORD_SINK TW_CLEANUP(tw_record_sink_freep)

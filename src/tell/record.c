@@ -195,11 +195,11 @@ void tw_record_add_text(const struct tw_record *record, struct tw_text *text)
 		tw_text_add_scrubbed(text, message);
 }
 
-void tw_record_add_json(const struct tw_record *record, struct tw_json *json)
+void tw_record_add_json(const struct tw_record *record, struct tw_text *json)
 {
 	char name[64 + 1]; /* journald takes names of at most 64 bytes */
 
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	for (size_t i = 0; i < record->count; i++) {
 		size_t name_length = record->fields[i].name_length;
 
@@ -208,5 +208,5 @@ void tw_record_add_json(const struct tw_record *record, struct tw_json *json)
 		tw_json_string_bytes(json, record->fields[i].text + name_length + 1,
 				     record->fields[i].length - name_length - 1);
 	}
-	tw_json_object_end(json);
+	tw_json_end(json, '}');
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/duration.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "model/event.h"
 
@@ -61,7 +60,7 @@ void tw_record_build(struct tw_record *record, const char *namespace, const stru
 void tw_record_add_text(const struct tw_record *record, struct tw_text *text);
 
 /* One JSON object: every field under its name, as strings. */
-void tw_record_add_json(const struct tw_record *record, struct tw_json *json);
+void tw_record_add_json(const struct tw_record *record, struct tw_text *json);
 
 /* ---- what a record tells of a sample, in record-sample.c */
 

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a field is in its row. */
+/* Longest field: a unit, or all holders with a number each. */
+#define FIELD_MAX (2 * TW_UNIT_MAX)
+
+/* What a field is in its row; UNIT to PEER are strings. */
 enum type {
 	NUMBER,	     /* uint32_t */
 	NUMBER_64,   /* uint64_t */
@@ -114,107 +117,81 @@ struct tw_rows tw_rows_of(const struct tw_sample *sample, enum tw_rows_kind kind
 	return (struct tw_rows){ kind, sample, known, count, TW_MAX(total, count) };
 }
 
-/* Where a field goes: into JSON, or into a text for people. */
-struct out {
-	struct tw_json *json; /* or NULL */
-	struct tw_text *text;
-};
-
-static void put_number(const struct out *out, bool known, uint64_t number)
+static void add_number(struct tw_text *text, bool known, uint64_t number)
 {
-	if (out->json && known)
-		tw_json_u64(out->json, number);
-	else if (out->json)
-		tw_json_null(out->json);
-	else if (known)
-		tw_text_addf(out->text, "%" PRIu64, number);
-	else
-		tw_text_add(out->text, "unknown");
+	if (known)
+		tw_text_addf(text, "%" PRIu64, number);
 }
 
-static void put_value(const struct out *out, struct tw_value value, enum tw_unit unit)
+static void add_value(struct tw_text *text, struct tw_value value, enum tw_unit unit, bool json)
 {
-	if (out->json && value.known)
-		tw_json_milli(out->json, value.milli);
-	else if (out->json)
-		tw_json_null(out->json);
-	else
-		tw_value_add(out->text, value, unit);
-}
-
-static void put_string(const struct out *out, const char *string)
-{
-	if (out->json && string[0] != '\0')
-		tw_json_string(out->json, string);
-	else if (out->json)
-		tw_json_null(out->json);
-	else
-		tw_text_add_scrubbed(out->text, string[0] != '\0' ? string : "unknown");
+	if (value.known && json)
+		tw_text_add_milli(text, value.milli);
+	else if (value.known)
+		tw_value_add(text, value, unit);
 }
 
 /* " time-wait 3866 established 4": those that hold some. JSON has all. */
-static void put_held(const struct out *out, const uint32_t *held)
+static void add_held(struct tw_text *text, const uint32_t *held, bool json)
 {
-	if (out->json)
-		tw_json_object_begin(out->json);
+	if (json)
+		tw_json_begin(text, '{');
 	for (unsigned i = 0; i < TW_HOLDER_COUNT; i++) {
-		const char *name = tw_holder_name((enum tw_holder)i);
-
-		if (out->json)
-			tw_json_u64(tw_json_key(out->json, name), held[i]);
+		if (json)
+			tw_json_u64(tw_json_key(text, tw_holder_name((enum tw_holder)i)), held[i]);
 		else if (held[i] > 0)
-			tw_text_addf(out->text, " %s %" PRIu32, name, held[i]);
+			tw_text_addf(text, " %s %" PRIu32, tw_holder_name((enum tw_holder)i), held[i]);
 	}
-	if (out->json)
-		tw_json_object_end(out->json);
+	if (json)
+		tw_json_end(text, '}');
 }
 
-static void put_field(const struct out *out, const struct field *field, const void *row, const struct tw_sample *sample)
+/* As it stands in JSON, a string without its quotes, or as people read it; nothing where it is not known. */
+static void add_field(struct tw_text *text, const struct field *field, const void *row, const struct tw_sample *sample,
+		      bool json)
 {
 	const void *at = (const char *)row + field->offset;
-	char address[TW_ENDPOINT_TEXT_MAX];
-	struct tw_text text;
+	const struct tw_destination_row *destination = row;
+	const struct tw_count *count = at;
+	const struct tw_endpoint *endpoint = at;
+	const struct tw_destination *key = at;
+	const struct tw_value *value = at;
+	const uint32_t *number = at;
+	const uint64_t *long_number = at;
 
-	tw_text_init(&text, address, sizeof(address));
 	switch (field->type) {
 	case NUMBER:
-		return put_number(out, true, *(const uint32_t *)at);
+		return add_number(text, true, *number);
 	case NUMBER_64:
-		return put_number(out, true, *(const uint64_t *)at);
+		return add_number(text, true, *long_number);
 	case DEVICE:
-		return put_number(out, *(const uint32_t *)at != 0, *(const uint32_t *)at);
+		return add_number(text, *number != 0, *number);
 	case COUNT:
-		return put_number(out, ((const struct tw_count *)at)->known, ((const struct tw_count *)at)->value);
+		return add_number(text, count->known, count->value);
 	case BOUND_FIRST:
-		return put_number(out, ((const struct tw_destination_row *)row)->bound_first_known,
-				  ((const struct tw_destination_row *)row)->bound_first);
+		return add_number(text, destination->bound_first_known, destination->bound_first);
 	case PERCENT:
-		return put_value(out, *(const struct tw_value *)at, TW_UNIT_PERCENT);
+		return add_value(text, *value, TW_UNIT_PERCENT, json);
 	case ETA:
-		return put_value(out, tw_known_number(TW_METRIC_PORT_ETA, *(const struct tw_value *)at),
-				 TW_UNIT_SECONDS);
+		return add_value(text, tw_known_number(TW_METRIC_PORT_ETA, *value), TW_UNIT_SECONDS, json);
 	case SHARE:
-		return put_value(out, tw_listener_share(row, &sample->accepting), TW_UNIT_PERCENT);
+		return add_value(text, tw_listener_share(row, &sample->accepting), TW_UNIT_PERCENT, json);
 	case SPAN:
-		return put_value(out, tw_value_of((int64_t)(*(const usec_t *)at / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS);
+		return add_value(text, tw_value_of((int64_t)(*long_number / TW_USEC_PER_MSEC)), TW_UNIT_SECONDS, json);
 	case SECONDS:
-		tw_text_add_milli_rounded(out->text, (int64_t)(*(const usec_t *)at / TW_USEC_PER_MSEC), 1);
-		return tw_text_add_char(out->text, 's');
+		tw_text_add_milli_rounded(text, (int64_t)(*long_number / TW_USEC_PER_MSEC), 1);
+		return tw_text_add_char(text, 's');
 	case UNIT:
-		return put_string(out, at);
+		(json ? tw_text_add : tw_text_add_scrubbed)(text, at);
+		return;
 	case ADDRESS:
-		tw_address_add(&text, at);
-		return put_string(out, address);
+		return tw_address_add(text, at);
 	case ENDPOINT:
-		tw_endpoint_add(&text, &((const struct tw_endpoint *)at)->address,
-				((const struct tw_endpoint *)at)->port);
-		return put_string(out, address);
+		return tw_endpoint_add(text, &endpoint->address, endpoint->port);
 	case PEER:
-		tw_endpoint_add(&text, &((const struct tw_destination *)at)->destination,
-				((const struct tw_destination *)at)->port);
-		return put_string(out, address);
+		return tw_endpoint_add(text, &key->destination, key->port);
 	case HELD:
-		return put_held(out, at);
+		return add_held(text, at, json);
 	}
 }
 
@@ -225,42 +202,59 @@ static const void *row_at(const struct tw_rows *rows, unsigned index)
 
 void tw_rows_add_text(struct tw_text *text, const struct tw_rows *rows, unsigned index, const char *format)
 {
-	char bytes[2 * TW_UNIT_MAX];
+	char bytes[FIELD_MAX];
 	struct tw_text cell;
 
 	for (; *format != '\0'; format++) {
 		const struct field *field = tables[rows->kind].fields;
-		size_t length = strcspn(format + 1, ":}");
+		size_t length;
 
 		if (*format != '{') {
 			tw_text_add_char(text, *format);
 			continue;
 		}
-		while (!tw_parse_is(format + 1, length, field->name))
+		length = strcspn(++format, ":}");
+		while (!tw_parse_is(format, length, field->name))
 			field++;
 		tw_text_init(&cell, bytes, sizeof(bytes));
-		put_field(&(struct out){ .text = &cell }, field, row_at(rows, index), rows->sample);
-		format += 1 + length;
+		add_field(&cell, field, row_at(rows, index), rows->sample, false);
+		if (cell.length == 0 && field->type != HELD)
+			tw_text_add(&cell, "unknown");
+		format += length;
 		tw_text_addf(text, "%*s", *format == ':' ? atoi(format + 1) : 0, bytes);
 		format += strcspn(format, "}");
 	}
 }
 
-void tw_rows_add_json(struct tw_json *json, const struct tw_rows *rows)
+static void add_json_row(struct tw_text *json, const struct tw_rows *rows, unsigned index)
+{
+	char bytes[FIELD_MAX];
+	struct tw_text cell;
+
+	tw_json_begin(json, '{');
+	for (const struct field *field = tables[rows->kind].fields; field->name; field++) {
+		bool quoted = field->type >= UNIT && field->type <= PEER;
+
+		if (field->type == SECONDS)
+			continue;
+		tw_text_init(&cell, bytes, sizeof(bytes));
+		add_field(&cell, field, row_at(rows, index), rows->sample, true);
+		tw_json_key(json, field->name);
+		if (quoted && cell.length > 0)
+			tw_json_string(json, bytes);
+		else
+			tw_json_literal(json, cell.length > 0 ? bytes : "null");
+	}
+	tw_json_end(json, '}');
+}
+
+void tw_rows_add_json(struct tw_text *json, const struct tw_rows *rows)
 {
 	tw_json_key(json, tables[rows->kind].name);
 	if (!rows->known)
-		return tw_json_null(json);
-	tw_json_array_begin(json);
-	for (unsigned i = 0; i < rows->count; i++) {
-		tw_json_object_begin(json);
-		for (const struct field *field = tables[rows->kind].fields; field->name; field++) {
-			if (field->type == SECONDS)
-				continue;
-			tw_json_key(json, field->name);
-			put_field(&(struct out){ .json = json }, field, row_at(rows, i), rows->sample);
-		}
-		tw_json_object_end(json);
-	}
-	tw_json_array_end(json);
+		return tw_json_literal(json, "null");
+	tw_json_begin(json, '[');
+	for (unsigned i = 0; i < rows->count; i++)
+		add_json_row(json, rows, i);
+	tw_json_end(json, ']');
 }

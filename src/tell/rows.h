@@ -2,7 +2,6 @@
 /* What of a sample can be told: which parts are known, and one description of its tables for whoever tells them. */
 #pragma once
 
-#include "base/json.h"
 #include "base/macros.h"
 #include "base/text.h"
 #include "model/sample.h"
@@ -88,4 +87,4 @@ struct tw_rows tw_rows_of(const struct tw_sample *sample, enum tw_rows_kind kind
 void tw_rows_add_text(struct tw_text *text, const struct tw_rows *rows, unsigned index, const char *format);
 
 /* All of them under the name of the table: an array of objects, or null. What of a row is not known is null. */
-void tw_rows_add_json(struct tw_json *json, const struct tw_rows *rows);
+void tw_rows_add_json(struct tw_text *json, const struct tw_rows *rows);

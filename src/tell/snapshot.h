@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/json.h"
 #include "base/text.h"
 #include "model/event.h"
 #include "model/sample.h"
@@ -16,8 +15,8 @@
  * (state, since, value, levels, severity, finding), changes (what is not at its baseline, and whose it is) and cost
  * (milliseconds of CPU time).
  */
-void tw_snapshot_add_json(struct tw_json *json, const char *namespace, const struct tw_sample *sample, unsigned top,
+void tw_snapshot_add_json(struct tw_text *json, const char *namespace, const struct tw_sample *sample, unsigned top,
 			  const struct tw_situation *situation);
 
-/* The sample for a person: a short page of plain text. In snapshot-text.c. */
+/* The sample for a person: a short page of plain text. */
 void tw_snapshot_add_text(struct tw_text *text, const char *namespace, const struct tw_sample *sample, unsigned top);

@@ -126,11 +126,11 @@ const char *tw_manager_mode(const struct tw_manager *manager)
 	return manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce";
 }
 
-void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_json *json)
+void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_text *json)
 {
 	usec_t monotonic_usec = manager->clock->read(manager->clock).now_usec;
 
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	tw_json_key(json, "version");
 	tw_json_string(json, PACKAGE_VERSION);
 	tw_json_key(json, "mode");
@@ -140,7 +140,7 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 	tw_json_key(json, "now");
 	tw_json_milli(json, (int64_t)(now_usec / TW_USEC_PER_MSEC));
 	tw_json_key(json, "namespaces");
-	tw_json_array_begin(json);
+	tw_json_begin(json, '[');
 	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
 		const struct tw_watch *watch = tw_manager_watch(manager, i);
 		struct tw_situation situation;
@@ -148,8 +148,8 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 		tw_watch_situation(watch, manager->settings, monotonic_usec, &situation);
 		tw_snapshot_add_json(json, watch->name, &watch->sample, manager->settings->top, &situation);
 	}
-	tw_json_array_end(json);
-	tw_json_object_end(json);
+	tw_json_end(json, ']');
+	tw_json_end(json, '}');
 }
 
 void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/macros.h"
+#include "base/text.h"
+#include "model/event.h"
+#include "model/settings.h"
 #include "watch/registry.h"
 #include "watch/watch.h"
 #include "watch/worker.h"
-#include "model/event.h"
-#include "model/settings.h"
 
 #include <stdbool.h>
 
@@ -102,7 +102,7 @@ int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode);
 const char *tw_manager_mode(const struct tw_manager *manager);
 
 /* Everything that is known, as one JSON object. The times are CLOCK_REALTIME. */
-void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_json *json);
+void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_text *json);
 
 /* Puts everything back. Returns 0, or -errno where something stays owed. */
 int tw_manager_stop(struct tw_manager *manager);

@@ -3,7 +3,6 @@
  * Any words, of a configuration, a cgroup or the journal, on their way to whoever reads them: over the bus, in JSON, in
  * a page, on a terminal. Nothing in them is more than words there.
  */
-#include "base/json.h"
 #include "base/macros.h"
 #include "base/text.h"
 #include "ctl/report/html.h"
@@ -59,7 +58,6 @@ static void require_json(const struct tw_text *text, const char *clean)
 static void check(const char *words, size_t room, char *one, char *other)
 {
 	struct tw_text text, clean;
-	struct tw_json json;
 
 	tw_text_init(&clean, one, room);
 	tw_utf8_add(&clean, words);
@@ -67,8 +65,7 @@ static void check(const char *words, size_t room, char *one, char *other)
 	require_characters(clean.bytes, clean.length);
 
 	tw_text_init(&text, other, room);
-	tw_json_init(&json, &text);
-	tw_json_string(&json, words);
+	tw_json_string(&text, words);
 	require(!text.cut);
 	require_json(&text, clean.bytes);
 

@@ -135,11 +135,9 @@ static void test_a_snapshot(void **state)
 	static char page[65536];
 	struct sim *sim = *state;
 	struct tw_text text;
-	struct tw_json json;
 
 	tw_text_init(&text, page, sizeof(page));
-	tw_json_init(&json, &text);
-	tw_manager_snapshot(&sim->manager, 5 * TW_USEC_PER_SEC, 7 * TW_USEC_PER_SEC, &json);
+	tw_manager_snapshot(&sim->manager, 5 * TW_USEC_PER_SEC, 7 * TW_USEC_PER_SEC, &text);
 	assert_false(text.cut);
 	assert_non_null(
 		strstr(page, "\"mode\":\"enforce\",\"started\":5,\"now\":7,\"namespaces\":[{\"name\":\"host\","));

@@ -184,12 +184,10 @@ static void test_json(void **state TW_UNUSED)
 	static const struct tw_event event = { .kind = TW_EVENT_STOPPED, .reason = "a \"b\"\n\xff" };
 	char bytes[1024];
 	struct tw_text text;
-	struct tw_json json;
 
 	tw_text_init(&text, bytes, sizeof(bytes));
-	tw_json_init(&json, &text);
 	tw_record_build(&record, "host", &event);
-	tw_record_add_json(&record, &json);
+	tw_record_add_json(&record, &text);
 	assert_string_equal(bytes, "{\"MESSAGE\":\"Stopped: a \\\"b\\\"\\n\xef\xbf\xbd.\","
 				   "\"MESSAGE_ID\":\"296e2e01887549feb5ba8f710efd259d\",\"PRIORITY\":\"5\","
 				   "\"SYSLOG_IDENTIFIER\":\"timewaitd\",\"TIMEWAITD_EVENT\":\"stopped\","

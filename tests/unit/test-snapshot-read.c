@@ -94,16 +94,14 @@ static void test_own_words(TW_UNUSED void **state)
 {
 	static char bytes[65536];
 	struct tw_text text;
-	struct tw_json json;
 
 	tw_text_init(&text, bytes, sizeof(bytes));
-	tw_json_init(&json, &text);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "namespaces");
-	tw_json_array_begin(&json);
-	tw_snapshot_add_json(&json, "host", &sample, TW_TOP_MAX, NULL);
-	tw_json_array_end(&json);
-	tw_json_object_end(&json);
+	tw_json_begin(&text, '{');
+	tw_json_key(&text, "namespaces");
+	tw_json_begin(&text, '[');
+	tw_snapshot_add_json(&text, "host", &sample, TW_TOP_MAX, NULL);
+	tw_json_end(&text, ']');
+	tw_json_end(&text, '}');
 	TW_CLEANUP_VIEW struct tw_view *view = read_json(bytes);
 	const struct tw_view_namespace *of = &view->namespaces[0];
 

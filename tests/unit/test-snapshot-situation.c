@@ -32,12 +32,10 @@ static int clear(void **state TW_UNUSED)
 static const char *as_json(const struct tw_sample *shown)
 {
 	struct tw_text text;
-	struct tw_json json;
 	char *situated;
 
 	tw_text_init(&text, page, sizeof(page));
-	tw_json_init(&json, &text);
-	tw_snapshot_add_json(&json, "host", shown, 0, &situation);
+	tw_snapshot_add_json(&text, "host", shown, 0, &situation);
 	assert_false(text.cut);
 	/* What the sample has of its own stands before. */
 	situated = strstr(page, "\"ages\":");

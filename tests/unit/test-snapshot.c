@@ -17,11 +17,9 @@ static char page[16384];
 static const char *as_json(const struct tw_sample *shown, unsigned top)
 {
 	struct tw_text text;
-	struct tw_json json;
 
 	tw_text_init(&text, page, sizeof(page));
-	tw_json_init(&json, &text);
-	tw_snapshot_add_json(&json, "host", shown, top, NULL);
+	tw_snapshot_add_json(&text, "host", shown, top, NULL);
 	assert_false(text.cut);
 	return page;
 }
@@ -239,14 +237,12 @@ static void test_overlong_tables(void **state TW_UNUSED)
 	static char bytes[256 * 1024];
 	struct tw_sample long_tables = sample;
 	struct tw_text text;
-	struct tw_json json;
 
 	long_tables.survey.top_count = UINT32_MAX;
 	long_tables.accepting.row_count = UINT32_MAX;
 	long_tables.close_wait.row_count = UINT32_MAX;
 	tw_text_init(&text, bytes, sizeof(bytes));
-	tw_json_init(&json, &text);
-	tw_snapshot_add_json(&json, "host", &long_tables, UINT32_MAX, NULL);
+	tw_snapshot_add_json(&text, "host", &long_tables, UINT32_MAX, NULL);
 	tw_snapshot_add_text(&text, "host", &long_tables, UINT32_MAX);
 	assert_false(text.cut);
 }
@@ -274,11 +270,9 @@ static void test_top(void **state TW_UNUSED)
 static void test_hostile_name(void **state TW_UNUSED)
 {
 	struct tw_text text;
-	struct tw_json json;
 
 	tw_text_init(&text, page, sizeof(page));
-	tw_json_init(&json, &text);
-	tw_snapshot_add_json(&json, "a\"\n", &sample, 2, NULL);
+	tw_snapshot_add_json(&text, "a\"\n", &sample, 2, NULL);
 	assert_memory_equal(page, "{\"name\":\"a\\\"\\n\",", 16);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/lint/lint-check.h"
 
-#include "base/json.h"
+#include "base/text.h"
 #include "ctl/lint/sysctl-conf.h"
 #include "ctl/page.h"
 
@@ -238,18 +238,18 @@ void tw_lint_finding_add_text(const struct tw_lint_finding *finding, unsigned wi
 	tw_text_add_char(text, '\n');
 }
 
-static void add_member(struct tw_json *json, const char *name, const char *value)
+static void add_member(struct tw_text *json, const char *name, const char *value)
 {
 	tw_json_key(json, name);
 	if (value[0] != '\0')
 		tw_json_string(json, value);
 	else
-		tw_json_null(json);
+		tw_json_literal(json, "null");
 }
 
-static void add_finding(struct tw_json *json, const struct tw_lint_finding *finding)
+static void add_finding(struct tw_text *json, const struct tw_lint_finding *finding)
 {
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	add_member(json, "id", finding->id);
 	add_member(json, "severity", tw_severity_name(finding->severity));
 	add_member(json, "key", finding->key);
@@ -258,17 +258,15 @@ static void add_finding(struct tw_json *json, const struct tw_lint_finding *find
 	add_member(json, "finding", finding->finding);
 	add_member(json, "consequence", finding->consequence);
 	add_member(json, "advice", finding->advice);
-	tw_json_object_end(json);
+	tw_json_end(json, '}');
 }
 
 void tw_lint_report_add_json(const struct tw_lint_report *report, struct tw_text *text)
 {
-	struct tw_json json;
 
-	tw_json_init(&json, text);
-	tw_json_array_begin(&json);
+	tw_json_begin(text, '[');
 	for (unsigned i = 0; i < report->count; i++)
-		add_finding(&json, &report->findings[i]);
-	tw_json_array_end(&json);
+		add_finding(text, &report->findings[i]);
+	tw_json_end(text, ']');
 	tw_text_add_char(text, '\n');
 }

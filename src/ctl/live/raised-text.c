@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/live/raised-text.h"
 
-#include "base/json.h"
 #include "base/text.h"
 #include "ctl/live/status-text.h"
 
@@ -43,47 +42,47 @@ void tw_raised_add(struct tw_screen *screen, const struct tw_view *view)
 
 /* ---- JSON */
 
-static void add_string(struct tw_json *json, const char *key, const char *string)
+static void add_string(struct tw_text *json, const char *key, const char *string)
 {
 	tw_json_key(json, key);
 	if (string[0] != '\0')
 		tw_json_string(json, string);
 	else
-		tw_json_null(json);
+		tw_json_literal(json, "null");
 }
 
-static void add_value(struct tw_json *json, const char *key, struct tw_value value)
+static void add_value(struct tw_text *json, const char *key, struct tw_value value)
 {
 	tw_json_key(json, key);
 	if (value.known)
 		tw_json_milli(json, value.milli);
 	else
-		tw_json_null(json);
+		tw_json_literal(json, "null");
 }
 
-static void add_changes(struct tw_json *json, const struct tw_view_namespace *namespace,
+static void add_changes(struct tw_text *json, const struct tw_view_namespace *namespace,
 			const struct tw_view_rule *rule)
 {
 	tw_json_key(json, "changes");
-	tw_json_array_begin(json);
+	tw_json_begin(json, '[');
 	for (unsigned i = 0; i < namespace->changes.count; i++) {
 		const struct tw_view_change *change = &namespace->changes.rows[i];
 
 		if (strcmp(change->rule, rule->name) != 0)
 			continue;
-		tw_json_object_begin(json);
+		tw_json_begin(json, '{');
 		add_string(json, "sysctl", change->sysctl);
 		add_string(json, "baseline", change->baseline);
 		add_string(json, "value", change->value);
 		add_string(json, "owner", change->owner);
-		tw_json_object_end(json);
+		tw_json_end(json, '}');
 	}
-	tw_json_array_end(json);
+	tw_json_end(json, ']');
 }
 
-static void add_alert(struct tw_json *json, const struct tw_view_namespace *namespace, const struct tw_view_rule *rule)
+static void add_alert(struct tw_text *json, const struct tw_view_namespace *namespace, const struct tw_view_rule *rule)
 {
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	add_string(json, "namespace", namespace->name);
 	add_string(json, "rule", rule->name);
 	add_string(json, "metric", rule->metric_name);
@@ -94,26 +93,24 @@ static void add_alert(struct tw_json *json, const struct tw_view_namespace *name
 	add_value(json, "threshold", rule->raise);
 	add_string(json, "finding", rule->finding);
 	add_changes(json, namespace, rule);
-	tw_json_object_end(json);
+	tw_json_end(json, '}');
 }
 
 void tw_raised_add_json(struct tw_text *text, const struct tw_view *view)
 {
-	struct tw_json json;
 
-	tw_json_init(&json, text);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "alerts");
-	tw_json_array_begin(&json);
+	tw_json_begin(text, '{');
+	tw_json_key(text, "alerts");
+	tw_json_begin(text, '[');
 	for (unsigned i = 0; i < view->namespace_count; i++) {
 		const struct tw_view_rule *raised[TW_RULES_MAX];
 		unsigned count = tw_status_raised(&view->namespaces[i], raised);
 
 		for (unsigned j = 0; j < count; j++)
-			add_alert(&json, &view->namespaces[i], raised[j]);
+			add_alert(text, &view->namespaces[i], raised[j]);
 	}
-	tw_json_array_end(&json);
-	tw_json_object_end(&json);
+	tw_json_end(text, ']');
+	tw_json_end(text, '}');
 	tw_text_add_char(text, '\n');
 }
 
@@ -130,16 +127,14 @@ void tw_raised_add_event(struct tw_text *text, const char *when, const struct tw
 
 void tw_raised_add_event_json(struct tw_text *text, int64_t seconds, const struct tw_remote_event *event)
 {
-	struct tw_json json;
 
-	tw_json_init(&json, text);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "time");
-	tw_json_i64(&json, seconds);
-	add_string(&json, "event", event->event);
-	add_string(&json, "namespace", event->namespace);
-	add_string(&json, "rule", event->rule);
-	add_string(&json, "message", event->message);
-	tw_json_object_end(&json);
+	tw_json_begin(text, '{');
+	tw_json_key(text, "time");
+	tw_json_u64(text, (uint64_t)seconds);
+	add_string(text, "event", event->event);
+	add_string(text, "namespace", event->namespace);
+	add_string(text, "rule", event->rule);
+	add_string(text, "message", event->message);
+	tw_json_end(text, '}');
 	tw_text_add_char(text, '\n');
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/live/snapshot-source.h"
 
-#include "base/json.h"
 #include "base/text.h"
 #include "ctl/measure-source.h"
 #include "remote/bus-source.h"
@@ -65,20 +64,18 @@ static int write_sample(const struct tw_sample *sample, char **ret_json)
 {
 	TW_CLEANUP_FREE char *bytes = malloc(JSON_MAX);
 	struct tw_text text;
-	struct tw_json json;
 
 	if (!bytes)
 		return -ENOMEM;
 	tw_text_init(&text, bytes, JSON_MAX);
-	tw_json_init(&json, &text);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "version");
-	tw_json_null(&json);
-	tw_json_key(&json, "namespaces");
-	tw_json_array_begin(&json);
-	tw_snapshot_add_json(&json, "here", sample, TW_TOP_MAX, NULL);
-	tw_json_array_end(&json);
-	tw_json_object_end(&json);
+	tw_json_begin(&text, '{');
+	tw_json_key(&text, "version");
+	tw_json_literal(&text, "null");
+	tw_json_key(&text, "namespaces");
+	tw_json_begin(&text, '[');
+	tw_snapshot_add_json(&text, "here", sample, TW_TOP_MAX, NULL);
+	tw_json_end(&text, ']');
+	tw_json_end(&text, '}');
 	if (text.cut)
 		return -ENOBUFS;
 	*ret_json = TW_TAKE_PTR(bytes);

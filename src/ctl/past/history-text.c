@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/past/history-text.h"
 
-#include "base/json.h"
+#include "base/text.h"
 #include "ctl/page.h"
 #include "ctl/when.h"
 
@@ -63,16 +63,16 @@ void tw_history_add_events(const struct tw_happened *happened, unsigned width, s
 	}
 }
 
-static void add_value(struct tw_json *json, const char *name, struct tw_value value)
+static void add_value(struct tw_text *json, const char *name, struct tw_value value)
 {
 	tw_json_key(json, name);
 	if (value.known)
 		tw_json_milli(json, value.milli);
 	else
-		tw_json_null(json);
+		tw_json_literal(json, "null");
 }
 
-static void add_time(struct tw_json *json, usec_t at_usec)
+static void add_time(struct tw_text *json, usec_t at_usec)
 {
 	char bytes[48];
 	struct tw_text text;
@@ -82,11 +82,11 @@ static void add_time(struct tw_json *json, usec_t at_usec)
 	tw_json_string(json, bytes);
 }
 
-static void add_series(struct tw_json *json, const struct tw_series *series, struct tw_out *out)
+static void add_series(struct tw_text *json, const struct tw_series *series, struct tw_out *out)
 {
 	struct tw_series_sum sum = tw_series_sum(series);
 
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	tw_json_key(json, "name");
 	tw_json_string(json, series->name);
 	tw_json_key(json, "unit");
@@ -95,21 +95,21 @@ static void add_series(struct tw_json *json, const struct tw_series *series, str
 	add_value(json, "avg", sum.mean);
 	add_value(json, "max", sum.high);
 	tw_json_key(json, "points");
-	tw_json_array_begin(json);
+	tw_json_begin(json, '[');
 	for (size_t i = 0; i < series->count; i++) {
-		tw_json_array_begin(json);
+		tw_json_begin(json, '[');
 		add_time(json, series->points[i].at_usec);
 		tw_json_milli(json, series->points[i].milli);
-		tw_json_array_end(json);
+		tw_json_end(json, ']');
 		(void)tw_out_pass(out);
 	}
-	tw_json_array_end(json);
-	tw_json_object_end(json);
+	tw_json_end(json, ']');
+	tw_json_end(json, '}');
 }
 
-static void add_event(struct tw_json *json, const struct tw_happening *row)
+static void add_event(struct tw_text *json, const struct tw_happening *row)
 {
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	tw_json_key(json, "at");
 	add_time(json, row->at_usec);
 	tw_json_key(json, "event");
@@ -118,38 +118,36 @@ static void add_event(struct tw_json *json, const struct tw_happening *row)
 	if (row->rule[0] != '\0')
 		tw_json_string(json, row->rule);
 	else
-		tw_json_null(json);
+		tw_json_literal(json, "null");
 	tw_json_key(json, "message");
 	tw_json_string(json, row->message);
-	tw_json_object_end(json);
+	tw_json_end(json, '}');
 }
 
 void tw_history_add_json(const char *namespace, usec_t from_usec, usec_t to_usec, const struct tw_series *series,
 			 unsigned count, const struct tw_happened *happened, struct tw_out *out)
 {
-	struct tw_json json;
 
-	tw_json_init(&json, &out->text);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "namespace");
-	tw_json_string(&json, namespace);
-	tw_json_key(&json, "from");
-	add_time(&json, from_usec);
-	tw_json_key(&json, "to");
-	add_time(&json, to_usec);
-	tw_json_key(&json, "series");
-	tw_json_array_begin(&json);
+	tw_json_begin(&out->text, '{');
+	tw_json_key(&out->text, "namespace");
+	tw_json_string(&out->text, namespace);
+	tw_json_key(&out->text, "from");
+	add_time(&out->text, from_usec);
+	tw_json_key(&out->text, "to");
+	add_time(&out->text, to_usec);
+	tw_json_key(&out->text, "series");
+	tw_json_begin(&out->text, '[');
 	for (unsigned i = 0; i < count; i++)
-		add_series(&json, &series[i], out);
-	tw_json_array_end(&json);
-	tw_json_key(&json, "events");
-	tw_json_array_begin(&json);
+		add_series(&out->text, &series[i], out);
+	tw_json_end(&out->text, ']');
+	tw_json_key(&out->text, "events");
+	tw_json_begin(&out->text, '[');
 	for (size_t i = 0; i < happened->count; i++) {
 		if (is_marked(happened->rows[i].kind))
-			add_event(&json, &happened->rows[i]);
+			add_event(&out->text, &happened->rows[i]);
 		(void)tw_out_pass(out);
 	}
-	tw_json_array_end(&json);
-	tw_json_object_end(&json);
+	tw_json_end(&out->text, ']');
+	tw_json_end(&out->text, '}');
 	tw_text_add_char(&out->text, '\n');
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/simulate/simulate-text.h"
 
-#include "base/json.h"
 #include "base/text.h"
 #include "ctl/page.h"
 #include "ctl/when.h"
@@ -215,14 +214,14 @@ void tw_simulate_add_text(struct tw_replay *replay, unsigned width, struct tw_ou
 
 /* ---- for programs */
 
-static void add_time(struct tw_json *json, const char *name, usec_t at_usec)
+static void add_time(struct tw_text *json, const char *name, usec_t at_usec)
 {
 	char bytes[48];
 	struct tw_text text;
 
 	tw_json_key(json, name);
 	if (at_usec == 0) {
-		tw_json_null(json);
+		tw_json_literal(json, "null");
 		return;
 	}
 	tw_text_init(&text, bytes, sizeof(bytes));
@@ -230,79 +229,77 @@ static void add_time(struct tw_json *json, const char *name, usec_t at_usec)
 	tw_json_string(json, bytes);
 }
 
-static void add_alert(struct tw_json *json, const char *name, const struct tw_past_alert *alert)
+static void add_alert(struct tw_text *json, const char *name, const struct tw_past_alert *alert)
 {
 	tw_json_key(json, name);
 	if (!alert) {
-		tw_json_null(json);
+		tw_json_literal(json, "null");
 		return;
 	}
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	add_time(json, "raised", alert->raised_usec);
 	add_time(json, "cleared", alert->end == TW_ALERT_CLEARED ? alert->ended_usec : 0);
 	add_time(json, "stopped", alert->end == TW_ALERT_STOPPED ? alert->ended_usec : 0);
-	tw_json_object_end(json);
+	tw_json_end(json, '}');
 }
 
 static void add_object(struct tw_out *out TW_UNUSED, void *context, const struct row *row)
 {
-	struct tw_json *json = context;
+	struct tw_text *json = context;
 
-	tw_json_object_begin(json);
+	tw_json_begin(json, '{');
 	tw_json_key(json, "rule");
 	tw_json_string(json, row->simulated ? row->simulated->rule : row->recorded->rule);
 	tw_json_key(json, "mark");
 	tw_json_string(json, marks[row->mark].name);
 	add_alert(json, "simulated", row->simulated);
 	add_alert(json, "recorded", row->recorded);
-	tw_json_object_end(json);
+	tw_json_end(json, '}');
 }
 
-static void add_rules(const struct tw_replay *replay, struct tw_json *json)
+static void add_rules(const struct tw_replay *replay, struct tw_text *json)
 {
 	const struct tw_replay_rule *rules;
 	unsigned count = tw_replay_rules(replay, &rules);
 
-	tw_json_array_begin(json);
+	tw_json_begin(json, '[');
 	for (unsigned i = 0; i < count; i++) {
 		char notes[NOTES_BYTES];
 
-		tw_json_object_begin(json);
+		tw_json_begin(json, '{');
 		tw_json_key(json, "name");
 		tw_json_string(json, rules[i].name);
 		tw_json_key(json, "tried");
-		tw_json_bool(json, rules[i].index >= 0);
+		tw_json_literal(json, rules[i].index >= 0 ? "true" : "false");
 		tw_json_key(json, "samples");
 		tw_json_u64(json, rules[i].samples);
 		tw_json_key(json, "note");
 		if (fill_notes(&rules[i], notes) > 0)
 			tw_json_string(json, notes);
 		else
-			tw_json_null(json);
-		tw_json_object_end(json);
+			tw_json_literal(json, "null");
+		tw_json_end(json, '}');
 	}
-	tw_json_array_end(json);
+	tw_json_end(json, ']');
 }
 
 void tw_simulate_add_json(struct tw_replay *replay, struct tw_out *out)
 {
 	struct tw_replay_span span = tw_replay_span(replay);
-	struct tw_json json;
 
-	tw_json_init(&json, &out->text);
-	tw_json_object_begin(&json);
-	tw_json_key(&json, "samples");
-	tw_json_u64(&json, span.samples);
-	add_time(&json, "from", span.from_usec);
-	add_time(&json, "to", span.to_usec);
-	tw_json_key(&json, "apart");
-	tw_json_milli(&json, (int64_t)(span.apart_usec / TW_USEC_PER_MSEC));
-	tw_json_key(&json, "alerts");
-	tw_json_array_begin(&json);
-	walk(replay, out, &json, add_object);
-	tw_json_array_end(&json);
-	tw_json_key(&json, "rules");
-	add_rules(replay, &json);
-	tw_json_object_end(&json);
+	tw_json_begin(&out->text, '{');
+	tw_json_key(&out->text, "samples");
+	tw_json_u64(&out->text, span.samples);
+	add_time(&out->text, "from", span.from_usec);
+	add_time(&out->text, "to", span.to_usec);
+	tw_json_key(&out->text, "apart");
+	tw_json_milli(&out->text, (int64_t)(span.apart_usec / TW_USEC_PER_MSEC));
+	tw_json_key(&out->text, "alerts");
+	tw_json_begin(&out->text, '[');
+	walk(replay, out, &out->text, add_object);
+	tw_json_end(&out->text, ']');
+	tw_json_key(&out->text, "rules");
+	add_rules(replay, &out->text);
+	tw_json_end(&out->text, '}');
 	tw_text_add_char(&out->text, '\n');
 }
