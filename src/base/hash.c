@@ -40,30 +40,18 @@ static inline void absorb(struct state *s, uint64_t block)
 	s->v0 ^= block;
 }
 
-/* "somepseudorandomlygeneratedbytes", the constants of the paper. */
-static inline struct state begin(const struct tw_hash_key *key)
+uint64_t tw_hash(const struct tw_hash_key *key, const void *data, size_t length)
 {
-	return (struct state){
+	const unsigned char *bytes = data;
+	size_t left = length;
+	uint64_t last = (uint64_t)length << 56;
+	/* "somepseudorandomlygeneratedbytes", the constants of the paper. */
+	struct state s = {
 		.v0 = key->k0 ^ UINT64_C(0x736f6d6570736575),
 		.v1 = key->k1 ^ UINT64_C(0x646f72616e646f6d),
 		.v2 = key->k0 ^ UINT64_C(0x6c7967656e657261),
 		.v3 = key->k1 ^ UINT64_C(0x7465646279746573),
 	};
-}
-
-static inline uint64_t end(struct state *s)
-{
-	s->v2 ^= 0xff;
-	mix(s, FINAL_ROUNDS);
-	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
-}
-
-uint64_t tw_hash(const struct tw_hash_key *key, const void *data, size_t length)
-{
-	const unsigned char *bytes = data;
-	struct state s = begin(key);
-	size_t left = length;
-	uint64_t last = (uint64_t)length << 56;
 
 	for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), bytes += sizeof(uint64_t)) {
 		uint64_t block;
@@ -74,14 +62,7 @@ uint64_t tw_hash(const struct tw_hash_key *key, const void *data, size_t length)
 	for (size_t i = 0; i < left; i++)
 		last |= (uint64_t)bytes[i] << (8 * i);
 	absorb(&s, last);
-	return end(&s);
-}
-
-uint64_t tw_hash_short(const struct tw_hash_key *key, uint64_t first, uint64_t rest, unsigned length)
-{
-	struct state s = begin(key);
-
-	absorb(&s, first);
-	absorb(&s, rest | (uint64_t)length << 56);
-	return end(&s);
+	s.v2 ^= 0xff;
+	mix(&s, FINAL_ROUNDS);
+	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }

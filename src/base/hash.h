@@ -11,6 +11,3 @@ struct tw_hash_key {
 
 /* SipHash-1-3 (Aumasson and Bernstein; the variant that Rust and the kernel's hsiphash use for tables). */
 uint64_t tw_hash(const struct tw_hash_key *key, const void *data, size_t length);
-
-/* The same of 8 to 15 bytes as two little-endian words: a key that is put together out of parts never is in memory. */
-uint64_t tw_hash_short(const struct tw_hash_key *key, uint64_t first, uint64_t rest, unsigned length);

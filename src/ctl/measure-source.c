@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/measure-source.h"
 
-#include "base/clock-source.h"
 #include "base/fd.h"
 #include "measure/kernel-source.h"
 #include "measure/look.h"

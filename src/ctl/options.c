@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/options.h"
 
-#include "base/clock-source.h"
 #include "base/exit.h"
+#include "base/fd.h"
 #include "base/parse.h"
 #include "ctl/when.h"
 #include "model/settings.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/process.h"
 
-#include "base/clock-source.h"
 #include "base/fd.h"
 
 #include <sys/random.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "exporter/ask-source.h"
 
-#include "base/clock-source.h"
+#include "base/fd.h"
 #include "remote/bus-source.h"
 
 #include <errno.h>

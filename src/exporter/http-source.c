@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "exporter/http-source.h"
 
-#include "base/clock-source.h"
 #include "base/duration.h"
 #include "base/fd.h"
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/clock-source.h"
 #include "base/exit.h"
 #include "base/fd.h"
 #include "exporter/ask-source.h"

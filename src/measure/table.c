@@ -165,14 +165,15 @@ static inline uint32_t *slot_of(const struct tw_table *table, uint32_t hash, con
 /* Of an IPv4 pair only the bytes that differ, 14 of them: half the work. The length keeps both kinds apart. */
 uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key)
 {
+	uint8_t bytes[14];
 	uint64_t hash;
-	uint32_t from, to;
 
 	if (tw_address_is_ipv4(&key->source) && tw_address_is_ipv4(&key->destination)) {
-		memcpy(&from, key->source.bytes + 12, sizeof(from));
-		memcpy(&to, key->destination.bytes + 12, sizeof(to));
-		hash = tw_hash_short(&table->secret, from | (uint64_t)to << 32, key->device | (uint64_t)key->port << 32,
-				     14);
+		memcpy(bytes, key->source.bytes + 12, 4);
+		memcpy(bytes + 4, key->destination.bytes + 12, 4);
+		memcpy(bytes + 8, &key->device, 4);
+		memcpy(bytes + 12, &key->port, 2);
+		hash = tw_hash(&table->secret, bytes, sizeof(bytes));
 	} else {
 		hash = tw_hash(&table->secret, key, sizeof(*key));
 	}

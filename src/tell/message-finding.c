@@ -232,42 +232,36 @@ static const struct tw_close_wait_row *find_unit(const struct tw_event *event)
 	return NULL;
 }
 
-static struct tw_count count_of(struct tw_value value)
-{
-	return (struct tw_count){ .value = (uint64_t)value.milli / 1000, .known = value.known && value.milli >= 0 };
-}
-
-/* Those of the unit that are older than the rule's age. */
-static struct tw_count count_aged(const struct tw_event *event, const struct tw_close_wait_row *row)
-{
-	const struct tw_close_wait *close_wait = &event->sample->close_wait;
-	struct tw_count count = { .known = true };
-
-	if (!event->rule || !close_wait->sockets)
-		return (struct tw_count){ 0 };
-	for (uint32_t i = 0; i < close_wait->socket_count; i++) {
-		const struct tw_close_wait_socket *waiter = &close_wait->sockets[i];
-
-		if (waiter->unit == (uint32_t)(row - close_wait->rows) &&
-		    tw_usec_since(close_wait->at_usec, waiter->since_usec) > event->rule->age_usec)
-			count.value++;
-	}
-	return count;
-}
-
 static struct tw_value sample_metric(const struct tw_event *event, enum tw_metric metric)
 {
 	return event->sample ? tw_sample_metric(event->sample, metric) : tw_value_unknown();
 }
 
-/* Of the subject's unit: what the event says, else what the sample tells. In a reminder it counts something else. */
+static struct tw_count count_of(struct tw_value value)
+{
+	return (struct tw_count){ .value = (uint64_t)value.milli / 1000, .known = value.known && value.milli >= 0 };
+}
+
+/* Of the subject's unit: what the event says (but in a reminder, which counts records), else what the sample tells. */
 static struct tw_count count_of_unit(const struct tw_event *event, const struct tw_close_wait_row *row)
 {
+	struct tw_count count = { .known = true };
+	const struct tw_close_wait *close_wait;
+
 	if (event->kind == TW_EVENT_RAISED && event->has_count)
 		return (struct tw_count){ event->count, true };
-	if (row && event->metric == TW_METRIC_CLOSE_WAIT_AGED)
-		return count_aged(event, row);
-	return row ? (struct tw_count){ row->count, true } : (struct tw_count){ 0 };
+	if (row && event->metric != TW_METRIC_CLOSE_WAIT_AGED)
+		return (struct tw_count){ row->count, true };
+	if (!row || !event->rule || !event->sample->close_wait.sockets)
+		return (struct tw_count){ 0 };
+	close_wait = &event->sample->close_wait;
+	for (uint32_t i = 0; i < close_wait->socket_count; i++) {
+		const struct tw_close_wait_socket *socket = &close_wait->sockets[i];
+
+		count.value += socket->unit == (uint32_t)(row - close_wait->rows) &&
+			       tw_usec_since(close_wait->at_usec, socket->since_usec) > event->rule->age_usec;
+	}
+	return count;
 }
 
 /*

@@ -95,35 +95,30 @@ static void add_live(struct tw_record *record, const char *name, const struct tw
 		add_string(record, name, tw_tunable_format(event->sysctl, &live->value, value));
 }
 
-static void add_endpoint(struct tw_record *record, const char *name, const struct tw_address *address, uint16_t port)
+/* With the port, unless it is negative. */
+static void add_address(struct tw_record *record, const char *name, const struct tw_address *address, int port)
 {
 	struct tw_text text;
 
 	tw_record_begin(record, &text, "", name);
-	tw_endpoint_add(&text, address, port);
-	(void)tw_record_end(record, &text);
-}
-
-static void add_source(struct tw_record *record, const struct tw_address *source)
-{
-	struct tw_text text;
-
-	tw_record_begin(record, &text, "", "TIMEWAITD_SOURCE");
-	tw_address_add(&text, source);
+	if (port < 0)
+		tw_address_add(&text, address);
+	else
+		tw_endpoint_add(&text, address, (uint16_t)port);
 	(void)tw_record_end(record, &text);
 }
 
 static void add_subject(struct tw_record *record, const struct tw_subject *subject)
 {
 	if (subject->has_destination) {
-		add_source(record, &subject->destination.source);
-		add_endpoint(record, "TIMEWAITD_DESTINATION", &subject->destination.destination,
-			     subject->destination.port);
+		add_address(record, "TIMEWAITD_SOURCE", &subject->destination.source, -1);
+		add_address(record, "TIMEWAITD_DESTINATION", &subject->destination.destination,
+			    subject->destination.port);
 	}
 	if (subject->has_binder)
-		add_source(record, &subject->binder);
+		add_address(record, "TIMEWAITD_SOURCE", &subject->binder, -1);
 	if (subject->has_listener)
-		add_endpoint(record, "TIMEWAITD_LISTENER", &subject->listener.address, subject->listener.port);
+		add_address(record, "TIMEWAITD_LISTENER", &subject->listener.address, subject->listener.port);
 	add_string(record, "TIMEWAITD_UNIT", subject->unit);
 }
 

@@ -210,13 +210,13 @@ build_bad_house() {
 	printf '#include "act/reconcile.h"\n#include "../act/reconcile.h"\n#include "model/flow.h"\n#include "config.h"\n' \
 		>"$1/src/measure/bad.c"
 	printf '#include "tell/record.h"\n#include "measure/kernel-source.h"\n#include "daemon/once.h"\n%s\n' \
-		'#include "tell/journal-sink.h"' >"$1/src/ctl/explain/explain.c"
+		'#include "tell/record-sink.h"' >"$1/src/ctl/explain/explain.c"
 	printf '#include "ctl/%s"\n' page.h lint/lint.h past/past.h >"$1/src/ctl/lint/lint.c"
 	printf '#include "ctl/lint/lint.h"\n' >"$1/src/ctl/main.c"
 	printf '#include "base/text.h"\n' >"$1/src/ctl/attic/attic.h"
 	printf '#include "model/flow.h"\n#include "measure/survey.h"\n' >"$1/src/measure/diag/diag.h"
 	printf '#include "ctl/page.h"\n' >"$1/src/daemon/page.c"
-	printf '#include "daemon/loop.h"\n#include "tell/journal-sink.h"\n' >"$1/src/watch/watch.c"
+	printf '#include "daemon/loop.h"\n#include "tell/record-sink.h"\n' >"$1/src/watch/watch.c"
 	printf '#include <stdio.h>\n#include <time.h>\nint bad(char *p);\nint bad(char *p)\n{\n%s\n%s\n}\n' \
 		'snprintf(p, 4, "x");' 'return (int)time(0);' >"$1/src/base/clock.c"
 	cp "$1/src/base/clock.c" "$1/src/base/clock-source.c"
@@ -238,7 +238,7 @@ build_bad_house "$house" || exit 99
 echo 1..21
 finds "a crossing include is found" 'measure/bad.c includes act/reconcile.h' 11 crossing_includes "$house"
 finds "an annexe that reaches up is found" 'ctl/explain/explain.c includes daemon/once.h' 11 crossing_includes "$house"
-finds "an annexe that tells is found" 'ctl/explain/explain.c includes the edge tell/journal' 11 crossing_includes "$house"
+finds "an annexe that tells is found" 'ctl/explain/explain.c includes the edge tell/record-sink' 11 crossing_includes "$house"
 finds "who leans on an annexe is found" 'daemon/page.c includes ctl/page.h' 11 crossing_includes "$house"
 finds "a room of measure that leans on it is found" 'diag/diag.h includes measure/survey.h' 11 crossing_includes "$house"
 finds "a watch that reaches up is found" 'watch/watch.c includes daemon/loop.h' 11 crossing_includes "$house"

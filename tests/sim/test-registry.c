@@ -2,7 +2,7 @@
 /* Who is watched. */
 #include "sim/machine.h"
 
-#include "base/clock-source.h"
+#include "base/fd.h"
 
 #include <poll.h>
 #include <time.h>

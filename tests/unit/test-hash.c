@@ -61,21 +61,6 @@ static void test_alignment_is_no_matter(TW_UNUSED void **state)
 	}
 }
 
-/* Out of two words what comes out of memory. */
-static void test_short_ones(TW_UNUSED void **state)
-{
-	for (unsigned length = 8; length < 16; length++) {
-		uint8_t message[16] = { 0 };
-		uint64_t words[2];
-
-		for (unsigned i = 0; i < length; i++)
-			message[i] = (uint8_t)(0xf1 - i);
-		memcpy(words, message, sizeof(words));
-		assert_int_equal(tw_hash_short(&paper_key, le64toh(words[0]), le64toh(words[1]), length),
-				 tw_hash(&paper_key, message, length));
-	}
-}
-
 static void test_every_bit_counts(TW_UNUSED void **state)
 {
 	uint8_t message[36] = { 0 };
@@ -134,7 +119,6 @@ int main(void)
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_other_implementation),
 		cmocka_unit_test(test_alignment_is_no_matter),
-		cmocka_unit_test(test_short_ones),
 		cmocka_unit_test(test_every_bit_counts),
 		cmocka_unit_test(test_every_bit_of_the_key_counts),
 		cmocka_unit_test(test_distribution),

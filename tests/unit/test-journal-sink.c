@@ -151,56 +151,52 @@ static void test_full_journal(void **state TW_UNUSED)
 /* Bigger than the send buffer: the same bytes in a sealed file. */
 static void test_journal_by_file(void **state TW_UNUSED)
 {
-	static struct tw_record record;
 	static char whole[TW_RECORD_BYTES_MAX];
-	struct tw_journal_sink sink;
+	struct tw_record_sink *sink = NULL;
 	struct journal journal;
 	ssize_t length;
 	int small = 1, fd;
 
 	journal_prepare(&journal);
 	journal_listen(&journal);
-	assert_int_equal(tw_journal_sink_init(&sink, journal.path), 0);
-	tw_record_build(&record, "host", &big);
-	assert_int_equal(tw_journal_sink_put(&sink, &record), 0);
+	assert_int_equal(tw_record_sink_new(TW_LOG_JOURNAL, -1, journal.path, &sink), 0);
+	tell(sink, &big);
 	length = journal_read(&journal, &fd);
 	assert_in_range(length, 8192, sizeof(whole));
 	assert_int_equal(fd, -1);
 	memcpy(whole, got, (size_t)length);
 
-	assert_return_code(setsockopt(sink.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
-	assert_int_equal(tw_journal_sink_put(&sink, &record), 0);
+	assert_return_code(setsockopt(sink->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	tell(sink, &big);
 	assert_int_equal(journal_read(&journal, &fd), 0);
 	assert_return_code(fd, 0);
 	assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	assert_int_equal(pread(fd, got, sizeof(got), 0), length);
 	assert_memory_equal(got, whole, (size_t)length);
 	tw_close(fd);
-	tw_journal_sink_done(&sink);
+	tw_record_sink_free(sink);
 	journal_done(&journal);
 }
 
 /* Whose the last words are is found out by journald while their process lives. */
 static void test_the_end_waits_for_journal(void **state TW_UNUSED)
 {
-	static struct tw_record record;
-	struct tw_journal_sink sink;
+	struct tw_record_sink *sink = NULL;
 	struct journal journal;
 	int fd, status;
 	pid_t reader;
 
 	journal_prepare(&journal);
 	journal_listen(&journal);
-	assert_int_equal(tw_journal_sink_init(&sink, journal.path), 0);
-	tw_record_build(&record, "host", &stopped);
-	assert_int_equal(tw_journal_sink_put(&sink, &record), 0);
+	assert_int_equal(tw_record_sink_new(TW_LOG_JOURNAL, -1, journal.path, &sink), 0);
+	tell(sink, &stopped);
 	reader = fork();
 	if (reader == 0) {
 		(void)usleep(20000);
 		_exit(journal_read(&journal, &fd) > 0 ? 0 : 1);
 	}
 	assert_true(reader > 0);
-	tw_journal_sink_done(&sink);
+	tw_record_sink_free(sink);
 	assert_int_equal(recv(journal.fd, got, sizeof(got), MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(waitpid(reader, &status, 0), reader);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/clock-source.h"
 #include "base/exit.h"
 #include "base/fd.h"
-#include "ctl/options.h"
 #include "ctl/live/snapshot-source.h"
 #include "ctl/live/status-text.h"
 #include "ctl/live/top-sink.h"
+#include "ctl/options.h"
 #include "measure/diag/diag.h"
 
 #include <signal.h>
