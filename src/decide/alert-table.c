@@ -171,6 +171,21 @@ static bool is_eased(const struct tw_rule_settings *settings, const struct tw_re
 	return tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli && !reading->soon;
 }
 
+/* Whether an action of the rule may be of use to this subject: its gate lets it through, or it has none. */
+static bool any_open(const struct tw_rule_settings *settings, const struct tw_subject *subject,
+		     const struct tw_alert_scene *scene)
+{
+	for (unsigned i = 0; i < settings->action_count; i++) {
+		const struct tw_action *action = &settings->actions[i];
+
+		if (!settings->gate || action->kind != TW_ACTION_SET ||
+		    tw_gate_check(action->tunable, &action->value, scene->sample, subject,
+				  scene->in_force->rows[action->tunable].ours) == TW_GATE_OPEN)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Up to one half of the ports connect() finds one at once, and what was bound first is mostly in the other half. Nobody
  * has to do anything yet where none of the rule's actions would help, as with a pool of living connections, nor where
@@ -189,7 +204,7 @@ static bool is_mild(const struct tw_rule_settings *settings, const struct tw_ale
 	if (row && (uint64_t)row->ports * 2 > scene->sample->survey.usable)
 		return false;
 	return (alert->ahead && reading->value.milli < settings->raise_milli) ||
-	       !tw_gate_any_open(settings, scene->sample, subject, scene->in_force);
+	       !any_open(settings, subject, scene);
 }
 
 /* Told as nobody's business until now, and raised still: it is told once more, with what is refused for it. */

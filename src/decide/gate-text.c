@@ -7,72 +7,9 @@
 #include "model/port-model.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define MIB (UINT64_C(1) << 20)
-
-/* What a sentence is about. */
-struct scene {
-	enum tw_tunable tunable;
-	const struct tw_sample *sample;
-	const struct tw_subject *subject;
-	const struct tw_destination_row *row; /* may be NULL */
-};
-
-static void add_metric(struct tw_text *text, const struct tw_sample *sample, enum tw_metric metric)
-{
-	tw_value_add(text, tw_sample_metric(sample, metric), tw_metric_info(metric)->unit);
-}
-
-static void add_live(struct tw_text *text, const struct tw_sample *sample, enum tw_tunable tunable)
-{
-	const struct tw_live_value *live = &sample->gauge.sysctls[tunable];
-	char value[TW_TUNABLE_VALUE_MAX];
-
-	tw_text_add(text, live->known ? tw_tunable_format(tunable, &live->value, value) : "unknown");
-}
-
-static void add_destination(struct tw_text *text, const struct tw_destination_row *row)
-{
-	tw_endpoint_add(text, &row->key.destination, row->key.port);
-}
-
-static void say_no_timestamps(struct tw_text *text, const struct scene *scene)
-{
-	tw_text_addf(text, "%s would do nothing: it needs %s, which is ", tw_tunable_info(scene->tunable)->key,
-		     tw_tunable_info(TW_TUNABLE_TIMESTAMPS)->key);
-	add_live(text, scene->sample, TW_TUNABLE_TIMESTAMPS);
-	tw_text_add(text, " here");
-}
-
-static void say_already(struct tw_text *text, const struct scene *scene)
-{
-	tw_text_addf(text, "%s is ", tw_tunable_info(scene->tunable)->key);
-	add_live(text, scene->sample, scene->tunable);
-	tw_text_add(text, " already");
-	if (!tw_gate_covered(scene->tunable, scene->sample, scene->row))
-		return;
-	tw_text_add(text, ", which covers loopback, and ");
-	tw_destination_add(text, &scene->row->key);
-	tw_text_add(text, " is there");
-}
-
-static void say_refuted(struct tw_text *text, const struct scene *scene)
-{
-	const struct tw_live_value *live = &scene->sample->gauge.sysctls[scene->tunable];
-
-	tw_text_addf(text, "%s ", tw_tunable_info(scene->tunable)->key);
-	if (!live->known || !tw_reuse_in_force(live->value.numbers[0], &scene->row->key)) {
-		tw_text_add(text, "would take over no port towards ");
-		add_destination(text, scene->row);
-		tw_text_add(text, ": its connections have no TCP timestamps");
-		return;
-	}
-	tw_text_add(text, "is ");
-	add_live(text, scene->sample, scene->tunable);
-	tw_text_add(text, ", and no port towards ");
-	add_destination(text, scene->row);
-	tw_text_add(text, " is taken over: its connections have no TCP timestamps");
-}
 
 static const char *const states[TW_HOLDER_COUNT] = {
 	[TW_HOLDER_TIME_WAIT] = "TIME-WAIT",
@@ -84,6 +21,72 @@ static const char *const states[TW_HOLDER_COUNT] = {
 	[TW_HOLDER_CLOSING] = "FIN-WAIT-1, CLOSING or LAST-ACK: the peer does not acknowledge the close",
 };
 
+/* What a sentence is about, with its parts in words. */
+struct scene {
+	enum tw_tunable tunable;
+	const char *key; /* of the tunable */
+	const struct tw_sample *sample;
+	const struct tw_subject *subject;
+	const struct tw_destination_row *row; /* may be NULL */
+	char live[TW_TUNABLE_VALUE_MAX];      /* the tunable's value */
+	char row_text[TW_ENDPOINT_TEXT_MAX];  /* "10.0.0.2:80": the row's */
+	/* " towards 10.0.0.2:80": the subject, where that is a destination, else "". */
+	char towards[TW_ENDPOINT_TEXT_MAX + sizeof(" towards ")];
+};
+
+static void spell_endpoint(char text[TW_ENDPOINT_TEXT_MAX], const struct tw_destination *key)
+{
+	struct tw_text to;
+
+	tw_text_init(&to, text, TW_ENDPOINT_TEXT_MAX);
+	tw_endpoint_add(&to, &key->destination, key->port);
+}
+
+static void spell_live(char text[TW_TUNABLE_VALUE_MAX], enum tw_tunable tunable, const struct tw_sample *sample)
+{
+	const struct tw_live_value *live = &sample->gauge.sysctls[tunable];
+
+	if (live->known)
+		(void)tw_tunable_format(tunable, &live->value, text);
+	else
+		(void)tw_text_copy(text, TW_TUNABLE_VALUE_MAX, "unknown");
+}
+
+/* ---- why reuse does nothing, or is there */
+
+static void say_no_timestamps(struct tw_text *text, const struct scene *scene)
+{
+	char live[TW_TUNABLE_VALUE_MAX];
+
+	spell_live(live, TW_TUNABLE_TIMESTAMPS, scene->sample);
+	tw_text_addf(text, "%s would do nothing: it needs %s, which is %s here", scene->key,
+		     tw_tunable_info(TW_TUNABLE_TIMESTAMPS)->key, live);
+}
+
+static void say_already(struct tw_text *text, const struct scene *scene)
+{
+	tw_text_addf(text, "%s is %s already", scene->key, scene->live);
+	if (!tw_gate_covered(scene->tunable, scene->sample, scene->row))
+		return;
+	tw_text_add(text, ", which covers loopback, and ");
+	tw_destination_add(text, &scene->row->key);
+	tw_text_add(text, " is there");
+}
+
+static void say_refuted(struct tw_text *text, const struct scene *scene)
+{
+	const struct tw_live_value *live = &scene->sample->gauge.sysctls[scene->tunable];
+
+	if (live->known && tw_reuse_in_force(live->value.numbers[0], &scene->row->key))
+		tw_text_addf(text, "%s is %s, and no port towards %s is taken over", scene->key, scene->live,
+			     scene->row_text);
+	else
+		tw_text_addf(text, "%s would take over no port towards %s", scene->key, scene->row_text);
+	tw_text_add(text, ": its connections have no TCP timestamps");
+}
+
+/* ---- who holds the ports */
+
 /* "1600 of 1600 ports towards 10.0.0.2:80 are held by SYN-SENT, 0% by TIME-WAIT". */
 static void say_held(struct tw_text *text, const struct scene *scene)
 {
@@ -93,9 +96,8 @@ static void say_held(struct tw_text *text, const struct scene *scene)
 	if (!row)
 		return;
 	holder = tw_gate_holder(row);
-	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports towards ", row->held[holder], row->ports);
-	add_destination(text, row);
-	tw_text_addf(text, " are held by %s, ", states[holder]);
+	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports towards %s are held by %s, ", row->held[holder],
+		     row->ports, scene->row_text, states[holder]);
 	tw_value_add(text, tw_value_percent(row->held[TW_HOLDER_TIME_WAIT], row->ports), TW_UNIT_PERCENT);
 	tw_text_add(text, " by TIME-WAIT");
 }
@@ -107,20 +109,20 @@ static void say_held(struct tw_text *text, const struct scene *scene)
 static void add_left_waiting(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_destination_row *row = tw_gate_left_waiting(scene->sample);
+	char to[TW_ENDPOINT_TEXT_MAX];
 
-	if (!row || scene->tunable != TW_TUNABLE_TW_REUSE || !scene->subject || !scene->subject->holds_for_all)
+	if (!row || scene->tunable != TW_TUNABLE_TW_REUSE || !scene->subject->holds_for_all)
 		return;
-	tw_text_add(text, "; to ");
-	add_destination(text, row);
+	spell_endpoint(to, &row->key);
 	tw_text_addf(text,
-		     " %s would give back its %" PRIu32 " ports in TIME-WAIT: a rule for that destination can set it",
-		     tw_tunable_info(scene->tunable)->key, row->held[TW_HOLDER_TIME_WAIT]);
+		     "; to %s %s would give back its %" PRIu32
+		     " ports in TIME-WAIT: a rule for that destination can set it",
+		     to, scene->key, row->held[TW_HOLDER_TIME_WAIT]);
 }
 
 static void say_held_bound(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_survey *survey = &scene->sample->survey;
-
 	uint32_t first = TW_MIN(survey->bound_first_ports, survey->exclusive_ports);
 
 	tw_text_addf(text,
@@ -130,7 +132,7 @@ static void say_held_bound(struct tw_text *text, const struct scene *scene)
 	add_left_waiting(text, scene);
 }
 
-/* "1300 of 2000 ports were taken by bind() before connect(), most from 10.0.0.1: no connect() without bind() can ...".
+/* "1300 of 2000 ports were taken by bind() before connect(), most from 10.0.0.1: such a port is blocked for every ...".
  */
 static void say_bound_first(struct tw_text *text, const struct scene *scene)
 {
@@ -146,7 +148,7 @@ static void say_bound_first(struct tw_text *text, const struct scene *scene)
 		text,
 		": such a port is blocked for every destination, and for every other program that connects without "
 		"bind(); %s does not change that",
-		tw_tunable_info(scene->tunable)->key);
+		scene->key);
 	add_left_waiting(text, scene);
 }
 
@@ -169,22 +171,19 @@ static void say_bind_short(struct tw_text *text, const struct scene *scene)
 	const struct tw_binder_need *need = tw_survey_binder_need(survey, &scene->subject->binder);
 
 	if (need)
-		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports are held by sockets of ", need->ports,
-			     survey->usable);
-	else
-		tw_text_add(text, "ports are held by sockets of ");
+		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", need->ports, survey->usable);
+	tw_text_add(text, "ports are held by sockets of ");
 	tw_address_add(text, &scene->subject->binder);
-	if (need) {
-		enum tw_holder second = second_holder(need);
-
+	if (need)
 		tw_text_addf(text, ", most by %s", states[need->holder]);
-		if (second != need->holder)
-			tw_text_addf(text, ", then by %s", states[second]);
-	}
+	if (need && second_holder(need) != need->holder)
+		tw_text_addf(text, ", then by %s", states[second_holder(need)]);
 	tw_text_addf(text,
 		     "; bind() of this address before connect() can have none of them, and %s does not change that",
-		     tw_tunable_info(scene->tunable)->key);
+		     scene->key);
 }
+
+/* ---- what is no trouble */
 
 static void say_server_side(struct tw_text *text, const struct scene *scene)
 {
@@ -200,43 +199,23 @@ static void say_server_side(struct tw_text *text, const struct scene *scene)
 	tw_text_add(text, " and no port");
 }
 
-static bool is_about_destination(const struct scene *scene)
-{
-	return scene->subject && scene->subject->has_destination;
-}
-
-/* "port towards 10.0.0.2:80" of a destination, else "port". */
-static void add_port(struct tw_text *text, const struct scene *scene)
-{
-	tw_text_add(text, "port");
-	if (!is_about_destination(scene))
-		return;
-	tw_text_add(text, " towards ");
-	tw_endpoint_add(text, &scene->subject->destination.destination, scene->subject->destination.port);
-}
-
 static void say_ports_free(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_survey *survey = &scene->sample->survey;
 	const struct tw_destination_row *row = scene->row;
 
-	if (is_about_destination(scene) && !row && survey->top_count >= survey->destinations) {
-		tw_text_add(text, "no ");
-		add_port(text, scene);
-		tw_text_add(text, " is held any more");
+	if (scene->subject->has_destination && !row) {
+		if (survey->top_count >= survey->destinations)
+			tw_text_addf(text, "no port%s is held any more", scene->towards);
+		else
+			tw_text_addf(text, "%s is not among the %u destinations with the most blocked ports",
+				     scene->towards + strlen(" towards "), survey->top_count);
 		return;
 	}
-	if (is_about_destination(scene) && !row) {
-		tw_endpoint_add(text, &scene->subject->destination.destination, scene->subject->destination.port);
-		tw_text_addf(text, " is not among the %u destinations with the most blocked ports", survey->top_count);
-		return;
-	}
-	if (is_about_destination(scene) && row) {
-		add_destination(text, row);
-		tw_text_add(text, " is not short of ports: ");
-	} else {
+	if (scene->subject->has_destination)
+		tw_text_addf(text, "%s is not short of ports: ", scene->row_text);
+	else
 		tw_text_add(text, "no destination is short of ports: the busiest has ");
-	}
 	tw_value_add(text, row ? row->port_use : survey->port_use, TW_UNIT_PERCENT);
 	tw_text_addf(text, " of %" PRIu32 " blocked", survey->usable);
 }
@@ -244,40 +223,37 @@ static void say_ports_free(struct tw_text *text, const struct scene *scene)
 static void say_no_overflow(struct tw_text *text, const struct scene *scene)
 {
 	tw_text_add(text, "TIME-WAIT is at ");
-	add_metric(text, scene->sample, TW_METRIC_TIME_WAIT_BUCKETS);
+	tw_value_add(text, tw_sample_metric(scene->sample, TW_METRIC_TIME_WAIT_BUCKETS), TW_UNIT_PERCENT);
 	tw_text_add(text, " of net.ipv4.tcp_max_tw_buckets, and no connection is closed without it");
 }
 
 static void say_no_fin_wait_2(struct tw_text *text, const struct scene *scene)
 {
-	tw_text_add(text, "no socket");
-	if (is_about_destination(scene)) {
-		tw_text_add(text, " on a ");
-		add_port(text, scene);
-	}
-	tw_text_addf(text, " is in FIN-WAIT-2, and %s does not shorten TIME-WAIT: the kernel keeps it for 60s",
-		     tw_tunable_info(scene->tunable)->key);
+	tw_text_addf(text,
+		     "no socket%s%s is in FIN-WAIT-2, and %s does not shorten TIME-WAIT: the kernel keeps it for 60s",
+		     scene->subject->has_destination ? " on a port" : "", scene->towards, scene->key);
 }
 
 static void say_owned_fin_wait_2(struct tw_text *text, const struct scene *scene)
 {
-	tw_text_add(text, "the sockets in FIN-WAIT-2");
-	if (is_about_destination(scene)) {
-		tw_text_add(text, " on a ");
-		add_port(text, scene);
-	}
-	tw_text_addf(text, " still belong to programs, and %s is for those that nobody has",
-		     tw_tunable_info(scene->tunable)->key);
+	tw_text_addf(text,
+		     "the sockets in FIN-WAIT-2%s%s still belong to programs, and %s is for those that nobody has",
+		     scene->subject->has_destination ? " on a port" : "", scene->towards, scene->key);
 }
 
 static void say_not_bound_first(struct tw_text *text, const struct scene *scene)
 {
-	tw_text_add(text, "no ");
-	add_port(text, scene);
-	tw_text_addf(text, " was taken by bind() before connect(), and %s is for those alone",
-		     tw_tunable_info(scene->tunable)->key);
+	tw_text_addf(text, "no port%s was taken by bind() before connect(), and %s is for those alone", scene->towards,
+		     scene->key);
 }
 
+#define CLOSE_THEM "let the program close() these sockets"
+#define CONNECT_FIRST                                                                                      \
+	"let the program connect without bind(), or set IP_BIND_ADDRESS_NO_PORT before bind() to port 0; " \
+	"a port that it chooses itself stays taken"
+#define INSTEAD_OF_REUSE                                                                              \
+	"turn net.ipv4.tcp_timestamps on at the peer, let the client pool its connections, or widen " \
+	"net.ipv4.ip_local_port_range"
 #define MORE_PORTS                                                                         \
 	"let the client pool its connections, widen net.ipv4.ip_local_port_range, or add " \
 	"a source or destination address"
@@ -290,8 +266,7 @@ static const struct {
 	[TW_GATE_NO_TIMESTAMPS] = { say_no_timestamps, "turn net.ipv4.tcp_timestamps on (both ends need it), or widen "
 						       "net.ipv4.ip_local_port_range" },
 	[TW_GATE_ALREADY] = { say_already, MORE_PORTS },
-	[TW_GATE_REFUTED] = { say_refuted, "turn net.ipv4.tcp_timestamps on at the peer, let the client pool its "
-					   "connections, or widen net.ipv4.ip_local_port_range" },
+	[TW_GATE_REFUTED] = { say_refuted, INSTEAD_OF_REUSE },
 	[TW_GATE_HELD_ESTABLISHED] = { say_held, MORE_PORTS },
 	[TW_GATE_HELD_SYN_SENT] = { say_held, "find out why no answer comes: the peer is down or does not accept, or a "
 					      "firewall drops the packets; give the program's connect() a time limit" },
@@ -304,9 +279,7 @@ static const struct {
 					     "net.ipv4.tcp_orphan_retries limits how long the kernel tries" },
 	[TW_GATE_HELD_BOUND] = { say_held_bound, "let the programs close them, connect without bind(), or set "
 						 "IP_BIND_ADDRESS_NO_PORT before it" },
-	[TW_GATE_BOUND_FIRST] = { say_bound_first, "let the program connect without bind(), or set "
-						   "IP_BIND_ADDRESS_NO_PORT before bind() to port 0; a port that it "
-						   "chooses itself stays taken" },
+	[TW_GATE_BOUND_FIRST] = { say_bound_first, CONNECT_FIRST },
 	[TW_GATE_BIND_SHORT] = { say_bind_short,
 				 "let the program connect without bind(), or set "
 				 "IP_BIND_ADDRESS_NO_PORT before bind() to port 0: then only ports "
@@ -318,7 +291,7 @@ static const struct {
 	[TW_GATE_NO_FIN_WAIT_2] = { say_no_fin_wait_2,
 				    "where TIME-WAIT holds ports of outgoing connections, set net.ipv4.tcp_tw_reuse=1 "
 				    "or widen net.ipv4.ip_local_port_range" },
-	[TW_GATE_OWNED_FIN_WAIT_2] = { say_owned_fin_wait_2, "let the program close() these sockets" },
+	[TW_GATE_OWNED_FIN_WAIT_2] = { say_owned_fin_wait_2, CLOSE_THEM },
 	[TW_GATE_NOT_BOUND_FIRST] = { say_not_bound_first,
 				      "let the client pool its connections, or set net.ipv4.tcp_tw_reuse=1 where "
 				      "TIME-WAIT holds the ports" },
@@ -328,27 +301,33 @@ _Static_assert(TW_ARRAY_SIZE(words) == TW_GATE_VERDICT_COUNT, "each verdict has 
 void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, const struct tw_sample *sample,
 		     const struct tw_subject *subject, struct tw_text *reason, struct tw_text *advice)
 {
-	const struct scene scene = { tunable, sample, subject, tw_gate_row(sample, subject) };
+	const struct tw_destination_row *row = tw_gate_row(sample, subject);
+	struct scene scene = { tunable, tw_tunable_info(tunable)->key, sample, subject, row, "", "", "" };
+	struct tw_text towards;
 
 	if (verdict == TW_GATE_OPEN)
 		return;
+	spell_live(scene.live, tunable, sample);
+	tw_text_init(&towards, scene.towards, sizeof(scene.towards));
+	if (row)
+		spell_endpoint(scene.row_text, &row->key);
+	if (subject->has_destination) {
+		tw_text_add(&towards, " towards ");
+		tw_endpoint_add(&towards, &subject->destination.destination, subject->destination.port);
+	}
 	words[verdict].say(reason, &scene);
 	tw_text_add(advice, words[verdict].advice);
 }
 
 const char *tw_gate_other_remedy(enum tw_tunable tunable)
 {
-	switch (tw_tunable_info(tunable)->gate) {
-	case TW_GATE_REUSE:
-		return words[TW_GATE_REFUTED].advice;
-	case TW_GATE_BUCKETS:
-		return "fewer connections that end here: reuse them, or let the peer close first";
-	case TW_GATE_FIN_WAIT_2:
-		return words[TW_GATE_OWNED_FIN_WAIT_2].advice;
-	case TW_GATE_AUTOBIND:
-		return words[TW_GATE_BOUND_FIRST].advice;
-	case TW_GATE_NONE:
-		break;
-	}
-	return "see timewaitctl explain";
+	static const char *const remedies[] = {
+		[TW_GATE_NONE] = "see timewaitctl explain",
+		[TW_GATE_REUSE] = INSTEAD_OF_REUSE,
+		[TW_GATE_BUCKETS] = "fewer connections that end here: reuse them, or let the peer close first",
+		[TW_GATE_FIN_WAIT_2] = CLOSE_THEM,
+		[TW_GATE_AUTOBIND] = CONNECT_FIRST,
+	};
+
+	return remedies[tw_tunable_info(tunable)->gate];
 }

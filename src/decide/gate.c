@@ -13,33 +13,34 @@
 /* TIME-WAIT comes near to tcp_max_tw_buckets. */
 #define BUCKETS_MILLI (50 * 1000)
 
-/* ---- what the sample tells; what it does not tell is neither below anything nor zero */
+/* ---- what the sample tells; what it does not tell is not below anything */
 
 static bool is_below(struct tw_value value, int64_t milli)
 {
 	return value.known && value.milli < milli;
 }
 
-static bool is_zero(struct tw_value value)
-{
-	return value.known && value.milli == 0;
-}
-
-static bool live_is(const struct tw_sample *sample, enum tw_tunable tunable, int64_t number)
+static bool is_live(const struct tw_sample *sample, enum tw_tunable tunable, const struct tw_tunable_value *value)
 {
 	const struct tw_live_value *live = &sample->gauge.sysctls[tunable];
 
-	return live->known && live->value.numbers[0] == number;
+	return live->known && tw_tunable_equal(tunable, &live->value, value);
+}
+
+static bool has_no_timestamps(const struct tw_sample *sample)
+{
+	return is_live(sample, TW_TUNABLE_TIMESTAMPS, &(struct tw_tunable_value){ { 0 } });
+}
+
+bool tw_gate_covered(enum tw_tunable tunable, const struct tw_sample *sample, const struct tw_destination_row *row)
+{
+	return tunable == TW_TUNABLE_TW_REUSE && is_live(sample, tunable, &(struct tw_tunable_value){ { 2 } }) && row &&
+	       tw_reuse_in_force(2, &row->key);
 }
 
 static bool survey_holds(const struct tw_survey *survey)
 {
 	return survey->at_usec != 0 && !survey->partial;
-}
-
-static bool has_destination(const struct tw_subject *subject)
-{
-	return subject && subject->has_destination;
 }
 
 const struct tw_destination_row *tw_gate_row(const struct tw_sample *sample, const struct tw_subject *subject)
@@ -48,15 +49,13 @@ const struct tw_destination_row *tw_gate_row(const struct tw_sample *sample, con
 
 	if (!survey_holds(survey) || !survey->has_busiest || survey->top_count == 0)
 		return NULL;
-	return has_destination(subject) ? tw_survey_row(survey, &subject->destination) : &survey->top[0];
+	return subject->has_destination ? tw_survey_row(survey, &subject->destination) : &survey->top[0];
 }
 
-/* More than half of all TIME-WAIT. */
-static bool is_server_side(const struct tw_sample *sample)
+/* It has no row: of a whole table it holds no port, else it is not known to be short, for who is shortest has one. */
+static bool is_gone(const struct tw_sample *sample, const struct tw_subject *subject)
 {
-	const struct tw_survey *survey = &sample->survey;
-
-	return survey_holds(survey) && survey->accepting_time_wait > survey->time_wait / 2;
+	return subject->has_destination && survey_holds(&sample->survey) && !tw_gate_row(sample, subject);
 }
 
 enum tw_holder tw_gate_holder(const struct tw_destination_row *row)
@@ -70,31 +69,11 @@ enum tw_holder tw_gate_holder(const struct tw_destination_row *row)
 }
 
 /* What is blocked for every destination, by others than this one. */
-static uint32_t held_by_others(const struct tw_sample *sample, const struct tw_destination_row *row)
+static uint32_t held_by_others(const struct tw_survey *survey, const struct tw_destination_row *row)
 {
 	uint32_t own = row && row->bound_first_known ? row->bound_first : 0;
 
-	return sample->survey.exclusive_ports - TW_MIN(sample->survey.exclusive_ports, own);
-}
-
-/* It has no row: of a whole table it holds no port, else it is not known to be short, for who is shortest has one. */
-static bool is_gone(const struct tw_sample *sample, const struct tw_subject *subject)
-{
-	return has_destination(subject) && survey_holds(&sample->survey) && !tw_gate_row(sample, subject);
-}
-
-/* ---- the checks */
-
-static enum tw_gate_verdict check_need(const struct tw_sample *sample, const struct tw_subject *subject,
-				       const struct tw_destination_row *row)
-{
-	const struct tw_survey *survey = &sample->survey;
-	struct tw_value use =
-		row ? tw_value_percent(TW_MAX(row->blocked, row->blocked_baseline), survey->usable) : survey->port_use;
-
-	if (!survey_holds(survey) || !is_below(use, SHORT_OF_PORTS_MILLI))
-		return TW_GATE_OPEN;
-	return !has_destination(subject) && is_server_side(sample) ? TW_GATE_SERVER_SIDE : TW_GATE_PORTS_FREE;
+	return survey->exclusive_ports - TW_MIN(survey->exclusive_ports, own);
 }
 
 /* Listening and bound sockets, or those that were bound first: whoever has more of what is blocked for all. */
@@ -119,7 +98,7 @@ const struct tw_destination_row *tw_gate_left_waiting(const struct tw_sample *sa
 	const struct tw_survey *survey = &sample->survey;
 	const struct tw_destination_row *most = NULL;
 
-	if (!survey_holds(survey) || live_is(sample, TW_TUNABLE_TIMESTAMPS, 0))
+	if (!survey_holds(survey) || has_no_timestamps(sample))
 		return NULL;
 	for (unsigned i = 0; i < survey->top_count; i++) {
 		const struct tw_destination_row *row = &survey->top[i];
@@ -132,23 +111,27 @@ const struct tw_destination_row *tw_gate_left_waiting(const struct tw_sample *sa
 	return most;
 }
 
-/* Who holds the row's ports, where that is not TIME-WAIT that reuse could take over. */
-static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const struct tw_destination_row *row)
-{
-	static const enum tw_gate_verdict verdicts[TW_HOLDER_COUNT] = {
-		[TW_HOLDER_TIME_WAIT] = TW_GATE_OPEN,
-		[TW_HOLDER_ESTABLISHED] = TW_GATE_HELD_ESTABLISHED,
-		[TW_HOLDER_SYN_SENT] = TW_GATE_HELD_SYN_SENT,
-		[TW_HOLDER_FIN_WAIT_2_ORPHANED] = TW_GATE_HELD_FIN_WAIT_2_ORPHANED,
-		[TW_HOLDER_FIN_WAIT_2] = TW_GATE_HELD_FIN_WAIT_2,
-		[TW_HOLDER_CLOSE_WAIT] = TW_GATE_HELD_CLOSE_WAIT,
-		[TW_HOLDER_CLOSING] = TW_GATE_HELD_CLOSING,
-	};
-	uint32_t waiting = row ? row->held[TW_HOLDER_TIME_WAIT] : 0, others = held_by_others(sample, row);
-	uint32_t left = tw_port_left(others, sample->survey.usable);
+/* ---- the checks */
 
-	if (!survey_holds(&sample->survey))
+static enum tw_gate_verdict check_need(const struct tw_survey *survey, const struct tw_subject *subject,
+				       const struct tw_destination_row *row)
+{
+	struct tw_value use =
+		row ? tw_value_percent(TW_MAX(row->blocked, row->blocked_baseline), survey->usable) : survey->port_use;
+
+	if (!is_below(use, SHORT_OF_PORTS_MILLI))
 		return TW_GATE_OPEN;
+	/* More than half of all TIME-WAIT. */
+	return !subject->has_destination && survey->accepting_time_wait > survey->time_wait / 2 ? TW_GATE_SERVER_SIDE
+												: TW_GATE_PORTS_FREE;
+}
+
+/* Who holds the row's ports, where that is not TIME-WAIT that reuse could take over. */
+static enum tw_gate_verdict check_holders(const struct tw_survey *survey, const struct tw_destination_row *row)
+{
+	uint32_t waiting = row ? row->held[TW_HOLDER_TIME_WAIT] : 0, others = held_by_others(survey, row);
+	enum tw_holder holder = row ? tw_gate_holder(row) : TW_HOLDER_TIME_WAIT;
+
 	if (row && row->bound_first_known && (uint64_t)row->bound_first * 2 > row->ports)
 		return TW_GATE_BOUND_FIRST;
 	/*
@@ -156,77 +139,56 @@ static enum tw_gate_verdict check_holders(const struct tw_sample *sample, const 
 	 * can be taken over all the same.
 	 */
 	if (others > (row ? row->ports : 0) &&
-	    !is_below(tw_value_percent(others, sample->survey.usable), SHORT_OF_PORTS_MILLI) &&
-	    !tw_port_is_worth(waiting, left) && !(row && is_left_waiting(&sample->survey, row, others)))
-		return exclusive_verdict(&sample->survey);
-	return row && (uint64_t)waiting * 4 < row->ports ? verdicts[tw_gate_holder(row)] : TW_GATE_OPEN;
-}
-
-bool tw_gate_covered(enum tw_tunable tunable, const struct tw_sample *sample, const struct tw_destination_row *row)
-{
-	return tunable == TW_TUNABLE_TW_REUSE && live_is(sample, tunable, 2) && row && tw_reuse_in_force(2, &row->key);
-}
-
-static bool is_live(enum tw_tunable tunable, const struct tw_tunable_value *value, const struct tw_sample *sample)
-{
-	const struct tw_live_value *live = &sample->gauge.sysctls[tunable];
-
-	return live->known && tw_tunable_equal(tunable, &live->value, value);
+	    !is_below(tw_value_percent(others, survey->usable), SHORT_OF_PORTS_MILLI) &&
+	    !tw_port_is_worth(waiting, tw_port_left(others, survey->usable)) &&
+	    !(row && is_left_waiting(survey, row, others)))
+		return exclusive_verdict(survey);
+	if (holder == TW_HOLDER_TIME_WAIT || (uint64_t)waiting * 4 >= row->ports)
+		return TW_GATE_OPEN;
+	return (enum tw_gate_verdict)(TW_GATE_HELD_ESTABLISHED + holder - TW_HOLDER_ESTABLISHED);
 }
 
 static enum tw_gate_verdict check_reuse(enum tw_tunable tunable, const struct tw_tunable_value *value,
 					const struct tw_sample *sample, const struct tw_subject *subject, bool ours)
 {
+	const struct tw_survey *survey = &sample->survey;
 	const struct tw_destination_row *row = tw_gate_row(sample, subject);
-	enum tw_gate_verdict need = check_need(sample, subject, row);
-	enum tw_gate_verdict verdict;
+	enum tw_gate_verdict need = TW_GATE_OPEN, verdict = TW_GATE_OPEN;
+	bool live = is_live(sample, tunable, value);
 
 	/* To turn it off needs no reason. */
 	if (value->numbers[0] == 0)
 		return TW_GATE_OPEN;
-	if (subject && subject->holds_for_all && survey_holds(&sample->survey))
-		return subject->has_binder ? TW_GATE_BOUND_FIRST : TW_GATE_HELD_BOUND;
-	if (subject && subject->has_binder && survey_holds(&sample->survey))
-		return tw_survey_binder_need(&sample->survey, &subject->binder) ? TW_GATE_BIND_SHORT
-										: TW_GATE_PORTS_FREE;
-	if (is_gone(sample, subject))
-		return TW_GATE_PORTS_FREE;
+	if (survey_holds(survey)) {
+		if (subject->holds_for_all)
+			return subject->has_binder ? TW_GATE_BOUND_FIRST : TW_GATE_HELD_BOUND;
+		if (subject->has_binder)
+			return tw_survey_binder_need(survey, &subject->binder) ? TW_GATE_BIND_SHORT
+									       : TW_GATE_PORTS_FREE;
+		if (is_gone(sample, subject))
+			return TW_GATE_PORTS_FREE;
+		need = check_need(survey, subject, row);
+		/* Who holds them comes first: it says more than that reuse is on already. */
+		verdict = check_holders(survey, row);
+	}
 	/* In force for another, its alert is judged by demand: that ports are free then tells that it helps. */
-	if (ours && need == TW_GATE_PORTS_FREE && has_destination(subject) && is_live(tunable, value, sample))
+	if (ours && live && need == TW_GATE_PORTS_FREE && subject->has_destination)
 		need = TW_GATE_OPEN;
-	/* Who holds them comes first: it says more than that reuse is on already. */
-	verdict = check_holders(sample, row);
 	if (verdict != TW_GATE_OPEN)
 		return need == TW_GATE_OPEN ? verdict : need;
 	if (row && row->reuse_refuted && need == TW_GATE_OPEN)
-		return live_is(sample, TW_TUNABLE_TIMESTAMPS, 0) ? TW_GATE_NO_TIMESTAMPS : TW_GATE_REFUTED;
+		return has_no_timestamps(sample) ? TW_GATE_NO_TIMESTAMPS : TW_GATE_REFUTED;
 	/* While it is ours, what is live is gone as soon as nobody wants it. */
-	if (!ours && (is_live(tunable, value, sample) || tw_gate_covered(tunable, sample, row)))
+	if (!ours && (live || tw_gate_covered(tunable, sample, row)))
 		return TW_GATE_ALREADY;
-	if (live_is(sample, TW_TUNABLE_TIMESTAMPS, 0))
-		return TW_GATE_NO_TIMESTAMPS;
-	return need;
-}
-
-/* Of the states that hold a destination's ports each has a verdict of its own. */
-int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject)
-{
-	const struct tw_binder_need *need =
-		verdict == TW_GATE_BIND_SHORT ? tw_survey_binder_need(&sample->survey, &subject->binder) : NULL;
-	bool left = subject && subject->holds_for_all &&
-		    (verdict == TW_GATE_BOUND_FIRST || verdict == TW_GATE_HELD_BOUND) && tw_gate_left_waiting(sample);
-
-	return (int)verdict + (need ? (int)need->holder * TW_GATE_VERDICT_COUNT : 0) + (left ? TOLD_LEFT : 0);
-}
-
-bool tw_gate_is_told(int before, int now)
-{
-	return before == now || before == now + TOLD_LEFT;
+	return has_no_timestamps(sample) ? TW_GATE_NO_TIMESTAMPS : need;
 }
 
 static enum tw_gate_verdict check_buckets(const struct tw_sample *sample)
 {
-	return is_zero(tw_sample_metric(sample, TW_METRIC_TIME_WAIT_OVERFLOW)) &&
+	struct tw_value overflow = tw_sample_metric(sample, TW_METRIC_TIME_WAIT_OVERFLOW);
+
+	return overflow.known && overflow.milli == 0 &&
 			       is_below(tw_sample_metric(sample, TW_METRIC_TIME_WAIT_BUCKETS), BUCKETS_MILLI)
 		       ? TW_GATE_NO_OVERFLOW
 		       : TW_GATE_OPEN;
@@ -235,7 +197,7 @@ static enum tw_gate_verdict check_buckets(const struct tw_sample *sample)
 static enum tw_gate_verdict check_fin_wait_2(const struct tw_sample *sample, const struct tw_subject *subject)
 {
 	struct tw_value all = tw_sample_metric(sample, TW_METRIC_OF_STATE(TW_STATE_FIN_WAIT_2));
-	const struct tw_destination_row *row = has_destination(subject) ? tw_gate_row(sample, subject) : NULL;
+	const struct tw_destination_row *row = subject->has_destination ? tw_gate_row(sample, subject) : NULL;
 
 	if (is_gone(sample, subject))
 		return TW_GATE_NO_FIN_WAIT_2;
@@ -250,10 +212,10 @@ static enum tw_gate_verdict check_fin_wait_2(const struct tw_sample *sample, con
 static enum tw_gate_verdict check_autobind(const struct tw_sample *sample, const struct tw_subject *subject)
 {
 	const struct tw_survey *survey = &sample->survey;
-	const struct tw_destination_row *row = has_destination(subject) ? tw_gate_row(sample, subject) : NULL;
+	const struct tw_destination_row *row = subject->has_destination ? tw_gate_row(sample, subject) : NULL;
 
 	if (row && row->bound_first_known && row->bound_first == 0)
-		return held_by_others(sample, row) > row->ports ? exclusive_verdict(survey) : TW_GATE_NOT_BOUND_FIRST;
+		return held_by_others(survey, row) > row->ports ? exclusive_verdict(survey) : TW_GATE_NOT_BOUND_FIRST;
 	return survey_holds(survey) && survey->bound_first_ports == 0 && survey->unclear_ports == 0
 		       ? TW_GATE_NOT_BOUND_FIRST
 		       : TW_GATE_OPEN;
@@ -264,7 +226,7 @@ enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tuna
 {
 	switch (tw_tunable_info(tunable)->gate) {
 	case TW_GATE_NONE:
-		return TW_GATE_OPEN;
+		break;
 	case TW_GATE_REUSE:
 		return check_reuse(tunable, value, sample, subject, ours);
 	case TW_GATE_BUCKETS:
@@ -277,16 +239,18 @@ enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tuna
 	return TW_GATE_OPEN;
 }
 
-bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_sample *sample,
-		      const struct tw_subject *subject, const struct tw_in_force *in_force)
+/* Of the states that hold a destination's ports each has a verdict of its own. */
+int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject)
 {
-	for (unsigned i = 0; i < settings->action_count; i++) {
-		const struct tw_action *action = &settings->actions[i];
+	const struct tw_binder_need *need =
+		verdict == TW_GATE_BIND_SHORT ? tw_survey_binder_need(&sample->survey, &subject->binder) : NULL;
+	bool left = subject->holds_for_all && (verdict == TW_GATE_BOUND_FIRST || verdict == TW_GATE_HELD_BOUND) &&
+		    tw_gate_left_waiting(sample);
 
-		if (!settings->gate || action->kind != TW_ACTION_SET ||
-		    tw_gate_check(action->tunable, &action->value, sample, subject,
-				  in_force->rows[action->tunable].ours) == TW_GATE_OPEN)
-			return true;
-	}
-	return false;
+	return (int)verdict + (need ? (int)need->holder * TW_GATE_VERDICT_COUNT : 0) + (left ? TOLD_LEFT : 0);
+}
+
+bool tw_gate_is_told(int before, int now)
+{
+	return before == now || before == now + TOLD_LEFT;
 }

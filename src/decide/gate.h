@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/effect.h"
 #include "model/event.h"
 #include "model/sample.h"
-#include "model/settings.h"
 #include "model/tunable.h"
 
 #include <stdbool.h>
@@ -36,8 +34,8 @@ enum tw_gate_verdict {
 
 /*
  * Whether setting the tunable to `value` can help `subject` now. Only what the sample tells of the subject itself is a
- * reason to refuse; NULL, or one that is no destination: the one with the most blocked ports. `ours`: the value that is
- * live is what timewaitd set, so that being live already speaks against nothing.
+ * reason to refuse; of one that is no destination, that of the one with the most blocked ports. `ours`: the value that
+ * is live is what timewaitd set, so that being live already speaks against nothing.
  */
 enum tw_gate_verdict tw_gate_check(enum tw_tunable tunable, const struct tw_tunable_value *value,
 				   const struct tw_sample *sample, const struct tw_subject *subject, bool ours);
@@ -55,21 +53,15 @@ void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, cons
 /* What helps where this sysctl does not: a phrase. */
 const char *tw_gate_other_remedy(enum tw_tunable tunable);
 
-/* Whether an action of the rule may be of use to this subject: its gate lets it through, or it has none. */
-bool tw_gate_any_open(const struct tw_rule_settings *settings, const struct tw_sample *sample,
-		      const struct tw_subject *subject, const struct tw_in_force *in_force);
-
-/* A number for what a refusal says. */
+/* A number for what a refusal says, and whether one that said `before` need not be told again: it says no more now. */
 int tw_gate_told(enum tw_gate_verdict verdict, const struct tw_sample *sample, const struct tw_subject *subject);
-
-/* Whether one that said `before` need not be told again: it says the same, or less. */
 bool tw_gate_is_told(int before, int now);
-
-/* What holds most of the row's ports. */
-enum tw_holder tw_gate_holder(const struct tw_destination_row *row);
 
 /* The subject's own row; without one the worst. NULL where no destination has a port, or none is known. */
 const struct tw_destination_row *tw_gate_row(const struct tw_sample *sample, const struct tw_subject *subject);
+
+/* What holds most of the row's ports. */
+enum tw_holder tw_gate_holder(const struct tw_destination_row *row);
 
 /* Whether tcp_tw_reuse=2, the kernel's default, is 1 for this row: for loopback (tcp_twsk_unique()). */
 bool tw_gate_covered(enum tw_tunable tunable, const struct tw_sample *sample, const struct tw_destination_row *row);

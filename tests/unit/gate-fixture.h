@@ -21,6 +21,7 @@
 
 /* Large: not for the stack of each test. */
 static struct tw_sample sample;
+static const struct tw_subject nobody;
 
 static inline int clear(TW_UNUSED void **state)
 {

@@ -95,7 +95,7 @@ static void test_told_once(TW_UNUSED void **state)
 	assert_false(tw_gate_is_told(now, TW_GATE_HELD_BOUND));
 	/* Of no other verdict, and of no other subject. */
 	assert_int_equal(tw_gate_told(TW_GATE_ALREADY, &sample, &binder), TW_GATE_ALREADY);
-	assert_int_equal(tw_gate_told(TW_GATE_BOUND_FIRST, &sample, NULL), TW_GATE_BOUND_FIRST);
+	assert_int_equal(tw_gate_told(TW_GATE_BOUND_FIRST, &sample, &nobody), TW_GATE_BOUND_FIRST);
 }
 
 #define LEFT                                                                                                   \
@@ -126,7 +126,7 @@ static void test_in_words(TW_UNUSED void **state)
 			    "500 of 1000 ports are held by sockets that listen or are bound, not connected: for "
 			    "every destination" LEFT);
 	tw_text_init(&reason_text, reason, sizeof(reason));
-	tw_gate_explain(TW_GATE_HELD_BOUND, TW_TUNABLE_TW_REUSE, &sample, NULL, &reason_text, &advice_text);
+	tw_gate_explain(TW_GATE_HELD_BOUND, TW_TUNABLE_TW_REUSE, &sample, &nobody, &reason_text, &advice_text);
 	assert_null(strstr(reason, "10.0.0.3"));
 }
 

@@ -155,10 +155,10 @@ static void test_special_words(TW_UNUSED void **state)
 
 	set_live(TW_TUNABLE_TW_REUSE, 2);
 	add_row("127.0.0.1", "127.0.0.1", 123, 123, TW_HOLDER_TIME_WAIT);
-	check_reason(TW_GATE_ALREADY, TW_TUNABLE_TW_REUSE, NULL,
+	check_reason(TW_GATE_ALREADY, TW_TUNABLE_TW_REUSE, &nobody,
 		     "net.ipv4.tcp_tw_reuse is 2 already, which covers loopback, and 127.0.0.1 -> 127.0.0.1:8080 is "
 		     "there");
-	check_reason(TW_GATE_PORTS_FREE, TW_TUNABLE_TW_REUSE, NULL,
+	check_reason(TW_GATE_PORTS_FREE, TW_TUNABLE_TW_REUSE, &nobody,
 		     "no destination is short of ports: the busiest has 12.3% of 1000 blocked");
 	gone.destination.destination = address("10.0.0.5");
 	check_reason(TW_GATE_PORTS_FREE, TW_TUNABLE_TW_REUSE, &gone, "no port towards 10.0.0.5:80 is held any more");
@@ -168,21 +168,21 @@ static void test_special_words(TW_UNUSED void **state)
 	sample.survey.destinations = 1;
 	set_live(TW_TUNABLE_TW_REUSE, 0);
 	check_reason(
-		TW_GATE_REFUTED, TW_TUNABLE_TW_REUSE, NULL,
+		TW_GATE_REFUTED, TW_TUNABLE_TW_REUSE, &nobody,
 		"net.ipv4.tcp_tw_reuse would take over no port towards 127.0.0.1:8080: its connections have no TCP "
 		"timestamps");
 	set_live(TW_TUNABLE_TW_REUSE, 2);
 	set_sides(100, 90);
-	check_reason(TW_GATE_SERVER_SIDE, TW_TUNABLE_TW_REUSE, NULL,
+	check_reason(TW_GATE_SERVER_SIDE, TW_TUNABLE_TW_REUSE, &nobody,
 		     "90 sockets are in TIME-WAIT on the accepting side, where they cost memory of less than 1 MiB and "
 		     "no port");
-	check_reason(TW_GATE_NO_FIN_WAIT_2, TW_TUNABLE_FIN_TIMEOUT, NULL,
+	check_reason(TW_GATE_NO_FIN_WAIT_2, TW_TUNABLE_FIN_TIMEOUT, &nobody,
 		     "no socket is in FIN-WAIT-2, and net.ipv4.tcp_fin_timeout does not shorten TIME-WAIT: the kernel "
 		     "keeps it for 60s");
-	check_reason(TW_GATE_OWNED_FIN_WAIT_2, TW_TUNABLE_FIN_TIMEOUT, NULL,
+	check_reason(TW_GATE_OWNED_FIN_WAIT_2, TW_TUNABLE_FIN_TIMEOUT, &nobody,
 		     "the sockets in FIN-WAIT-2 still belong to programs, and net.ipv4.tcp_fin_timeout is for those "
 		     "that nobody has");
-	check_reason(TW_GATE_NOT_BOUND_FIRST, TW_TUNABLE_AUTOBIND_REUSE, NULL,
+	check_reason(TW_GATE_NOT_BOUND_FIRST, TW_TUNABLE_AUTOBIND_REUSE, &nobody,
 		     "no port was taken by bind() before connect(), and net.ipv4.ip_autobind_reuse is for those alone");
 	/* Several addresses may have bound the same port: they are told with those of all. */
 	set_exclusive(500, 400);
@@ -191,13 +191,13 @@ static void test_special_words(TW_UNUSED void **state)
 		     "blocked for every destination, and for every other program that connects without bind(); "
 		     "net.ipv4.tcp_tw_reuse does not change that");
 	sample.survey.binder_count = 1;
-	check_reason(TW_GATE_BOUND_FIRST, TW_TUNABLE_AUTOBIND_REUSE, NULL,
+	check_reason(TW_GATE_BOUND_FIRST, TW_TUNABLE_AUTOBIND_REUSE, &nobody,
 		     "400 of 1000 ports were taken by bind() before connect(), from 10.0.0.1: such a port is blocked "
 		     "for every destination, and for every other program that connects without bind(); "
 		     "net.ipv4.ip_autobind_reuse does not change that");
 	/* Who is behind them may not be known. */
 	sample.survey.binder_count = 0;
-	check_reason(TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE, NULL,
+	check_reason(TW_GATE_BOUND_FIRST, TW_TUNABLE_TW_REUSE, &nobody,
 		     "400 of 1000 ports were taken by bind() before connect(): such a port is blocked for every "
 		     "destination, and for every other program that connects without bind(); net.ipv4.tcp_tw_reuse "
 		     "does not change that");

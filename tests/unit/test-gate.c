@@ -11,7 +11,7 @@ static enum tw_gate_verdict check_for(enum tw_tunable tunable, int64_t number, c
 
 static enum tw_gate_verdict check(enum tw_tunable tunable, int64_t number)
 {
-	return check_for(tunable, number, NULL, false);
+	return check_for(tunable, number, &nobody, false);
 }
 
 static enum tw_gate_verdict reuse_for(const struct tw_destination_row *row, bool ours)
@@ -69,7 +69,7 @@ static void test_reuse(TW_UNUSED void **state)
 		subject = subject_of(add_row(rows[i].source, rows[i].destination, rows[i].ports, rows[i].time_wait,
 					     TW_HOLDER_ESTABLISHED));
 		verdict = check_for(TW_TUNABLE_TW_REUSE, rows[i].asked, &subject, rows[i].ours);
-		busiest = check_for(TW_TUNABLE_TW_REUSE, rows[i].asked, NULL, rows[i].ours);
+		busiest = check_for(TW_TUNABLE_TW_REUSE, rows[i].asked, &nobody, rows[i].ours);
 		if (verdict != rows[i].verdict || busiest != verdict)
 			fail_msg("row %zu: verdict %d and %d, expected %d", i, verdict, busiest, rows[i].verdict);
 	}
@@ -130,7 +130,7 @@ static void test_needed_while_it_helps(TW_UNUSED void **state)
 	/* In force for another already: what raised this one is its demand. */
 	set_live(TW_TUNABLE_TW_REUSE, 1);
 	assert_int_equal(reuse_for(row, true), TW_GATE_OPEN);
-	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, NULL, true), TW_GATE_PORTS_FREE);
+	assert_int_equal(check_for(TW_TUNABLE_TW_REUSE, 1, &nobody, true), TW_GATE_PORTS_FREE);
 }
 
 /* What is blocked for all, of which none is the destination's; or half of what it holds is bound first. */

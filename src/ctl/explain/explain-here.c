@@ -277,7 +277,8 @@ static struct tw_tunable_value wanted(enum tw_tunable tunable, const struct tw_l
 static void add_gate(struct tw_page *page, const struct tw_sample *sample, enum tw_tunable tunable)
 {
 	struct tw_tunable_value value = wanted(tunable, &sample->gauge.sysctls[tunable]);
-	enum tw_gate_verdict verdict = tw_gate_check(tunable, &value, sample, NULL, false);
+	const struct tw_subject nobody = { 0 };
+	enum tw_gate_verdict verdict = tw_gate_check(tunable, &value, sample, &nobody, false);
 	char advice[TW_REASON_MAX];
 	struct tw_text rest, *text;
 
@@ -285,7 +286,7 @@ static void add_gate(struct tw_page *page, const struct tw_sample *sample, enum 
 		return;
 	text = tw_page_begin(page, verdict == TW_GATE_ALREADY ? "Now" : "A change of it now cannot help");
 	tw_text_init(&rest, advice, sizeof(advice));
-	tw_gate_explain(verdict, tunable, sample, NULL, text, &rest);
+	tw_gate_explain(verdict, tunable, sample, &nobody, text, &rest);
 	tw_text_addf(text, ". Instead: %s.", advice);
 }
 
