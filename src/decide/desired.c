@@ -1,244 +1,206 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "decide/desired.h"
 
-#include "base/text.h"
 #include "decide/gate.h"
 
 #include <string.h>
 
 /* One action of one alert: what the parts of it need. */
 struct hearing {
-	const struct tw_desired_scene *scene;
-	const struct tw_rule_settings *settings;
+	const struct tw_scene *scene;
 	struct tw_alert *alert;
 	struct tw_alert_action *action;
 	enum tw_tunable tunable;
-	struct tw_tunable_value value; /* that is wanted */
+	struct tw_desire desire; /* what it would be */
 };
 
 /* Of the action of this index. */
-static struct hearing hear(const struct tw_desired_scene *scene, const struct tw_rule_settings *settings,
-			   struct tw_alert *alert, unsigned index)
+static struct hearing hear(const struct tw_scene *scene, struct tw_alert *alert, unsigned index)
 {
+	const struct tw_rule_settings *rule = &scene->settings->rules[alert->rule];
+
 	return (struct hearing){
 		.scene = scene,
-		.settings = settings,
 		.alert = alert,
 		.action = &alert->actions[index],
-		.tunable = settings->actions[index].tunable,
-		.value = settings->actions[index].value,
+		.tunable = rule->actions[index].tunable,
+		.desire = {
+			.wanted = true,
+			.value = rule->actions[index].value,
+			.rule = rule,
+			.subject = alert->subject,
+			.metric_value = alert->value,
+		},
 	};
-}
-
-static bool is_ours(const struct hearing *it)
-{
-	return it->scene->in_force->rows[it->tunable].ours;
-}
-
-static bool is_yielded(const struct hearing *it)
-{
-	return it->scene->in_force->rows[it->tunable].yielded;
 }
 
 /* ---- what is told */
 
-static struct tw_event sysctl_event(const struct hearing *it, enum tw_event_kind kind, enum tw_severity severity)
+void tw_notice_init(struct tw_notice *notice, enum tw_event_kind kind, enum tw_tunable tunable,
+		    const struct tw_desire *desire, const struct tw_scene *scene)
 {
-	return (struct tw_event){
+	notice->event = (struct tw_event){
 		.kind = kind,
-		.severity = severity,
-		.rule = it->settings,
+		.severity = TW_SEVERITY_WARNING,
+		.rule = desire->rule,
 		.has_metric = true,
-		.metric = it->settings->metric,
-		.value = it->alert->value,
+		.metric = desire->rule->metric,
+		.value = desire->metric_value,
 		.has_sysctl = true,
-		.sysctl = it->tunable,
-		.new = { .value = it->value, .known = true },
-		.subject = it->alert->subject,
+		.sysctl = tunable,
+		.new = { .value = desire->value, .known = true },
+		.subject = desire->subject,
 	};
+	if (kind == TW_EVENT_REFUSED)
+		notice->event.old = scene->sample->gauge.sysctls[tunable];
+	tw_text_init(&notice->reason, notice->event.reason, sizeof(notice->event.reason));
+	tw_text_init(&notice->advice, notice->event.advice, sizeof(notice->event.advice));
 }
 
-static void tell(const struct hearing *it, const struct tw_event *event)
+static void begin_notice(struct tw_notice *notice, enum tw_event_kind kind, const struct hearing *it)
+{
+	tw_notice_init(notice, kind, it->tunable, &it->desire, it->scene);
+}
+
+static void tell(const struct hearing *it, const struct tw_notice *notice)
 {
 	if (!it->alert->quiet)
-		it->scene->recorder->tell(it->scene->recorder, it->scene->namespace, event);
+		tw_scene_tell(it->scene, &notice->event);
 }
 
+/* Once as long as its reason stands. */
 static void tell_refused(const struct hearing *it, enum tw_gate_verdict verdict)
 {
-	struct tw_event event = sysctl_event(it, TW_EVENT_REFUSED, TW_SEVERITY_WARNING);
-	struct tw_text reason, advice;
+	int told = tw_gate_told(verdict, it->scene->sample, &it->alert->subject);
+	struct tw_notice notice;
 
+	if (it->action->refused_told && tw_gate_is_told(it->action->refused, told))
+		return;
+	begin_notice(&notice, TW_EVENT_REFUSED, it);
 	if (it->alert->mild)
-		event.severity = tw_alert_severity(it->alert, it->settings);
-	event.old = it->scene->sample->gauge.sysctls[it->tunable];
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_init(&advice, event.advice, sizeof(event.advice));
-	tw_gate_explain(verdict, it->tunable, it->scene->sample, &it->alert->subject, &reason, &advice);
-	tell(it, &event);
+		notice.event.severity = tw_alert_severity(it->alert, it->desire.rule);
+	tw_gate_explain(verdict, it->tunable, it->scene->sample, &it->alert->subject, &notice.reason, &notice.advice);
+	tell(it, &notice);
+	it->action->refused_told = true;
+	it->action->refused = told;
 }
 
 static void tell_resting(const struct hearing *it, usec_t left_usec)
 {
-	struct tw_event event = sysctl_event(it, TW_EVENT_REFUSED, TW_SEVERITY_WARNING);
-	struct tw_text reason, advice;
+	struct tw_notice notice;
 
-	event.old = it->scene->sample->gauge.sysctls[it->tunable];
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_add(&reason, "it made no difference ");
-	tw_value_add_span(&reason, tw_usec_since(it->scene->now_usec, it->action->proof.since_usec));
-	tw_text_add(&reason, " ago, and is not tried again for another ");
-	tw_value_add_span(&reason, left_usec);
-	tw_text_init(&advice, event.advice, sizeof(event.advice));
-	tw_text_add(&advice, tw_gate_other_remedy(it->tunable));
-	tell(it, &event);
+	begin_notice(&notice, TW_EVENT_REFUSED, it);
+	tw_text_add(&notice.reason, "it made no difference ");
+	tw_value_add_span(&notice.reason, tw_usec_since(it->scene->now_usec, it->action->proof.since_usec));
+	tw_text_add(&notice.reason, " ago, and is not tried again for another ");
+	tw_value_add_span(&notice.reason, left_usec);
+	tw_text_add(&notice.advice, tw_gate_other_remedy(it->tunable));
+	tell(it, &notice);
 }
 
 static void tell_stop(const struct hearing *it, const struct tw_stepper *stepper, const struct tw_action *step)
 {
-	struct tw_event event = sysctl_event(it, TW_EVENT_REFUSED, TW_SEVERITY_WARNING);
-	struct tw_text reason, advice;
+	struct tw_notice notice;
 
-	event.old = it->scene->sample->gauge.sysctls[it->tunable];
-	event.new = (struct tw_live_value){ .value.numbers[0] = stepper->refused, .known = true };
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_init(&advice, event.advice, sizeof(event.advice));
-	tw_stepper_explain(stepper, step, it->scene->sample, &reason, &advice);
-	tell(it, &event);
+	begin_notice(&notice, TW_EVENT_REFUSED, it);
+	notice.event.new.value.numbers[0] = stepper->refused;
+	tw_stepper_explain(stepper, step, it->scene->sample, &notice.reason, &notice.advice);
+	tell(it, &notice);
 }
 
 /* ---- what is wanted */
 
-/* Whether `settings` goes before the winner so far; an equal severity leaves the earlier one in place. */
-static bool goes_before(const struct tw_rule_settings *settings, bool advised, const struct tw_desire *winner)
-{
-	if (!winner->wanted || advised != winner->advised)
-		return !winner->wanted || !advised;
-	return settings->severity > winner->rule->severity;
-}
-
+/* An equal severity leaves the earlier one in place. */
 static void add_desire(struct tw_desired to, const struct hearing *it)
 {
-	struct tw_desire *desire = &to.desires->rows[it->tunable];
+	struct tw_desire *winner = &to.desires->rows[it->tunable];
+	bool first = !winner->wanted || (winner->advised && !to.advised);
 
 	to.desires->any = true;
-	if (goes_before(it->settings, to.advised, desire))
-		*desire = (struct tw_desire){
-			.wanted = true,
-			.advised = to.advised,
-			.value = it->value,
-			.rule = it->settings,
-			.subject = it->alert->subject,
-			.metric_value = it->alert->value,
-		};
+	if (first || (winner->advised == to.advised && it->desire.rule->severity > winner->rule->severity)) {
+		*winner = it->desire;
+		winner->advised = to.advised;
+	}
 }
 
 /* The configuration has no more of them than there is room for; were it so, the later ones would wait. */
-static void add_kill(struct tw_desired to, const struct tw_destroy *destroy, const struct tw_rule_settings *settings,
-		     const struct tw_alert *alert)
+static void add_kill(struct tw_desired to, const struct tw_destroy *destroy, const struct hearing *it)
 {
-	struct tw_kill_orders *kills = to.kills;
-
-	if (kills->count == TW_KILLS_MAX)
-		return;
-	kills->rows[kills->count].advised = to.advised;
-	kills->rows[kills->count].destroy = destroy;
-	kills->rows[kills->count].rule = settings;
-	kills->rows[kills->count++].subject = alert->subject;
+	if (to.kills->count < TW_KILLS_MAX)
+		to.kills->rows[to.kills->count++] = (struct tw_kill_order){
+			.advised = to.advised,
+			.destroy = destroy,
+			.rule = it->desire.rule,
+			.subject = it->alert->subject,
+		};
 }
 
 /* Another value than the one that made no difference is another action. */
-static bool rests(const struct hearing *it, usec_t *ret_left_usec)
-{
-	return it->settings->proof && tw_proof_rests(&it->action->proof, it->scene->now_usec, ret_left_usec) &&
-	       tw_tunable_equal(it->tunable, &it->action->proof.value, &it->value);
-}
-
 static bool refuse_resting(const struct hearing *it)
 {
-	usec_t left_usec;
-	bool resting = rests(it, &left_usec);
+	const struct tw_proof *proof = &it->action->proof;
+	usec_t left_usec = it->desire.rule->proof && tw_tunable_equal(it->tunable, &proof->value, &it->desire.value)
+				   ? tw_proof_rests(proof, it->scene->now_usec)
+				   : 0;
 
-	if (resting && !it->action->rest_told)
+	if (left_usec > 0 && !it->action->rest_told)
 		tell_resting(it, left_usec);
-	it->action->rest_told = resting;
-	return resting;
+	it->action->rest_told = left_usec > 0;
+	return left_usec > 0;
 }
 
-/* That what ends needs nothing any more is no news. */
-static bool is_over(const struct hearing *it, enum tw_gate_verdict verdict)
+static bool refuse_at_gate(const struct hearing *it, enum tw_gate_verdict verdict)
 {
-	return it->alert->state == TW_RULE_CLEARING &&
-	       (verdict == TW_GATE_PORTS_FREE || verdict == TW_GATE_SERVER_SIDE || verdict == TW_GATE_NO_OVERFLOW ||
-		verdict == TW_GATE_NO_FIN_WAIT_2);
-}
-
-static bool refuse_at_gate(const struct hearing *it)
-{
-	enum tw_gate_verdict verdict = it->settings->gate ? tw_gate_check(it->tunable, &it->value, it->scene->sample,
-									  &it->alert->subject, is_ours(it))
-							  : TW_GATE_OPEN;
-	int told = tw_gate_told(verdict, it->scene->sample, &it->alert->subject);
-	bool refused = verdict != TW_GATE_OPEN;
-
-	if (is_over(it, verdict))
-		return refused;
-	if (refused && it->action->refused_told && tw_gate_is_told(it->action->refused, told))
+	/* That what ends needs nothing any more is no news. */
+	if (it->alert->state == TW_RULE_CLEARING &&
+	    (verdict == TW_GATE_PORTS_FREE || verdict == TW_GATE_SERVER_SIDE || verdict == TW_GATE_NO_OVERFLOW ||
+	     verdict == TW_GATE_NO_FIN_WAIT_2))
 		return true;
-	if (refused)
+	if (verdict == TW_GATE_OPEN)
+		it->action->refused_told = false;
+	else
 		tell_refused(it, verdict);
-	it->action->refused_told = refused;
-	it->action->refused = told;
-	return refused;
-}
-
-/*
- * What is in force stays, ours or somebody else's, but that something else has come to hold the ports is told, once:
- * while there are too many of them, not of the few that are left in the end.
- */
-static void tell_turned(const struct hearing *it)
-{
-	enum tw_gate_verdict verdict = it->settings->gate ? tw_gate_check(it->tunable, &it->value, it->scene->sample,
-									  &it->alert->subject, is_ours(it))
-							  : TW_GATE_OPEN;
-	int told = tw_gate_told(verdict, it->scene->sample, &it->alert->subject);
-	bool turned = verdict >= TW_GATE_HELD_ESTABLISHED && verdict <= TW_GATE_BIND_SHORT;
-
-	if (!turned || it->alert->state != TW_RULE_RAISED ||
-	    (it->action->refused_told && tw_gate_is_told(it->action->refused, told)))
-		return;
-	tell_refused(it, verdict);
-	it->action->refused_told = true;
-	it->action->refused = told;
+	return verdict != TW_GATE_OPEN;
 }
 
 /* What is in force for it stays until it ends; what is somebody else's passes, or it would be forgotten that it is. */
 static bool is_wanted(const struct hearing *it)
 {
-	if (!is_yielded(it) && refuse_resting(it))
+	bool ours = it->scene->in_force->rows[it->tunable].ours;
+	bool yielded = it->scene->in_force->rows[it->tunable].yielded;
+	enum tw_gate_verdict verdict = TW_GATE_OPEN;
+
+	if (!yielded && refuse_resting(it))
 		return false;
-	if (is_yielded(it) || (it->action->wanted && is_ours(it))) {
-		tell_turned(it);
-		return true;
-	}
-	return !refuse_at_gate(it);
+	if (it->desire.rule->gate)
+		verdict = tw_gate_check(it->tunable, &it->desire.value, it->scene->sample, &it->alert->subject, ours);
+	if (!yielded && !(it->action->wanted && ours))
+		return !refuse_at_gate(it, verdict);
+	/*
+	 * Ours or somebody else's, but that something else has come to hold the ports is told: while there are too many
+	 * of them, not of the few that are left in the end.
+	 */
+	if (verdict >= TW_GATE_HELD_ESTABLISHED && verdict <= TW_GATE_BIND_SHORT && it->alert->state == TW_RULE_RAISED)
+		tell_refused(it, verdict);
+	return true;
 }
 
-/* Of what has only not cleared yet nobody is short: a change is begun for it where it comes to be over the level again.
+/*
+ * Of what has only not cleared yet nobody is short: a change is begun for it where it comes to be over the level again.
  */
 static bool begins_late(const struct hearing *it)
 {
-	return !it->action->wanted && !it->alert->over && !is_yielded(it);
+	return !it->action->wanted && !it->alert->over && !it->scene->in_force->rows[it->tunable].yielded;
 }
 
-void tw_desired_add(struct tw_desired to, struct tw_alert *alert, const struct tw_rule_settings *settings, bool first,
-		    const struct tw_desired_scene *scene)
+void tw_desired_add(struct tw_desired to, struct tw_alert *alert, bool first, const struct tw_scene *scene)
 {
-	for (unsigned i = 0; i < settings->action_count; i++) {
-		const struct tw_action *action = &settings->actions[i];
-		struct hearing it = hear(scene, settings, alert, i);
+	const struct tw_rule_settings *rule = &scene->settings->rules[alert->rule];
 
-		switch (action->kind) {
+	for (unsigned i = 0; i < rule->action_count; i++) {
+		struct hearing it = hear(scene, alert, i);
+
+		switch (rule->actions[i].kind) {
 		case TW_ACTION_SET:
 			it.action->wanted = is_wanted(&it) && !begins_late(&it);
 			if (it.action->wanted)
@@ -248,14 +210,14 @@ void tw_desired_add(struct tw_desired to, struct tw_alert *alert, const struct t
 			break;
 		case TW_ACTION_DESTROY:
 			if (first)
-				add_kill(to, &action->destroy, settings, alert);
+				add_kill(to, &rule->actions[i].destroy, &it);
 			break;
 		}
 	}
 }
 
 void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_ACTIONS_MAX], struct tw_alert *worst,
-			  const struct tw_rule_settings *settings, const struct tw_desired_scene *scene)
+			  const struct tw_rule_settings *settings, const struct tw_scene *scene)
 {
 	for (unsigned i = 0; i < settings->action_count; i++) {
 		const struct tw_action *action = &settings->actions[i];
@@ -267,10 +229,10 @@ void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_AC
 		stopped = tw_stepper_step(&steppers[i], action, settings, worst, scene->sample, scene->now_usec);
 		if (!worst)
 			continue;
-		it = hear(scene, settings, worst, i);
+		it = hear(scene, worst, i);
 		if (stopped)
 			tell_stop(&it, &steppers[i], action);
-		it.value.numbers[0] = steppers[i].wanted;
+		it.desire.value.numbers[0] = steppers[i].wanted;
 		it.action->wanted = tw_stepper_wants(&steppers[i]) && is_wanted(&it);
 		if (it.action->wanted)
 			add_desire(to, &it);
@@ -282,59 +244,52 @@ void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_AC
 static void tell_effect(const struct hearing *it, const struct tw_proof_case *proof, enum tw_proof_edge edge)
 {
 	bool failed = edge == TW_PROOF_EDGE_NO_DIFFERENCE;
-	struct tw_event event = sysctl_event(it, TW_EVENT_EFFECT, failed ? TW_SEVERITY_WARNING : TW_SEVERITY_NOTICE);
-	struct tw_text reason, advice;
+	struct tw_notice notice;
 
-	event.effect = failed			      ? TW_EFFECT_NO_DIFFERENCE
-		       : edge == TW_PROOF_EDGE_HELPED ? TW_EFFECT_HELPED
-						      : TW_EFFECT_NOT_TESTED;
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_proof_explain(&it->action->proof, proof, &reason);
-	tw_text_init(&advice, event.advice, sizeof(event.advice));
+	begin_notice(&notice, TW_EVENT_EFFECT, it);
+	notice.event.severity = failed ? TW_SEVERITY_WARNING : TW_SEVERITY_NOTICE;
+	notice.event.effect = failed			     ? TW_EFFECT_NO_DIFFERENCE
+			      : edge == TW_PROOF_EDGE_HELPED ? TW_EFFECT_HELPED
+							     : TW_EFFECT_NOT_TESTED;
+	tw_proof_explain(&it->action->proof, proof, &notice.reason);
 	if (it->action->proof.state == TW_PROOF_RESTING) {
-		tw_text_add(&advice, "it is not wanted for this any more, and not tried again for ");
-		tw_value_add_span(&advice, it->action->proof.cooldown_usec);
-		tw_text_addf(&advice, "; instead: %s", tw_gate_other_remedy(it->tunable));
+		tw_text_add(&notice.advice, "it is not wanted for this any more, and not tried again for ");
+		tw_value_add_span(&notice.advice, it->action->proof.cooldown_usec);
+		tw_text_addf(&notice.advice, "; instead: %s", tw_gate_other_remedy(it->tunable));
 	} else if (failed) {
-		tw_text_add(&advice, "it stays: the rule's cooldown is 0");
+		tw_text_add(&notice.advice, "it stays: the rule's cooldown is 0");
 	}
-	tell(it, &event);
+	tell(it, &notice);
 }
 
-/* The value that is in force for this action, or NULL. */
-static const struct tw_tunable_value *in_force(const struct hearing *it, bool steps)
+void tw_desired_prove(struct tw_alert *alert, const struct tw_stepper steppers[TW_ACTIONS_MAX],
+		      const struct tw_scene *scene)
 {
-	const struct tw_tunable_value *value = &it->scene->in_force->rows[it->tunable].value;
+	const struct tw_rule_settings *rule = &scene->settings->rules[alert->rule];
 
-	if (!tw_alert_active(it->alert) || !it->action->wanted || !is_ours(it))
-		return NULL;
-	return steps || tw_tunable_equal(it->tunable, value, &it->value) ? value : NULL;
-}
-
-void tw_desired_prove(struct tw_alert *alert, const struct tw_rule_settings *settings,
-		      const struct tw_stepper steppers[TW_ACTIONS_MAX], const struct tw_desired_scene *scene)
-{
-	for (unsigned i = 0; i < settings->action_count; i++) {
-		const struct tw_action *action = &settings->actions[i];
-		bool steps = action->kind == TW_ACTION_STEP;
-		struct hearing it = hear(scene, settings, alert, i);
+	for (unsigned i = 0; i < rule->action_count; i++) {
+		bool steps = rule->actions[i].kind == TW_ACTION_STEP;
+		struct hearing it = hear(scene, alert, i);
+		const struct tw_tunable_value *value = &scene->in_force->rows[it.tunable].value;
+		bool in_force = tw_alert_active(alert) && it.action->wanted && scene->in_force->rows[it.tunable].ours &&
+				(steps || tw_tunable_equal(it.tunable, value, &it.desire.value));
 		struct tw_proof_case proof = {
-			.tunable = action->tunable,
+			.tunable = it.tunable,
+			.value = in_force ? value : NULL,
 			.climbs = steps && steppers[i].stop == TW_STEPPER_GOES,
 			.over = alert->state != TW_RULE_NORMAL,
 			.subject = &alert->subject,
-			.rule = settings,
-			.proof_after_usec = scene->proof_after_usec,
+			.rule = rule,
+			.proof_after_usec = scene->settings->proof_after_usec,
 			.sample = scene->sample,
 			.now_usec = scene->now_usec,
 		};
 		enum tw_proof_edge edge;
 
-		if (action->kind == TW_ACTION_DESTROY)
+		if (rule->actions[i].kind == TW_ACTION_DESTROY)
 			continue;
-		proof.value = in_force(&it, steps);
 		edge = tw_proof_step(&it.action->proof, &proof);
-		it.value = it.action->proof.value;
+		it.desire.value = it.action->proof.value;
 		if (edge != TW_PROOF_NO_EDGE)
 			tell_effect(&it, &proof, edge);
 		/* The effect says that it rests: again only where the alert comes back, and somebody waits for it. */
@@ -346,10 +301,8 @@ void tw_desired_prove(struct tw_alert *alert, const struct tw_rule_settings *set
 
 bool tw_desired_rests(const struct tw_alert *alert, usec_t now_usec)
 {
-	usec_t left_usec;
-
 	for (unsigned i = 0; i < TW_ACTIONS_MAX; i++)
-		if (tw_proof_rests(&alert->actions[i].proof, now_usec, &left_usec))
+		if (tw_proof_rests(&alert->actions[i].proof, now_usec) > 0)
 			return true;
 	return false;
 }
@@ -373,9 +326,8 @@ void tw_desired_rebase_alert(struct tw_alert *alert, const struct tw_rule_settin
 void tw_desired_rebase_steps(struct tw_stepper to[TW_ACTIONS_MAX], const struct tw_rule_settings *to_settings,
 			     const struct tw_stepper from[TW_ACTIONS_MAX], const struct tw_rule_settings *from_settings)
 {
-	for (unsigned i = 0; i < to_settings->action_count; i++) {
-		tw_stepper_init(&to[i]);
+	memset(to, 0, TW_ACTIONS_MAX * sizeof(*to));
+	for (unsigned i = 0; i < to_settings->action_count; i++)
 		for (unsigned j = 0; j < from_settings->action_count; j++)
 			tw_stepper_follow(&to[i], &to_settings->actions[i], &from[j], &from_settings->actions[j]);
-	}
 }

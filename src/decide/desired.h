@@ -1,22 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/text.h"
 #include "decide/alert.h"
-#include "decide/stepper.h"
 #include "model/effect.h"
 #include "model/event.h"
 #include "model/sample.h"
 #include "model/settings.h"
 
-/* What the alerts are looked at with, and where that is told. Everything borrows. */
-struct tw_desired_scene {
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a step takes place in: one namespace at one moment, and where is told what comes of it. Everything borrows. */
+struct tw_scene {
+	const struct tw_settings *settings;
 	const struct tw_sample *sample;
 	const struct tw_in_force *in_force;
-	usec_t proof_after_usec;
 	usec_t now_usec;
 	struct tw_recorder *recorder;
 	const char *namespace;
 };
+
+static inline void tw_scene_tell(const struct tw_scene *scene, const struct tw_event *event)
+{
+	scene->recorder->tell(scene->recorder, scene->namespace, event);
+}
+
+/* An event about what is wanted, a warning, whose texts are still to be written. */
+struct tw_notice {
+	struct tw_event event;
+	struct tw_text reason, advice; /* in the event */
+};
+
+void tw_notice_init(struct tw_notice *notice, enum tw_event_kind kind, enum tw_tunable tunable,
+		    const struct tw_desire *desire, const struct tw_scene *scene);
+
+/* ---- the steps of a rule */
+
+/* Why a step that is due is not taken. */
+enum tw_stepper_stop {
+	TW_STEPPER_GOES,
+	TW_STEPPER_AT_LIMIT,	   /* the step's own limit */
+	TW_STEPPER_NO_MEMORY,	   /* TIME-WAIT would take too much of what TCP may use */
+	TW_STEPPER_MEMORY_UNKNOWN, /* or nobody tells how much that is */
+};
+
+/*
+ * One `step` of one rule. It starts from the value that was live when the rule became active, takes a step at once, and
+ * another whenever the last one has been in force for its span and a newer measurement is at or beyond `raise` still.
+ * It never steps back by itself: when the rule clears nothing is wanted any more, and the value of before comes back in
+ * one go.
+ */
+struct tw_stepper {
+	bool started;
+	bool follows_set;    /* `wanted` is what an earlier configuration's `set` wanted, and may be in force */
+	bool has_base;	     /* not where it was: what is live then is no base */
+	int64_t base;	     /* the value that was live */
+	int64_t wanted;	     /* equal to `base`: no step was possible */
+	usec_t stepped_usec; /* the last step, or the last try; while it is not in force the last look */
+	enum tw_stepper_stop stop;
+	int64_t refused; /* stop: what the next step would have come to */
+};
+
+/*
+ * One look, with the worst alert of the rule. Returns whether there is something new to tell: a stop, the first time as
+ * long as it lasts. No alert, or one that is not active, resets it. Without a live value it does not start.
+ */
+bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
+		     const struct tw_rule_settings *settings, const struct tw_alert *alert,
+		     const struct tw_sample *sample, usec_t now_usec);
+
+/* Whether a value is wanted: then `wanted` is. */
+static inline bool tw_stepper_wants(const struct tw_stepper *stepper)
+{
+	return stepper->started && (!stepper->has_base || stepper->wanted != stepper->base);
+}
+
+/*
+ * Whether the value of before would not do, although nothing overflows now: TIME-WAIT is within a tenth of the
+ * tcp_max_tw_buckets that was live, or beyond it. Put back, it would overflow at once.
+ */
+bool tw_stepper_needed(const struct tw_stepper *stepper, const struct tw_action *action,
+		       const struct tw_sample *sample);
+
+/*
+ * Takes over from another configuration's step or `set` on the same tunable; nothing happens where it is none. What is
+ * in force is gone on from, never below it, whatever the new step is; its next step has its span.
+ */
+void tw_stepper_follow(struct tw_stepper *stepper, const struct tw_action *action, const struct tw_stepper *predecessor,
+		       const struct tw_action *its_action);
+
+/* The sentence for an admin about a stop, and what would help instead. */
+void tw_stepper_explain(const struct tw_stepper *stepper, const struct tw_action *action,
+			const struct tw_sample *sample, struct tw_text *reason, struct tw_text *advice);
+
+/* ---- what the alerts want */
 
 /* What is wanted at one moment: of the sysctls, and of the sockets. */
 struct tw_desired {
@@ -31,19 +109,18 @@ struct tw_desired {
  * stays until it ends. Where two want one tunable, one that acts goes before one that advises, then the higher severity
  * wins, then the one that was added first. A refusal is told once as long as its reason stands.
  */
-void tw_desired_add(struct tw_desired to, struct tw_alert *alert, const struct tw_rule_settings *settings, bool first,
-		    const struct tw_desired_scene *scene);
+void tw_desired_add(struct tw_desired to, struct tw_alert *alert, bool first, const struct tw_scene *scene);
 
 /*
  * Adds what the steps of one rule want; `worst` is its worst active alert, or NULL. A step that cannot be taken is told
  * once as refused. `steppers`: one for each action.
  */
 void tw_desired_add_steps(struct tw_desired to, struct tw_stepper steppers[TW_ACTIONS_MAX], struct tw_alert *worst,
-			  const struct tw_rule_settings *settings, const struct tw_desired_scene *scene);
+			  const struct tw_rule_settings *settings, const struct tw_scene *scene);
 
 /* After the desires were carried out: what each change has done for this alert, told once. */
-void tw_desired_prove(struct tw_alert *alert, const struct tw_rule_settings *settings,
-		      const struct tw_stepper steppers[TW_ACTIONS_MAX], const struct tw_desired_scene *scene);
+void tw_desired_prove(struct tw_alert *alert, const struct tw_stepper steppers[TW_ACTIONS_MAX],
+		      const struct tw_scene *scene);
 
 /* Whether an action of it rests after it made no difference. */
 bool tw_desired_rests(const struct tw_alert *alert, usec_t now_usec);

@@ -91,11 +91,14 @@ struct tw_proof_case {
 /* One step. A value that changes while in force is another step of a ladder, which is judged as a whole. */
 enum tw_proof_edge tw_proof_step(struct tw_proof *proof, const struct tw_proof_case *it);
 
-/* Whether an action that made no difference rests still; *ret_left_usec is how long it will. */
-bool tw_proof_rests(const struct tw_proof *proof, usec_t now_usec, usec_t *ret_left_usec);
+/* How long an action that made no difference rests still; 0: it does not. */
+usec_t tw_proof_rests(const struct tw_proof *proof, usec_t now_usec);
 
 /* Whether take-overs of the subject are what it waits for. */
-bool tw_proof_wants_takeovers(const struct tw_proof *proof);
+static inline bool tw_proof_wants_takeovers(const struct tw_proof *proof)
+{
+	return proof->state == TW_PROOF_WAITING || proof->state == TW_PROOF_IDLE;
+}
 
 /* The evidence in words: "5210 ports were taken over in 30s". */
 void tw_proof_explain(const struct tw_proof *proof, const struct tw_proof_case *it, struct tw_text *text);

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/stepper.h"
+/* The steps of a rule, apart from desired.c for its length. */
+#include "decide/desired.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 /* tcp_mem counts pages; those of a machine with larger pages only make the bound stricter. */
 #define PAGE_BYTES UINT64_C(4096)
 /* TIME-WAIT is not counted as TCP's memory, but it comes out of the same one: a quarter of that is enough for it. */
 #define MEMORY_SHARE 4
 #define MIB (UINT64_C(1) << 20)
-
-void tw_stepper_init(struct tw_stepper *stepper)
-{
-	memset(stepper, 0, sizeof(*stepper));
-}
-
-static bool is_upward(const struct tw_step *step)
-{
-	return step->multiplies || step->by > 0;
-}
 
 /* One step from `from`, whatever the bounds say; held within 64 bits. */
 static int64_t advance(const struct tw_step *step, int64_t from)
@@ -39,7 +29,7 @@ static int64_t bounded(const struct tw_action *action, int64_t from, int64_t to)
 {
 	const struct tw_tunable_info *info = tw_tunable_info(action->tunable);
 
-	if (is_upward(&action->step))
+	if (action->step.multiplies || action->step.by > 0)
 		return TW_MAX(from, TW_MIN(TW_MAX(to, info->low), TW_MIN(action->step.limit, info->high)));
 	return TW_MIN(from, TW_MAX(TW_MIN(to, info->high), TW_MAX(action->step.limit, info->low)));
 }
@@ -49,31 +39,23 @@ static uint64_t memory_for_time_wait(const struct tw_sample *sample)
 	return TW_MIN(sample->gauge.memory_bound_pages.value, UINT64_MAX / PAGE_BYTES) * PAGE_BYTES / MEMORY_SHARE;
 }
 
-static enum tw_stepper_stop check_memory(enum tw_tunable tunable, int64_t to, const struct tw_sample *sample)
-{
-	if (tunable != TW_TUNABLE_MAX_TW_BUCKETS)
-		return TW_STEPPER_GOES;
-	if (!sample->gauge.memory_bound_pages.known)
-		return TW_STEPPER_MEMORY_UNKNOWN;
-	return (unsigned __int128)TW_MAX(to, 0) * TW_TIME_WAIT_BYTES <= memory_for_time_wait(sample)
-		       ? TW_STEPPER_GOES
-		       : TW_STEPPER_NO_MEMORY;
-}
-
 static enum tw_stepper_stop take_step(struct tw_stepper *stepper, const struct tw_action *action,
 				      const struct tw_sample *sample)
 {
-	int64_t to = bounded(action, stepper->wanted, advance(&action->step, stepper->wanted));
-	enum tw_stepper_stop stop;
+	int64_t next = advance(&action->step, stepper->wanted), to = bounded(action, stepper->wanted, next);
+	bool at_limit = to == stepper->wanted;
 
-	stepper->refused = advance(&action->step, stepper->wanted);
-	if (to == stepper->wanted)
+	stepper->refused = at_limit ? next : to;
+	if (at_limit)
 		return TW_STEPPER_AT_LIMIT;
-	stepper->refused = to;
-	stop = check_memory(action->tunable, to, sample);
-	if (stop == TW_STEPPER_GOES)
-		stepper->wanted = to;
-	return stop;
+	if (action->tunable == TW_TUNABLE_MAX_TW_BUCKETS) {
+		if (!sample->gauge.memory_bound_pages.known)
+			return TW_STEPPER_MEMORY_UNKNOWN;
+		if ((unsigned __int128)TW_MAX(to, 0) * TW_TIME_WAIT_BYTES > memory_for_time_wait(sample))
+			return TW_STEPPER_NO_MEMORY;
+	}
+	stepper->wanted = to;
+	return TW_STEPPER_GOES;
 }
 
 /* Not where it is refused or held up, was put back on request, or somebody else's value has taken its place. */
@@ -114,7 +96,7 @@ bool tw_stepper_step(struct tw_stepper *stepper, const struct tw_action *action,
 	enum tw_stepper_stop before = stepper->stop;
 
 	if (!alert || !tw_alert_active(alert)) {
-		tw_stepper_init(stepper);
+		*stepper = (struct tw_stepper){ 0 };
 		return false;
 	}
 	if (!stepper->started) {
@@ -140,15 +122,11 @@ bool tw_stepper_needed(const struct tw_stepper *stepper, const struct tw_action 
 	       (__int128)sample->gauge.time_wait * 10 > (__int128)stepper->base * 9;
 }
 
-static bool is_same(const struct tw_step *a, const struct tw_step *b)
-{
-	return a->multiplies == b->multiplies && a->by == b->by && a->limit == b->limit &&
-	       a->every_usec == b->every_usec;
-}
-
 void tw_stepper_follow(struct tw_stepper *stepper, const struct tw_action *action, const struct tw_stepper *predecessor,
 		       const struct tw_action *its_action)
 {
+	const struct tw_step *is = &action->step, *was = &its_action->step;
+
 	if (action->kind != TW_ACTION_STEP || its_action->kind == TW_ACTION_DESTROY ||
 	    action->tunable != its_action->tunable)
 		return;
@@ -158,7 +136,8 @@ void tw_stepper_follow(struct tw_stepper *stepper, const struct tw_action *actio
 		return;
 	}
 	*stepper = *predecessor;
-	if (!is_same(&action->step, &its_action->step))
+	if (is->multiplies != was->multiplies || is->by != was->by || is->limit != was->limit ||
+	    is->every_usec != was->every_usec)
 		stepper->stop = TW_STEPPER_GOES;
 }
 

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/survey-need.h"
+/* When ports are worth the cost of counting them, and which of them: apart from the alerts, which live on whatever is
+ * counted. */
+#include "decide/policy.h"
 
 #include "base/macros.h"
-#include "decide/alert-table.h"
+
+#include <string.h>
+
+/* From a tenth of its ports on a destination is looked at closely; before, that would be some memory for nothing. */
+#define NEAR_MILLI (10 * 1000)
 
 static bool attributed(enum tw_metric metric)
 {
@@ -83,7 +89,7 @@ static bool may_raise(const struct tw_policy *policy, const struct tw_settings *
 {
 	const struct tw_rule_settings *rule = &settings->rules[index];
 
-	return attributed(rule->metric) && (tw_alert_table_worst(policy, index, rule) || could_raise(rule, sample));
+	return attributed(rule->metric) && (tw_alert_list_worst(policy, index, rule) || could_raise(rule, sample));
 }
 
 bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
@@ -139,4 +145,100 @@ bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_s
 bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample)
 {
 	return tw_policy_would_hurry(settings, sample, tw_gauge_tally(&sample->gauge));
+}
+
+/* ---- what the survey is to look at */
+
+static bool is_key(const struct tw_destination *a, const struct tw_destination *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Whether take-overs of its ports would tell what a change does for it: not of one that is not made. */
+static bool waits_for_takeovers(const struct tw_policy *policy, const struct tw_settings *settings,
+				const struct tw_alert *alert)
+{
+	const struct tw_rule_settings *rule = &settings->rules[alert->rule];
+
+	if (!alert->subject.has_destination || alert->state == TW_RULE_NORMAL || policy->advising >> alert->rule & 1)
+		return false;
+	for (unsigned i = 0; i < rule->action_count; i++) {
+		const struct tw_alert_action *action = &alert->actions[i];
+
+		if (rule->actions[i].kind == TW_ACTION_SET && rule->proof &&
+		    tw_tunable_info(rule->actions[i].tunable)->evidence == TW_EVIDENCE_TAKEOVERS &&
+		    tw_proof_wants_takeovers(&action->proof) && (action->wanted || !action->refused_told))
+			return true;
+	}
+	return false;
+}
+
+/* Before anything is raised the busiest that nears a level: so a window of before the change is there. */
+static const struct tw_destination *find_near(const struct tw_survey *survey)
+{
+	const struct tw_destination_row *row = tw_survey_row(survey, &survey->takeovers.key);
+
+	if (!survey->has_busiest || survey->partial || survey->at_usec == 0 || survey->top_count == 0)
+		return NULL;
+	if (!row || survey->takeovers.from_usec != 0)
+		row = &survey->top[0];
+	return row->port_use.milli >= NEAR_MILLI ? &row->key : NULL;
+}
+
+/* They take turns, from the one that was looked at last; each has two looks before it is the next one's. */
+bool tw_policy_evidence(const struct tw_policy *policy, const struct tw_settings *settings,
+			const struct tw_sample *sample, struct tw_destination *ret)
+{
+	const struct tw_takeovers *last = &sample->survey.takeovers;
+	const struct tw_destination *first = NULL, *next = NULL;
+	bool passed = false;
+
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		const struct tw_destination *key = &policy->alerts[i].subject.destination;
+
+		if (!waits_for_takeovers(policy, settings, &policy->alerts[i]))
+			continue;
+		if (!first)
+			first = key;
+		if (passed && !next && !is_key(key, &last->key))
+			next = key;
+		passed = passed || is_key(key, &last->key);
+	}
+	if (passed && last->from_usec == 0)
+		first = &last->key;
+	else if (next)
+		first = next;
+	else if (!first)
+		first = find_near(&sample->survey);
+	if (first)
+		*ret = *first;
+	return first;
+}
+
+static void watch(struct tw_watched *watched, const struct tw_destination *key)
+{
+	for (unsigned i = 0; i < watched->count; i++)
+		if (is_key(&watched->keys[i], key))
+			return;
+	if (watched->count < TW_ARRAY_SIZE(watched->keys))
+		watched->keys[watched->count++] = *key;
+}
+
+static void watch_each(const struct tw_policy *policy, bool active, struct tw_watched *watched)
+{
+	for (unsigned i = 0; i < policy->alert_count; i++) {
+		const struct tw_alert *alert = &policy->alerts[i];
+
+		if (alert->subject.has_destination && alert->state != TW_RULE_NORMAL &&
+		    tw_alert_active(alert) == active)
+			watch(watched, &alert->subject.destination);
+	}
+}
+
+/* Those that are raised go before those that rise. */
+void tw_policy_watched(const struct tw_policy *policy, struct tw_watched *ret)
+{
+	ret->count = 0;
+	watch_each(policy, true, ret);
+	watch_each(policy, false, ret);
 }

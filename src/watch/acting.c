@@ -59,9 +59,11 @@ void tw_acting_carry_out(struct tw_acting *acting, struct tw_desires *desires, c
 {
 	struct tw_reconciler *reconciler = &acting->reconciler;
 	struct tw_in_force force = tw_acting_in_force(acting);
+	const struct tw_scene scene = {
+		settings, sample, &force, now_usec, reconciler->recorder, reconciler->namespace
+	};
 
-	tw_limits_filter(&acting->limits, desires, &force, settings->max_changes, sample, now_usec,
-			 reconciler->recorder, reconciler->namespace);
+	tw_limits_filter(&acting->limits, desires, &scene);
 	tw_reconcile_run(reconciler, desires, settings->mode);
 	tw_acting_note_foreign(acting, sample);
 	force = tw_acting_in_force(acting);

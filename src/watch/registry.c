@@ -2,7 +2,6 @@
 #include "watch/registry.h"
 
 #include "base/macros.h"
-#include "decide/survey-need.h"
 
 #include <errno.h>
 #include <stdlib.h>

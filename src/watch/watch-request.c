@@ -73,8 +73,12 @@ int tw_watch_give_back(struct tw_watch *watch)
 
 void tw_watch_leave(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec, const char *reason)
 {
+	const struct tw_scene scene = {
+		.settings = settings, .now_usec = now_usec, .recorder = watch->edges.recorder, .namespace = watch->name
+	};
+
 	watch->left = true;
-	tw_policy_leave(&watch->policy, settings, now_usec, reason, watch->edges.recorder, watch->name);
+	tw_policy_leave(&watch->policy, &scene, reason);
 	tw_watch_let_go(watch);
 }
 

@@ -2,7 +2,6 @@
 #include "watch/watch.h"
 
 #include "base/macros.h"
-#include "decide/survey-need.h"
 #include "measure/diag/diag.h"
 
 #include <inttypes.h>
@@ -131,13 +130,15 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 {
 	struct tw_scratch *scratch = watch->scratch;
 	struct tw_in_force force = tw_acting_in_force(watch->acting);
+	const struct tw_scene scene = {
+		settings, &watch->sample, &force, now_usec, watch->edges.recorder, watch->name
+	};
 
-	tw_policy_step(&watch->policy, settings, &watch->sample, &force, now_usec, watch->edges.recorder, watch->name,
-		       &scratch->desires, &scratch->kills);
+	tw_policy_step(&watch->policy, &scene, &scratch->desires, &scratch->kills);
 	watch->ends_sockets = scratch->kills.count > 0;
 	act(watch, settings, now_usec);
 	force = tw_acting_in_force(watch->acting);
-	tw_policy_prove(&watch->policy, settings, &watch->sample, &force, now_usec, watch->edges.recorder, watch->name);
+	tw_policy_prove(&watch->policy, &scene);
 	watch->hurries = tw_policy_hurries(settings, &watch->sample);
 }
 
@@ -363,8 +364,12 @@ void tw_watch_confirm(struct tw_watch *watch, const struct tw_settings *settings
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,
 		     usec_t now_usec)
 {
+	const struct tw_scene scene = {
+		.settings = to, .now_usec = now_usec, .recorder = watch->edges.recorder, .namespace = watch->name
+	};
+
 	watch->left = false;
-	tw_policy_rebase(&watch->policy, from, to, now_usec, watch->edges.recorder, watch->name);
+	tw_policy_rebase(&watch->policy, from, &scene);
 	watch->census_due_usec = TW_MIN(watch->census_due_usec, tw_usec_add(now_usec, to->census_usec));
 	watch->survey_due_usec = TW_MIN(watch->survey_due_usec, tw_usec_add(now_usec, to->survey_usec));
 	watch->sample_record_due_usec =

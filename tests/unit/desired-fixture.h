@@ -22,7 +22,8 @@
 /* Large: not for the stack of each test. Two destinations, an alert each, and another rule's alert over the first. */
 static struct tw_sample sample;
 static struct tw_in_force in_force;
-static struct tw_rule_settings rules[2];
+static struct tw_settings settings;
+#define rules settings.rules
 static struct tw_stepper steppers[2][TW_ACTIONS_MAX];
 static struct tw_alert alerts[3];
 static struct tw_desires desires;
@@ -66,6 +67,7 @@ static inline void set_live(enum tw_tunable tunable, int64_t value)
 static inline int clear(void **state TW_UNUSED)
 {
 	memset(&sample, 0, sizeof(sample));
+	settings.proof_after_usec = 30 * S;
 	memset(&in_force, 0, sizeof(in_force));
 	memset(alerts, 0, sizeof(alerts));
 	memset(steppers, 0, sizeof(steppers));
@@ -82,7 +84,7 @@ static inline int clear(void **state TW_UNUSED)
 	set_live(TW_TUNABLE_TIMESTAMPS, 1);
 	set_live(BUCKETS, 65536);
 	sample.gauge.memory_bound_pages = (struct tw_count){ UINT64_MAX, true };
-	for (unsigned i = 0; i < TW_ARRAY_SIZE(rules); i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		tw_rule_settings_init(&rules[i]);
 		strcpy(rules[i].name, i == 0 ? "one" : "two");
 		rules[i].metric = TW_METRIC_PORT_USE;
@@ -146,27 +148,27 @@ static inline void carry_out(void)
 /* One tick; what came to be in force is live at the next. */
 static inline void turn(unsigned at)
 {
-	const struct tw_desired_scene scene = { &sample, &in_force, 30 * S, at * S, &recorder, "blue" };
+	const struct tw_scene scene = { &settings, &sample, &in_force, at * S, &recorder, "blue" };
 	struct tw_desired to = { &desires, &kills, advised };
 
 	memset(&desires, 0, sizeof(desires));
 	kills.count = 0;
 	sample.gauge.at_usec = at * S;
-	for (unsigned rule = 0; rule < TW_ARRAY_SIZE(rules); rule++) {
+	for (unsigned rule = 0; rule < 2; rule++) {
 		struct tw_alert *first = NULL;
 
 		for (unsigned i = 0; i < TW_ARRAY_SIZE(alerts); i++) {
 			if (alerts[i].rule != rule || !tw_alert_active(&alerts[i]))
 				continue;
 			alerts[i].measured_usec = at * S;
-			tw_desired_add(to, &alerts[i], &rules[rule], first == NULL, &scene);
+			tw_desired_add(to, &alerts[i], first == NULL, &scene);
 			first = first ? first : &alerts[i];
 		}
 		tw_desired_add_steps(to, steppers[rule], first, &rules[rule], &scene);
 	}
 	carry_out();
 	for (unsigned i = 0; i < TW_ARRAY_SIZE(alerts); i++)
-		tw_desired_prove(&alerts[i], &rules[alerts[i].rule], steppers[alerts[i].rule], &scene);
+		tw_desired_prove(&alerts[i], steppers[alerts[i].rule], &scene);
 	for (int i = 0; i < TW_TUNABLE_COUNT && !disobeys; i++)
 		if (in_force.rows[i].ours)
 			set_live((enum tw_tunable)i, in_force.rows[i].value.numbers[0]);

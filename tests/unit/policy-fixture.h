@@ -93,13 +93,27 @@ static inline void add_set(struct tw_rule_settings *rule, enum tw_tunable tunabl
 	};
 }
 
+static inline struct tw_scene scene_at(struct stage *stage, usec_t now_usec)
+{
+	return (struct tw_scene){
+		stage->settings, &stage->sample, &stage->in_force, now_usec, &stage->told.base, "host"
+	};
+}
+
+/* A step with what is in the sample. */
+static inline void step_at(struct stage *stage, usec_t now_usec)
+{
+	const struct tw_scene scene = scene_at(stage, now_usec);
+
+	tw_policy_step(&stage->policy, &scene, &stage->desires, &stage->kills);
+}
+
 static inline void step(struct stage *stage, unsigned at, uint64_t listeners)
 {
 	stage->sample.census.at_usec = at * S;
 	stage->sample.census.known[TW_STATE_LISTEN] = true;
 	stage->sample.census.count[TW_STATE_LISTEN] = listeners;
-	tw_policy_step(&stage->policy, stage->settings, &stage->sample, &stage->in_force, at * S, &stage->told.base,
-		       "host", &stage->desires, &stage->kills);
+	step_at(stage, at * S);
 }
 
 /* Over port-use: raised from 45 % on, cleared at 25 %. */
@@ -151,8 +165,7 @@ static inline struct tw_destination_row *add_destination(struct stage *stage, ui
 /* A step with the survey as it is. */
 static inline void look(struct stage *stage)
 {
-	tw_policy_step(&stage->policy, stage->settings, &stage->sample, &stage->in_force, stage->sample.survey.at_usec,
-		       &stage->told.base, "host", &stage->desires, &stage->kills);
+	step_at(stage, stage->sample.survey.at_usec);
 }
 
 /* A survey with one destination alone, of which nothing is taken over, and a step. */
@@ -173,6 +186,15 @@ static inline void set_reuse_ours(struct stage *stage, bool ours)
 	stage->in_force.rows[TW_TUNABLE_TW_REUSE].ours = ours;
 	stage->in_force.rows[TW_TUNABLE_TW_REUSE].value.numbers[0] = ours;
 	stage->sample.gauge.sysctls[TW_TUNABLE_TW_REUSE] = (struct tw_live_value){ { { ours } }, true };
+}
+
+/* Other settings from now on. */
+static inline void rebase(struct stage *stage, const struct tw_settings *next, unsigned at)
+{
+	struct tw_scene scene = scene_at(stage, at * S);
+
+	scene.settings = next;
+	tw_policy_rebase(&stage->policy, stage->settings, &scene);
 }
 
 /* How many events of this kind were told. */

@@ -4,7 +4,7 @@
 /* A step under a rule, look by look: apart because its life and what a reload makes of it are tests of their own. */
 
 #include "base/macros.h"
-#include "decide/stepper.h"
+#include "decide/desired.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ static inline int clear(void **state TW_UNUSED)
 	memset(&alert, 0, sizeof(alert));
 	tw_rule_settings_init(&settings);
 	settings.raise_milli = 1000;
-	tw_stepper_init(&stepper);
+	memset(&stepper, 0, sizeof(stepper));
 	in_force = true;
 	action = (struct tw_action){
 		.kind = TW_ACTION_STEP,

@@ -21,7 +21,7 @@ static void test_who_wins(void **state TW_UNUSED)
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		const struct tw_desired_scene scene = { &sample, &in_force, 30 * S, S, &recorder, "blue" };
+		const struct tw_scene scene = { &settings, &sample, &in_force, S, &recorder, "blue" };
 
 		(void)clear(NULL);
 		memset(&desires, 0, sizeof(desires));
@@ -32,7 +32,7 @@ static void test_who_wins(void **state TW_UNUSED)
 			rules[rule].severity = rows[i].severities[rule];
 			add_set(rule, BUCKETS, 70000 + 10000 * (int64_t)rule);
 			raise_alert(2 * rule);
-			tw_desired_add(to, &alerts[2 * rule], &rules[rule], true, &scene);
+			tw_desired_add(to, &alerts[2 * rule], true, &scene);
 		}
 		assert_true(desires.any);
 		assert_int_equal(wanted(BUCKETS), rows[i].wanted);
@@ -343,13 +343,13 @@ static void test_destroys(void **state TW_UNUSED)
 /* More than there is room for, which no file can bring about. */
 static void test_destroys_are_bounded(void **state TW_UNUSED)
 {
-	const struct tw_desired_scene scene = { &sample, &in_force, 30 * S, S, &recorder, "blue" };
+	const struct tw_scene scene = { &settings, &sample, &in_force, S, &recorder, "blue" };
 	struct tw_desired to = { &desires, &kills, false };
 
 	for (unsigned at = 0; at < TW_ACTIONS_MAX; at++)
 		add_destroy(0, (uint16_t)(1 + at));
 	for (unsigned i = 0; i < 3; i++)
-		tw_desired_add(to, &alerts[A], &rules[0], true, &scene);
+		tw_desired_add(to, &alerts[A], true, &scene);
 	assert_int_equal(kills.count, TW_KILLS_MAX);
 	for (unsigned i = 0; i < TW_KILLS_MAX; i++)
 		assert_int_equal(kills.rows[i].destroy->port, 1 + i % TW_ACTIONS_MAX);

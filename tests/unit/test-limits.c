@@ -22,7 +22,8 @@ static struct tw_rule_settings rule;
 static struct tw_limits limits;
 static struct tw_desires desires;
 static struct tw_in_force in_force;
-static unsigned max_changes;
+static struct tw_settings settings;
+#define max_changes settings.max_changes
 
 static void remember(TW_UNUSED struct tw_recorder *recorder, const char *namespace, const struct tw_event *event)
 {
@@ -47,6 +48,13 @@ static int clear(TW_UNUSED void **state)
 	return 0;
 }
 
+static void filter(unsigned at)
+{
+	const struct tw_scene scene = { &settings, &sample, &in_force, at * S, &recorder, "blue" };
+
+	tw_limits_filter(&limits, &desires, &scene);
+}
+
 /* The rule wants the value, or nothing (0); what is let through is in force afterwards, where the world obeys. */
 static bool turn_at(unsigned at, int64_t wanted, bool obeys)
 {
@@ -61,7 +69,7 @@ static bool turn_at(unsigned at, int64_t wanted, bool obeys)
 			.subject = { .has_destination = true, .destination = { .port = 8080 } },
 			.metric_value = tw_value_of(52700),
 		};
-	tw_limits_filter(&limits, &desires, &in_force, max_changes, &sample, at * S, &recorder, "blue");
+	filter(at);
 	through = desires.rows[REUSE].wanted;
 	if (obeys) {
 		in_force.rows[REUSE].ours = through;
@@ -125,7 +133,7 @@ static void test_rows_are_apart(TW_UNUSED void **state)
 	for (int i = 0; i < TW_TUNABLE_COUNT; i++)
 		desires.rows[i] = (struct tw_desire){ .wanted = true, .value = { { 1 } }, .rule = &rule };
 	tw_limits_pause(&limits, REUSE, 60 * S, 1 * S);
-	tw_limits_filter(&limits, &desires, &in_force, max_changes, &sample, 2 * S, &recorder, "blue");
+	filter(2);
 	for (int i = 0; i < TW_TUNABLE_COUNT; i++)
 		assert_int_equal(desires.rows[i].wanted, i != REUSE);
 	assert_int_equal(told_count, 1);
@@ -206,7 +214,7 @@ static void test_budget_of_advice(TW_UNUSED void **state)
 	assert_true(turn_at(60, 1, true));
 	assert_false(turn_at(61, 0, true));
 	desires.rows[REUSE] = (struct tw_desire){ .wanted = true, .advised = true, .value = { { 1 } }, .rule = &rule };
-	tw_limits_filter(&limits, &desires, &in_force, max_changes, &sample, 62 * S, &recorder, "blue");
+	filter(62);
 	assert_true(desires.rows[REUSE].wanted && desires.rows[REUSE].advised);
 	assert_int_equal(told_count, 0);
 	assert_false(turn_at(63, 1, true));

@@ -82,11 +82,13 @@ static void add_actions(struct tw_rule_settings *rule, int64_t buckets)
 /* Ten listeners, in this namespace. */
 static void step(unsigned at, const char *namespace)
 {
+	const struct tw_scene scene = { settings, &sample, &in_force, at * S, &recorder, namespace };
+
 	sample.census.at_usec = at * S;
 	sample.census.known[TW_STATE_LISTEN] = true;
 	sample.census.count[TW_STATE_LISTEN] = 10;
 	tw_policy_init(&policy, settings, namespace);
-	tw_policy_step(&policy, settings, &sample, &in_force, at * S, &recorder, namespace, &desires, &kills);
+	tw_policy_step(&policy, &scene, &desires, &kills);
 }
 
 /* Of two rules that want one sysctl the one that acts here wins, whatever the severities and the order. */
@@ -137,6 +139,8 @@ static void test_host_only_elsewhere(void **state TW_UNUSED)
 /* It is watched no more: each that was raised is told as cleared, and begins anew if it comes back. */
 static void test_leave(void **state TW_UNUSED)
 {
+	const struct tw_scene scene = { settings, &sample, &in_force, 3 * S, &recorder, "web" };
+
 	(void)add_rule("a", TW_SEVERITY_WARNING, "host");
 	add_rule("b", TW_SEVERITY_WARNING, "host")->raise_milli = 1000000;
 	step(1, "web");
@@ -144,7 +148,7 @@ static void test_leave(void **state TW_UNUSED)
 	step(2, "web");
 	assert_int_equal(tw_policy_raised(&policy, settings), 1);
 	told_count = 0;
-	tw_policy_leave(&policy, settings, 3 * S, "it is gone", &recorder, "web");
+	tw_policy_leave(&policy, &scene, "it is gone");
 	assert_int_equal(told_count, 1);
 	assert_int_equal(told[0].kind, TW_EVENT_CLEARED);
 	assert_string_equal(told[0].rule, "a");

@@ -196,7 +196,7 @@ static void test_renamed(void **state)
 		look(stage);
 	}
 	stage->told.count = 0;
-	tw_policy_rebase(&stage->policy, stage->settings, next, 70 * S, &stage->told.base, "host");
+	rebase(stage, next, 70);
 	assert_int_equal(told_of(stage, TW_EVENT_CLEARED), TW_ALERTS_PER_RULE);
 	assert_int_equal(told_of(stage, TW_EVENT_RAISED), TW_ALERTS_PER_RULE);
 	for (unsigned i = 0; i < stage->told.count; i++)

@@ -305,6 +305,7 @@ static void test_one_order_for_all(void **state)
 static void test_reload_keeps_them(void **state)
 {
 	struct stage *stage = *state;
+	struct tw_scene scene;
 	TW_CLEANUP_SETTINGS struct tw_settings *next = tw_settings_new_empty();
 
 	add_ports_rule(stage->settings);
@@ -318,7 +319,7 @@ static void test_reload_keeps_them(void **state)
 	add_rule(next, "new", TW_SEVERITY_WARNING);
 	add_set(add_ports_rule(next), TW_TUNABLE_TW_REUSE, 1);
 	strcpy(next->rules[1].name, "stays");
-	tw_policy_rebase(&stage->policy, stage->settings, next, 2 * S, &stage->told.base, "host");
+	rebase(stage, next, 2);
 	assert_int_equal(told_of(stage, TW_EVENT_CLEARED), 2);
 	assert_int_equal(stage->told.count, 2);
 	assert_string_equal(stage->told.events[0].rule, "goes");
@@ -335,7 +336,8 @@ static void test_reload_keeps_them(void **state)
 	/* Nobody watches here any more: there is none left to be told of. */
 	survey(stage, 5, (const uint32_t[4]){ 500, 600, 0, 0 });
 	stage->told.count = 0;
-	tw_policy_leave(&stage->policy, stage->settings, 6 * S, "it is gone", &stage->told.base, "host");
+	scene = scene_at(stage, 6 * S);
+	tw_policy_leave(&stage->policy, &scene, "it is gone");
 	assert_int_equal(told_of(stage, TW_EVENT_CLEARED), 2);
 	assert_string_equal(stage->told.events[1].event.reason, "it is gone");
 	assert_int_equal(stage->policy.alert_count, 0);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/macros.h"
 #include "decide/policy.h"
-#include "decide/survey-need.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

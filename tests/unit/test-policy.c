@@ -44,8 +44,7 @@ static void test_how_a_rule_stands(void **state)
 	/* It has none while it cannot be measured. */
 	stage->sample.census.known[TW_STATE_LISTEN] = false;
 	stage->sample.census.at_usec = 10 * S;
-	tw_policy_step(&stage->policy, stage->settings, &stage->sample, &stage->in_force, 10 * S, &stage->told.base,
-		       "host", &stage->desires, &stage->kills);
+	step_at(stage, 10 * S);
 	now = tw_policy_situation(&stage->policy, stage->settings, 0, &stage->sample);
 	assert_true(now.state == TW_RULE_RAISED && now.since_usec == 3 * S && !now.value.known);
 }
@@ -173,7 +172,7 @@ static void test_rebase_keeps_by_name(void **state)
 	add_rule(next, "new", TW_SEVERITY_WARNING);
 	add_set(add_rule(next, "stays", TW_SEVERITY_ERROR), TW_TUNABLE_TW_REUSE, 0);
 	add_rule(next, "other-metric", TW_SEVERITY_WARNING)->metric = TW_METRIC_RESET;
-	tw_policy_rebase(&stage->policy, stage->settings, next, 3 * S, &stage->told.base, "host");
+	rebase(stage, next, 3);
 	assert_int_equal(stage->told.count, 2);
 	assert_int_equal(stage->told.events[0].kind, TW_EVENT_CLEARED);
 	assert_string_equal(stage->told.events[0].rule, "goes");

@@ -274,9 +274,8 @@ static void test_second_try(TW_UNUSED void **state)
 	for (unsigned at = 90; at <= 300; at++) {
 		bool set = at >= 100 && proof.state != TW_PROOF_RESTING;
 		enum tw_proof_edge edge;
-		usec_t left;
 
-		set = set || (at > 200 && !tw_proof_rests(&proof, at * S, &left));
+		set = set || (at > 200 && tw_proof_rests(&proof, at * S) == 0);
 		overflow->value += at > 240 ? 0 : 50;
 		sample.gauge.at_usec = at * S;
 		sample.gauge.time_wait = at > 235 ? 90000 : 65536;
@@ -306,7 +305,6 @@ static enum tw_proof_edge fail_reuse(void)
 
 static void test_rest(TW_UNUSED void **state)
 {
-	usec_t left = 0;
 
 	assert_int_equal(fail_reuse(), FAILED);
 	/* Still in force for a moment, then put back: it rests either way. */
@@ -314,10 +312,9 @@ static void test_rest(TW_UNUSED void **state)
 	set_live(REUSE, 2);
 	assert_int_equal(step(REUSE, NONE, 132), NO);
 	assert_int_equal(proof.state, TW_PROOF_RESTING);
-	assert_true(tw_proof_rests(&proof, 729 * S, &left));
-	assert_int_equal(left, 1 * S);
+	assert_int_equal(tw_proof_rests(&proof, 729 * S), 1 * S);
 	assert_false(tw_proof_wants_takeovers(&proof));
-	assert_false(tw_proof_rests(&proof, 730 * S, &left));
+	assert_int_equal(tw_proof_rests(&proof, 730 * S), 0);
 	assert_int_equal(step(REUSE, NONE, 729), NO);
 	assert_int_equal(proof.state, TW_PROOF_RESTING);
 	/* Rested: the proof begins anew, with nothing of what it has counted. */

@@ -23,7 +23,7 @@ static void test_follow(void **state TW_UNUSED)
 			action.step = (struct tw_step){ .by = 131072, .limit = 1048576, .every_usec = 30 * S };
 		if (i == 3)
 			action.step.limit = 4096; /* never below it */
-		tw_stepper_init(&stepper);
+		stepper = (struct tw_stepper){ 0 };
 		tw_stepper_follow(&stepper, &action, &old, &was);
 		assert_int_equal(stepper.base, 65536);
 		(void)look(140, TW_RULE_RAISED, 5000);
@@ -72,7 +72,7 @@ static void test_follow_set(void **state TW_UNUSED)
 	struct tw_stepper none = { 0 };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		tw_stepper_init(&stepper);
+		stepper = (struct tw_stepper){ 0 };
 		tw_stepper_follow(&stepper, &action, &none, &was);
 		assert_false(tw_stepper_wants(&stepper));
 		set_live(rows[i].live);
@@ -82,7 +82,7 @@ static void test_follow_set(void **state TW_UNUSED)
 		assert_int_equal(stepper.wanted, rows[i].second);
 	}
 	/* Whether the value of before would do is not known, so it does not keep the rule up. */
-	tw_stepper_init(&stepper);
+	stepper = (struct tw_stepper){ 0 };
 	tw_stepper_follow(&stepper, &action, &none, &was);
 	set_live(100000);
 	(void)look(100, TW_RULE_RAISED, 5000);

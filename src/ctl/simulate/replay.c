@@ -138,10 +138,10 @@ struct tw_replay *tw_replay_free(struct tw_replay *replay)
 static void decide(struct tw_replay *replay, usec_t at_usec, usec_t now_usec)
 {
 	static const struct tw_in_force nothing;
+	const struct tw_scene scene = { replay->settings, &replay->sample, &nothing, at_usec, &replay->recorder, "" };
 
 	replay->now_usec = now_usec;
-	tw_policy_step(&replay->policy, replay->settings, &replay->sample, &nothing, at_usec, &replay->recorder, "",
-		       &replay->desires, &replay->kills);
+	tw_policy_step(&replay->policy, &scene, &replay->desires, &replay->kills);
 }
 
 /* Another life of the daemon knows nothing of what was raised in the one before. */
