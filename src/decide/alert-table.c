@@ -332,8 +332,7 @@ bool tw_alert_table_measure(struct tw_policy *policy, unsigned index, const stru
 	const struct tw_rule_settings *settings = &scene->settings->rules[index];
 	usec_t at_usec = tw_reading_at(scene->sample, settings);
 	struct tw_policy_rule *rule = &policy->rules[index];
-	struct tw_reading_cursor cursor = { 0 };
-	struct tw_reading_row row;
+	struct tw_readings readings;
 	struct tw_alert *alert;
 
 	if (!tw_reading_known(scene->sample, settings)) {
@@ -349,14 +348,15 @@ bool tw_alert_table_measure(struct tw_policy *policy, unsigned index, const stru
 	rule->blind = 0;
 	rule->measured_usec = at_usec;
 	rule->roomless = 0;
-	while (tw_reading_next(scene->sample, settings, &cursor, &row))
-		take_reading(policy, index, &row, scene);
+	tw_reading_all(scene->sample, settings, &readings);
+	for (unsigned i = 0; i < readings.count; i++)
+		take_reading(policy, index, &readings.rows[i], scene);
 	/* What a whole measurement does not have any more is at 0. */
 	for (unsigned i = 0; (alert = tw_alert_list_next(policy, index, &i));) {
-		if (alert->seen)
-			continue;
-		row = (struct tw_reading_row){ alert->subject, tw_reading_absent(scene->sample, settings) };
-		take_reading(policy, index, &row, scene);
+		struct tw_reading_row row = { alert->subject, tw_reading_absent(scene->sample, settings) };
+
+		if (!alert->seen)
+			take_reading(policy, index, &row, scene);
 	}
 	return true;
 }

@@ -2,7 +2,10 @@
 #include "decide/alert.h"
 
 #include "base/macros.h"
+#include "model/port-model.h"
 
+/* Timers are late by some milliseconds, one more and the other less. */
+#define APART_MIN_USEC (TW_SURVEY_YOUNG_USEC * 9 / 10)
 /* One look may catch a moment that means nothing; two in a row do not. */
 #define TW_LOOKS_NEEDED 2
 
@@ -37,19 +40,10 @@ static bool is_averaged(const struct tw_rule_settings *settings)
 static void add_to_average(struct tw_alert *alert, const struct tw_rule_settings *settings,
 			   const struct tw_reading *reading, usec_t span_usec)
 {
-	int64_t most = settings->raise_milli;
+	int64_t most = TW_MIN(settings->raise_milli, INT64_MAX / 2) * 2;
 
-	if (!is_averaged(settings))
-		return;
-	most = TW_MIN(most, INT64_MAX / 2) * 2;
-	alert->risen += (unsigned __int128)TW_MIN(TW_MAX(judged(reading), 0), most) * span_usec;
-}
-
-static bool over_on_average(const struct tw_alert *alert, const struct tw_rule_settings *settings,
-			    const struct tw_reading *reading)
-{
-	return alert->looks > 0 && is_averaged(settings) &&
-	       alert->risen >= (unsigned __int128)settings->raise_milli * (reading->at_usec - alert->since_usec);
+	if (is_averaged(settings))
+		alert->risen += (unsigned __int128)TW_MIN(TW_MAX(judged(reading), 0), most) * span_usec;
 }
 
 /* Takes a new measurement in. Returns false where it is none: the same one seen again. */
@@ -68,31 +62,24 @@ static bool take_in(struct tw_alert *alert, const struct tw_rule_settings *setti
 	return true;
 }
 
-static void count_looks(struct tw_alert *alert, const struct tw_rule_settings *settings,
-			const struct tw_reading *reading, bool is_over)
+static enum tw_alert_edge step_up(struct tw_alert *alert, const struct tw_rule_settings *settings,
+				  const struct tw_reading *reading, usec_t now_usec)
 {
-	alert->foreseen = reading->soon ? alert->foreseen + 1 : 0;
-	if (!is_over) {
-		alert->looks = 0;
-		return;
-	}
-	if (alert->looks == 0) {
+	bool is_over = over(settings, judged(reading));
+	bool holds = is_over || (alert->looks > 0 && is_averaged(settings) &&
+				 alert->risen >= (unsigned __int128)settings->raise_milli *
+							 (reading->at_usec - alert->since_usec));
+	bool held, foreseen;
+
+	if (holds && alert->looks == 0) {
 		alert->since_usec = reading->at_usec;
 		alert->risen = 0;
 		/* It is of the time before, of which one second is sure to be. */
 		add_to_average(alert, settings, reading, TW_USEC_PER_SEC);
 		alert->looks = reading->confirmed ? 1 : 0;
 	}
-	alert->looks++;
-}
-
-static enum tw_alert_edge step_up(struct tw_alert *alert, const struct tw_rule_settings *settings,
-				  const struct tw_reading *reading, usec_t now_usec)
-{
-	bool is_over = over(settings, judged(reading)), holds = is_over || over_on_average(alert, settings, reading);
-	bool held, foreseen;
-
-	count_looks(alert, settings, reading, holds);
+	alert->looks = holds ? alert->looks + 1 : 0;
+	alert->foreseen = reading->soon ? alert->foreseen + 1 : 0;
 	alert->state = holds || reading->soon ? TW_RULE_RISING : TW_RULE_NORMAL;
 	held = is_over && !reading->guessed && alert->looks >= TW_LOOKS_NEEDED &&
 	       reading->at_usec - alert->since_usec >= settings->raise_for_usec;
@@ -158,4 +145,57 @@ enum tw_severity tw_alert_severity(const struct tw_alert *alert, const struct tw
 	if (alert->eased)
 		return TW_SEVERITY_INFO;
 	return alert->mild ? TW_MIN(settings->severity, TW_SEVERITY_NOTICE) : settings->severity;
+}
+
+/* ---- what it would come to without what is in force */
+
+void tw_demand_add(struct tw_demand *demand, uint32_t young_time_wait, usec_t at_usec)
+{
+	if (demand->count > 0 && tw_usec_since(at_usec, demand->at_usec) < APART_MIN_USEC)
+		return;
+	demand->looks[demand->next] = (struct tw_demand_look){ at_usec, young_time_wait };
+	demand->next = (demand->next + 1) % TW_DEMAND_LOOKS;
+	demand->at_usec = at_usec;
+	if (demand->count < TW_DEMAND_LOOKS)
+		demand->count++;
+}
+
+struct tw_demand_count tw_demand_time_wait(const struct tw_demand *demand, uint32_t life_ms)
+{
+	usec_t life_usec = life_ms * TW_USEC_PER_MSEC, young_usec = TW_MIN(life_usec, TW_SURVEY_YOUNG_USEC);
+	struct tw_demand_count ret = { 0 };
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < demand->count; i++) {
+		const struct tw_demand_look *look = &demand->looks[i];
+
+		/* Looks further apart than they should be tell of a load that may be over. */
+		if (tw_usec_since(demand->at_usec, look->at_usec) >= life_usec)
+			continue;
+		ret.seen += look->young;
+		count++;
+	}
+	if (count > 0 && young_usec > 0)
+		ret.expected = ret.seen * life_usec / young_usec / count;
+	return ret;
+}
+
+void tw_demand_judge(const struct tw_demand *demand, const struct tw_rule_settings *settings,
+		     const struct tw_sample *sample, const struct tw_in_force *in_force, struct tw_reading *reading)
+{
+	const struct tw_reading_ports *ports = &reading->ports;
+	struct tw_demand_count waiting;
+	struct tw_value seen;
+
+	if (!ports->known || !in_force->rows[TW_TUNABLE_TW_REUSE].ours)
+		return;
+	waiting = tw_demand_time_wait(demand, tw_time_wait_life_ms(&sample->gauge));
+	reading->pressure =
+		tw_value_percent(TW_MAX(ports->steady + waiting.expected, (uint64_t)ports->baseline), ports->usable);
+	if (reading->pressure.milli <= reading->value.milli)
+		return;
+	reading->judged = reading->pressure;
+	seen = tw_value_percent(TW_MAX(ports->steady + waiting.seen, (uint64_t)ports->baseline), ports->usable);
+	reading->guessed = tw_rule_settings_upward(settings) && reading->value.milli < settings->raise_milli &&
+			   seen.milli < settings->raise_milli;
 }

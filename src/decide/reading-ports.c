@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/reading-ports.h"
+/* What a survey says of ports, apart from the other readings for its length. */
+#include "decide/reading.h"
 
 #include "base/macros.h"
 #include "base/text.h"
@@ -61,20 +62,6 @@ static bool is_told_for_all(const struct tw_survey *survey, const struct tw_rule
 	       (value.milli >= settings->raise_milli || is_mostly_exclusive(survey, row));
 }
 
-/* What TIME-WAIT has no part in. */
-static uint32_t steady_ports(const struct tw_destination_row *row, uint32_t exclusive)
-{
-	return beyond(row->ports, row->time_wait) + exclusive;
-}
-
-/* Reuse takes none of those that are bound first: of the young ones that is their part. */
-static uint32_t young_takeable(const struct tw_destination_row *row)
-{
-	uint32_t first = row->bound_first_known ? TW_MIN(row->bound_first, row->ports) : 0;
-
-	return row->ports > 0 ? (uint32_t)((uint64_t)row->young_time_wait * (row->ports - first) / row->ports) : 0;
-}
-
 static struct tw_reading read_row(const struct tw_survey *survey, const struct tw_rule_settings *settings,
 				  const struct tw_destination_row *row)
 {
@@ -82,137 +69,128 @@ static struct tw_reading read_row(const struct tw_survey *survey, const struct t
 	uint32_t others = beyond(survey->exclusive_ports, row->bound_first_known ? row->bound_first : 0);
 	uint32_t apart = is_told_for_all(survey, settings, row) ? survey->exclusive_ports : 0;
 	uint32_t usable = tw_port_left(apart, survey->usable);
+	uint32_t first = row->bound_first_known ? TW_MIN(row->bound_first, row->ports) : 0;
 	struct tw_reading reading = {
 		.eta = row->port_eta,
 		.ports = {
 			.known = true,
 			.usable = usable,
-			.steady = beyond(steady_ports(row, others), apart),
+			.steady = beyond(beyond(row->ports, row->time_wait) + others, apart),
 			.baseline = beyond(row->blocked_baseline, apart),
-			.young = young_takeable(row),
 		},
 	};
 
+	/* Reuse takes none of those that are bound first: of the young ones that is their part. */
+	if (row->ports > 0)
+		reading.ports.young = (uint32_t)((uint64_t)row->young_time_wait * (row->ports - first) / row->ports);
 	reading.value = apart > 0 ? share(beyond(row->blocked, apart), usable) : row->port_use;
 	reading.pressure = reading.value;
 	reading.soon = is_soon(settings, reading.value, row->port_eta);
 	return reading;
 }
 
-static bool next_row(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
-		     struct tw_reading_row *ret)
+static void add_rows(struct tw_readings *readings, const struct tw_survey *survey,
+		     const struct tw_rule_settings *settings)
 {
-	while (*cursor < survey->top_count) {
-		const struct tw_destination_row *row = &survey->top[(*cursor)++];
+	for (unsigned i = 0; i < survey->top_count; i++) {
+		const struct tw_destination_row *row = &survey->top[i];
 
-		if (!in_scope(&settings->scope, &row->key))
-			continue;
-		*ret = (struct tw_reading_row){ .subject = { .has_destination = true, .destination = row->key } };
-		ret->reading = read_row(survey, settings, row);
-		return true;
+		if (in_scope(&settings->scope, &row->key))
+			*tw_readings_add(readings, tw_value_unknown()) = (struct tw_reading_row){
+				.subject = { .has_destination = true, .destination = row->key },
+				.reading = read_row(survey, settings, row),
+			};
 	}
-	return false;
-}
-
-/* Listening, and bound without a connection. */
-static uint32_t idle_ports(const struct tw_survey *survey)
-{
-	return beyond(survey->exclusive_ports, survey->bound_first_ports);
-}
-
-/* What is blocked for all, and where that is most of what a destination cannot take, all that it cannot. */
-static uint32_t answered_ports(const struct tw_survey *survey, const struct tw_rule_settings *settings)
-{
-	uint32_t ports = survey->exclusive_ports;
-
-	for (unsigned i = 0; tells_holders(settings) && i < survey->top_count; i++)
-		if (is_mostly_exclusive(survey, &survey->top[i]))
-			ports = TW_MAX(ports, survey->top[i].blocked);
-	return ports;
 }
 
 /*
  * Who holds most of what is blocked for all stands for all who do: several addresses may have bound the same port, so
- * that none of them could be told apart by what it gives back.
+ * that none of them could be told apart by what it gives back. What they answer for is what is blocked for all, and
+ * where that is most of what a destination cannot take, all that it cannot.
  */
-static bool next_holder(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
-			struct tw_reading_row *ret)
+static void add_holder(struct tw_readings *readings, const struct tw_survey *survey,
+		       const struct tw_rule_settings *settings)
 {
-	if (settings->scope.has_destination || *cursor > survey->top_count)
-		return false;
-	(*cursor)++;
-	*ret = (struct tw_reading_row){ .subject.holds_for_all = true };
-	if (survey->binder_count > 0 && survey->bound_first_ports > idle_ports(survey)) {
-		ret->subject.has_binder = true;
-		ret->subject.binder = survey->binders[0].source;
-	} else if (survey->bound_row_count > 0 && (uint64_t)survey->bound_ports * 2 >= idle_ports(survey)) {
+	uint32_t ports = survey->exclusive_ports, idle = beyond(survey->exclusive_ports, survey->bound_first_ports);
+	struct tw_reading_row *row;
+
+	if (settings->scope.has_destination)
+		return;
+	for (unsigned i = 0; tells_holders(settings) && i < survey->top_count; i++)
+		if (is_mostly_exclusive(survey, &survey->top[i]))
+			ports = TW_MAX(ports, survey->top[i].blocked);
+	row = tw_readings_add(readings, share(ports, survey->usable));
+	row->subject.holds_for_all = true;
+	if (survey->binder_count > 0 && survey->bound_first_ports > idle) {
+		row->subject.has_binder = true;
+		row->subject.binder = survey->binders[0].source;
+	} else if (survey->bound_row_count > 0 && (uint64_t)survey->bound_ports * 2 >= idle) {
 		/* Listeners have no unit here: who has the few others is not behind it. */
-		(void)tw_text_copy(ret->subject.unit, sizeof(ret->subject.unit), survey->bound_rows[0].unit);
+		(void)tw_text_copy(row->subject.unit, sizeof(row->subject.unit), survey->bound_rows[0].unit);
 	}
-	ret->reading.value = ret->reading.pressure = share(answered_ports(survey, settings), survey->usable);
-	ret->reading.eta = survey->exclusive_eta;
-	ret->reading.soon = is_soon(settings, ret->reading.value, survey->exclusive_eta);
-	return true;
+	row->reading.eta = survey->exclusive_eta;
+	row->reading.soon = is_soon(settings, row->reading.value, survey->exclusive_eta);
 }
 
 /* Who binds first and is left too few ports, where it does not hold most of those itself: that is told for all. */
-static bool next_need(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
-		      struct tw_reading_row *ret)
+static void add_needs(struct tw_readings *readings, const struct tw_survey *survey,
+		      const struct tw_rule_settings *settings)
 {
-	const unsigned first = survey->top_count + 1;
+	for (unsigned i = 0; tells_holders(settings) && i < survey->need_count; i++) {
+		const struct tw_binder_need *need = &survey->needs[i];
 
-	while (tells_holders(settings) && *cursor >= first && *cursor - first < survey->need_count) {
-		const struct tw_binder_need *need = &survey->needs[(*cursor)++ - first];
-
-		if (!need->use.known || (uint64_t)need->own * 2 > need->ports)
-			continue;
-		*ret = (struct tw_reading_row){ .subject = { .has_binder = true, .binder = need->source } };
-		ret->reading.value = ret->reading.pressure = need->use;
-		return true;
+		if (need->use.known && (uint64_t)need->own * 2 <= need->ports)
+			tw_readings_add(readings, need->use)->subject =
+				(struct tw_subject){ .has_binder = true, .binder = need->source };
 	}
-	return false;
 }
 
 /* A survey that does not tell the ports by destination: one that was read back from a record. */
-static bool next_whole(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
-		       struct tw_reading_row *ret)
+static void add_whole(struct tw_readings *readings, const struct tw_survey *survey,
+		      const struct tw_rule_settings *settings)
 {
 	bool eta = settings->metric == TW_METRIC_PORT_ETA;
+	struct tw_reading *reading;
 
-	if ((*cursor)++ > 0 || (eta && !survey->port_eta.known))
-		return false;
-	*ret = (struct tw_reading_row){ .reading = { .eta = survey->port_eta } };
-	ret->reading.value = eta ? survey->port_eta : survey->port_use;
-	ret->reading.pressure = eta ? survey->port_eta : survey->port_demand;
+	if (eta && !survey->port_eta.known)
+		return;
+	reading = &tw_readings_add(readings, eta ? survey->port_eta : survey->port_use)->reading;
+	reading->eta = survey->port_eta;
+	if (!eta)
+		reading->pressure = survey->port_demand;
 	for (unsigned i = 0; i < survey->top_count; i++)
-		ret->reading.soon |= is_soon(settings, survey->top[i].port_use, survey->top[i].port_eta);
-	return true;
+		reading->soon |= is_soon(settings, survey->top[i].port_use, survey->top[i].port_eta);
 }
 
-/* Every destination whose blocked ports grow, and who holds what is blocked for all where that does. */
-static bool next_eta(const struct tw_survey *survey, const struct tw_rule_settings *settings, unsigned *cursor,
-		     struct tw_reading_row *ret)
+/* Of these those whose blocked ports grow. */
+static void keep_growing(struct tw_readings *readings)
 {
-	while (next_row(survey, settings, cursor, ret) || next_holder(survey, settings, cursor, ret)) {
-		if (!ret->reading.eta.known)
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < readings->count; i++) {
+		struct tw_reading_row row = readings->rows[i];
+
+		if (!row.reading.eta.known)
 			continue;
-		ret->reading.value = ret->reading.pressure = ret->reading.eta;
+		row.reading.value = row.reading.pressure = row.reading.eta;
 		/* Its level is a time: what is said of ports by their share has no part in it. */
-		ret->reading.ports = (struct tw_reading_ports){ 0 };
-		return true;
+		row.reading.ports = (struct tw_reading_ports){ 0 };
+		readings->rows[kept++] = row;
 	}
-	return false;
+	readings->count = kept;
 }
 
-bool tw_reading_ports_next(const struct tw_sample *sample, const struct tw_rule_settings *settings, unsigned *cursor,
-			   struct tw_reading_row *ret)
+void tw_readings_add_ports(struct tw_readings *readings, const struct tw_survey *survey,
+			   const struct tw_rule_settings *settings)
 {
-	const struct tw_survey *survey = &sample->survey;
-
-	if (!survey->has_busiest && survey->exclusive_ports == 0)
-		return next_whole(survey, settings, cursor, ret);
+	if (!survey->has_busiest && survey->exclusive_ports == 0) {
+		add_whole(readings, survey, settings);
+		return;
+	}
+	add_rows(readings, survey, settings);
+	add_holder(readings, survey, settings);
 	if (settings->metric == TW_METRIC_PORT_ETA)
-		return next_eta(survey, settings, cursor, ret);
-	return next_row(survey, settings, cursor, ret) || next_holder(survey, settings, cursor, ret) ||
-	       next_need(survey, settings, cursor, ret);
+		keep_growing(readings);
+	else
+		add_needs(readings, survey, settings);
 }

@@ -29,10 +29,9 @@ struct tw_reading_ports {
 struct tw_reading {
 	struct tw_value value;
 	/*
-	 * What clearing is held against. For most metrics the value
-	 * itself; for port-use what it would come to without the change: while tcp_tw_reuse is on, the blocked ports do
-	 * not tell whether it is still needed. Nor does an overflow of 0 while tcp_max_tw_buckets is higher than it
-	 * was.
+	 * What clearing is held against. For most metrics the value itself; for port-use what it would come to without
+	 * the change: while tcp_tw_reuse is on, the blocked ports do not tell whether it is still needed. Nor does an
+	 * overflow of 0 while tcp_max_tw_buckets is higher than it was.
 	 */
 	struct tw_value pressure;
 	struct tw_value judged; /* what raising is held against where it is not the value: the pressure */
@@ -50,16 +49,17 @@ struct tw_reading_row {
 	struct tw_reading reading;
 };
 
-/* How far a look through a sample's subjects has come. Zero: at the beginning. */
-struct tw_reading_cursor {
-	unsigned at;
-	bool counted; /* the following are: of each unit, and of those without a row */
-	int64_t units_milli[TW_TOP_MAX + 1];
+/* The subjects of a rule that a sample has. */
+struct tw_readings {
+	unsigned count;
+	struct tw_reading_row rows[TW_TOP_MAX + 1 + TW_BINDER_ROWS_MAX];
 };
 
+/* One more of them, of nobody yet. */
+struct tw_reading_row *tw_readings_add(struct tw_readings *readings, struct tw_value value);
+
 /*
- * Whether the sample has the rule's metric: then a subject that tw_reading_next() does not give is at 0 (port-eta:
- * far).
+ * Whether the sample has the rule's metric: then a subject that tw_reading_all() does not give is at 0 (port-eta: far).
  */
 bool tw_reading_known(const struct tw_sample *sample, const struct tw_rule_settings *settings);
 
@@ -67,12 +67,14 @@ bool tw_reading_known(const struct tw_sample *sample, const struct tw_rule_setti
 usec_t tw_reading_at(const struct tw_sample *sample, const struct tw_rule_settings *settings);
 
 /*
- * The next subject within the rule's scope (`unit`, `destination`, `listener`, `age`), those that matter most first.
- * Returns false where there is none left. A rule over the namespace as a whole has one, with who
- * is behind the number as far as that is known.
+ * The subjects within the rule's scope (`unit`, `destination`, `listener`, `age`), those that matter most first. A rule
+ * over the namespace as a whole has one, with who is behind the number as far as that is known.
  */
-bool tw_reading_next(const struct tw_sample *sample, const struct tw_rule_settings *settings,
-		     struct tw_reading_cursor *cursor, struct tw_reading_row *ret);
+void tw_reading_all(const struct tw_sample *sample, const struct tw_rule_settings *settings, struct tw_readings *ret);
+
+/* The part of it that reads the survey, which is whole. */
+void tw_readings_add_ports(struct tw_readings *readings, const struct tw_survey *survey,
+			   const struct tw_rule_settings *settings);
 
 /* The reading of a subject that the sample does not have although it has the metric. */
 struct tw_reading tw_reading_absent(const struct tw_sample *sample, const struct tw_rule_settings *settings);

@@ -39,12 +39,11 @@ static inline void check(struct tw_value value, int64_t milli)
 /* The row of this index that the sample gives; false where it gives fewer. */
 static inline bool nth(unsigned index, struct tw_reading_row *ret)
 {
-	struct tw_reading_cursor cursor = { 0 };
+	static struct tw_readings all;
 
-	for (unsigned i = 0; i <= index; i++)
-		if (!tw_reading_next(&sample, &rule, &cursor, ret))
-			return false;
-	return true;
+	tw_reading_all(&sample, &rule, &all);
+	*ret = index < all.count ? all.rows[index] : (struct tw_reading_row){ 0 };
+	return index < all.count;
 }
 
 static inline struct tw_reading_row worst(void)

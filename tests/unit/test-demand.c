@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/demand.h"
+#include "decide/alert.h"
 
 #include "base/macros.h"
 

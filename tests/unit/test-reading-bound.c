@@ -69,14 +69,14 @@ static void test_holders(TW_UNUSED void **state)
 	/* Also without any destination; with one that has a few ports of its own, of whose trouble that is the most. */
 	for (size_t i = 0; i < 2 * TW_ARRAY_SIZE(rows); i++) {
 		const struct tw_address source = address(sources[0]);
-		struct tw_reading_cursor cursor = { 0 };
+		unsigned cursor = 0;
 		size_t k = i / 2;
 		bool has_row = i % 2;
 		struct tw_reading_row row;
 		unsigned count = 0;
 
 		set_survey(rows[k].idle, rows[k].first, has_row ? 10 : 0, 0);
-		while (tw_reading_next(&sample, &rule, &cursor, &row)) {
+		while (nth(cursor++, &row)) {
 			if (row.subject.has_destination)
 				continue;
 			count++;
@@ -97,7 +97,7 @@ static void test_holders(TW_UNUSED void **state)
 /* Who binds first finds the ports of its address taken, and most of them by others. */
 static void test_who_is_left_too_few(TW_UNUSED void **state)
 {
-	struct tw_reading_cursor cursor = { 0 };
+	unsigned cursor = 0;
 	struct tw_reading_row row, found[2];
 	struct tw_subject one, other;
 	unsigned count = 0;
@@ -110,7 +110,7 @@ static void test_who_is_left_too_few(TW_UNUSED void **state)
 		};
 	sample.survey.needs[1].own = 401;
 	sample.survey.needs[3].use = tw_value_unknown();
-	while (tw_reading_next(&sample, &rule, &cursor, &row))
+	while (nth(cursor++, &row))
 		if (row.subject.has_binder && !row.subject.holds_for_all && count < 2)
 			found[count++] = row;
 	assert_int_equal(count, 2);
@@ -128,8 +128,8 @@ static void test_who_is_left_too_few(TW_UNUSED void **state)
 	assert_false(tw_subject_equal(&one, &other));
 	/* A rule about one destination is not about it. */
 	rule.scope.has_destination = true;
-	cursor = (struct tw_reading_cursor){ 0 };
-	while (tw_reading_next(&sample, &rule, &cursor, &row))
+	cursor = 0;
+	while (nth(cursor++, &row))
 		assert_false(row.subject.has_binder);
 }
 
@@ -173,7 +173,7 @@ static void test_destinations_beyond(TW_UNUSED void **state)
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		struct tw_reading_cursor cursor = { 0 };
+		unsigned cursor = 0;
 		struct tw_reading_row row;
 
 		set_survey(0, (const uint32_t[3]){ rows[i].first }, rows[i].ports, rows[i].own_first);
@@ -181,7 +181,7 @@ static void test_destinations_beyond(TW_UNUSED void **state)
 		rule.scope.destination_port = 80;
 		if (!rows[i].level)
 			rule.raise_milli = rule.clear_milli = 0;
-		assert_true(tw_reading_next(&sample, &rule, &cursor, &row));
+		assert_true(nth(cursor++, &row));
 		assert_int_equal(row.subject.has_destination, rows[i].ports > 0);
 		if (rows[i].ports == 0)
 			continue;
@@ -189,7 +189,7 @@ static void test_destinations_beyond(TW_UNUSED void **state)
 		assert_int_equal(row.reading.pressure.milli, rows[i].milli);
 		assert_int_equal(row.reading.ports.steady, rows[i].steady);
 		assert_int_equal(row.reading.ports.baseline, rows[i].baseline);
-		assert_int_equal(tw_reading_next(&sample, &rule, &cursor, &row), !rows[i].scoped);
+		assert_int_equal(nth(cursor++, &row), !rows[i].scoped);
 	}
 }
 
@@ -205,11 +205,11 @@ static void test_just_below(TW_UNUSED void **state)
 	};
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		struct tw_reading_cursor cursor = { 0 };
+		unsigned cursor = 0;
 		struct tw_reading_row row;
 
 		set_survey(0, (const uint32_t[3]){ rows[i].first }, rows[i].ports, 0);
-		while (tw_reading_next(&sample, &rule, &cursor, &row))
+		while (nth(cursor++, &row))
 			if (row.subject.has_destination)
 				assert_int_equal(row.reading.value.milli, rows[i].destination);
 			else if (row.subject.has_binder)
@@ -220,7 +220,7 @@ static void test_just_below(TW_UNUSED void **state)
 /* Of twenty destinations with few ports each none is over the level for what is blocked for all. */
 static void test_one_alert_for_all(TW_UNUSED void **state)
 {
-	struct tw_reading_cursor cursor = { 0 };
+	unsigned cursor = 0;
 	struct tw_reading_row row;
 	unsigned over = 0;
 
@@ -230,7 +230,7 @@ static void test_one_alert_for_all(TW_UNUSED void **state)
 		sample.survey.top[i].key.port = (uint16_t)(80 + i);
 	}
 	sample.survey.top_count = 20;
-	while (tw_reading_next(&sample, &rule, &cursor, &row)) {
+	while (nth(cursor++, &row)) {
 		if (row.reading.value.milli < RAISE)
 			continue;
 		over++;
@@ -249,13 +249,13 @@ static void test_soon(TW_UNUSED void **state)
 	} rows[] = { { 225, 15000, true }, { 225, 15001, false }, { 224, 15000, false } };
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		struct tw_reading_cursor cursor = { 0 };
+		unsigned cursor = 0;
 		struct tw_reading_row row;
 
 		set_survey(0, (const uint32_t[3]){ rows[i].first - 1, 1 }, 0, 0);
 		rule.forecast_usec = 15 * S;
 		sample.survey.exclusive_eta = tw_value_of(rows[i].eta);
-		while (tw_reading_next(&sample, &rule, &cursor, &row)) {
+		while (nth(cursor++, &row)) {
 			bool leads = row.subject.has_binder && row.reading.value.milli > 100;
 
 			assert_int_equal(row.reading.soon, leads && rows[i].soon);

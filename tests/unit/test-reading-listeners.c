@@ -107,7 +107,7 @@ static void test_listeners(TW_UNUSED void **state)
 	add_listener("::", 443, 101, 100);
 	rule.metric = TW_METRIC_ACCEPT_QUEUE;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
-		struct tw_reading_cursor cursor = { 0 };
+		unsigned cursor = 0;
 		struct tw_reading_row row;
 
 		rule.scope.has_listener = rows[i].listener;
@@ -117,7 +117,7 @@ static void test_listeners(TW_UNUSED void **state)
 		for (unsigned k = 0; k < rows[i].count; k++) {
 			const struct tw_listener_row *of = &sample.accepting.rows[rows[i].row[k]];
 
-			assert_true(tw_reading_next(&sample, &rule, &cursor, &row));
+			assert_true(nth(cursor++, &row));
 			assert_true(row.subject.has_listener);
 			assert_memory_equal(&row.subject.listener, &of->address, sizeof(of->address));
 			check(row.reading.value, rows[i].milli[k]);
@@ -125,7 +125,7 @@ static void test_listeners(TW_UNUSED void **state)
 			assert_int_equal(row.reading.at_usec, 5 * S);
 			assert_false(row.reading.confirmed);
 		}
-		assert_false(tw_reading_next(&sample, &rule, &cursor, &row));
+		assert_false(nth(cursor++, &row));
 		row = worst();
 		check(row.reading.value, rows[i].value);
 		assert_int_equal(row.subject.has_listener, rows[i].worst >= 0);
@@ -143,7 +143,7 @@ static void test_listeners(TW_UNUSED void **state)
 /* One figure without a listener: of a machine that has none, or read back from a record. */
 static void test_no_listener(TW_UNUSED void **state)
 {
-	struct tw_reading_cursor cursor = { 0 };
+	unsigned cursor = 0;
 	struct tw_reading_row row;
 
 	rule.metric = TW_METRIC_ACCEPT_QUEUE;
@@ -151,11 +151,11 @@ static void test_no_listener(TW_UNUSED void **state)
 	check(worst().reading.value, UNKNOWN);
 	assert_false(tw_reading_known(&sample, &rule));
 	sample.accepting.accept_queue = tw_value_of(77000);
-	assert_true(tw_reading_next(&sample, &rule, &cursor, &row));
+	assert_true(nth(cursor++, &row));
 	assert_false(row.subject.has_listener);
 	check(row.reading.value, 77000);
 	check(row.reading.pressure, 77000);
-	assert_false(tw_reading_next(&sample, &rule, &cursor, &row));
+	assert_false(nth(cursor++, &row));
 }
 
 int main(void)
