@@ -185,34 +185,26 @@ static bool is_wanted(const struct hearing *it)
 	return true;
 }
 
-/*
- * Of what has only not cleared yet nobody is short: a change is begun for it where it comes to be over the level again.
- */
-static bool begins_late(const struct hearing *it)
-{
-	return !it->action->wanted && !it->alert->over && !it->scene->in_force->rows[it->tunable].yielded;
-}
-
 void tw_desired_add(struct tw_desired to, struct tw_alert *alert, bool first, const struct tw_scene *scene)
 {
 	const struct tw_rule_settings *rule = &scene->settings->rules[alert->rule];
 
 	for (unsigned i = 0; i < rule->action_count; i++) {
 		struct hearing it = hear(scene, alert, i);
+		bool goes_on;
 
-		switch (rule->actions[i].kind) {
-		case TW_ACTION_SET:
-			it.action->wanted = is_wanted(&it) && !begins_late(&it);
-			if (it.action->wanted)
-				add_desire(to, &it);
-			break;
-		case TW_ACTION_STEP:
-			break;
-		case TW_ACTION_DESTROY:
-			if (first)
-				add_kill(to, &rule->actions[i].destroy, &it);
-			break;
-		}
+		if (rule->actions[i].kind == TW_ACTION_DESTROY && first)
+			add_kill(to, &rule->actions[i].destroy, &it);
+		if (rule->actions[i].kind != TW_ACTION_SET)
+			continue;
+		/*
+		 * Of what has only not cleared yet nobody is short: a change is begun for it where it comes to be over
+		 * the level again.
+		 */
+		goes_on = it.action->wanted || alert->over || scene->in_force->rows[it.tunable].yielded;
+		it.action->wanted = is_wanted(&it) && goes_on;
+		if (it.action->wanted)
+			add_desire(to, &it);
 	}
 }
 

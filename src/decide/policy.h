@@ -91,14 +91,11 @@ bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_se
 			      const struct tw_sample *sample);
 
 /*
- * Whether there is no time to lose: what can be blocked by now for one destination that was not over the level yet
- * (tw_sample_port_bound_below()), and what has been added since the peak of the last seconds, would use up the whole
- * range within the longest forecast of any rule.
+ * Whether there is no time to lose, were it as many sockets by now: what can be blocked for one destination that was
+ * not over the level yet (tw_sample_port_bound_below()), and what has been added since the peak of the last seconds,
+ * would use up the whole range within the longest forecast of any rule.
  */
-bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample);
-
-/* The same, were it as many sockets by now. */
-bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now);
+bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now);
 
 /* The destination whose take-overs are evidence that something waits for. Returns false where nothing does. */
 bool tw_policy_evidence(const struct tw_policy *policy, const struct tw_settings *settings,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When ports are worth the cost of counting them, and which of them: apart from the alerts, which live on whatever is
- * counted. */
+/* When ports are worth the cost of counting, and which: apart from the alerts, which live on whatever is counted. */
 #include "decide/policy.h"
 
 #include "base/macros.h"
@@ -34,33 +33,19 @@ static bool fills_within(const struct tw_sample *sample, struct tw_tally now, ui
 	return added * span_usec >= (unsigned __int128)(range - taken) * (now.at_usec - before->at_usec);
 }
 
-/* A level of port-eta as a span. */
-static usec_t span_of(int64_t milli)
-{
-	return milli > 0 ? (usec_t)TW_MIN(milli, INT64_MAX / 1000) * TW_USEC_PER_MSEC : 0;
-}
-
-/* What the sysctls leave to connect(); 0: not known. */
-static uint32_t live_range_ports(const struct tw_gauge *gauge)
-{
-	uint16_t low, high;
-	uint32_t ports;
-
-	if (!tw_gauge_port_range(gauge, &low, &high))
-		return 0;
-	ports = (uint32_t)high - low + 1;
-	return ports - TW_MIN(ports, gauge->reserved_ports);
-}
-
 /*
  * Of the last survey, but no more than the sysctls leave by now: somebody may have narrowed the range since. Before the
  * first survey, and after one that failed, what the sysctls have. 0: not known.
  */
 static uint32_t range_ports(const struct tw_sample *sample)
 {
-	uint32_t surveyed = sample->survey.usable;
-	uint32_t live = live_range_ports(&sample->gauge);
+	uint32_t surveyed = sample->survey.usable, live = 0;
+	uint16_t low, high;
 
+	if (tw_gauge_port_range(&sample->gauge, &low, &high)) {
+		live = (uint32_t)high - low + 1;
+		live -= TW_MIN(live, sample->gauge.reserved_ports);
+	}
 	return surveyed > 0 && live > 0 ? TW_MIN(surveyed, live) : TW_MAX(surveyed, live);
 }
 
@@ -70,17 +55,18 @@ static bool could_raise(const struct tw_rule_settings *settings, const struct tw
 	uint64_t bound = tw_sample_port_bound(sample);
 	uint32_t range = sample->survey.usable > 0 ? range_ports(sample) : 0;
 	struct tw_value most = tw_value_percent(bound, range);
+	usec_t span_usec = settings->forecast_usec;
 
 	/* A rule for few ports in use, or for much time left: no number of sockets speaks against it. */
 	if (!most.known || tw_rule_settings_upward(settings) == (settings->metric == TW_METRIC_PORT_ETA))
 		return true;
 	if (settings->metric == TW_METRIC_PORT_ETA)
-		return fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range,
-				    span_of(settings->raise_milli));
-	if (most.milli >= settings->raise_milli)
+		span_usec = (usec_t)TW_MAX(TW_MIN(settings->raise_milli, INT64_MAX / 1000), 0) * TW_USEC_PER_MSEC;
+	else if (most.milli >= settings->raise_milli)
 		return true;
-	return settings->forecast_usec > 0 && most.milli >= settings->raise_milli - settings->raise_milli / 2 &&
-	       fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range, settings->forecast_usec);
+	else if (span_usec == 0 || most.milli < settings->raise_milli - settings->raise_milli / 2)
+		return false;
+	return fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range, span_usec);
 }
 
 /* Whether the rule of this index reads the survey, and has an alert or could have one. */
@@ -124,7 +110,7 @@ bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_se
  * Who was over every level at the last survey is known by it: what is opened since may be towards others, who are what
  * there is to hurry for.
  */
-bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now)
+bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now)
 {
 	usec_t longest_usec = 0;
 	int64_t highest_milli = 0;
@@ -140,11 +126,6 @@ bool tw_policy_would_hurry(const struct tw_settings *settings, const struct tw_s
 	over = (uint64_t)TW_MIN(highest_milli, 100000) * sample->survey.usable / 100000;
 	return fills_within(sample, now, tw_sample_port_bound_below(sample, TW_MAX(over, 1)), range_ports(sample),
 			    longest_usec);
-}
-
-bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample)
-{
-	return tw_policy_would_hurry(settings, sample, tw_gauge_tally(&sample->gauge));
 }
 
 /* ---- what the survey is to look at */
@@ -215,8 +196,10 @@ bool tw_policy_evidence(const struct tw_policy *policy, const struct tw_settings
 	return first;
 }
 
-static void watch(struct tw_watched *watched, const struct tw_destination *key)
+static void watch(struct tw_watched *watched, const struct tw_alert *alert)
 {
+	const struct tw_destination *key = &alert->subject.destination;
+
 	for (unsigned i = 0; i < watched->count; i++)
 		if (is_key(&watched->keys[i], key))
 			return;
@@ -224,21 +207,13 @@ static void watch(struct tw_watched *watched, const struct tw_destination *key)
 		watched->keys[watched->count++] = *key;
 }
 
-static void watch_each(const struct tw_policy *policy, bool active, struct tw_watched *watched)
-{
-	for (unsigned i = 0; i < policy->alert_count; i++) {
-		const struct tw_alert *alert = &policy->alerts[i];
-
-		if (alert->subject.has_destination && alert->state != TW_RULE_NORMAL &&
-		    tw_alert_active(alert) == active)
-			watch(watched, &alert->subject.destination);
-	}
-}
-
 /* Those that are raised go before those that rise. */
 void tw_policy_watched(const struct tw_policy *policy, struct tw_watched *ret)
 {
 	ret->count = 0;
-	watch_each(policy, true, ret);
-	watch_each(policy, false, ret);
+	for (int active = 1; active >= 0; active--)
+		for (unsigned i = 0; i < policy->alert_count; i++)
+			if (policy->alerts[i].subject.has_destination && policy->alerts[i].state != TW_RULE_NORMAL &&
+			    tw_alert_active(&policy->alerts[i]) == active)
+				watch(ret, &policy->alerts[i]);
 }

@@ -319,7 +319,7 @@ static bool rushes(struct tw_watch *watch, const struct tw_settings *settings, u
 		return false;
 	tally = tw_activity_tally(&activity, now_usec);
 	watch->sample.peak = tw_recent_peak_highest(&watch->peak, now_usec);
-	if (tw_policy_would_hurry(settings, &watch->sample, tally))
+	if (tw_policy_hurries(settings, &watch->sample, tally))
 		return true; /* the tick that follows adds it */
 	tw_recent_peak_add(&watch->peak, tally);
 	return false;

@@ -139,7 +139,7 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 	act(watch, settings, now_usec);
 	force = tw_acting_in_force(watch->acting);
 	tw_policy_prove(&watch->policy, &scene);
-	watch->hurries = tw_policy_hurries(settings, &watch->sample);
+	watch->hurries = tw_policy_hurries(settings, &watch->sample, tw_gauge_tally(&watch->sample.gauge));
 }
 
 /* ---- what is to be counted */

@@ -87,15 +87,15 @@ static void test_growth(TW_UNUSED void **state)
 		sample.gauge.time_wait = rows[i].now;
 		sample.survey.top[0].ports = UINT32_MAX;
 		assert_int_equal(tw_policy_wants_survey(&policy, settings, &sample), rows[i].survey);
-		assert_int_equal(tw_policy_hurries(settings, &sample), rows[i].hurries);
+		assert_int_equal(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)), rows[i].hurries);
 	}
 	/* Without an earlier gauge there is no growth, without a forecast nothing to hurry for. */
-	assert_true(tw_policy_hurries(settings, &sample));
+	assert_true(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 	sample.peak.at_usec = 0;
-	assert_false(tw_policy_hurries(settings, &sample));
+	assert_false(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 	sample.peak.at_usec = 10 * S;
 	settings->rules[0].forecast_usec = 0;
-	assert_false(tw_policy_hurries(settings, &sample));
+	assert_false(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 }
 
 static bool asks_with(uint32_t held, uint32_t unclear)
@@ -134,13 +134,13 @@ static void test_server_does_not_hurry(TW_UNUSED void **state)
 	sample.survey.top[0].blocked = 200;
 	sample.survey.opened = (struct tw_count){ 1000, true };
 	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN] = (struct tw_count){ 1049, true };
-	assert_false(tw_policy_hurries(settings, &sample));
+	assert_false(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 	/* 200 + 50 + 50 * 15 = 1000 */
 	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value++;
-	assert_true(tw_policy_hurries(settings, &sample));
+	assert_true(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value--;
 	sample.survey.partial = true;
-	assert_true(tw_policy_hurries(settings, &sample));
+	assert_true(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 }
 
 /* One that has no port left is known by then: it is no reason to hurry, but for what is opened towards others. */
@@ -169,7 +169,7 @@ static void test_hurry_for_others(TW_UNUSED void **state)
 		sample.survey.top[1].blocked = rows[i].second;
 		sample.survey.opened = (struct tw_count){ 1000, true };
 		sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN] = (struct tw_count){ 1000 + rows[i].opened, true };
-		assert_int_equal(tw_policy_hurries(settings, &sample), rows[i].hurries);
+		assert_int_equal(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)), rows[i].hurries);
 	}
 }
 
@@ -194,7 +194,7 @@ static void test_hurry_without_survey(TW_UNUSED void **state)
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		sample.gauge.sysctls[TW_TUNABLE_PORT_RANGE] =
 			(struct tw_live_value){ { { rows[i].low, rows[i].high } }, rows[i].known };
-		assert_int_equal(tw_policy_hurries(settings, &sample), rows[i].hurries);
+		assert_int_equal(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)), rows[i].hurries);
 	}
 }
 
@@ -233,9 +233,9 @@ static void test_hurry_in_a_range_that_is_changed(TW_UNUSED void **state)
 	sample.peak.at_usec = 10 * S;
 	sample.gauge.at_usec = 11 * S;
 	sample.gauge.tcp_inuse = 10; /* 150 within 15 s */
-	assert_false(tw_policy_hurries(settings, &sample));
+	assert_false(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 	sample.gauge.sysctls[TW_TUNABLE_PORT_RANGE] = (struct tw_live_value){ { { 1001, 1150 } }, true };
-	assert_true(tw_policy_hurries(settings, &sample));
+	assert_true(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)));
 }
 
 /* port-eta is pruned by the growth, the metrics of each census ask for no survey at all. */
