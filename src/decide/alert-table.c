@@ -306,27 +306,6 @@ static void go_blind(struct tw_policy *policy, unsigned index, usec_t at_usec, c
 		tell_frozen(&scene->settings->rules[index], !rule->known, scene);
 }
 
-void tw_alert_table_sweep(struct tw_policy *policy, unsigned index, usec_t now_usec)
-{
-	bool any = false;
-
-	for (unsigned i = policy->alert_count; i-- > 0;) {
-		struct tw_alert *alert = &policy->alerts[i];
-
-		alert->seen = false;
-		if (alert->rule != index)
-			continue;
-		if (alert->state != TW_RULE_NORMAL)
-			any = true;
-		else if (!tw_desired_rests(alert, now_usec))
-			tw_alert_list_drop(policy, i);
-	}
-	if (any)
-		policy->rules[index].normal_usec = 0;
-	else if (policy->rules[index].normal_usec == 0)
-		policy->rules[index].normal_usec = now_usec;
-}
-
 bool tw_alert_table_measure(struct tw_policy *policy, unsigned index, const struct tw_scene *scene)
 {
 	const struct tw_rule_settings *settings = &scene->settings->rules[index];

@@ -9,11 +9,6 @@
 /* One look may catch a moment that means nothing; two in a row do not. */
 #define TW_LOOKS_NEEDED 2
 
-static bool over(const struct tw_rule_settings *settings, int64_t milli)
-{
-	return tw_rule_settings_upward(settings) ? milli >= settings->raise_milli : milli <= settings->raise_milli;
-}
-
 static bool under(const struct tw_rule_settings *settings, int64_t milli)
 {
 	return tw_rule_settings_upward(settings) ? milli <= settings->clear_milli : milli >= settings->clear_milli;
@@ -26,7 +21,7 @@ static int64_t judged(const struct tw_reading *reading)
 
 bool tw_alert_begins(const struct tw_rule_settings *settings, const struct tw_reading *reading)
 {
-	return reading->value.known && (over(settings, judged(reading)) || reading->soon);
+	return reading->value.known && (tw_rule_is_over(settings, judged(reading)) || reading->soon);
 }
 
 /* What is counted comes in clumps, and between them there are moments without any: of a rate the average is held. */
@@ -58,14 +53,14 @@ static bool take_in(struct tw_alert *alert, const struct tw_rule_settings *setti
 	alert->frozen = false;
 	alert->measured_usec = reading->at_usec;
 	alert->value = reading->value;
-	alert->over = (over(settings, judged(reading)) && !reading->guessed) || reading->soon;
+	alert->over = (tw_rule_is_over(settings, judged(reading)) && !reading->guessed) || reading->soon;
 	return true;
 }
 
 static enum tw_alert_edge step_up(struct tw_alert *alert, const struct tw_rule_settings *settings,
 				  const struct tw_reading *reading, usec_t now_usec)
 {
-	bool is_over = over(settings, judged(reading));
+	bool is_over = tw_rule_is_over(settings, judged(reading));
 	bool holds = is_over || (alert->looks > 0 && is_averaged(settings) &&
 				 alert->risen >= (unsigned __int128)settings->raise_milli *
 							 (reading->at_usec - alert->since_usec));

@@ -104,6 +104,12 @@ enum tw_alert_edge {
 	TW_ALERT_EDGE_CLEARED,
 };
 
+/* Whether a value is at or beyond the rule's level. */
+static inline bool tw_rule_is_over(const struct tw_rule_settings *settings, int64_t milli)
+{
+	return tw_rule_settings_upward(settings) ? milli >= settings->raise_milli : milli <= settings->raise_milli;
+}
+
 /* Whether this reading makes an alert of a subject that has none. */
 bool tw_alert_begins(const struct tw_rule_settings *settings, const struct tw_reading *reading);
 

@@ -127,9 +127,6 @@ struct tw_alert *tw_alert_list_add(struct tw_policy *policy, unsigned rule, cons
 /* Makes a quiet one that is over its level loud if there is room for it. Returns whether it did. */
 bool tw_alert_list_promote(struct tw_policy *policy, struct tw_alert *alert, usec_t now_usec);
 
-/* Takes one out; the others may move. */
-void tw_alert_list_drop(struct tw_policy *policy, unsigned alert);
-
 /* From now on it is told; and it is told now: whom a change is made for has to be. */
 void tw_alert_make_loud(struct tw_alert *alert, usec_t now_usec);
 void tw_alert_tell_raised(struct tw_alert *alert, const struct tw_scene *scene);
@@ -149,6 +146,3 @@ bool tw_alert_table_measure(struct tw_policy *policy, unsigned index, const stru
 
 /* After a new measurement, once it is known who is told for what is done: tells how many more there are. */
 void tw_alert_table_tell_more(struct tw_policy *policy, unsigned index, const struct tw_scene *scene);
-
-/* Ends those that are over, but for what has to be remembered: that something made no difference. */
-void tw_alert_table_sweep(struct tw_policy *policy, unsigned index, usec_t now_usec);

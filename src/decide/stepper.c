@@ -82,10 +82,8 @@ static bool start(struct tw_stepper *stepper, const struct tw_live_value *live, 
 static bool is_due(const struct tw_stepper *stepper, const struct tw_step *step,
 		   const struct tw_rule_settings *settings, const struct tw_alert *alert, usec_t now_usec)
 {
-	bool over = tw_rule_settings_upward(settings) ? alert->value.milli >= settings->raise_milli
-						      : alert->value.milli <= settings->raise_milli;
-
-	return over && alert->value.known && !alert->frozen && alert->measured_usec > stepper->stepped_usec &&
+	return tw_rule_is_over(settings, alert->value.milli) && alert->value.known && !alert->frozen &&
+	       alert->measured_usec > stepper->stepped_usec &&
 	       tw_usec_since(now_usec, stepper->stepped_usec) >= step->every_usec;
 }
 
