@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/limits.h"
+/* What of the desires passes, apart from how they come to be for its length. */
+#include "decide/desired.h"
 
 #include "base/text.h"
 #include "decide/gate.h"

@@ -4,7 +4,7 @@
 #include "act/destroyer.h"
 #include "act/reconcile.h"
 #include "base/macros.h"
-#include "decide/limits.h"
+#include "decide/desired.h"
 #include "measure/destroy-search.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decide/limits.h"
+#include "decide/desired.h"
 
 #include "base/macros.h"
 
