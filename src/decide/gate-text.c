@@ -28,7 +28,7 @@ struct scene {
 	const struct tw_sample *sample;
 	const struct tw_subject *subject;
 	const struct tw_destination_row *row; /* may be NULL */
-	char live[TW_TUNABLE_VALUE_MAX];      /* the tunable's value */
+	char live[TW_TUNABLE_VALUE_MAX];      /* the tunable's value, where it is known */
 	char row_text[TW_ENDPOINT_TEXT_MAX];  /* "10.0.0.2:80": the row's */
 	/* " towards 10.0.0.2:80": the subject, where that is a destination, else "". */
 	char towards[TW_ENDPOINT_TEXT_MAX + sizeof(" towards ")];
@@ -42,25 +42,11 @@ static void spell_endpoint(char text[TW_ENDPOINT_TEXT_MAX], const struct tw_dest
 	tw_endpoint_add(&to, &key->destination, key->port);
 }
 
-static void spell_live(char text[TW_TUNABLE_VALUE_MAX], enum tw_tunable tunable, const struct tw_sample *sample)
-{
-	const struct tw_live_value *live = &sample->gauge.sysctls[tunable];
-
-	if (live->known)
-		(void)tw_tunable_format(tunable, &live->value, text);
-	else
-		(void)tw_text_copy(text, TW_TUNABLE_VALUE_MAX, "unknown");
-}
-
 /* ---- why reuse does nothing, or is there */
 
 static void say_no_timestamps(struct tw_text *text, const struct scene *scene)
 {
-	char live[TW_TUNABLE_VALUE_MAX];
-
-	spell_live(live, TW_TUNABLE_TIMESTAMPS, scene->sample);
-	tw_text_addf(text, "%s would do nothing: it needs %s, which is %s here", scene->key,
-		     tw_tunable_info(TW_TUNABLE_TIMESTAMPS)->key, live);
+	tw_text_addf(text, "%s would do nothing: it needs net.ipv4.tcp_timestamps, which is 0 here", scene->key);
 }
 
 static void say_already(struct tw_text *text, const struct scene *scene)
@@ -91,11 +77,8 @@ static void say_refuted(struct tw_text *text, const struct scene *scene)
 static void say_held(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_destination_row *row = scene->row;
-	enum tw_holder holder;
+	enum tw_holder holder = tw_gate_holder(row);
 
-	if (!row)
-		return;
-	holder = tw_gate_holder(row);
 	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports towards %s are held by %s, ", row->held[holder],
 		     row->ports, scene->row_text, states[holder]);
 	tw_value_add(text, tw_value_percent(row->held[TW_HOLDER_TIME_WAIT], row->ports), TW_UNIT_PERCENT);
@@ -169,15 +152,13 @@ static void say_bind_short(struct tw_text *text, const struct scene *scene)
 {
 	const struct tw_survey *survey = &scene->sample->survey;
 	const struct tw_binder_need *need = tw_survey_binder_need(survey, &scene->subject->binder);
+	enum tw_holder second = second_holder(need);
 
-	if (need)
-		tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ", need->ports, survey->usable);
-	tw_text_add(text, "ports are held by sockets of ");
+	tw_text_addf(text, "%" PRIu32 " of %" PRIu32 " ports are held by sockets of ", need->ports, survey->usable);
 	tw_address_add(text, &scene->subject->binder);
-	if (need)
-		tw_text_addf(text, ", most by %s", states[need->holder]);
-	if (need && second_holder(need) != need->holder)
-		tw_text_addf(text, ", then by %s", states[second_holder(need)]);
+	tw_text_addf(text, ", most by %s", states[need->holder]);
+	if (second != need->holder)
+		tw_text_addf(text, ", then by %s", states[second]);
 	tw_text_addf(text,
 		     "; bind() of this address before connect() can have none of them, and %s does not change that",
 		     scene->key);
@@ -307,7 +288,7 @@ void tw_gate_explain(enum tw_gate_verdict verdict, enum tw_tunable tunable, cons
 
 	if (verdict == TW_GATE_OPEN)
 		return;
-	spell_live(scene.live, tunable, sample);
+	(void)tw_tunable_format(tunable, &sample->gauge.sysctls[tunable].value, scene.live);
 	tw_text_init(&towards, scene.towards, sizeof(scene.towards));
 	if (row)
 		spell_endpoint(scene.row_text, &row->key);
