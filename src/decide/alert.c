@@ -35,10 +35,12 @@ static bool is_averaged(const struct tw_rule_settings *settings)
 static void add_to_average(struct tw_alert *alert, const struct tw_rule_settings *settings,
 			   const struct tw_reading *reading, usec_t span_usec)
 {
-	int64_t most = TW_MIN(settings->raise_milli, INT64_MAX / 2) * 2;
+	int64_t milli = TW_MAX(judged(reading), 0);
 
+	/* Its level is above 0. */
 	if (is_averaged(settings))
-		alert->risen += (unsigned __int128)TW_MIN(TW_MAX(judged(reading), 0), most) * span_usec;
+		alert->risen +=
+			(unsigned __int128)TW_MIN(milli, TW_MIN(settings->raise_milli, INT64_MAX / 2) * 2) * span_usec;
 }
 
 /* Takes a new measurement in. Returns false where it is none: the same one seen again. */

@@ -75,20 +75,17 @@ unsigned tw_policy_raised(const struct tw_policy *policy, const struct tw_settin
 
 /* ---- what is to be counted */
 
-/*
- * Whether a survey is worth its cost now: a rule over an attributed metric is not normal, or could raise because by now
- * more ports can be blocked for one destination than its level allows, or because so many are added that its forecast
- * could come true.
- */
-bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
-			    const struct tw_sample *sample);
-
-/*
- * Whether the kernel is worth asking which ports are exclusive: a rule over an attributed metric is not normal or the
- * survey could raise it, or what is exclusive, and what may be, reaches its level.
- */
-bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_settings *settings,
-			      const struct tw_sample *sample);
+/* What is worth its cost now, for the rules whose metric is read by a survey. */
+struct tw_survey_need {
+	/*
+	 * A rule is not normal, or could raise because by now more ports can be blocked for one destination than its
+	 * level allows, or because so many are added that its forecast could come true.
+	 */
+	bool survey;
+	/* To ask the kernel which ports are exclusive: for such a rule, or as these and what may be reach a level. */
+	bool exclusive;
+} tw_policy_survey_need(const struct tw_policy *policy, const struct tw_settings *settings,
+			const struct tw_sample *sample);
 
 /*
  * Whether there is no time to lose, were it as many sockets by now: what can be blocked for one destination that was

@@ -9,11 +9,6 @@
 /* From a tenth of its ports on a destination is looked at closely; before, that would be some memory for nothing. */
 #define NEAR_MILLI (10 * 1000)
 
-static bool attributed(enum tw_metric metric)
-{
-	return tw_metric_info(metric)->source == TW_METRIC_FROM_SURVEY;
-}
-
 /*
  * Whether `taken` ports come to `range` within the span if sockets go on being added as since the peak. Where none
  * are, or nothing is known of it, they do not.
@@ -69,24 +64,6 @@ static bool could_raise(const struct tw_rule_settings *settings, const struct tw
 	return fills_within(sample, tw_gauge_tally(&sample->gauge), bound, range, span_usec);
 }
 
-/* Whether the rule of this index reads the survey, and has an alert or could have one. */
-static bool may_raise(const struct tw_policy *policy, const struct tw_settings *settings, unsigned index,
-		      const struct tw_sample *sample)
-{
-	const struct tw_rule_settings *rule = &settings->rules[index];
-
-	return attributed(rule->metric) && (tw_alert_list_worst(policy, index, rule) || could_raise(rule, sample));
-}
-
-bool tw_policy_wants_survey(const struct tw_policy *policy, const struct tw_settings *settings,
-			    const struct tw_sample *sample)
-{
-	for (unsigned i = 0; i < settings->rule_count; i++)
-		if (may_raise(policy, settings, i, sample))
-			return true;
-	return false;
-}
-
 /* Ports that may be bound first, beside what the busiest destination has blocked, could reach the level. */
 static bool may_hide(const struct tw_rule_settings *settings, const struct tw_survey *survey)
 {
@@ -96,14 +73,20 @@ static bool may_hide(const struct tw_rule_settings *settings, const struct tw_su
 	return survey->at_usec != 0 && !survey->partial && most.known && most.milli >= settings->raise_milli;
 }
 
-bool tw_policy_asks_exclusive(const struct tw_policy *policy, const struct tw_settings *settings,
-			      const struct tw_sample *sample)
+struct tw_survey_need tw_policy_survey_need(const struct tw_policy *policy, const struct tw_settings *settings,
+					    const struct tw_sample *sample)
 {
-	for (unsigned i = 0; i < settings->rule_count; i++)
-		if (may_raise(policy, settings, i, sample) ||
-		    (attributed(settings->rules[i].metric) && may_hide(&settings->rules[i], &sample->survey)))
-			return true;
-	return false;
+	struct tw_survey_need need = { 0 };
+
+	for (unsigned i = 0; i < settings->rule_count; i++) {
+		const struct tw_rule_settings *rule = &settings->rules[i];
+
+		if (tw_metric_info(rule->metric)->source != TW_METRIC_FROM_SURVEY)
+			continue;
+		need.survey = need.survey || tw_alert_list_worst(policy, i, rule) || could_raise(rule, sample);
+		need.exclusive = need.exclusive || need.survey || may_hide(rule, &sample->survey);
+	}
+	return need;
 }
 
 /*

@@ -164,8 +164,8 @@ usec_t tw_watch_rescan_usec(const struct tw_watch *watch, const struct tw_settin
 /* A survey counts as a census too. */
 static void find_due(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	watch->wants_survey =
-		now_usec >= watch->survey_due_usec || tw_policy_wants_survey(&watch->policy, settings, &watch->sample);
+	watch->wants_survey = now_usec >= watch->survey_due_usec ||
+			      tw_policy_survey_need(&watch->policy, settings, &watch->sample).survey;
 	watch->scan_due = !tw_watch_busy(watch) && (watch->wants_survey || now_usec >= watch->census_due_usec);
 	if (watch->spared && !has_moved(watch))
 		watch->scan_due = watch->scan_due && now_usec >= tw_watch_rescan_usec(watch, settings);
@@ -215,7 +215,7 @@ static void begin_scan(struct tw_watch *watch, const struct tw_settings *setting
 		.derive_established = sample->gauge.established > DERIVE_ESTABLISHED_ABOVE,
 		.bound_known = watch->edges.tells_bound,
 		.close_wait_age_usec = tw_settings_close_wait_age(settings),
-		.ask_most = tw_policy_asks_exclusive(&watch->policy, settings, sample) ? ASK_MAX : 0,
+		.ask_most = tw_policy_survey_need(&watch->policy, settings, sample).exclusive ? ASK_MAX : 0,
 		.baseline = tw_acting_baseline(watch->acting, TW_TUNABLE_TW_REUSE),
 		.at_usec = now_usec,
 		.gauge = sample->gauge,

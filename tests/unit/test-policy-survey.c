@@ -86,7 +86,7 @@ static void test_growth(TW_UNUSED void **state)
 		sample.peak.sockets = rows[i].before;
 		sample.gauge.time_wait = rows[i].now;
 		sample.survey.top[0].ports = UINT32_MAX;
-		assert_int_equal(tw_policy_wants_survey(&policy, settings, &sample), rows[i].survey);
+		assert_int_equal(tw_policy_survey_need(&policy, settings, &sample).survey, rows[i].survey);
 		assert_int_equal(tw_policy_hurries(settings, &sample, tw_gauge_tally(&sample.gauge)), rows[i].hurries);
 	}
 	/* Without an earlier gauge there is no growth, without a forecast nothing to hurry for. */
@@ -106,7 +106,7 @@ static bool asks_with(uint32_t held, uint32_t unclear)
 	sample.peak = (struct tw_tally){ .at_usec = 10 * S, .sockets = held };
 	sample.gauge.at_usec = 11 * S;
 	sample.gauge.time_wait = held;
-	return tw_policy_asks_exclusive(&policy, settings, &sample);
+	return tw_policy_survey_need(&policy, settings, &sample).exclusive;
 }
 
 /* The survey that raises a rule knows already who is exclusive, and so does the first one. */
@@ -118,7 +118,7 @@ static void test_what_is_asked(TW_UNUSED void **state)
 	assert_false(asks_with(0, 449));
 	assert_true(asks_with(0, 450));
 	sample.survey = (struct tw_survey){ 0 };
-	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 }
 
 /* The last survey tells that what there is are a server's connections, which take no port of the range. */
@@ -220,7 +220,7 @@ static void test_the_range_is_changed(TW_UNUSED void **state)
 		sample.gauge.sysctls[TW_TUNABLE_PORT_RANGE] =
 			(struct tw_live_value){ { { rows[i].low, rows[i].high } }, rows[i].known };
 		sample.gauge.reserved_ports = rows[i].reserved;
-		if (tw_policy_wants_survey(&policy, settings, &sample) != rows[i].survey)
+		if (tw_policy_survey_need(&policy, settings, &sample).survey != rows[i].survey)
 			fail_msg("row %zu", i);
 	}
 }
@@ -250,20 +250,20 @@ static void test_survey_for_other_metrics(TW_UNUSED void **state)
 	sample.gauge.tcp_inuse = 62;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(of_census); i++) {
 		rule->metric = of_census[i];
-		assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+		assert_false(tw_policy_survey_need(&policy, settings, &sample).survey);
 	}
 	rule->metric = TW_METRIC_PORT_ETA;
 	rule->raise_milli = 15000;
 	rule->clear_milli = 60000;
-	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).survey);
 	set_survey();
-	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).survey);
 	sample.gauge.tcp_inuse = 63; /* 63 + 63 * 15 = 1008 */
-	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).survey);
 	/* Upward, no growth speaks against it. */
 	sample.gauge.tcp_inuse = 0;
 	rule->clear_milli = 0;
-	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).survey);
 }
 
 /* While somebody is over the level, or was within clear-for, always; without a rule over ports never. */
@@ -283,16 +283,16 @@ static void test_alerts_want_surveys(TW_UNUSED void **state)
 	rule->forecast_usec = 0;
 	sample.gauge.at_usec = S;
 	/* Nothing is known of the ports yet. */
-	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).survey);
 	set_survey();
-	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).survey);
 	policy.alert_count = 1;
 	for (size_t i = 0; i < TW_ARRAY_SIZE(rows); i++) {
 		policy.alerts[0].state = rows[i].state;
-		assert_int_equal(tw_policy_wants_survey(&policy, settings, &sample), rows[i].survey);
+		assert_int_equal(tw_policy_survey_need(&policy, settings, &sample).survey, rows[i].survey);
 	}
 	rule->metric = TW_METRIC_RESET;
-	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).survey);
 }
 
 /* 60 000 accepted connections hold no port: only what is opened since the last survey asks for the next one. */
@@ -304,14 +304,14 @@ static void test_server_is_not_surveyed(TW_UNUSED void **state)
 	set_survey();
 	sample.gauge.at_usec = 10 * S;
 	sample.gauge.tcp_inuse = 60000;
-	assert_true(tw_policy_wants_survey(&policy, settings, &sample)); /* ActiveOpens is not known */
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).survey); /* ActiveOpens is not known */
 	*opened = sample.survey.opened = (struct tw_count){ 1000, true };
-	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).survey);
 	sample.survey.top[0].blocked = 200;
 	opened->value += 249;
-	assert_false(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).survey);
 	opened->value++; /* 200 + 250: 45 % of 1000 */
-	assert_true(tw_policy_wants_survey(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).survey);
 }
 
 /* The kernel is asked where it matters: while a rule is not normal, or where what is not known could raise one. */
@@ -322,30 +322,30 @@ static void test_asks_exclusive(TW_UNUSED void **state)
 	sample.gauge.at_usec = 10 * S;
 	sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN] = (struct tw_count){ 1000, true };
 	/* Nothing is known of the ports yet. */
-	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	set_survey();
 	sample.survey.opened = (struct tw_count){ 1000, true };
 	sample.survey.unclear_ports = 449;
-	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	sample.survey.unclear_ports = 450;
-	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	sample.survey.partial = true;
-	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	sample.survey.partial = false;
 	sample.survey.unclear_ports = 100;
 	sample.survey.top[0].blocked = 350;
-	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	sample.survey.top[0].blocked = 0;
 	sample.survey.top_count = 0;
 	sample.survey.exclusive_ports = 350;
-	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	sample.survey.exclusive_ports = 349;
-	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	policy.alert_count = 1;
 	policy.alerts[0].state = TW_RULE_RISING; /* of no ports */
-	assert_false(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_false(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 	policy.alerts[0].rule = 1;
-	assert_true(tw_policy_asks_exclusive(&policy, settings, &sample));
+	assert_true(tw_policy_survey_need(&policy, settings, &sample).exclusive);
 }
 
 int main(void)
