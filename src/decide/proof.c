@@ -35,37 +35,38 @@ static const struct tw_destination_row *row_of(const struct tw_proof_case *it)
 	return it->subject->has_destination ? tw_survey_row(&it->sample->survey, &it->subject->destination) : NULL;
 }
 
-/* Of what grows or falls in one number; at no time where the sample does not tell. */
+/* Of what grows or falls in one number; nothing where the sample does not tell. */
 static struct tw_proof_mark measure(const struct tw_proof_case *it)
 {
 	const struct tw_sample *sample = it->sample;
 	const struct tw_count *overflow = &sample->gauge.counters[TW_COUNTER_TIME_WAIT_OVERFLOW];
 	const struct tw_destination_row *row = row_of(it);
 	usec_t surveyed_usec = sample->survey.partial ? 0 : sample->survey.at_usec;
+	struct tw_proof_mark now = { 0 };
 
 	switch (evidence_of(it)) {
 	case TW_EVIDENCE_NONE:
 	case TW_EVIDENCE_TAKEOVERS:
 		break;
 	case TW_EVIDENCE_OVERFLOW:
-		return (struct tw_proof_mark){ overflow->known ? sample->gauge.at_usec : 0, overflow->value };
+		now = (struct tw_proof_mark){ overflow->known ? sample->gauge.at_usec : 0, overflow->value };
+		break;
 	case TW_EVIDENCE_ORPHANED_FIN_WAIT_2:
+		now = (struct tw_proof_mark){ sample->census.partial ? 0 : sample->census.at_usec,
+					      sample->census.mini_fin_wait_2 };
 		/* The subject's own number where it is a destination: a complete survey without it has none. */
 		if (it->subject->has_destination)
-			return (struct tw_proof_mark){ surveyed_usec,
-						       row ? row->held[TW_HOLDER_FIN_WAIT_2_ORPHANED] : 0 };
-		return (struct tw_proof_mark){ sample->census.partial ? 0 : sample->census.at_usec,
-					       sample->census.mini_fin_wait_2 };
+			now = (struct tw_proof_mark){ surveyed_usec,
+						      row ? row->held[TW_HOLDER_FIN_WAIT_2_ORPHANED] : 0 };
+		break;
 	case TW_EVIDENCE_SHARED_PORTS:
-		return (struct tw_proof_mark){ surveyed_usec, sample->survey.bound_first_ports };
+		now = (struct tw_proof_mark){ surveyed_usec, sample->survey.bound_first_ports };
+		break;
 	}
-	return (struct tw_proof_mark){ 0 };
+	return now.at_usec == 0 ? (struct tw_proof_mark){ 0 } : now;
 }
 
-/*
- * Whether the window is the subject's: any is where that is no destination. What is blocked for all is taken over by
- * nobody.
- */
+/* Of one that is no destination any window is, but nobody takes over what is blocked for all. */
 static bool is_of_subject(const struct tw_proof_case *it, const struct tw_takeovers *seen)
 {
 	return seen->from_usec != 0 && !it->sample->survey.partial && !it->subject->holds_for_all &&
@@ -117,10 +118,10 @@ static void take_in(struct tw_proof *proof, const struct tw_proof_case *it)
 	const struct tw_destination_row *row = row_of(it);
 	int64_t before = proof->base == proof->value.numbers[0] ? 2 : proof->base;
 
-	/* Take-overs there need no change: of the namespace as a whole loopback is a part, which 2 covers. */
-	if (!it->subject->has_destination && tw_reuse_in_force(before, &seen->key))
-		return;
-	if (!is_of_subject(it, seen) || seen->from_usec < proof->since_usec || seen->until_usec <= proof->seen_usec)
+	/* Nor do take-overs tell that need no change: of the namespace as a whole loopback is a part, which 2 covers.
+	 */
+	if ((!it->subject->has_destination && tw_reuse_in_force(before, &seen->key)) || !is_of_subject(it, seen) ||
+	    seen->from_usec < proof->since_usec || seen->until_usec <= proof->seen_usec)
 		return;
 	proof->seen_usec = seen->until_usec;
 	proof->taken += seen->taken;
@@ -289,8 +290,7 @@ static enum tw_proof_edge conclude(struct tw_proof *proof, const struct tw_proof
 	if (it->now_usec < due_usec || (said == TW_PROOF_EDGE_NOT_TESTED && proof->untested_told) ||
 	    (said == TW_PROOF_EDGE_NO_DIFFERENCE && it->climbs))
 		return TW_PROOF_NO_EDGE;
-	if (said == TW_PROOF_EDGE_NOT_TESTED)
-		proof->untested_told = true;
+	proof->untested_told |= said == TW_PROOF_EDGE_NOT_TESTED;
 	if (said == TW_PROOF_EDGE_HELPED)
 		enter(proof, TW_PROOF_PROVED, it->now_usec);
 	if (said != TW_PROOF_EDGE_NO_DIFFERENCE)
@@ -375,6 +375,8 @@ static void explain_takeovers(const struct tw_proof *proof, const struct tw_proo
 
 void tw_proof_explain(const struct tw_proof *proof, const struct tw_proof_case *it, struct tw_text *text)
 {
+	struct tw_proof_mark now = measure(it);
+
 	switch (evidence_of(it)) {
 	case TW_EVIDENCE_NONE:
 		return;
@@ -389,12 +391,10 @@ void tw_proof_explain(const struct tw_proof *proof, const struct tw_proof_case *
 		tw_text_add(text, " after");
 		return;
 	case TW_EVIDENCE_ORPHANED_FIN_WAIT_2:
-		tw_text_addf(text, "orphaned FIN-WAIT-2 %" PRIu64 " -> %" PRIu64, proof->changed.number,
-			     measure(it).number);
+		tw_text_addf(text, "orphaned FIN-WAIT-2 %" PRIu64 " -> %" PRIu64, proof->changed.number, now.number);
 		return;
 	case TW_EVIDENCE_SHARED_PORTS:
 		tw_text_addf(text, "%" PRIu32 " ports are shared by several destinations",
 			     it->sample->survey.shared_ports);
-		return;
 	}
 }
