@@ -47,12 +47,6 @@ void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set
 
 /* ---- holders */
 
-/* Whether a port is among those of this level: by the fraction of the golden ratio (Knuth 6.4). */
-static bool is_picked(const struct tw_exclusive *exclusive, uint16_t port, unsigned level)
-{
-	return level == 0 || (port ^ exclusive->secret) * UINT32_C(0x9e3779b1) >> (32 - level) == 0;
-}
-
 static void put(struct tw_exclusive *exclusive, struct tw_port_holder holder)
 {
 	holder.next = exclusive->first[holder.port];
@@ -69,16 +63,15 @@ static void thin(struct tw_exclusive *exclusive)
 	memset(exclusive->first, 0, sizeof(exclusive->first));
 	exclusive->holder_count = 0;
 	for (uint32_t i = 0; i < count; i++)
-		if (is_picked(exclusive, exclusive->holders[i].port, exclusive->level))
+		if (tw_exclusive_picks(exclusive, exclusive->holders[i].port, exclusive->level))
 			put(exclusive, exclusive->holders[i]);
 }
 
-void tw_exclusive_add(struct tw_exclusive *exclusive, uint16_t port, uint32_t hash, bool ripe)
+void tw_exclusive_put(struct tw_exclusive *exclusive, uint16_t port, uint32_t hash, bool ripe)
 {
-	tw_port_set_add(&exclusive->held, port);
-	while (exclusive->holder_count == TW_PORT_HOLDERS_MAX && is_picked(exclusive, port, exclusive->level))
+	while (exclusive->holder_count == TW_PORT_HOLDERS_MAX && tw_exclusive_picks(exclusive, port, exclusive->level))
 		thin(exclusive);
-	if (is_picked(exclusive, port, exclusive->level))
+	if (tw_exclusive_picks(exclusive, port, exclusive->level))
 		put(exclusive,
 		    (struct tw_port_holder){ .hash = hash & TW_TABLE_HASH_MASK, .ripe = ripe, .port = port });
 }
@@ -86,7 +79,8 @@ void tw_exclusive_add(struct tw_exclusive *exclusive, uint16_t port, uint32_t ha
 bool tw_exclusive_next_decided(const struct tw_exclusive *exclusive, uint32_t *port)
 {
 	for (; tw_port_set_next(&exclusive->held, port); (*port)++)
-		if (exclusive->first[*port] > 0 && is_picked(exclusive, (uint16_t)*port, exclusive->decided_level))
+		if (exclusive->first[*port] > 0 &&
+		    tw_exclusive_picks(exclusive, (uint16_t)*port, exclusive->decided_level))
 			return true;
 	return false;
 }

@@ -92,8 +92,21 @@ void tw_exclusive_done(struct tw_exclusive *exclusive);
 void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low,
 			struct tw_parity_past *past);
 
+/* Whether a port is among those of this level: by the fraction of the golden ratio (Knuth 6.4). */
+static inline bool tw_exclusive_picks(const struct tw_exclusive *exclusive, uint16_t port, unsigned level)
+{
+	return level == 0 || (port ^ exclusive->secret) * UINT32_C(0x9e3779b1) >> (32 - level) == 0;
+}
+
+void tw_exclusive_put(struct tw_exclusive *exclusive, uint16_t port, uint32_t hash, bool ripe);
+
 /* One socket on this port, whose destination has this hash. */
-void tw_exclusive_add(struct tw_exclusive *exclusive, uint16_t port, uint32_t hash, bool ripe);
+static inline void tw_exclusive_add(struct tw_exclusive *exclusive, uint16_t port, uint32_t hash, bool ripe)
+{
+	tw_port_set_add(&exclusive->held, port);
+	if (tw_exclusive_picks(exclusive, port, exclusive->level))
+		tw_exclusive_put(exclusive, port, hash, ripe);
+}
 
 /* After the last socket: asks the kernel about `most` ports at most. */
 void tw_exclusive_ask(struct tw_exclusive *exclusive, uint32_t most);

@@ -53,6 +53,7 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_gr
 	tw_table_clear(&work->table);
 	tw_exclusive_begin(&work->exclusive, &range, lower_bound(ground), ground->past);
 	work->settled = false;
+	work->pending_next = 0;
 	work->life_ms = tw_time_wait_life_ms(gauge);
 	work->young_ms = TW_MIN((uint32_t)(TW_SURVEY_YOUNG_USEC / TW_USEC_PER_MSEC), work->life_ms);
 	work->cgroup_count = work->cgroups_asked = 0;
@@ -96,24 +97,38 @@ static void remember_living(struct tw_survey_work *work, uint32_t hash, const st
 	work->living[set][way].flow = *flow;
 }
 
+static void count(struct tw_survey_work *work, const struct tw_survey_pending *pending)
+{
+	struct tw_table_entry *entry = tw_table_get(&work->table, pending->hash, &pending->key);
+
+	tw_table_count(&entry->held[pending->holder], true);
+	tw_table_count(&entry->young, pending->young);
+	tw_table_count(&entry->unripe, pending->unripe);
+	tw_table_count(&entry->far, pending->far);
+}
+
 static void add_to_destination(struct tw_survey_work *work, const struct tw_flow *flow)
 {
-	struct tw_destination key = {
-		.source = flow->local.address,
-		.destination = flow->remote.address,
-		.device = flow->device,
-		.port = flow->remote.port,
-	};
+	struct tw_survey_pending *pending = &work->pending[work->pending_next % TW_SURVEY_PENDING_MAX];
 	bool waits = flow->state == TW_STATE_TIME_WAIT;
-	bool unripe = waits && flow->expires_ms > left_at(work, work->rule.delay_ms);
-	struct tw_table_entry *entry = tw_table_get(&work->table, &key);
 
-	tw_table_count(&entry->held[holder_of(flow)], true);
-	tw_table_count(&entry->young, waits && flow->expires_ms >= left_at(work, work->young_ms));
-	tw_table_count(&entry->unripe, unripe);
-	tw_table_count(&entry->far, tw_parity_is_far(work->exclusive.low, flow->local.port));
-	tw_exclusive_add(&work->exclusive, flow->local.port, entry->hash, waits && !unripe);
-	remember_living(work, entry->hash, flow);
+	/* The oldest has had its time. */
+	if (work->pending_next++ >= TW_SURVEY_PENDING_MAX)
+		count(work, pending);
+	*pending = (struct tw_survey_pending){
+		.key = { flow->local.address, flow->remote.address, flow->device, flow->remote.port, 0 },
+		.holder = holder_of(flow),
+		.young = waits && flow->expires_ms >= left_at(work, work->young_ms),
+		.unripe = waits && flow->expires_ms > left_at(work, work->rule.delay_ms),
+		.far = tw_parity_is_far(work->exclusive.low, flow->local.port),
+	};
+	pending->hash = tw_table_hash(&work->table, &pending->key);
+	tw_table_fetch_slot(&work->table, pending->hash);
+	tw_table_fetch_entry(
+		&work->table,
+		work->pending[(work->pending_next + TW_SURVEY_PENDING_MAX / 2) % TW_SURVEY_PENDING_MAX].hash);
+	tw_exclusive_add(&work->exclusive, flow->local.port, pending->hash, waits && !pending->unripe);
+	remember_living(work, pending->hash, flow);
 }
 
 static void add_bound(struct tw_survey_work *work, const struct tw_flow *flow)
@@ -205,6 +220,8 @@ static void settle(struct tw_survey_work *work)
 	struct tw_exclusive *exclusive = &work->exclusive;
 	struct tw_survey *survey = &work->survey;
 
+	for (unsigned i = 0; i < TW_MIN(work->pending_next, (unsigned)TW_SURVEY_PENDING_MAX); i++)
+		count(work, &work->pending[i]);
 	tw_exclusive_settle(exclusive);
 	survey->bound_ports = tw_port_set_size(&exclusive->bound);
 	survey->bound_first_ports = exclusive->bound_first;

@@ -13,6 +13,9 @@
 #define TW_SURVEY_CGROUPS_MAX 256u
 #define TW_SURVEY_CGROUP_SLOTS (2 * TW_SURVEY_CGROUPS_MAX)
 
+/* A power of two: about as many fetches as a core keeps under way (10 to 16 line fill buffers). */
+#define TW_SURVEY_PENDING_MAX 16
+
 /* Living sockets that are remembered, to be asked for TCP timestamps: by the hash of their destination. */
 #define TW_SURVEY_LIVING_SETS 64
 #define TW_SURVEY_LIVING_WAYS 4
@@ -29,6 +32,15 @@ struct tw_survey_work {
 	uint32_t life_ms;	      /* of a TIME-WAIT */
 	uint32_t young_ms;	      /* up to this age it is young */
 	struct tw_reuse_rule rule;
+
+	/* A ring of sockets on their way into the table, while the processor fetches their entries. */
+	unsigned pending_next;
+	struct tw_survey_pending {
+		struct tw_destination key;
+		uint32_t hash;
+		enum tw_holder holder;
+		bool young, unripe, far;
+	} pending[TW_SURVEY_PENDING_MAX];
 
 	unsigned cgroup_count, cgroups_asked; /* slots whose unit has been asked for */
 	struct {

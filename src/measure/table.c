@@ -136,16 +136,6 @@ uint32_t tw_table_destinations(struct tw_table *table)
 
 /* ---- entries */
 
-/* By words, in place: this is asked once a socket at least. */
-static inline bool same_key(const struct tw_destination *a, const struct tw_destination *b)
-{
-	uint64_t x[5], y[5];
-
-	memcpy(x, a, sizeof(x));
-	memcpy(y, b, sizeof(y));
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0;
-}
-
 /* Its slot, or the empty one where it would go. Without a key, by the hash alone. */
 static inline uint32_t *slot_of(const struct tw_table *table, uint32_t hash, const struct tw_destination *key)
 {
@@ -156,7 +146,7 @@ static inline uint32_t *slot_of(const struct tw_table *table, uint32_t hash, con
 	for (; table->slots[at] != 0; at = (at + 1) & mask) {
 		const struct tw_table_entry *entry = &table->entries[table->slots[at] - 1];
 
-		if (entry->hash == hash && (!key || same_key(&entry->key, key)))
+		if (entry->hash == hash && (!key || memcmp(&entry->key, key, sizeof(*key)) == 0))
 			break;
 	}
 	return &table->slots[at];
@@ -180,9 +170,8 @@ uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination
 	return (uint32_t)hash & TW_TABLE_HASH_MASK;
 }
 
-struct tw_table_entry *tw_table_get(struct tw_table *table, const struct tw_destination *key)
+struct tw_table_entry *tw_table_get(struct tw_table *table, uint32_t hash, const struct tw_destination *key)
 {
-	uint32_t hash = tw_table_hash(table, key);
 	uint32_t *slot = slot_of(table, hash, key);
 
 	if (*slot == 0 && table->count == table->room) {

@@ -68,9 +68,24 @@ void tw_table_clear(struct tw_table *table);
 /* The hash under which `key` is kept. */
 uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key);
 
-/* The entry of `key`, made where there is none; good until the next one is made. One socket at least is to be counted.
- */
-struct tw_table_entry *tw_table_get(struct tw_table *table, const struct tw_destination *key);
+/* Has the processor fetch what tw_table_get() reads first, and, once that is there, the entry. */
+static inline void tw_table_fetch_slot(const struct tw_table *table, uint32_t hash)
+{
+	__builtin_prefetch(&table->slots[hash & (table->slot_count - 1)]);
+}
+
+static inline void tw_table_fetch_entry(const struct tw_table *table, uint32_t hash)
+{
+	uint32_t slot = table->slots[hash & (table->slot_count - 1)];
+	const char *entry = (const char *)&table->entries[slot > 0 ? slot - 1 : 0];
+
+	/* It may lie across two cache lines. */
+	__builtin_prefetch(entry, 1);
+	__builtin_prefetch(entry + sizeof(*table->entries) - 1, 1);
+}
+
+/* The entry of `key`, made where there is none; good until the next one is made. One socket is to be counted in it. */
+struct tw_table_entry *tw_table_get(struct tw_table *table, uint32_t hash, const struct tw_destination *key);
 
 /* NULL where it is not in the table, or has been swept out. */
 struct tw_table_entry *tw_table_find(const struct tw_table *table, const struct tw_destination *key);

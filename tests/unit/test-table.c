@@ -26,7 +26,7 @@ static struct tw_destination destination(uint32_t number)
 
 static void count(struct tw_table *table, const struct tw_destination *key, enum tw_holder holder, bool young)
 {
-	struct tw_table_entry *entry = tw_table_get(table, key);
+	struct tw_table_entry *entry = tw_table_get(table, tw_table_hash(table, key), key);
 
 	assert_int_equal(entry->hash, tw_table_hash(table, key));
 	tw_table_count(&entry->held[holder], true);
