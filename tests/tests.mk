@@ -73,7 +73,7 @@ unit_tests = \
 	tests/unit/test-lint-check \
 	tests/unit/test-lint-report \
 	tests/unit/test-listeners \
-	tests/unit/test-look \
+	tests/unit/test-scan-once \
 	tests/unit/test-message-bounds \
 	tests/unit/test-message-finding \
 	tests/unit/test-message \

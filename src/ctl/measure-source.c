@@ -3,7 +3,7 @@
 
 #include "base/fd.h"
 #include "measure/kernel-source.h"
-#include "measure/look.h"
+#include "measure/scan.h"
 
 #include <sys/random.h>
 #include <time.h>
@@ -14,7 +14,8 @@
 struct tw_measure {
 	struct tw_kernel_source *source;
 	struct tw_scan_past past; /* the sample borrows from it */
-	struct tw_look_order order;
+	struct tw_hash_key key;
+	struct tw_scan_order order;
 	struct tw_sample sample;
 	usec_t cost_usec;
 };
@@ -36,7 +37,8 @@ int tw_measure_again(struct tw_measure *measure)
 	int r;
 
 	measure->order.at_usec = tw_clock_read(CLOCK_MONOTONIC);
-	r = tw_look_take(tw_kernel_source_base(measure->source), &measure->order, &measure->past, &measure->sample);
+	r = tw_scan_once(tw_kernel_source_base(measure->source), &measure->key, &measure->order, &measure->past,
+			 &measure->sample);
 	if (r < 0)
 		return r;
 	measure->cost_usec = tw_usec_since(tw_clock_read(CLOCK_PROCESS_CPUTIME_ID), began_usec);
@@ -46,12 +48,12 @@ int tw_measure_again(struct tw_measure *measure)
 static int measure_twice(struct tw_measure *measure)
 {
 	struct tw_source *source = tw_kernel_source_base(measure->source);
-	struct tw_look_order *order = &measure->order;
+	struct tw_scan_order *order = &measure->order;
 	int r;
 
 	order->bound_known = tw_kernel_source_tells_bound();
 	order->ask_most = ASK_MOST;
-	if (getrandom(&order->key, sizeof(order->key), 0) != (ssize_t)sizeof(order->key))
+	if (getrandom(&measure->key, sizeof(measure->key), 0) != (ssize_t)sizeof(measure->key))
 		return tw_errno();
 	r = source->gauge(source, &measure->sample.gauge);
 	if (r < 0)

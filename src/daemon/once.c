@@ -7,8 +7,8 @@
 #include "daemon/process.h"
 #include "measure/diag/diag.h"
 #include "measure/kernel-source.h"
-#include "measure/look.h"
 #include "measure/proc/netns-source.h"
+#include "measure/scan.h"
 #include "tell/snapshot.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@
 struct once {
 	const struct tw_settings *settings;
 	bool json;
-	struct tw_look_order order;
+	struct tw_hash_key key; /* the process's secret */
+	struct tw_scan_order order;
 	struct tw_kernel_source *host; /* NULL until it is looked at */
 	unsigned printed;
 };
@@ -61,7 +62,7 @@ static int look(struct once *once, const char *namespace, struct tw_kernel_sourc
 	if (r < 0)
 		return r;
 	once->order.at_usec = tw_process_now();
-	r = tw_look_take(tw_kernel_source_base(*source), &once->order, &past, sample);
+	r = tw_scan_once(tw_kernel_source_base(*source), &once->key, &once->order, &past, sample);
 	return r < 0 ? r : print(once, namespace, sample);
 }
 
@@ -123,7 +124,7 @@ int tw_once(const struct tw_settings *settings, bool json)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *host = NULL;
 	struct once once = { .settings = settings, .json = json };
-	int r = tw_process_secret(&once.order.key);
+	int r = tw_process_secret(&once.key);
 
 	if (r < 0)
 		return r;

@@ -44,20 +44,16 @@ void tw_binders_note(struct tw_exclusive *exclusive)
 	}
 }
 
-static void add_binder(const struct tw_exclusive *exclusive, struct tw_binder_row row, struct tw_survey *ret)
+static void add_binder(struct tw_survey *survey, const struct tw_binder_row *row)
 {
-	unsigned at = ret->binder_count;
+	unsigned at = survey->binder_count;
 
-	/* One that it has towards several destinations is counted for each. */
-	row.ports = tw_exclusive_scale(row.ports, exclusive->held_unbound[0] + exclusive->held_unbound[1],
-				       exclusive->decided_unbound[0] + exclusive->decided_unbound[1]);
-	row.ports = TW_MIN(row.ports, exclusive->bound_first);
-	if (at == TW_BINDER_ROWS_MAX && ret->binders[at - 1].ports >= row.ports)
+	if (at == TW_BINDER_ROWS_MAX && survey->binders[at - 1].ports >= row->ports)
 		return;
-	ret->binder_count = TW_MIN(at + 1, (unsigned)TW_BINDER_ROWS_MAX);
-	for (at = ret->binder_count - 1; at > 0 && ret->binders[at - 1].ports < row.ports; at--)
-		ret->binders[at] = ret->binders[at - 1];
-	ret->binders[at] = row;
+	survey->binder_count = TW_MIN(at + 1, (unsigned)TW_BINDER_ROWS_MAX);
+	for (at = survey->binder_count - 1; at > 0 && survey->binders[at - 1].ports < row->ports; at--)
+		survey->binders[at] = survey->binders[at - 1];
+	survey->binders[at] = *row;
 }
 
 /* ---- what is left to them */
@@ -102,17 +98,15 @@ static void count_taken(const struct tw_exclusive *exclusive, struct tw_binder_n
 {
 	uint32_t taken[2] = { 0 };
 
-	for (uint32_t port = 0; tw_exclusive_next_decided(exclusive, &port); port++)
-		if (!tw_port_set_has(&exclusive->bound, (uint16_t)port) &&
-		    has_port(exclusive, &need->source, (uint16_t)port))
+	for (uint32_t port = 0; tw_port_set_next(&exclusive->decided_unbound, &port); port++)
+		if (has_port(exclusive, &need->source, (uint16_t)port))
 			taken[tw_parity_is_far(exclusive->low, (uint16_t)port)]++;
 	for (unsigned half = 0; half < 2; half++) {
-		uint32_t usable = exclusive->usable[half], ports;
-		struct tw_value use;
+		uint32_t usable = exclusive->usable[half];
+		uint32_t ports =
+			tw_exclusive_scale(taken[half], exclusive->held_count[half], exclusive->decided_count[half]);
+		struct tw_value use = tw_value_percent(TW_MIN(ports, usable), usable);
 
-		ports = tw_exclusive_scale(taken[half], exclusive->held_unbound[half],
-					   exclusive->decided_unbound[half]);
-		use = tw_value_percent(TW_MIN(ports, usable), usable);
 		need->ports += ports;
 		if (use.known && (!need->use.known || use.milli < need->use.milli))
 			need->use = use;
@@ -140,20 +134,21 @@ static void find_holder(const struct tw_table *table, struct tw_binder_need *nee
 		need->holder = most;
 }
 
-void tw_binders_results(const struct tw_exclusive *exclusive, const struct tw_survey *previous, usec_t at_usec,
-			struct tw_survey *ret)
+void tw_binders_results(const struct tw_exclusive *exclusive, const struct tw_survey *previous, usec_t at_usec)
 {
-	ret->binder_count = ret->need_count = 0;
+	struct tw_survey *survey = exclusive->survey;
+
+	survey->binder_count = survey->need_count = 0;
 	for (uint32_t i = 0; i < exclusive->source_count; i++)
 		if (exclusive->sources[i].binder.destinations > 0)
-			add_binder(exclusive, exclusive->sources[i].binder, ret);
-	for (unsigned i = 0; i < ret->binder_count; i++)
-		add_need(ret, previous, &ret->binders[i].source, at_usec, ret->binders[i].ports);
+			add_binder(survey, &exclusive->sources[i].binder);
+	for (unsigned i = 0; i < survey->binder_count; i++)
+		add_need(survey, previous, &survey->binders[i].source, at_usec, survey->binders[i].ports);
 	for (unsigned i = 0; i < previous->need_count; i++)
 		if (may_still_try(&previous->needs[i], at_usec))
-			add_need(ret, previous, &previous->needs[i].source, previous->needs[i].seen_usec, 0);
-	for (unsigned i = 0; i < ret->need_count; i++) {
-		count_taken(exclusive, &ret->needs[i]);
-		find_holder(exclusive->table, &ret->needs[i]);
+			add_need(survey, previous, &previous->needs[i].source, previous->needs[i].seen_usec, 0);
+	for (unsigned i = 0; i < survey->need_count; i++) {
+		count_taken(exclusive, &survey->needs[i]);
+		find_holder(exclusive->table, &survey->needs[i]);
 	}
 }

@@ -14,10 +14,11 @@
 /* Holders of one port that are compared with one another. */
 #define COMPARED_MAX 64u
 
-int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, uint32_t secret)
+int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, struct tw_survey *survey, uint32_t secret)
 {
 	memset(exclusive, 0, sizeof(*exclusive));
 	exclusive->table = table;
+	exclusive->survey = survey;
 	exclusive->secret = secret;
 	exclusive->holders = malloc(TW_PORT_HOLDERS_MAX * sizeof(*exclusive->holders));
 	return exclusive->holders ? 0 : -ENOMEM;
@@ -76,15 +77,6 @@ void tw_exclusive_put(struct tw_exclusive *exclusive, uint16_t port, uint32_t ha
 		    (struct tw_port_holder){ .hash = hash & TW_TABLE_HASH_MASK, .ripe = ripe, .port = port });
 }
 
-bool tw_exclusive_next_decided(const struct tw_exclusive *exclusive, uint32_t *port)
-{
-	for (; tw_port_set_next(&exclusive->held, port); (*port)++)
-		if (exclusive->first[*port] > 0 &&
-		    tw_exclusive_picks(exclusive, (uint16_t)*port, exclusive->decided_level))
-			return true;
-	return false;
-}
-
 bool tw_exclusive_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
 			    bool small)
 {
@@ -102,30 +94,27 @@ bool tw_exclusive_is_shared(const struct tw_exclusive *exclusive, uint16_t port,
 
 /* ---- asking */
 
-/* What is bound needs no question. */
-static bool next_question(const struct tw_exclusive *exclusive, uint32_t *port)
+/* Of the ports told of, those of this level. */
+static void decide_on(struct tw_exclusive *exclusive, unsigned level)
 {
-	while (tw_exclusive_next_decided(exclusive, port) && tw_port_set_has(&exclusive->bound, (uint16_t)*port))
-		(*port)++;
-	return tw_exclusive_next_decided(exclusive, port);
-}
-
-static uint32_t count_questions(const struct tw_exclusive *exclusive)
-{
-	uint32_t count = 0;
-
-	for (uint32_t port = 0; next_question(exclusive, &port); port++)
-		count++;
-	return count;
+	tw_port_set_clear(&exclusive->decided);
+	for (uint32_t port = 0; tw_port_set_next(&exclusive->held, &port); port++)
+		if (exclusive->first[port] > 0 && tw_exclusive_picks(exclusive, (uint16_t)port, level))
+			tw_port_set_add(&exclusive->decided, (uint16_t)port);
+	exclusive->decided_unbound = exclusive->decided;
+	tw_port_set_subtract(&exclusive->decided_unbound, &exclusive->bound);
 }
 
 void tw_exclusive_ask(struct tw_exclusive *exclusive, uint32_t most)
 {
-	exclusive->decided_level = exclusive->level;
+	unsigned level = exclusive->level;
+
 	exclusive->next_port = 0;
 	exclusive->asking = most > 0;
-	while (exclusive->asking && exclusive->decided_level < LEVEL_MAX && count_questions(exclusive) > most)
-		exclusive->decided_level++;
+	decide_on(exclusive, level);
+	/* What is bound needs no question. */
+	while (most > 0 && level < LEVEL_MAX && tw_port_set_size(&exclusive->decided_unbound) > most)
+		decide_on(exclusive, ++level);
 }
 
 bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source)
@@ -136,11 +125,12 @@ bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source)
 
 	if (!exclusive->asking)
 		return false;
-	for (; count < PORTS_A_STEP && next_question(exclusive, &exclusive->next_port); exclusive->next_port++)
+	for (; count < PORTS_A_STEP && tw_port_set_next(&exclusive->decided_unbound, &exclusive->next_port);
+	     exclusive->next_port++)
 		ports[count++] = (uint16_t)exclusive->next_port;
 	if (count > 0 && (!source->exclusive || source->exclusive(source, ports, count, taken) < 0)) {
 		exclusive->asking = false;
-		exclusive->decided_level = exclusive->level;
+		decide_on(exclusive, exclusive->level);
 		return false;
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -173,38 +163,37 @@ static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, bool 
 			       !tw_parity_is_small(entry) || !tw_exclusive_is_shared(exclusive, port, entry, true));
 		shared = shared || tw_exclusive_is_shared(exclusive, port, entry, false);
 	}
-	exclusive->bound_first += !bound;
-	exclusive->shared += shared;
+	exclusive->survey->bound_first_ports += !bound;
+	/* With net.ipv4.ip_autobind_reuse several destinations share a port that was bound first. */
+	exclusive->survey->shared_ports += shared;
 }
 
 static void decide(struct tw_exclusive *exclusive, uint16_t port)
 {
 	bool bound = tw_port_set_has(&exclusive->bound, port);
-	unsigned far = tw_parity_is_far(exclusive->low, port);
 	enum tw_parity verdict = !exclusive->asked			    ? tw_parity_of_port(exclusive, port)
 				 : tw_port_set_has(&exclusive->taken, port) ? TW_PARITY_FIRST
 									    : TW_PARITY_PLAIN;
 
-	exclusive->decided_all++;
-	exclusive->decided_unbound[far] += !bound;
 	if (bound || verdict == TW_PARITY_FIRST) {
 		count_exclusive(exclusive, port, bound);
 	} else if (verdict == TW_PARITY_UNCLEAR) {
-		exclusive->unclear++;
-		exclusive->unclear_far += far;
+		exclusive->survey->unclear_ports++;
+		exclusive->unclear_far += tw_parity_is_far(exclusive->low, port);
 	}
 }
 
 static void decide_all(struct tw_exclusive *exclusive)
 {
-	exclusive->decided_all = exclusive->decided_unbound[0] = exclusive->decided_unbound[1] = 0;
-	exclusive->bound_first = exclusive->shared = exclusive->unclear = exclusive->unclear_far = 0;
+	struct tw_survey *survey = exclusive->survey;
+
+	survey->bound_first_ports = survey->shared_ports = survey->unclear_ports = exclusive->unclear_far = 0;
 	for (uint32_t i = 0; i < exclusive->table->count; i++) {
 		struct tw_table_entry *entry = &exclusive->table->entries[i];
 
 		entry->exclusive = entry->exclusive_ripe = entry->bound_first = 0;
 	}
-	for (uint32_t port = 0; tw_exclusive_next_decided(exclusive, &port); port++)
+	for (uint32_t port = 0; tw_port_set_next(&exclusive->decided, &port); port++)
 		decide(exclusive, (uint16_t)port);
 }
 
@@ -217,39 +206,47 @@ uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided)
 
 static uint32_t scale_unbound(const struct tw_exclusive *exclusive, uint32_t count)
 {
-	return tw_exclusive_scale(count, exclusive->held_unbound[0] + exclusive->held_unbound[1],
-				  exclusive->decided_unbound[0] + exclusive->decided_unbound[1]);
+	return tw_exclusive_scale(count, exclusive->held_count[0] + exclusive->held_count[1],
+				  exclusive->decided_count[0] + exclusive->decided_count[1]);
 }
 
 /* Nine in ten of the far half may be bound first, and a good part of it is: then bind() takes near ones too. */
 static bool is_far_gone(const struct tw_exclusive *exclusive)
 {
-	uint32_t usable = exclusive->usable[1];
-	uint32_t may_be = scale_unbound(exclusive, exclusive->bound_first + exclusive->unclear_far);
+	uint32_t usable = exclusive->usable[1], first = exclusive->survey->bound_first_ports;
+	uint32_t may_be = scale_unbound(exclusive, first + exclusive->unclear_far);
 
-	return usable > 0 && scale_unbound(exclusive, exclusive->bound_first) >= usable / 3 &&
+	return usable > 0 && scale_unbound(exclusive, first) >= usable / 3 &&
 	       (uint64_t)may_be * 10 >= (uint64_t)usable * 9;
 }
 
-/* A part of `most`. */
-static uint16_t scale_part(const struct tw_exclusive *exclusive, uint16_t count, uint16_t most)
+static uint16_t scale_part(const struct tw_exclusive *exclusive, uint16_t count, uint32_t whole)
 {
-	return (uint16_t)TW_MIN(tw_exclusive_scale(count, exclusive->held_all, exclusive->decided_all), most);
+	uint32_t scaled = tw_exclusive_scale(count, exclusive->held_all, exclusive->decided_all);
+
+	return (uint16_t)TW_MIN(TW_MIN(scaled, whole), (uint32_t)UINT16_MAX);
 }
 
 static void scale_all(struct tw_exclusive *exclusive)
 {
+	struct tw_survey *survey = exclusive->survey;
+
 	for (uint32_t i = 0; i < exclusive->table->count; i++) {
 		struct tw_table_entry *entry = &exclusive->table->entries[i];
-		uint16_t ports = (uint16_t)TW_MIN(tw_table_ports(entry), (uint32_t)UINT16_MAX);
 
-		entry->exclusive = scale_part(exclusive, entry->exclusive, ports);
+		entry->exclusive = scale_part(exclusive, entry->exclusive, tw_table_ports(entry));
 		entry->exclusive_ripe = scale_part(exclusive, entry->exclusive_ripe, entry->exclusive);
-		entry->bound_first = scale_part(exclusive, entry->bound_first, ports);
+		entry->bound_first = scale_part(exclusive, entry->bound_first, tw_table_ports(entry));
 	}
-	exclusive->bound_first = scale_unbound(exclusive, exclusive->bound_first);
-	exclusive->shared = scale_unbound(exclusive, exclusive->shared);
-	exclusive->unclear = scale_unbound(exclusive, exclusive->unclear);
+	survey->bound_first_ports = scale_unbound(exclusive, survey->bound_first_ports);
+	survey->shared_ports = scale_unbound(exclusive, survey->shared_ports);
+	survey->unclear_ports = scale_unbound(exclusive, survey->unclear_ports);
+	for (uint32_t i = 0; i < exclusive->source_count; i++) {
+		struct tw_binder_row *binder = &exclusive->sources[i].binder;
+
+		/* A port that it has towards several destinations is counted for each. */
+		binder->ports = TW_MIN(scale_unbound(exclusive, binder->ports), survey->bound_first_ports);
+	}
 }
 
 static void count_halves(const struct tw_exclusive *exclusive, struct tw_port_set ports, uint32_t ret[2])
@@ -264,9 +261,13 @@ static void count_halves(const struct tw_exclusive *exclusive, struct tw_port_se
 
 void tw_exclusive_settle(struct tw_exclusive *exclusive)
 {
+	struct tw_survey *survey = exclusive->survey;
+
 	count_halves(exclusive, exclusive->range, exclusive->usable);
-	count_halves(exclusive, exclusive->held, exclusive->held_unbound);
+	count_halves(exclusive, exclusive->held, exclusive->held_count);
+	count_halves(exclusive, exclusive->decided, exclusive->decided_count);
 	exclusive->held_all = tw_port_set_size(&exclusive->held);
+	exclusive->decided_all = tw_port_set_size(&exclusive->decided);
 	exclusive->source_count = 0;
 	exclusive->far_gone = false;
 	tw_parity_begin(exclusive);
@@ -277,9 +278,7 @@ void tw_exclusive_settle(struct tw_exclusive *exclusive)
 	}
 	tw_binders_note(exclusive);
 	scale_all(exclusive);
-}
-
-bool tw_exclusive_knows_first(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry)
-{
-	return exclusive->asked || tw_parity_of_entry(exclusive, entry) != TW_PARITY_UNCLEAR;
+	survey->bound_ports = tw_port_set_size(&exclusive->bound);
+	survey->exclusive_ports =
+		survey->usable - tw_port_set_size(&exclusive->range) + survey->bound_ports + survey->bound_first_ports;
 }

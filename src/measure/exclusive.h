@@ -59,33 +59,34 @@ struct tw_exclusive {
 	uint32_t holder_count;
 	uint32_t secret;		/* strangers do not choose what is told of */
 	unsigned level;			/* of 2^level ports, one is told of */
-	unsigned decided_level;		/* and one is decided on, which stands for all */
 	uint16_t first[UINT16_MAX + 1]; /* holder of each port: index and 1; 0: none */
 	struct tw_port_set held;	/* whether or not it is told of */
 
 	struct tw_port_set range; /* what is usable and not listened on */
 	struct tw_port_set bound; /* of it, bound and not connected: exclusive beyond doubt */
 	struct tw_port_set taken; /* what the kernel says is exclusive */
-	bool asking, asked;	  /* the kernel */
-	uint32_t next_port;	  /* to be asked about */
+	/* Of `held`, those that are decided on, which stand for all: with what is bound, and without. */
+	struct tw_port_set decided, decided_unbound;
+	bool asking, asked; /* the kernel, about the latter */
+	uint32_t next_port; /* to be asked about */
 
 	struct tw_table *table;	     /* borrows, as the next */
+	struct tw_survey *survey;    /* to be filled */
 	struct tw_parity_past *past; /* of the survey before, then of this one */
 	uint16_t low;		     /* the range's lower bound */
 	bool far_gone; /* so much of the far half is bound first that bind() takes near ones: they tell nothing */
 
-	/* Ports by their parity, 0: that which connect() takes first. All but the last without what is bound. */
-	uint32_t usable[2], held_unbound[2], decided_unbound[2];
+	/* Sizes of these sets without what is bound, by parity. 0: that which connect() takes first. */
+	uint32_t usable[2], held_count[2], decided_count[2];
 	uint32_t held_all, decided_all; /* with it */
-	/* Of the unbound ones, scaled; shared: by several destinations of one source. */
-	uint32_t bound_first, shared, unclear;
-	uint32_t unclear_far; /* of the unclear ones decided on, those that bind() takes first */
+	uint32_t unclear_far;		/* of the unclear ports decided on, those that bind() takes first */
 	uint32_t source_count;
 	struct tw_port_source sources[TW_PORT_SOURCES_MAX];
 };
 
-/* `table` is borrowed. Returns 0 or -ENOMEM. */
-int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, uint32_t secret);
+/* `table` and `survey` are borrowed. Returns 0 or -ENOMEM. */
+int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, struct tw_survey *survey,
+		      uint32_t secret);
 void tw_exclusive_done(struct tw_exclusive *exclusive);
 
 /* Empties it. `range`: what is usable, without what is listened on; `low`: its lower bound, reserved or not. */
@@ -114,11 +115,11 @@ void tw_exclusive_ask(struct tw_exclusive *exclusive, uint32_t most);
 /* A few questions. Returns true while there are more. Where the kernel cannot be asked, parity has to do. */
 bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source);
 
-/* Then: decides on each port, and counts those that are exclusive in the entries of the table. */
+/*
+ * Then: decides on each port, and counts those that are exclusive in the entries of the table. Fills all ports of the
+ * survey.
+ */
 void tw_exclusive_settle(struct tw_exclusive *exclusive);
-
-/* Whether the count of those that it has bound first itself is known. */
-bool tw_exclusive_knows_first(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry);
 
 /* ---- between its files */
 
@@ -139,9 +140,6 @@ static inline unsigned tw_parity_is_far(uint16_t low, uint16_t port)
 {
 	return (port ^ low) & 1;
 }
-
-/* The next port from *port on that is decided on, which becomes it; false where there is none. */
-bool tw_exclusive_next_decided(const struct tw_exclusive *exclusive, uint32_t *port);
 
 /* From the ports decided on to all of them, rounded. */
 uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided);
@@ -165,7 +163,7 @@ static inline bool tw_parity_is_small(const struct tw_table_entry *entry)
 /* Begins to judge by parity: the past becomes that of this survey, and what small destinations have is summed up. */
 void tw_parity_begin(struct tw_exclusive *exclusive);
 
-/* A destination as a whole. TW_PARITY_FIRST: of its far ports. */
+/* A destination as a whole. TW_PARITY_FIRST: of its far ports. Not unclear where the kernel was asked. */
 enum tw_parity tw_parity_of_entry(const struct tw_exclusive *exclusive, const struct tw_table_entry *entry);
 
 /* What all holders of one port say together. */
@@ -174,6 +172,5 @@ enum tw_parity tw_parity_of_port(const struct tw_exclusive *exclusive, uint16_t 
 /* Notes who has bound first, while the entries' counts are of the ports decided on. */
 void tw_binders_note(struct tw_exclusive *exclusive);
 
-/* Fills the binders of *ret and the needs: of these, and of those that `previous` knew. */
-void tw_binders_results(const struct tw_exclusive *exclusive, const struct tw_survey *previous, usec_t at_usec,
-			struct tw_survey *ret);
+/* Fills the binders of the survey and the needs: of these, and of those that `previous` knew. */
+void tw_binders_results(const struct tw_exclusive *exclusive, const struct tw_survey *previous, usec_t at_usec);

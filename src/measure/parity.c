@@ -70,7 +70,7 @@ static void pool(struct tw_exclusive *exclusive, uint16_t port)
 void tw_parity_begin(struct tw_exclusive *exclusive)
 {
 	remember(exclusive);
-	for (uint32_t port = 0; !exclusive->asked && tw_exclusive_next_decided(exclusive, &port); port++)
+	for (uint32_t port = 0; !exclusive->asked && tw_port_set_next(&exclusive->decided, &port); port++)
 		pool(exclusive, (uint16_t)port);
 }
 
@@ -94,6 +94,8 @@ enum tw_parity tw_parity_of_entry(const struct tw_exclusive *exclusive, const st
 {
 	struct tw_parity_ports ports = ports_of_entry(exclusive, entry);
 
+	if (exclusive->asked)
+		return entry->bound_first > 0 ? TW_PARITY_FIRST : TW_PARITY_PLAIN;
 	if (entry->far == 0 && exclusive->far_gone)
 		return TW_PARITY_UNCLEAR;
 	if (entry->far > 0 && (exclusive->past->full || is_blind(exclusive->past, entry->hash)))

@@ -236,17 +236,11 @@ static void on_flow(void *context, const struct tw_flow *flow)
 static int begin_attribution(struct tw_scan *scan, struct tw_source *source)
 {
 	struct tw_port_set usable;
-	const struct tw_survey_ground ground = {
-		.usable = &usable,
-		.listening = &scan->listeners.ports,
-		.gauge = &scan->order.gauge,
-		.baseline = &scan->order.baseline,
-		.past = &scan->past->parity,
-	};
 	int r = source->port_range(source, &usable);
 
 	if (r == 0)
-		tw_survey_work_begin(&scan->work, &ground);
+		tw_survey_work_begin(&scan->work, &usable, &scan->listeners.ports, &scan->order.gauge,
+				     &scan->order.baseline, &scan->past->parity);
 	free(scan->look);
 	scan->look = scan->order.has_evidence
 			     ? tw_takeover_look_new(&scan->order.evidence, &scan->order.gauge, scan->order.at_usec)

@@ -126,3 +126,11 @@ int tw_scan_step(struct tw_scan *scan, struct tw_source *source);
  * results of the next scan of it.
  */
 void tw_scan_results(struct tw_scan *scan, struct tw_sample *sample);
+
+/*
+ * Gauge and survey at once and to the end. The gauge that *sample held becomes the previous one, so that there are
+ * rates; a sample that is zero has none. It borrows from `past`, which may be zero. Returns 0, -ENOMEM or the source's
+ * -errno.
+ */
+int tw_scan_once(struct tw_source *source, const struct tw_hash_key *key, const struct tw_scan_order *order,
+		 struct tw_scan_past *past, struct tw_sample *sample);

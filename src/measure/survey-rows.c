@@ -19,11 +19,6 @@ static bool is_refuted(const struct tw_table_entry *entry)
 	return entry->has_timestamps != entry->lacks_timestamps ? entry->lacks_timestamps : entry->refuted;
 }
 
-static bool is_taken_over(const struct tw_table_entry *entry, int64_t reuse)
-{
-	return tw_reuse_in_force(reuse, &entry->key) && !is_refuted(entry);
-}
-
 static struct tw_reuse_look look_of(const struct tw_survey_work *work, const struct tw_table_entry *entry,
 				    usec_t at_usec)
 {
@@ -68,30 +63,33 @@ static bool is_refuted_now(const struct tw_survey_work *work, const struct tw_de
 		return true;
 	/* What was bound first is taken over by nobody in any case. */
 	return is_apart(&was->look, at_usec) && tw_reuse_refuted(&was->look, &now, work->survey.usable) &&
-	       (entry->bound_first < now.ports / 2 || !tw_exclusive_knows_first(&work->exclusive, entry));
+	       (entry->bound_first < now.ports / 2 || tw_parity_of_entry(&work->exclusive, entry) == TW_PARITY_UNCLEAR);
 }
 
 /* ---- what is blocked */
 
+static bool is_blocked(const struct tw_port_holder *holder, const struct tw_table_entry *entry, int64_t reuse)
+{
+	return !holder->ripe || !tw_reuse_in_force(reuse, &entry->key) || is_refuted(entry);
+}
+
 /* A destination of a device, and the same without one: what both hold, and reuse takes from neither. */
 static void count_twice(struct tw_survey_work *work, uint16_t port)
 {
-	const struct tw_exclusive *exclusive = &work->exclusive;
-	const struct tw_port_holder *first = tw_exclusive_first(exclusive, port), *on = first;
+	const struct tw_port_holder *first = tw_exclusive_first(&work->exclusive, port), *on = first;
+	int64_t now = work->rule.reuse, before = work->rule.baseline;
 
-	for (unsigned i = 0; on && i < COMPARED_MAX; on = tw_exclusive_next(exclusive, on), i++) {
+	for (unsigned i = 0; on && i < COMPARED_MAX; on = tw_exclusive_next(&work->exclusive, on), i++) {
 		struct tw_table_entry *entry = tw_table_find_hash(&work->table, on->hash);
 		const struct tw_table_entry *base = entry ? tw_table_find_base(&work->table, entry) : NULL;
 		const struct tw_port_holder *off = base ? first : NULL;
 
-		for (unsigned j = 0; off && j < COMPARED_MAX; off = tw_exclusive_next(exclusive, off), j++) {
+		for (unsigned j = 0; off && j < COMPARED_MAX; off = tw_exclusive_next(&work->exclusive, off), j++) {
 			if (off->hash != base->hash)
 				continue;
-			tw_table_count(&entry->twice, !(on->ripe && is_taken_over(entry, work->rule.reuse)) &&
-							      !(off->ripe && is_taken_over(base, work->rule.reuse)));
+			tw_table_count(&entry->twice, is_blocked(on, entry, now) && is_blocked(off, base, now));
 			tw_table_count(&entry->twice_baseline,
-				       !(on->ripe && is_taken_over(entry, work->rule.baseline)) &&
-					       !(off->ripe && is_taken_over(base, work->rule.baseline)));
+				       is_blocked(on, entry, before) && is_blocked(off, base, before));
 		}
 	}
 }
@@ -224,7 +222,7 @@ static struct tw_destination_row row_of(const struct tw_survey_work *work, const
 		.look = was && !is_apart(&was->look, at_usec) ? was->look : look,
 		.no_timestamps_usec = said_none(work, was, entry, at_usec),
 		.reuse_refuted = is_refuted(entry),
-		.bound_first_known = tw_exclusive_knows_first(&work->exclusive, entry),
+		.bound_first_known = tw_parity_of_entry(&work->exclusive, entry) != TW_PARITY_UNCLEAR,
 		.port_demand = tw_value_percent(measure.demand, work->survey.usable),
 		.port_use = tw_value_percent(measure.blocked, work->survey.usable),
 	};
@@ -253,7 +251,7 @@ void tw_survey_work_results(struct tw_survey_work *work, const struct tw_watched
 	survey->at_usec = at_usec;
 	if (partial)
 		return;
-	tw_binders_results(&work->exclusive, previous, at_usec, survey);
+	tw_binders_results(&work->exclusive, previous, at_usec);
 	survey->destinations = tw_table_destinations(&work->table);
 	survey->dropped = work->table.dropped;
 	for (unsigned i = 0; has_previous && i < previous->top_count; i++) {
@@ -262,7 +260,7 @@ void tw_survey_work_results(struct tw_survey_work *work, const struct tw_watched
 		if (entry)
 			entry->refuted = is_refuted_now(work, &previous->top[i], entry, at_usec);
 	}
-	for (uint32_t port = 0; tw_exclusive_next_decided(&work->exclusive, &port); port++)
+	for (uint32_t port = 0; tw_port_set_next(&work->exclusive.decided, &port); port++)
 		count_twice(work, (uint16_t)port);
 	survey->top_count = rank(work, watched, rows, &most_demand);
 	for (unsigned i = 0; i < survey->top_count; i++) {

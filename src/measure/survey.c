@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Slots looked at in one step: the name of a unit is mostly at hand. */
+/* Cgroups asked for in one step: the name of a unit is mostly at hand. */
 #define CGROUPS_A_STEP 64u
 
 int tw_survey_work_init(struct tw_survey_work *work, const struct tw_hash_key *secret)
 {
 	int r = tw_table_init(&work->table, secret);
 
-	return r < 0 ? r : tw_exclusive_init(&work->exclusive, &work->table, (uint32_t)secret->k0);
+	return r < 0 ? r : tw_exclusive_init(&work->exclusive, &work->table, &work->survey, (uint32_t)secret->k0);
 }
 
 void tw_survey_work_done(struct tw_survey_work *work)
@@ -24,40 +24,34 @@ void tw_survey_work_done(struct tw_survey_work *work)
 	tw_exclusive_done(&work->exclusive);
 }
 
-/* The lower bound, reserved or not; as the gauge has it, where it does. */
-static uint16_t lower_bound(const struct tw_survey_ground *ground)
+void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set *usable,
+			  const struct tw_port_set *listening, const struct tw_gauge *gauge,
+			  const struct tw_live_value *baseline, struct tw_parity_past *past)
 {
-	uint16_t low, high;
-	uint32_t port = 0;
-
-	if (tw_gauge_port_range(ground->gauge, &low, &high))
-		return low;
-	return tw_port_set_next(ground->usable, &port) ? (uint16_t)port : UINT16_MAX;
-}
-
-void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_ground *ground)
-{
-	const struct tw_gauge *gauge = ground->gauge;
 	struct tw_survey *survey = &work->survey;
-	struct tw_port_set range = *ground->usable;
+	struct tw_port_set range = *usable;
+	uint32_t first = 0;
+	uint16_t low, high;
 
+	/* The lower bound, reserved or not; as the gauge has it, where it does. */
+	if (!tw_gauge_port_range(gauge, &low, &high))
+		low = tw_port_set_next(usable, &first) ? (uint16_t)first : UINT16_MAX;
 	memset(survey, 0, offsetof(struct tw_survey, top));
 	survey->usable = tw_port_set_size(&range);
 	survey->reused = gauge->counters[TW_COUNTER_TIME_WAIT_REUSED];
 	survey->opened = gauge->counters[TW_COUNTER_ACTIVE_OPEN];
-	work->rule = tw_reuse_rule(gauge, ground->baseline);
+	work->rule = tw_reuse_rule(gauge, baseline);
 	survey->reuse = work->rule.reuse;
 	survey->reuse_delay_ms = work->rule.delay_ms;
-	work->listening = *ground->listening;
+	work->listening = *listening;
 	tw_port_set_subtract(&range, &work->listening);
 	tw_table_clear(&work->table);
-	tw_exclusive_begin(&work->exclusive, &range, lower_bound(ground), ground->past);
+	tw_exclusive_begin(&work->exclusive, &range, low, past);
 	work->settled = false;
 	work->pending_next = 0;
 	work->life_ms = tw_time_wait_life_ms(gauge);
 	work->young_ms = TW_MIN((uint32_t)(TW_SURVEY_YOUNG_USEC / TW_USEC_PER_MSEC), work->life_ms);
 	work->cgroup_count = work->cgroups_asked = 0;
-	memset(work->cgroups, 0, sizeof(work->cgroups));
 	work->living_turn = work->living_set = 0;
 	for (unsigned set = 0; set < TW_SURVEY_LIVING_SETS; set++)
 		for (unsigned way = 0; way < TW_SURVEY_LIVING_WAYS; way++)
@@ -134,17 +128,16 @@ static void add_to_destination(struct tw_survey_work *work, const struct tw_flow
 static void add_bound(struct tw_survey_work *work, const struct tw_flow *flow)
 {
 	uint64_t id = flow->has_cgroup ? flow->cgroup_id : 0;
-	/* By the fraction of the golden ratio (Knuth 6.4): the ids are the kernel's, one after the other. */
-	uint32_t at = (uint32_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) % TW_SURVEY_CGROUP_SLOTS;
+	unsigned at = 0;
 
 	tw_port_set_add(&work->exclusive.bound, flow->local.port);
-	while (work->cgroups[at].sockets != 0 && work->cgroups[at].id != id)
-		at = (at + 1) % TW_SURVEY_CGROUP_SLOTS;
-	if (work->cgroups[at].sockets == 0) {
-		if (work->cgroup_count == TW_SURVEY_CGROUPS_MAX)
-			return;
-		work->cgroup_count++;
+	while (at < work->cgroup_count && work->cgroups[at].id != id)
+		at++;
+	if (at == TW_SURVEY_CGROUPS_MAX)
+		return;
+	if (at == work->cgroup_count) {
 		work->cgroups[at].id = id;
+		work->cgroups[work->cgroup_count++].sockets = 0;
 	}
 	work->cgroups[at].sockets++;
 }
@@ -200,37 +193,17 @@ static void add_bound_row(struct tw_survey *survey, const char *unit, uint32_t s
 
 static bool ask_units(struct tw_survey_work *work, struct tw_source *source)
 {
-	unsigned end = TW_MIN(work->cgroups_asked + CGROUPS_A_STEP, TW_SURVEY_CGROUP_SLOTS);
+	unsigned end = TW_MIN(work->cgroups_asked + CGROUPS_A_STEP, work->cgroup_count);
 
-	for (; work->cgroup_count > 0 && work->cgroups_asked < end; work->cgroups_asked++) {
+	for (; work->cgroups_asked < end; work->cgroups_asked++) {
 		uint64_t id = work->cgroups[work->cgroups_asked].id;
 		char unit[TW_UNIT_MAX];
 
-		if (work->cgroups[work->cgroups_asked].sockets == 0)
-			continue;
 		if (id == 0 || source->unit(source, id, unit) < 0)
 			unit[0] = '\0';
 		add_bound_row(&work->survey, unit, work->cgroups[work->cgroups_asked].sockets);
 	}
-	return work->cgroup_count > 0 && work->cgroups_asked < TW_SURVEY_CGROUP_SLOTS;
-}
-
-static void settle(struct tw_survey_work *work)
-{
-	struct tw_exclusive *exclusive = &work->exclusive;
-	struct tw_survey *survey = &work->survey;
-
-	for (unsigned i = 0; i < TW_MIN(work->pending_next, (unsigned)TW_SURVEY_PENDING_MAX); i++)
-		count(work, &work->pending[i]);
-	tw_exclusive_settle(exclusive);
-	survey->bound_ports = tw_port_set_size(&exclusive->bound);
-	survey->bound_first_ports = exclusive->bound_first;
-	/* With net.ipv4.ip_autobind_reuse several destinations share a port that was bound first. */
-	survey->shared_ports = exclusive->shared;
-	survey->unclear_ports = exclusive->unclear;
-	survey->exclusive_ports =
-		survey->usable - tw_port_set_size(&exclusive->range) + survey->bound_ports + survey->bound_first_ports;
-	work->settled = true;
+	return work->cgroups_asked < work->cgroup_count;
 }
 
 /* Those of one set, of destinations that hold a good part of the ports that are left to all. Returns whether any was.
@@ -261,8 +234,12 @@ bool tw_survey_work_step(struct tw_survey_work *work, struct tw_source *source)
 {
 	if (ask_units(work, source) || tw_exclusive_step(&work->exclusive, source))
 		return true;
-	if (!work->settled)
-		settle(work);
+	if (!work->settled) {
+		for (unsigned i = 0; i < TW_MIN(work->pending_next, (unsigned)TW_SURVEY_PENDING_MAX); i++)
+			count(work, &work->pending[i]);
+		tw_exclusive_settle(&work->exclusive);
+		work->settled = true;
+	}
 	/* Without TCP timestamps tcp_tw_reuse takes nothing over. No row of a dump says so, a living socket does. */
 	while (work->living_set < TW_SURVEY_LIVING_SETS)
 		if (ask_living(work, source, work->living_set++))

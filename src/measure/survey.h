@@ -11,7 +11,6 @@
 
 /* Cgroups with bound sockets that are told apart; the sockets of those beyond belong to nobody. */
 #define TW_SURVEY_CGROUPS_MAX 256u
-#define TW_SURVEY_CGROUP_SLOTS (2 * TW_SURVEY_CGROUPS_MAX)
 
 /* A power of two: about as many fetches as a core keeps under way (10 to 16 line fill buffers). */
 #define TW_SURVEY_PENDING_MAX 16
@@ -42,11 +41,11 @@ struct tw_survey_work {
 		bool young, unripe, far;
 	} pending[TW_SURVEY_PENDING_MAX];
 
-	unsigned cgroup_count, cgroups_asked; /* slots whose unit has been asked for */
+	unsigned cgroup_count, cgroups_asked; /* those whose unit has been asked for */
 	struct {
 		uint64_t id;	  /* 0: not known, which is one too */
-		uint32_t sockets; /* bound and not connected; 0: the slot is empty */
-	} cgroups[TW_SURVEY_CGROUP_SLOTS];
+		uint32_t sockets; /* bound and not connected */
+	} cgroups[TW_SURVEY_CGROUPS_MAX];
 
 	unsigned living_turn; /* of the ways, which is taken next */
 	unsigned living_set;  /* to be asked next */
@@ -58,21 +57,18 @@ struct tw_survey_work {
 	struct tw_survey survey; /* what it comes to: whole after tw_survey_work_results() */
 };
 
-/* What a survey begins with; everything borrows, the past until the results. */
-struct tw_survey_ground {
-	const struct tw_port_set *usable;     /* ip_local_port_range without what is reserved */
-	const struct tw_port_set *listening;  /* every port that is listened on */
-	const struct tw_gauge *gauge;	      /* read just before */
-	const struct tw_live_value *baseline; /* tcp_tw_reuse as it was before timewaitd changed it; or not known */
-	struct tw_parity_past *past;
-};
-
 /* Returns 0 or -ENOMEM. */
 int tw_survey_work_init(struct tw_survey_work *work, const struct tw_hash_key *secret);
 void tw_survey_work_done(struct tw_survey_work *work);
 
-/* Empties it for a survey. */
-void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_survey_ground *ground);
+/*
+ * Empties it for a survey. `usable`: ip_local_port_range without what is reserved; `listening`: every port that is
+ * listened on; `gauge`: read just before; `baseline`: tcp_tw_reuse as it was before timewaitd changed it, or not known;
+ * `past` is borrowed until the results.
+ */
+void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set *usable,
+			  const struct tw_port_set *listening, const struct tw_gauge *gauge,
+			  const struct tw_live_value *baseline, struct tw_parity_past *past);
 
 /* One socket of any state but LISTEN. */
 void tw_survey_work_add(struct tw_survey_work *work, const struct tw_flow *flow);

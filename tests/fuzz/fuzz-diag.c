@@ -69,13 +69,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct tw_parity_past past;
 	static struct tw_survey survey;
 	static struct tw_watched watched = { .count = 1 };
-	const struct tw_survey_ground ground = {
-		.usable = &range,
-		.listening = &listening,
-		.gauge = &gauge,
-		.baseline = &baseline,
-		.past = &past,
-	};
 	int r;
 
 	/* Made once: the parser is what is to be fast here. */
@@ -84,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			return 0;
 		tw_port_set_add_range(&range, 1024, 65535);
 	}
-	tw_survey_work_begin(&work, &ground);
+	tw_survey_work_begin(&work, &range, &listening, &gauge, &baseline, &past);
 	r = tw_diag_parse(data, size, sequence_of(data, size), on_flow, &work);
 	if (r > TW_DIAG_DONE || r < -4095)
 		abort();

@@ -4,7 +4,7 @@
 #include "base/macros.h"
 #include "ctl/explain/explain-text.h"
 #include "fake/fake-source.h"
-#include "measure/look.h"
+#include "measure/scan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,13 +42,14 @@ static inline int tear_down(TW_UNUSED void **state)
 /* Two reads of the counters, 10 s and 11 s after the start, and a look. */
 static inline void look(void)
 {
-	struct tw_look_order order = { .key = { 1, 2 }, .bound_known = true, .at_usec = 11 * TW_USEC_PER_SEC };
+	static const struct tw_hash_key key = { 1, 2 };
+	struct tw_scan_order order = { .bound_known = true, .at_usec = 11 * TW_USEC_PER_SEC };
 
 	tw_fake_source_settle(&fake);
 	assert_int_equal(fake.base.gauge(&fake.base, &sample.gauge), 0);
 	sample.gauge.at_usec = 10 * TW_USEC_PER_SEC;
 	tw_scan_past_done(&past);
-	assert_int_equal(tw_look_take(&fake.base, &order, &past, &sample), 0);
+	assert_int_equal(tw_scan_once(&fake.base, &key, &order, &past, &sample), 0);
 }
 
 /* TIME-WAIT of clients from the other hosts. */

@@ -39,15 +39,8 @@ static inline int say_timestamps(struct tw_source *source, const struct tw_flow 
 
 static inline void again(struct fixture *fixture)
 {
-	const struct tw_survey_ground ground = {
-		.usable = &fixture->range,
-		.listening = &fixture->listening,
-		.gauge = &fixture->gauge,
-		.baseline = &fixture->baseline,
-		.past = &fixture->past,
-	};
-
-	tw_survey_work_begin(&fixture->work, &ground);
+	tw_survey_work_begin(&fixture->work, &fixture->range, &fixture->listening, &fixture->gauge, &fixture->baseline,
+			     &fixture->past);
 }
 
 static inline void set_reuse(struct fixture *fixture, int64_t value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "measure/look.h"
+#include "measure/scan.h"
 
 #include "base/macros.h"
 #include "fake/fake-source.h"
@@ -36,9 +36,10 @@ static int tear_down(TW_UNUSED void **state)
 
 static int look(usec_t at_usec)
 {
-	struct tw_look_order order = { .key = { 1, 2 }, .bound_known = true, .at_usec = at_usec };
+	static const struct tw_hash_key key = { 1, 2 };
+	struct tw_scan_order order = { .bound_known = true, .at_usec = at_usec };
 
-	return tw_look_take(&fake.base, &order, &past, &sample);
+	return tw_scan_once(&fake.base, &key, &order, &past, &sample);
 }
 
 static void test_all_of_it(TW_UNUSED void **state)
