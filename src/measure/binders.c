@@ -83,9 +83,9 @@ static bool may_still_try(const struct tw_binder_need *need, usec_t at_usec)
 /* Several sockets of one address have a port once. */
 static bool has_port(const struct tw_exclusive *exclusive, const struct tw_address *source, uint16_t port)
 {
-	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+	const struct tw_port_holder *holder = tw_exclusive_holder(exclusive, exclusive->first[port]);
 
-	for (; holder; holder = tw_exclusive_next(exclusive, holder)) {
+	for (; holder; holder = tw_exclusive_holder(exclusive, holder->next)) {
 		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
 
 		if (entry && tw_address_equal(source, &entry->key.source))

@@ -3,8 +3,6 @@
 
 #include "base/macros.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Of 65536 ports that leaves two. */
@@ -13,22 +11,6 @@
 #define PORTS_A_STEP 64u
 /* Holders of one port that are compared with one another. */
 #define COMPARED_MAX 64u
-
-int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, struct tw_survey *survey, uint32_t secret)
-{
-	memset(exclusive, 0, sizeof(*exclusive));
-	exclusive->table = table;
-	exclusive->survey = survey;
-	exclusive->secret = secret;
-	exclusive->holders = malloc(TW_PORT_HOLDERS_MAX * sizeof(*exclusive->holders));
-	return exclusive->holders ? 0 : -ENOMEM;
-}
-
-void tw_exclusive_done(struct tw_exclusive *exclusive)
-{
-	free(exclusive->holders);
-	exclusive->holders = NULL;
-}
 
 void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low,
 			struct tw_parity_past *past)
@@ -80,9 +62,9 @@ void tw_exclusive_put(struct tw_exclusive *exclusive, uint16_t port, uint32_t ha
 bool tw_exclusive_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
 			    bool small)
 {
-	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+	const struct tw_port_holder *holder = tw_exclusive_holder(exclusive, exclusive->first[port]);
 
-	for (unsigned i = 0; holder; holder = tw_exclusive_next(exclusive, holder), i++) {
+	for (unsigned i = 0; holder; holder = tw_exclusive_holder(exclusive, holder->next), i++) {
 		const struct tw_table_entry *other = tw_table_find_hash(exclusive->table, holder->hash);
 
 		if (i == COMPARED_MAX || (other && other != entry && (!small || tw_parity_is_small(other)) &&
@@ -146,10 +128,10 @@ bool tw_exclusive_step(struct tw_exclusive *exclusive, struct tw_source *source)
 /* Nobody comes to such a port by connect() alone: each of its holders has bound it, of several addresses each. */
 static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, bool bound)
 {
-	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+	const struct tw_port_holder *holder = tw_exclusive_holder(exclusive, exclusive->first[port]);
 	bool shared = false;
 
-	for (; holder; holder = tw_exclusive_next(exclusive, holder)) {
+	for (; holder; holder = tw_exclusive_holder(exclusive, holder->next)) {
 		struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
 
 		if (!entry)
@@ -168,22 +150,14 @@ static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, bool 
 	exclusive->survey->shared_ports += shared;
 }
 
-static void decide(struct tw_exclusive *exclusive, uint16_t port)
+static enum tw_parity verdict_of(const struct tw_exclusive *exclusive, uint16_t port)
 {
-	bool bound = tw_port_set_has(&exclusive->bound, port);
-	enum tw_parity verdict = !exclusive->asked			    ? tw_parity_of_port(exclusive, port)
-				 : tw_port_set_has(&exclusive->taken, port) ? TW_PARITY_FIRST
-									    : TW_PARITY_PLAIN;
-
-	if (bound || verdict == TW_PARITY_FIRST) {
-		count_exclusive(exclusive, port, bound);
-	} else if (verdict == TW_PARITY_UNCLEAR) {
-		exclusive->survey->unclear_ports++;
-		exclusive->unclear_far += tw_parity_is_far(exclusive->low, port);
-	}
+	if (!exclusive->asked)
+		return tw_parity_of_port(exclusive, port);
+	return tw_port_set_has(&exclusive->taken, port) ? TW_PARITY_FIRST : TW_PARITY_PLAIN;
 }
 
-static void decide_all(struct tw_exclusive *exclusive)
+static void decide(struct tw_exclusive *exclusive)
 {
 	struct tw_survey *survey = exclusive->survey;
 
@@ -193,8 +167,16 @@ static void decide_all(struct tw_exclusive *exclusive)
 
 		entry->exclusive = entry->exclusive_ripe = entry->bound_first = 0;
 	}
-	for (uint32_t port = 0; tw_port_set_next(&exclusive->decided, &port); port++)
-		decide(exclusive, (uint16_t)port);
+	for (uint32_t at = 0; tw_port_set_next(&exclusive->decided, &at); at++) {
+		uint16_t port = (uint16_t)at;
+		bool bound = tw_port_set_has(&exclusive->bound, port);
+		enum tw_parity verdict = bound ? TW_PARITY_FIRST : verdict_of(exclusive, port);
+
+		if (verdict == TW_PARITY_FIRST)
+			count_exclusive(exclusive, port, bound);
+		survey->unclear_ports += verdict == TW_PARITY_UNCLEAR;
+		exclusive->unclear_far += verdict == TW_PARITY_UNCLEAR && tw_parity_is_far(exclusive->low, port);
+	}
 }
 
 /* ---- what came of it */
@@ -271,10 +253,10 @@ void tw_exclusive_settle(struct tw_exclusive *exclusive)
 	exclusive->source_count = 0;
 	exclusive->far_gone = false;
 	tw_parity_begin(exclusive);
-	decide_all(exclusive);
+	decide(exclusive);
 	if (!exclusive->asked && is_far_gone(exclusive)) {
 		exclusive->far_gone = true;
-		decide_all(exclusive);
+		decide(exclusive);
 	}
 	tw_binders_note(exclusive);
 	scale_all(exclusive);

@@ -55,7 +55,7 @@ struct tw_exclusive {
 	 * few; of ports chosen by chance where there are more than there is room for: each time it is full, of half as
 	 * many ports.
 	 */
-	struct tw_port_holder *holders;
+	struct tw_port_holder holders[TW_PORT_HOLDERS_MAX];
 	uint32_t holder_count;
 	uint32_t secret;		/* strangers do not choose what is told of */
 	unsigned level;			/* of 2^level ports, one is told of */
@@ -70,7 +70,7 @@ struct tw_exclusive {
 	bool asking, asked; /* the kernel, about the latter */
 	uint32_t next_port; /* to be asked about */
 
-	struct tw_table *table;	     /* borrows, as the next */
+	struct tw_table *table;	     /* borrows, as the next two */
 	struct tw_survey *survey;    /* to be filled */
 	struct tw_parity_past *past; /* of the survey before, then of this one */
 	uint16_t low;		     /* the range's lower bound */
@@ -83,11 +83,6 @@ struct tw_exclusive {
 	uint32_t source_count;
 	struct tw_port_source sources[TW_PORT_SOURCES_MAX];
 };
-
-/* `table` and `survey` are borrowed. Returns 0 or -ENOMEM. */
-int tw_exclusive_init(struct tw_exclusive *exclusive, struct tw_table *table, struct tw_survey *survey,
-		      uint32_t secret);
-void tw_exclusive_done(struct tw_exclusive *exclusive);
 
 /* Empties it. `range`: what is usable, without what is listened on; `low`: its lower bound, reserved or not. */
 void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low,
@@ -123,16 +118,10 @@ void tw_exclusive_settle(struct tw_exclusive *exclusive);
 
 /* ---- between its files */
 
-/* The first holder of a port, and the one behind a holder; NULL for none. */
-static inline const struct tw_port_holder *tw_exclusive_first(const struct tw_exclusive *exclusive, uint16_t port)
+/* The holder that `first` of a port or `next` of a holder names; NULL for none. */
+static inline const struct tw_port_holder *tw_exclusive_holder(const struct tw_exclusive *exclusive, uint16_t at)
 {
-	return exclusive->first[port] > 0 ? &exclusive->holders[exclusive->first[port] - 1] : NULL;
-}
-
-static inline const struct tw_port_holder *tw_exclusive_next(const struct tw_exclusive *exclusive,
-							     const struct tw_port_holder *holder)
-{
-	return holder->next > 0 ? &exclusive->holders[holder->next - 1] : NULL;
+	return at > 0 ? &exclusive->holders[at - 1] : NULL;
 }
 
 /* 1 where connect() looks at this port only when those of the other parity are taken. */

@@ -51,9 +51,9 @@ static void remember(struct tw_exclusive *exclusive)
 /* What small destinations of one source have together. */
 static void pool(struct tw_exclusive *exclusive, uint16_t port)
 {
-	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+	const struct tw_port_holder *holder = tw_exclusive_holder(exclusive, exclusive->first[port]);
 
-	for (unsigned i = 0; holder && i < HOLDERS_MAX; holder = tw_exclusive_next(exclusive, holder), i++) {
+	for (unsigned i = 0; holder && i < HOLDERS_MAX; holder = tw_exclusive_holder(exclusive, holder->next), i++) {
 		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
 		struct tw_port_source *source;
 
@@ -126,11 +126,11 @@ static bool is_surer(const struct tw_table_entry *a, const struct tw_table_entry
 
 enum tw_parity tw_parity_of_port(const struct tw_exclusive *exclusive, uint16_t port)
 {
-	const struct tw_port_holder *holder = tw_exclusive_first(exclusive, port);
+	const struct tw_port_holder *holder = tw_exclusive_holder(exclusive, exclusive->first[port]);
 	const struct tw_table_entry *surest = NULL;
 	enum tw_parity ret = TW_PARITY_PLAIN;
 
-	for (; holder; holder = tw_exclusive_next(exclusive, holder)) {
+	for (; holder; holder = tw_exclusive_holder(exclusive, holder->next)) {
 		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
 		enum tw_parity verdict = entry ? judge_port(exclusive, entry, port) : TW_PARITY_UNCLEAR;
 

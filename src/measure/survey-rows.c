@@ -76,15 +76,17 @@ static bool is_blocked(const struct tw_port_holder *holder, const struct tw_tabl
 /* A destination of a device, and the same without one: what both hold, and reuse takes from neither. */
 static void count_twice(struct tw_survey_work *work, uint16_t port)
 {
-	const struct tw_port_holder *first = tw_exclusive_first(&work->exclusive, port), *on = first;
+	const struct tw_port_holder *first = tw_exclusive_holder(&work->exclusive, work->exclusive.first[port]),
+				    *on = first;
 	int64_t now = work->rule.reuse, before = work->rule.baseline;
 
-	for (unsigned i = 0; on && i < COMPARED_MAX; on = tw_exclusive_next(&work->exclusive, on), i++) {
+	for (unsigned i = 0; on && i < COMPARED_MAX; on = tw_exclusive_holder(&work->exclusive, on->next), i++) {
 		struct tw_table_entry *entry = tw_table_find_hash(&work->table, on->hash);
 		const struct tw_table_entry *base = entry ? tw_table_find_base(&work->table, entry) : NULL;
 		const struct tw_port_holder *off = base ? first : NULL;
 
-		for (unsigned j = 0; off && j < COMPARED_MAX; off = tw_exclusive_next(&work->exclusive, off), j++) {
+		for (unsigned j = 0; off && j < COMPARED_MAX;
+		     off = tw_exclusive_holder(&work->exclusive, off->next), j++) {
 			if (off->hash != base->hash)
 				continue;
 			tw_table_count(&entry->twice, is_blocked(on, entry, now) && is_blocked(off, base, now));

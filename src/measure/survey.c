@@ -13,15 +13,15 @@
 
 int tw_survey_work_init(struct tw_survey_work *work, const struct tw_hash_key *secret)
 {
-	int r = tw_table_init(&work->table, secret);
-
-	return r < 0 ? r : tw_exclusive_init(&work->exclusive, &work->table, &work->survey, (uint32_t)secret->k0);
+	work->exclusive.table = &work->table;
+	work->exclusive.survey = &work->survey;
+	work->exclusive.secret = (uint32_t)secret->k0;
+	return tw_table_init(&work->table, secret);
 }
 
 void tw_survey_work_done(struct tw_survey_work *work)
 {
 	tw_table_done(&work->table);
-	tw_exclusive_done(&work->exclusive);
 }
 
 void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set *usable,
@@ -53,9 +53,7 @@ void tw_survey_work_begin(struct tw_survey_work *work, const struct tw_port_set 
 	work->young_ms = TW_MIN((uint32_t)(TW_SURVEY_YOUNG_USEC / TW_USEC_PER_MSEC), work->life_ms);
 	work->cgroup_count = work->cgroups_asked = 0;
 	work->living_turn = work->living_set = 0;
-	for (unsigned set = 0; set < TW_SURVEY_LIVING_SETS; set++)
-		for (unsigned way = 0; way < TW_SURVEY_LIVING_WAYS; way++)
-			work->living[set][way].flow.state = TW_STATE_COUNT;
+	memset(work->living, 0, sizeof(work->living));
 }
 
 /* ---- sockets */
@@ -117,10 +115,8 @@ static void add_to_destination(struct tw_survey_work *work, const struct tw_flow
 		.far = tw_parity_is_far(work->exclusive.low, flow->local.port),
 	};
 	pending->hash = tw_table_hash(&work->table, &pending->key);
-	tw_table_fetch_slot(&work->table, pending->hash);
-	tw_table_fetch_entry(
-		&work->table,
-		work->pending[(work->pending_next + TW_SURVEY_PENDING_MAX / 2) % TW_SURVEY_PENDING_MAX].hash);
+	tw_table_fetch(&work->table, pending->hash,
+		       work->pending[(work->pending_next + TW_SURVEY_PENDING_MAX / 2) % TW_SURVEY_PENDING_MAX].hash);
 	tw_exclusive_add(&work->exclusive, flow->local.port, pending->hash, waits && !pending->unripe);
 	remember_living(work, pending->hash, flow);
 }
@@ -219,7 +215,7 @@ static bool ask_living(struct tw_survey_work *work, struct tw_source *source, un
 		struct tw_table_entry *entry = tw_table_find_hash(&work->table, work->living[set][way].hash);
 		struct tw_idle idle = { 0 };
 
-		if (flow->state == TW_STATE_COUNT || !entry || !tw_port_is_worth(tw_table_ports(entry), left))
+		if (flow->family == 0 || !entry || !tw_port_is_worth(tw_table_ports(entry), left))
 			continue;
 		asked = true;
 		if (source->idle(source, flow, &idle) < 0)

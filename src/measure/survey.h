@@ -51,13 +51,13 @@ struct tw_survey_work {
 	unsigned living_set;  /* to be asked next */
 	struct {
 		uint32_t hash;
-		struct tw_flow flow; /* state TW_STATE_COUNT: none */
+		struct tw_flow flow; /* family 0: none */
 	} living[TW_SURVEY_LIVING_SETS][TW_SURVEY_LIVING_WAYS];
 
 	struct tw_survey survey; /* what it comes to: whole after tw_survey_work_results() */
 };
 
-/* Returns 0 or -ENOMEM. */
+/* In memory that is zero. Returns 0 or -ENOMEM. */
 int tw_survey_work_init(struct tw_survey_work *work, const struct tw_hash_key *secret);
 void tw_survey_work_done(struct tw_survey_work *work);
 

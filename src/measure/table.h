@@ -68,17 +68,13 @@ void tw_table_clear(struct tw_table *table);
 /* The hash under which `key` is kept. */
 uint32_t tw_table_hash(const struct tw_table *table, const struct tw_destination *key);
 
-/* Has the processor fetch what tw_table_get() reads first, and, once that is there, the entry. */
-static inline void tw_table_fetch_slot(const struct tw_table *table, uint32_t hash)
+/* Has the processor fetch what tw_table_get() reads first for a hash, and the entry of one for which that is there. */
+static inline void tw_table_fetch(const struct tw_table *table, uint32_t hash, uint32_t fetched_hash)
 {
-	__builtin_prefetch(&table->slots[hash & (table->slot_count - 1)]);
-}
-
-static inline void tw_table_fetch_entry(const struct tw_table *table, uint32_t hash)
-{
-	uint32_t slot = table->slots[hash & (table->slot_count - 1)];
+	uint32_t slot = table->slots[fetched_hash & (table->slot_count - 1)];
 	const char *entry = (const char *)&table->entries[slot > 0 ? slot - 1 : 0];
 
+	__builtin_prefetch(&table->slots[hash & (table->slot_count - 1)]);
 	/* It may lie across two cache lines. */
 	__builtin_prefetch(entry, 1);
 	__builtin_prefetch(entry + sizeof(*table->entries) - 1, 1);
