@@ -12,7 +12,7 @@
 struct tw_destroy_search {
 	unsigned order_count;
 	struct tw_destroy orders[TW_KILLS_MAX]; /* copies: a reload may take the settings away */
-	struct tw_kill_quota quota;
+	struct tw_kill_quota quota;		/* what is left of it */
 	const struct tw_close_wait *close_wait; /* borrows */
 	usec_t at_usec;
 	uint32_t states; /* to be asked for: the dump has not begun */
@@ -22,9 +22,7 @@ struct tw_destroy_search {
 	/* Of the lives that TIME-WAIT may have been given the shortest, and until when sockets with it may be left. */
 	uint32_t life_ms;
 	usec_t life_until_usec;
-	uint32_t taken[TW_KILLS_MAX];
-	uint64_t seen[TW_KILLS_MAX];
-	uint32_t count;
+	struct tw_destroy_found found;
 	struct tw_candidate rows[TW_CANDIDATES_MAX];
 };
 
@@ -92,9 +90,7 @@ bool tw_destroy_search_begin(struct tw_destroy_search *search, const struct tw_k
 	search->gauge = sample->gauge;
 	search->states = 0;
 	search->under_way = false;
-	search->count = 0;
-	memset(search->taken, 0, sizeof(search->taken));
-	memset(search->seen, 0, sizeof(search->seen));
+	search->found = (struct tw_destroy_found){ .rows = search->rows };
 	set_life(search, &sample->gauge);
 	for (unsigned i = 0; i < orders->count; i++) {
 		const struct tw_destroy *destroy = orders->rows[i].destroy;
@@ -121,11 +117,11 @@ static bool is_meant(const struct tw_destroy *destroy, const struct tw_flow *flo
 
 static void take(struct tw_destroy_search *search, unsigned order, const struct tw_flow *flow, usec_t age_usec)
 {
-	search->seen[order]++;
-	if (search->taken[order] >= search->quota.most[order] || search->count == TW_CANDIDATES_MAX)
+	search->found.seen[order]++;
+	if (search->quota.most[order] == 0 || search->found.count == TW_CANDIDATES_MAX)
 		return;
-	search->taken[order]++;
-	search->rows[search->count++] = (struct tw_candidate){
+	search->quota.most[order]--;
+	search->rows[search->found.count++] = (struct tw_candidate){
 		.id = { flow->local, flow->remote, flow->device, flow->cookie },
 		.family = flow->family,
 		.order = (uint8_t)order,
@@ -133,33 +129,37 @@ static void take(struct tw_destroy_search *search, unsigned order, const struct 
 	};
 }
 
-/* The matter of the first order that it matches. The ages are of 32 bits of milliseconds. */
-static void on_flow(void *context, const struct tw_flow *flow)
+/* The matter of the first order that it matches. */
+static void offer(struct tw_destroy_search *search, const struct tw_flow *flow, usec_t age_usec, const char *unit)
 {
-	struct tw_destroy_search *search = context;
-	const struct tw_close_wait *close_wait = search->close_wait;
-	const struct tw_close_wait_socket *known = NULL;
-	const char *unit = "";
-	usec_t age_usec;
-
-	if (flow->cookie == TW_COOKIE_ANY)
-		return;
-	if (flow->state == TW_STATE_TIME_WAIT && flow->mini) {
-		age_usec = (search->life_ms - TW_MIN(search->life_ms, flow->expires_ms)) * TW_USEC_PER_MSEC;
-	} else {
-		if (flow->state == TW_STATE_CLOSE_WAIT)
-			known = tw_close_wait_find(close_wait->sockets, close_wait->socket_count, flow->cookie);
-		/* It has sent since the last scan, or is about to: half-closed, and no leak. */
-		if (!known || !flow->has_idle || flow->send_queue > 0)
-			return;
-		age_usec = TW_MIN(close_wait_age(search, known), flow->idle.data_sent_ms * TW_USEC_PER_MSEC);
-		unit = unit_of(search, known);
-	}
 	for (unsigned i = 0; i < search->order_count; i++)
 		if (search->quota.wanted[i] && is_meant(&search->orders[i], flow, age_usec, unit)) {
 			take(search, i, flow, age_usec);
 			return;
 		}
+}
+
+static void on_flow(void *context, const struct tw_flow *flow)
+{
+	struct tw_destroy_search *search = context;
+	const struct tw_close_wait *close_wait = search->close_wait;
+	const struct tw_close_wait_socket *known;
+
+	if (flow->cookie == TW_COOKIE_ANY)
+		return;
+	if (flow->state == TW_STATE_TIME_WAIT && flow->mini) {
+		uint32_t age_ms = search->life_ms - TW_MIN(search->life_ms, flow->expires_ms);
+
+		offer(search, flow, age_ms * TW_USEC_PER_MSEC, "");
+	}
+	/* One that has sent since the last scan, or is about to, is half-closed, and no leak. */
+	if (flow->state == TW_STATE_CLOSE_WAIT && flow->has_idle && flow->send_queue == 0) {
+		known = tw_close_wait_find(close_wait->sockets, close_wait->socket_count, flow->cookie);
+		if (known)
+			offer(search, flow,
+			      TW_MIN(close_wait_age(search, known), flow->idle.data_sent_ms * TW_USEC_PER_MSEC),
+			      unit_of(search, known));
+	}
 }
 
 int tw_destroy_search_step(struct tw_destroy_search *search, struct tw_source *source)
@@ -181,7 +181,5 @@ int tw_destroy_search_step(struct tw_destroy_search *search, struct tw_source *s
 
 void tw_destroy_search_results(const struct tw_destroy_search *search, struct tw_destroy_found *ret)
 {
-	ret->rows = search->rows;
-	ret->count = search->count;
-	memcpy(ret->seen, search->seen, sizeof(ret->seen));
+	*ret = search->found;
 }
