@@ -9,7 +9,7 @@ HARMLESS = {
     r"in default_log\b": "without the option --log, records would go to standard output",
     r" setsockopt\(netlink\) \w+ in (mnl_socket_setsockopt )?tw_socket_netlink_new\b": "answers are longer without it, "
     "and do as well",
-    r" ENOMEM in set_init grow tw_waiters_add\b": "a connection in CLOSE-WAIT whose age is not known is counted among the "
+    r" ENOMEM in grow tw_close_wait_work_add\b": "a connection in CLOSE-WAIT whose age is not known is counted among the "
     "untracked, which `status` shows, and the next scan finds room for it",
     r" ENOMEM in .*\btw_kernel_source_new wake gauge\b": "a namespace that rests is woken by the next tick",
     r" fstatat\(~/state/ledger-N\) \w+ in owes\b": "the ledger is read then, whether it is there or not",
@@ -45,13 +45,12 @@ FATAL = {("setns", "/proc/thread-self/ns/net"): "Linux lets nobody back into his
 NOT_INTERPOSED = {
     "it cannot fail": """
         __ctype_b_loc __cxa_finalize __errno_location __gmon_start__ __libc_start_main __stack_chk_fail
-        abort getuid secure_getenv
+        abort bsearch getuid secure_getenv
         _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable dirfd getenv getpid memchr memcmp memcpy memmove memrchr
-        memmem memset qsort strcasecmp strchr strcmp strerror strlen strncmp strpbrk strrchr strspn strstr strtoul inet_ntop snprintf vsnprintf""",
+        memmem memset qsort strcasecmp strchr strcmp strcspn strerror strlen strncmp strpbrk strrchr strspn strstr strtol strtoul inet_ntop snprintf vsnprintf""",
     "it answers wrong input with an error of its own, which the unit tests give it": "inet_pton getopt_long",
     "it fails for wrong arguments alone": """
-        ioctl isatty mallopt pthread_attr_destroy pthread_attr_setstacksize pthread_cond_destroy pthread_cond_init pthread_join
-        pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_sigmask sigaction
+        ioctl isatty mallopt pthread_attr_destroy pthread_attr_setstacksize pthread_join pthread_sigmask sem_init sigaction
         sigaddset sigemptyset sigfillset sigprocmask sysinfo""",
     "what a pattern cannot be is not taken for one": "fnmatch",
     "its failure is NULL, and the line stands without the time": "localtime_r",

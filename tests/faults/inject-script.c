@@ -5,8 +5,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdatomic.h>
@@ -33,7 +33,8 @@
 #define NSEC_PER_SEC 1000000000LL
 
 static atomic_llong now_nsec; /* since a second after the boot */
-static atomic_bool worker_idle;
+/* By the worker, which has done those before; by the loop. */
+static atomic_uint jobs_awaited, jobs_begun;
 static long long due_nsec[FDS_MAX]; /* of timers by descriptor, in the time that the daemon sees; 0: none */
 static unsigned ticks;		    /* in this phase */
 static int script_fds[4], script_fd_count;
@@ -92,18 +93,18 @@ static bool jump(void)
 
 /* ---- the worker */
 
-int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+int sem_wait(sem_t *semaphore)
 {
 	if (!inject_is_loop())
-		atomic_store(&worker_idle, true);
-	return REAL(pthread_cond_wait)(condition, mutex);
+		atomic_fetch_add(&jobs_awaited, 1);
+	return REAL(sem_wait)(semaphore);
 }
 
-int pthread_cond_broadcast(pthread_cond_t *condition)
+int sem_post(sem_t *semaphore)
 {
 	if (inject_is_loop())
-		atomic_store(&worker_idle, false);
-	return REAL(pthread_cond_broadcast)(condition);
+		atomic_fetch_add(&jobs_begun, 1);
+	return REAL(sem_post)(semaphore);
 }
 
 /* ---- the script */
@@ -219,7 +220,7 @@ int epoll_wait(int fd, struct epoll_event *events, int room, int timeout)
 	if (timeout == 0)
 		return REAL(epoll_wait)(fd, events, room, 0);
 	for (unsigned round = 0; round < PATIENCE_ROUNDS; round++) {
-		bool idle = atomic_load(&worker_idle) || inject_phase == PHASE_START;
+		bool idle = atomic_load(&jobs_awaited) > atomic_load(&jobs_begun) || inject_phase == PHASE_START;
 
 		n = REAL(epoll_wait)(fd, events, room, idle ? 0 : 2);
 		if (n != 0)
