@@ -1,88 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/bus.h"
 
+#include "base/fd.h"
 #include "base/text.h"
-#include "daemon/process.h"
 #include "tell/message.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Behind ticks, signals and the worker, which are of the normal priority. */
-#define TW_BUS_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+#define BUS_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 /* After a failure the bus is tried again so much later, and each time twice as late. */
-#define TW_RETRY_MIN_USEC TW_USEC_PER_SEC
-#define TW_RETRY_MAX_USEC TW_USEC_PER_MINUTE
+#define RETRY_MIN_USEC TW_USEC_PER_SEC
+#define RETRY_MAX_USEC TW_USEC_PER_MINUTE
 /* A bus that is there answers at once. */
-#define TW_BUS_TIMEOUT_USEC (5 * TW_USEC_PER_SEC)
+#define BUS_TIMEOUT_USEC (5 * TW_USEC_PER_SEC)
 /* Signals that wait for a bus that does not read: more are left out. */
-#define TW_BUS_QUEUE_MAX 256
-#define TW_BUS "org.freedesktop.DBus"
-#define TW_BUS_LOCAL "org.freedesktop.DBus.Local"
-
-struct tw_bus {
-	struct tw_recorder recorder; /* first: the recorder's address is the bus's */
-	struct tw_recorder *next;    /* borrows */
-	const char *address;	     /* borrows; NULL: none */
-	sd_event *event;	     /* borrows; NULL: not attached */
-	sd_bus *bus;		     /* owned; NULL: not connected, nor about to be */
-	sd_event_source *retry;
-	sd_event_source *settle;
-	usec_t retry_usec;
-	bool owned;	   /* the name */
-	bool trouble_told; /* since the name was ours */
-	bool raised_changed;
-	enum tw_mode mode_told;
-	unsigned rules_told;
-	struct tw_bus_calls calls;
-};
+#define BUS_QUEUE_MAX 256
+/* Longest MESSAGE that a signal carries: a finding, a reason and an advice, with room to spare. */
+#define MESSAGE_MAX 2048
+#define BUS "org.freedesktop.DBus"
+#define BUS_LOCAL "org.freedesktop.DBus.Local"
 
 /* ---- signals */
 
-static bool is_signalled(enum tw_event_kind kind)
-{
-	switch (kind) {
-	case TW_EVENT_RAISED:
-	case TW_EVENT_CLEARED:
-	case TW_EVENT_ADJUSTED:
-	case TW_EVENT_RESTORED:
-	case TW_EVENT_YIELDED:
-	case TW_EVENT_REFUSED:
-	case TW_EVENT_EFFECT:
-	case TW_EVENT_DESTROYED:
-	case TW_EVENT_RELOADED:
-	case TW_EVENT_RELOAD_FAILED:
-		return true;
-	case TW_EVENT_STARTED:
-	case TW_EVENT_STOPPED:
-	case TW_EVENT_SAMPLE:
-	case TW_EVENT_REMINDED:
-	case TW_EVENT_ADVICE:
-	case TW_EVENT_STRETCHED:
-	case TW_EVENT_PARTIAL:
-	case TW_EVENT_DEGRADED:
-	case TW_EVENT_NAMESPACE_GONE:
-	case TW_EVENT_NAMESPACE_NEW:
-	case TW_EVENT_REQUESTED:
-	case TW_EVENT_COUNT:
-		return false;
-	}
-	return false;
-}
+static const bool signalled[TW_EVENT_COUNT] = {
+	[TW_EVENT_RAISED] = true,	 [TW_EVENT_CLEARED] = true,   [TW_EVENT_ADJUSTED] = true,
+	[TW_EVENT_RESTORED] = true,	 [TW_EVENT_YIELDED] = true,   [TW_EVENT_REFUSED] = true,
+	[TW_EVENT_EFFECT] = true,	 [TW_EVENT_DESTROYED] = true, [TW_EVENT_RELOADED] = true,
+	[TW_EVENT_RELOAD_FAILED] = true,
+};
 
 /* What the bus does not take in time is left out: the journal has it. */
 static bool can_send(const struct tw_bus *bus)
 {
 	uint64_t queued;
 
-	return bus->owned && sd_bus_get_n_queued_write(bus->bus, &queued) >= 0 && queued < TW_BUS_QUEUE_MAX;
+	return bus->owned && sd_bus_get_n_queued_write(bus->bus, &queued) >= 0 && queued < BUS_QUEUE_MAX;
 }
 
 static void send_event(struct tw_bus *bus, const char *namespace, const struct tw_event *event)
 {
-	char message[TW_BUS_MESSAGE_MAX], clean[3 * TW_BUS_MESSAGE_MAX], rule[3 * TW_RULE_NAME_MAX];
-	char where[3 * TW_NAMESPACE_NAME_MAX];
+	char message[MESSAGE_MAX], clean[3 * MESSAGE_MAX], rule[3 * TW_RULE_NAME_MAX], where[3 * TW_NAMESPACE_NAME_MAX];
 	struct tw_text text;
 
 	tw_text_init(&text, message, sizeof(message));
@@ -107,13 +66,8 @@ static void tell(struct tw_recorder *recorder, const char *namespace, const stru
 		bus->raised_changed = true;
 	if (event->kind != TW_EVENT_SAMPLE && bus->settle)
 		(void)sd_event_source_set_enabled(bus->settle, SD_EVENT_ONESHOT);
-	if (is_signalled(event->kind) && can_send(bus))
+	if (signalled[event->kind] && can_send(bus))
 		send_event(bus, namespace, event);
-}
-
-struct tw_recorder *tw_bus_recorder(struct tw_bus *bus)
-{
-	return &bus->recorder;
 }
 
 /*
@@ -124,7 +78,7 @@ static int on_settle(sd_event_source *source TW_UNUSED, void *userdata)
 {
 	static char raised[] = "Raised", mode[] = "Mode", rules_total[] = "RulesTotal";
 	struct tw_bus *bus = userdata;
-	const struct tw_settings *settings = bus->calls.owner.manager->settings;
+	const struct tw_settings *settings = bus->manager->settings;
 	char *changed[4];
 	size_t count = 0;
 
@@ -148,37 +102,32 @@ static int on_settle(sd_event_source *source TW_UNUSED, void *userdata)
 /* Once, until the name is ours: whoever asks over the bus gets no answer meanwhile. */
 static void tell_trouble(struct tw_bus *bus, const char *what, const char *why)
 {
-	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
-	struct tw_text reason;
-
-	if (bus->trouble_told)
-		return;
+	if (!bus->trouble_told)
+		tw_recorder_tell(bus->next, TW_NAMESPACE_HOST, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING,
+				 "%s: %s; nobody can ask over D-Bus until then", what, why);
 	bus->trouble_told = true;
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_addf(&reason, "%s: %s; nobody can ask over D-Bus until then", what, why);
-	bus->next->tell(bus->next, "host", &event);
 }
 
 static void disconnect(struct tw_bus *bus)
 {
 	bus->owned = false;
-	tw_bus_calls_drop(&bus->calls);
+	tw_bus_drop_calls(bus);
 	bus->bus = sd_bus_close_unref(bus->bus);
 }
 
 static void retry_later(struct tw_bus *bus)
 {
 	bus->owned = false;
-	(void)sd_event_source_set_time(bus->retry, tw_usec_add(tw_process_now(), bus->retry_usec));
+	(void)sd_event_source_set_time(bus->retry, tw_usec_add(tw_clock_read(CLOCK_MONOTONIC), bus->retry_usec));
 	(void)sd_event_source_set_enabled(bus->retry, SD_EVENT_ONESHOT);
-	bus->retry_usec = TW_MIN(2 * bus->retry_usec, TW_RETRY_MAX_USEC);
+	bus->retry_usec = TW_MIN(2 * bus->retry_usec, RETRY_MAX_USEC);
 }
 
 static void own(struct tw_bus *bus)
 {
 	bus->owned = true;
 	bus->trouble_told = false;
-	bus->retry_usec = TW_RETRY_MIN_USEC;
+	bus->retry_usec = RETRY_MIN_USEC;
 }
 
 static int on_disconnected(sd_bus_message *message TW_UNUSED, void *userdata, sd_bus_error *error TW_UNUSED)
@@ -211,27 +160,18 @@ static int on_requested(sd_bus_message *reply, void *userdata, sd_bus_error *err
  * What the bus itself says of our name. Anybody may send a signal like it to us alone, and sd-bus takes each that looks
  * so: it does not know who of those on the bus has which name. Who sends it the bus says itself.
  */
-static bool is_our_name(sd_bus_message *message)
+static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error TW_UNUSED)
 {
 	const char *sender = sd_bus_message_get_sender(message), *name;
-
-	return sender && strcmp(sender, TW_BUS) == 0 && sd_bus_message_read(message, "s", &name) >= 0 &&
-	       strcmp(name, TW_BUS_NAME) == 0;
-}
-
-static int on_acquired(sd_bus_message *message, void *userdata, sd_bus_error *error TW_UNUSED)
-{
-	if (is_our_name(message))
-		own(userdata);
-	return 0;
-}
-
-static int on_lost(sd_bus_message *message, void *userdata, sd_bus_error *error TW_UNUSED)
-{
 	struct tw_bus *bus = userdata;
 
-	if (!is_our_name(message))
+	if (!sender || strcmp(sender, BUS) != 0 || sd_bus_message_read(message, "s", &name) < 0 ||
+	    strcmp(name, TW_BUS_NAME) != 0)
 		return 0;
+	if (strcmp(sd_bus_message_get_member(message), "NameAcquired") == 0) {
+		own(bus);
+		return 0;
+	}
 	bus->owned = false;
 	tell_trouble(bus, "the name " TW_BUS_NAME, "it was taken away");
 	return 0;
@@ -261,100 +201,84 @@ static int connect_to(struct tw_bus *bus)
 	if (r >= 0)
 		r = sd_bus_set_close_on_exit(bus->bus, false);
 	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(bus->bus, TW_BUS_TIMEOUT_USEC);
+		r = sd_bus_set_method_call_timeout(bus->bus, BUS_TIMEOUT_USEC);
 	if (r >= 0)
-		r = tw_bus_calls_add(&bus->calls, bus->bus);
+		r = tw_bus_add_object(bus);
 	if (r >= 0)
-		r = match(bus, TW_BUS_LOCAL, "Disconnected", on_disconnected);
+		r = match(bus, BUS_LOCAL, "Disconnected", on_disconnected);
 	if (r >= 0)
-		r = sd_bus_attach_event(bus->bus, bus->event, TW_BUS_PRIORITY);
+		r = sd_bus_attach_event(bus->bus, bus->event, BUS_PRIORITY);
 	if (r >= 0)
 		r = sd_bus_start(bus->bus);
 	if (r >= 0)
-		r = match(bus, TW_BUS, "NameAcquired", on_acquired);
+		r = match(bus, BUS, "NameAcquired", on_name);
 	if (r >= 0)
-		r = match(bus, TW_BUS, "NameLost", on_lost);
+		r = match(bus, BUS, "NameLost", on_name);
 	return r < 0 ? r : sd_bus_request_name_async(bus->bus, NULL, TW_BUS_NAME, SD_BUS_NAME_QUEUE, on_requested, bus);
-}
-
-static void begin(struct tw_bus *bus)
-{
-	int r = connect_to(bus);
-
-	if (r >= 0)
-		return;
-	disconnect(bus);
-	tell_trouble(bus, "cannot use the bus", strerror(-r));
-	retry_later(bus);
 }
 
 static int on_retry(sd_event_source *source TW_UNUSED, uint64_t usec TW_UNUSED, void *userdata)
 {
 	struct tw_bus *bus = userdata;
+	int r;
 
 	disconnect(bus);
-	begin(bus);
+	r = connect_to(bus);
+	if (r < 0) {
+		disconnect(bus);
+		tell_trouble(bus, "cannot use the bus", strerror(-r));
+		retry_later(bus);
+	}
 	return 0;
 }
 
 /* ---- its life */
 
-int tw_bus_new(const char *address, struct tw_recorder *next, struct tw_bus **ret)
+void tw_bus_init(struct tw_bus *bus, const char *address, struct tw_recorder *next)
 {
-	struct tw_bus *bus = calloc(1, sizeof(*bus));
-
-	if (!bus)
-		return -ENOMEM;
 	bus->recorder.tell = tell;
 	bus->next = next;
 	bus->address = address;
-	bus->retry_usec = TW_RETRY_MIN_USEC;
-	*ret = bus;
-	return 0;
+	bus->retry_usec = RETRY_MIN_USEC;
 }
 
-struct tw_bus *tw_bus_free(struct tw_bus *bus)
+void tw_bus_done(struct tw_bus *bus)
 {
-	if (bus) {
-		tw_bus_detach(bus);
-		disconnect(bus);
-		free(bus);
-	}
-	return NULL;
+	tw_bus_detach(bus);
+	disconnect(bus);
 }
 
-int tw_bus_attach(struct tw_bus *bus, sd_event *event, const struct tw_bus_owner *owner)
+int tw_bus_attach(struct tw_bus *bus, sd_event *event, struct tw_manager *manager,
+		  int (*reload)(void *context, struct tw_problems **ret_problems), void *context)
 {
 	int r;
 
 	if (!bus->address)
 		return 0;
 	bus->event = event;
-	bus->mode_told = owner->manager->settings->mode;
-	bus->rules_told = owner->manager->settings->rule_count;
-	tw_bus_calls_init(&bus->calls, owner);
-	r = sd_event_add_time(event, &bus->retry, CLOCK_MONOTONIC, 0, TW_RETRY_MIN_USEC / 10, on_retry, bus);
+	bus->manager = manager;
+	bus->reload = reload;
+	bus->context = context;
+	bus->started_usec = tw_clock_read(CLOCK_REALTIME);
+	bus->mode_told = manager->settings->mode;
+	bus->rules_told = manager->settings->rule_count;
+	r = sd_event_add_time(event, &bus->retry, CLOCK_MONOTONIC, 0, RETRY_MIN_USEC / 10, on_retry, bus);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(bus->retry, SD_EVENT_OFF);
 	if (r >= 0)
-		r = sd_event_source_set_priority(bus->retry, TW_BUS_PRIORITY);
+		r = sd_event_source_set_priority(bus->retry, BUS_PRIORITY);
 	if (r >= 0)
 		r = sd_event_add_defer(event, &bus->settle, on_settle, bus);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(bus->settle, SD_EVENT_OFF);
-	if (r < 0)
-		return r;
-	(void)sd_event_source_set_description(bus->retry, "bus");
-	(void)sd_event_source_set_description(bus->settle, "bus-settle");
-	begin(bus);
-	return 0;
+	return r < 0 ? r : on_retry(NULL, 0, bus);
 }
 
 void tw_bus_detach(struct tw_bus *bus)
 {
 	bus->settle = sd_event_source_unref(bus->settle);
 	bus->retry = sd_event_source_unref(bus->retry);
-	tw_bus_calls_drop(&bus->calls);
+	tw_bus_drop_calls(bus);
 	if (bus->bus)
 		(void)sd_bus_detach_event(bus->bus);
 	bus->event = NULL;

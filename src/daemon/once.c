@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/once.h"
-
 #include "base/fd.h"
 #include "base/setns-source.h"
 #include "base/text.h"
-#include "daemon/process.h"
+#include "daemon/daemon.h"
 #include "measure/diag/diag.h"
 #include "measure/kernel-source.h"
 #include "measure/proc/netns-source.h"
@@ -14,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* The tables are bounded (100 rows each), so is what is printed of one namespace. */
 #define TW_PAGE_MAX (256 * 1024)
@@ -61,7 +60,7 @@ static int look(struct once *once, const char *namespace, struct tw_kernel_sourc
 	r = tw_kernel_source_new(once->host, source);
 	if (r < 0)
 		return r;
-	once->order.at_usec = tw_process_now();
+	once->order.at_usec = tw_clock_read(CLOCK_MONOTONIC);
 	r = tw_scan_once(tw_kernel_source_base(*source), &once->key, &once->order, &past, sample);
 	return r < 0 ? r : print(once, namespace, sample);
 }
@@ -82,52 +81,42 @@ static int visit(struct once *once, const struct tw_netns_source *found, const s
 }
 
 /* One that is gone by now is passed over; one that cannot be looked at is said, and the others are looked at. */
-static int visit_others(struct once *once, const struct tw_netns_source *found, int home_fd)
-{
-	const struct tw_netns_list *list = tw_netns_source_found(found);
-	int first = 0;
-
-	for (unsigned i = 0; i < list->count; i++) {
-		const struct tw_netns_found *row = &list->rows[i];
-		int r;
-
-		if (!tw_namespace_list_has(&once->settings->namespaces, row->namespace.name))
-			continue;
-		r = visit(once, found, row, home_fd);
-		if (r == 0 || r == -ENOENT || r == -ESTALE)
-			continue;
-		fprintf(stderr, "timewaitd: network namespace %s: %s\n", row->namespace.name, tw_diag_error_text(r));
-		if (first == 0)
-			first = r;
-	}
-	return first;
-}
-
 static int look_at_others(struct once *once)
 {
+	const struct tw_namespace_list *list = &once->settings->namespaces;
 	TW_CLEANUP_NETNS_SOURCE struct tw_netns_source *found = NULL;
 	TW_CLEANUP_CLOSE int home_fd = -1;
 	uint64_t home;
-	int r = tw_netns_open("/proc/thread-self/ns/net", &home_fd, &home);
+	int r = tw_netns_open("/proc/thread-self/ns/net", &home_fd, &home), first = 0;
 
 	if (r >= 0)
 		r = tw_netns_source_new(&tw_netns_paths, &found);
 	if (r < 0)
 		return r;
-	tw_netns_source_begin(found, tw_namespace_list_is_open(&once->settings->namespaces));
+	tw_netns_source_begin(found, tw_namespace_list_is_open(list));
 	while ((r = tw_netns_source_step(found)) > 0)
 		;
-	return r < 0 ? r : visit_others(once, found, home_fd);
+	for (unsigned i = 0; r >= 0 && i < tw_netns_source_found(found)->count; i++) {
+		const struct tw_netns_found *row = &tw_netns_source_found(found)->rows[i];
+		int error = tw_namespace_list_has(list, row->namespace.name) ? visit(once, found, row, home_fd) : 0;
+
+		if (error == 0 || error == -ENOENT || error == -ESTALE)
+			continue;
+		fprintf(stderr, "timewaitd: network namespace %s: %s\n", row->namespace.name,
+			tw_diag_error_text(error));
+		first = first < 0 ? first : error;
+	}
+	return r < 0 ? r : first;
 }
 
 int tw_once(const struct tw_settings *settings, bool json)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *host = NULL;
 	struct once once = { .settings = settings, .json = json };
-	int r = tw_process_secret(&once.key);
+	int r = 0;
 
-	if (r < 0)
-		return r;
+	if (getrandom(&once.key, sizeof(once.key), 0) != (ssize_t)sizeof(once.key))
+		return tw_errno();
 	once.order.bound_known = tw_kernel_source_tells_bound();
 	/* Of all: nobody waits for it but who wants to know. */
 	once.order.ask_most = UINT32_MAX;

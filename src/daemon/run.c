@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/run.h"
-
 #include "act/socket-sink.h"
+#include "base/fd.h"
 #include "config.h"
-#include "daemon/bus.h"
+#include "daemon/daemon.h"
 #include "watch/discovery.h"
-#include "daemon/loop.h"
-#include "watch/manager.h"
-#include "daemon/process.h"
 #include "measure/diag/diag.h"
 #include "measure/kernel-source.h"
-#include "tell/record-sink.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* Everything that lives as long as the daemon does. */
@@ -25,34 +21,28 @@ struct life {
 	struct tw_host_edges host;
 	struct tw_ledger ledger; /* of the host: what is still owed, at the start */
 	struct tw_record_sink *sink;
-	struct tw_bus *bus;
+	struct tw_bus bus;
 	struct tw_kernel_source *source;
 	struct tw_socket_netlink *sockets;
 	struct tw_kernel_discovery *discovery;
 	struct tw_worker *worker;
 	struct tw_manager manager;
-	bool managing;
 };
-
-/* No later record can tell of them. */
-static void tell_lost_records(const struct life *life)
-{
-	uint64_t lost = life->sink ? life->sink->dropped - life->sink->told : 0;
-
-	if (lost > 0)
-		fprintf(stderr, "timewaitd: the last records could not be written (%" PRIu64 ")\n", lost);
-}
 
 static void life_done(struct life *life)
 {
-	if (life->managing)
-		tw_manager_done(&life->manager);
+	uint64_t lost;
+
+	tw_manager_done(&life->manager);
 	life->worker = tw_worker_free(life->worker);
 	life->discovery = tw_kernel_discovery_free(life->discovery);
 	life->sockets = tw_socket_netlink_free(life->sockets);
 	life->source = tw_kernel_source_free(life->source);
-	tell_lost_records(life);
-	life->bus = tw_bus_free(life->bus);
+	/* No later record can tell of them. */
+	lost = life->sink ? life->sink->dropped - life->sink->told : 0;
+	if (lost > 0)
+		fprintf(stderr, "timewaitd: the last records could not be written (%" PRIu64 ")\n", lost);
+	tw_bus_done(&life->bus);
 	life->sink = tw_record_sink_free(life->sink);
 	tw_host_edges_close(&life->host);
 }
@@ -63,23 +53,31 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-static int recover(struct life *life, struct tw_ledger *ret)
+static struct tw_time read_clock(struct tw_clock *clock TW_UNUSED)
+{
+	return (struct tw_time){ tw_clock_read(CLOCK_MONOTONIC), tw_clock_read(CLOCK_THREAD_CPUTIME_ID) };
+}
+
+/* What cannot be put back now is tried again: the host's at each tick, that of others at the next start. */
+static int recover(struct life *life)
 {
 	struct tw_recorder *recorder = &life->sink->recorder;
-	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
-	struct tw_text reason;
-	int r = tw_recover(&life->host, recorder, ret);
+	int r = tw_recover(&life->host, recorder, &life->ledger);
 
-	if (r >= 0)
-		return 0;
 	if (r == -EBADMSG || r == -EXDEV || r == -EPROTONOSUPPORT) {
-		r = tw_recover_set_aside(&life->host.file, r, recorder, "host");
-		return r < 0 ? complain("cannot set the old ledger aside", r) : 0;
+		r = tw_recover_set_aside(&life->host.file, r, recorder, TW_NAMESPACE_HOST);
+		if (r < 0)
+			return complain("cannot set the old ledger aside", r);
 	}
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_addf(&reason, "what an earlier run changed is not all put back: %s; it is tried again",
-		     tw_recover_error(r));
-	recorder->tell(recorder, "host", &event);
+	if (r < 0)
+		tw_recorder_tell(recorder, TW_NAMESPACE_HOST, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING,
+				 "what an earlier run changed is not all put back: %s; it is tried again",
+				 tw_recover_error(r));
+	r = tw_recover_namespaces(&life->host, recorder);
+	if (r < 0)
+		tw_recorder_tell(recorder, TW_NAMESPACE_HOST, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING,
+				 "what an earlier run changed in other network namespaces is not all put back: %s",
+				 tw_recover_error(r));
 	return 0;
 }
 
@@ -90,35 +88,16 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 		.sysctl = &life->host.tree.sink,
 		.socket = tw_socket_netlink_sink(life->sockets),
 		.store = &life->host.file.store,
-		.recorder = tw_bus_recorder(life->bus),
+		.recorder = &life->bus.recorder,
 	};
 
 	*ret = tw_acting_new(&edges, &life->ledger, name);
 	return *ret ? 0 : -ENOMEM;
 }
 
-/* What cannot be put back there now is tried again at the next start; the host is watched all the same. */
-static void recover_others(struct life *life)
-{
-	struct tw_recorder *recorder = &life->sink->recorder;
-	struct tw_event event = { .kind = TW_EVENT_DEGRADED, .severity = TW_SEVERITY_WARNING };
-	struct tw_text reason;
-	int r = tw_recover_namespaces(&life->host, recorder);
-
-	if (r >= 0)
-		return;
-	tw_text_init(&reason, event.reason, sizeof(event.reason));
-	tw_text_addf(&reason, "what an earlier run changed in other network namespaces is not all put back: %s",
-		     tw_recover_error(r));
-	recorder->tell(recorder, TW_NAMESPACE_HOST, &event);
-}
-
 static int reach_kernel(struct life *life)
 {
-	struct tw_namespace_edges_ground ground = {
-		.host = &life->host,
-		.recorder = tw_bus_recorder(life->bus),
-	};
+	struct tw_namespace_edges_ground ground = { .host = &life->host, .recorder = &life->bus.recorder };
 	int r = tw_kernel_source_new(NULL, &life->source);
 
 	if (r < 0)
@@ -133,31 +112,31 @@ static int reach_kernel(struct life *life)
 
 static int manage(struct life *life, struct tw_settings **settings)
 {
+	static struct tw_clock clock = { .read = read_clock };
 	const struct tw_manager_edges edges = {
 		.host = {
 			.source = tw_kernel_source_base(life->source),
-			.recorder = tw_bus_recorder(life->bus),
+			.recorder = &life->bus.recorder,
 			.make_acting = make_acting,
 			.context = life,
 			.tells_bound = tw_kernel_source_tells_bound(),
 		},
 		.discovery = tw_kernel_discovery_base(life->discovery),
-		.clock = tw_process_clock(),
+		.clock = &clock,
 	};
 	struct tw_hash_key key;
-	int r = tw_process_secret(&key);
+	int r;
 
-	if (r < 0)
-		return complain("cannot draw a random number", r);
+	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		return complain("cannot draw a random number", tw_errno());
 	r = tw_manager_init(&life->manager, *settings, &edges, &key);
 	if (r < 0)
 		return complain("cannot start", r);
 	*settings = NULL;
-	life->managing = true;
 	return 0;
 }
 
-int tw_run_open(struct tw_host_edges *host, const struct tw_options *options)
+int tw_open_host(struct tw_host_edges *host, const struct tw_options *options)
 {
 	char problem[PATH_MAX + 256];
 	struct tw_text text;
@@ -177,17 +156,12 @@ static int begin(struct life *life, const struct tw_options *options, struct tw_
 
 	if (r < 0)
 		return complain("cannot open the log", r);
-	r = tw_bus_new(options->bus, &life->sink->recorder, &life->bus);
-	if (r < 0)
-		return complain("cannot start", r);
-	r = tw_run_open(&life->host, options);
-	if (r < 0)
-		return r;
-	r = recover(life, &life->ledger);
-	if (r < 0)
-		return r;
-	recover_others(life);
-	r = reach_kernel(life);
+	tw_bus_init(&life->bus, options->bus, &life->sink->recorder);
+	r = tw_open_host(&life->host, options);
+	if (r >= 0)
+		r = recover(life);
+	if (r >= 0)
+		r = reach_kernel(life);
 	return r < 0 ? r : manage(life, settings);
 }
 
@@ -203,48 +177,47 @@ static void hold_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Whoever waits for the service to be ready gets one that has seen the machine. */
-static int take_first_sample(struct tw_manager *manager)
+/*
+ * Whoever waits for the service to be ready gets one that has seen the machine. Nobody waits for the loop before it
+ * runs: until then the manager does all work itself.
+ */
+static int watch(struct life *life, const struct tw_options *options)
 {
+	struct tw_manager *manager = &life->manager;
 	int r;
 
-	if (tw_manager_begin(manager))
-		return 0;
-	r = manager->host->error;
-	fprintf(stderr, "timewaitd: cannot take a first sample: %s\n", tw_diag_error_text(r));
-	return r;
-}
-
-/* Nobody waits for the loop before it runs: until then the manager does all work itself. */
-static int loop(struct life *life, const struct tw_options *options)
-{
-	int r = tw_worker_new(&life->worker);
-
+	if (!tw_manager_begin(manager)) {
+		r = manager->host.error;
+		fprintf(stderr, "timewaitd: cannot take a first sample: %s\n", tw_diag_error_text(r));
+		return r;
+	}
+	r = tw_worker_new(&life->worker);
 	if (r < 0)
 		return complain("cannot start a thread", r);
-	life->manager.worker = life->worker;
-	return tw_loop_run(&life->manager, life->worker, life->bus, options);
+	manager->worker = life->worker;
+	return tw_loop_run(manager, &life->bus, options);
 }
 
-static int watch(struct life *life, const struct tw_options *options)
+static int live(struct life *life, const struct tw_options *options)
 {
 	struct tw_manager *manager = &life->manager;
 	int r, restored;
 
-	tw_manager_tell(manager, TW_EVENT_STARTED, "timewaitd %s, %u rule%s, %s mode", PACKAGE_VERSION,
-			manager->settings->rule_count, manager->settings->rule_count == 1 ? "" : "s",
-			tw_manager_mode(manager));
+	tw_recorder_tell(manager->recorder, TW_NAMESPACE_HOST, TW_EVENT_STARTED, TW_SEVERITY_NOTICE,
+			 "timewaitd %s, %u rule%s, %s mode", PACKAGE_VERSION, manager->settings->rule_count,
+			 manager->settings->rule_count == 1 ? "" : "s", tw_manager_mode(manager));
 	tw_manager_tell_skipped(manager);
-	r = take_first_sample(manager);
-	if (r >= 0)
-		r = loop(life, options);
+	r = watch(life, options);
 	restored = tw_manager_stop(manager);
 	if (r < 0)
-		tw_manager_tell(manager, TW_EVENT_STOPPED, "gave up: %s", strerror(-r));
+		tw_recorder_tell(manager->recorder, TW_NAMESPACE_HOST, TW_EVENT_STOPPED, TW_SEVERITY_NOTICE,
+				 "gave up: %s", strerror(-r));
 	else if (restored < 0)
-		tw_manager_tell(manager, TW_EVENT_STOPPED, "not everything could be put back: %s", strerror(-restored));
+		tw_recorder_tell(manager->recorder, TW_NAMESPACE_HOST, TW_EVENT_STOPPED, TW_SEVERITY_NOTICE,
+				 "not everything could be put back: %s", strerror(-restored));
 	else
-		tw_manager_tell(manager, TW_EVENT_STOPPED, "everything is put back");
+		tw_recorder_tell(manager->recorder, TW_NAMESPACE_HOST, TW_EVENT_STOPPED, TW_SEVERITY_NOTICE,
+				 "everything is put back");
 	return r < 0 ? r : restored;
 }
 
@@ -257,8 +230,7 @@ int tw_run(const struct tw_options *options, struct tw_settings *settings)
 
 	hold_signals();
 	r = begin(&life, options, &owned);
-
 	if (r >= 0)
-		r = watch(&life, options);
+		r = live(&life, options);
 	return r < 0 ? TW_EXIT_FAILURE : TW_EXIT_OK;
 }

@@ -10,32 +10,19 @@ unsigned tw_manager_count(const struct tw_manager *manager)
 	return manager->registry.count + manager->host_watched;
 }
 
-struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned index)
+struct tw_watch *tw_manager_watch(struct tw_manager *manager, unsigned index)
 {
 	if (manager->host_watched && index == 0)
-		return manager->host;
+		return &manager->host;
 	return &manager->registry.entries[index - manager->host_watched]->watch;
 }
 
-bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule)
+bool tw_manager_is_raised(struct tw_manager *manager, unsigned rule)
 {
 	for (unsigned i = 0; i < tw_manager_count(manager); i++)
 		if (tw_policy_is_raised(&tw_manager_watch(manager, i)->policy, rule))
 			return true;
 	return false;
-}
-
-void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...)
-{
-	char reason[TW_REASON_MAX];
-	struct tw_text text;
-	va_list arguments;
-
-	tw_text_init(&text, reason, sizeof(reason));
-	va_start(arguments, format);
-	tw_text_addv(&text, format, arguments);
-	va_end(arguments);
-	tw_recorder_tell(manager->recorder, TW_NAMESPACE_HOST, kind, TW_SEVERITY_NOTICE, "%s", reason);
 }
 
 void tw_manager_tell_skipped(struct tw_manager *manager)
@@ -52,18 +39,18 @@ void tw_manager_reload(struct tw_manager *manager, struct tw_settings *settings)
 {
 	usec_t now_usec = manager->clock->read(manager->clock).now_usec;
 
-	tw_watch_rebase(manager->host, manager->settings, settings, now_usec);
+	tw_watch_rebase(&manager->host, manager->settings, settings, now_usec);
 	manager->host_watched = tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST);
 	if (!manager->host_watched) {
-		tw_watch_leave(manager->host, settings, now_usec, "the configuration does not have the host any more");
-		tw_watch_give_up(manager->host);
+		tw_watch_leave(&manager->host, settings, now_usec, "the configuration does not have the host any more");
+		tw_watch_give_up(&manager->host);
 	}
 	tw_registry_rebase(&manager->registry, manager->settings, settings, now_usec);
 	manager->settings = tw_settings_free(manager->settings);
 	manager->settings = settings;
 }
 
-static unsigned restored(const struct tw_manager *manager)
+static unsigned restored(struct tw_manager *manager)
 {
 	unsigned count = 0;
 
@@ -111,7 +98,7 @@ int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode)
 /* The host's is put back whether it is watched by now or not. */
 int tw_manager_stop(struct tw_manager *manager)
 {
-	int first = tw_watch_restore(manager->host);
+	int first = tw_watch_restore(&manager->host);
 
 	for (unsigned i = 0; i < manager->registry.count; i++) {
 		int r = tw_watch_restore(&manager->registry.entries[i]->watch);
@@ -126,7 +113,7 @@ const char *tw_manager_mode(const struct tw_manager *manager)
 	return manager->settings->mode == TW_MODE_OBSERVE ? "observe" : "enforce";
 }
 
-void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_text *json)
+void tw_manager_snapshot(struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_text *json)
 {
 	usec_t monotonic_usec = manager->clock->read(manager->clock).now_usec;
 
@@ -152,10 +139,10 @@ void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, 
 	tw_json_end(json, '}');
 }
 
-void tw_manager_status(const struct tw_manager *manager, struct tw_text *text)
+void tw_manager_status(struct tw_manager *manager, struct tw_text *text)
 {
 	static const enum tw_state states[] = { TW_STATE_ESTABLISHED, TW_STATE_CLOSE_WAIT, TW_STATE_TIME_WAIT };
-	const struct tw_sample *sample = &manager->host->sample;
+	const struct tw_sample *sample = &manager->host.sample;
 	unsigned raised = 0;
 
 	for (unsigned i = 0; i < tw_manager_count(manager); i++)

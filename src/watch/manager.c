@@ -2,7 +2,6 @@
 #include "watch/manager.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A debt of no account: for some ticks, or cheap scans. More of the daemon's own holds scans up: it is paid first. */
@@ -25,17 +24,6 @@
 /* A stretch that goes on is told again after this. */
 #define STRETCH_REMIND_USEC TW_USEC_PER_HOUR
 
-/* What is given to be done is ready to act from the start: later there may be no memory for it. */
-static int add_host(struct tw_manager *manager, const struct tw_watch_edges *edges, const struct tw_settings *settings)
-{
-	manager->host = calloc(1, sizeof(*manager->host));
-	if (!manager->host)
-		return -ENOMEM;
-	tw_watch_init(manager->host, TW_NAMESPACE_HOST, edges, &manager->scratch, settings);
-	manager->host_watched = tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST);
-	return tw_watch_make_ready(manager->host);
-}
-
 int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, const struct tw_manager_edges *edges,
 		    const struct tw_hash_key *key)
 {
@@ -48,8 +36,16 @@ int tw_manager_init(struct tw_manager *manager, struct tw_settings *settings, co
 	manager->paid_until_usec = time.now_usec;
 	manager->booked_usec = time.cpu_usec;
 	manager->scratch.scan = tw_scan_new(key);
-	tw_registry_init(&manager->registry, edges->discovery, &manager->scratch, manager->recorder);
-	r = manager->scratch.scan ? add_host(manager, &edges->host, settings) : -ENOMEM;
+	manager->registry = (struct tw_registry){
+		.discovery = edges->discovery,
+		.scratch = &manager->scratch,
+		.recorder = manager->recorder,
+		.stretch = 1,
+	};
+	tw_watch_init(&manager->host, TW_NAMESPACE_HOST, &edges->host, &manager->scratch, settings);
+	manager->host_watched = tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST);
+	/* What is given to be done is ready to act from the start: later there may be no memory for it. */
+	r = manager->scratch.scan ? tw_watch_make_ready(&manager->host) : -ENOMEM;
 	if (r < 0) {
 		tw_manager_done(manager);
 		return r;
@@ -67,11 +63,7 @@ void tw_manager_done(struct tw_manager *manager)
 		tw_worker_wait(manager->worker, &end);
 	}
 	tw_registry_done(&manager->registry);
-	if (manager->host) {
-		tw_watch_done(manager->host);
-		free(manager->host);
-		manager->host = NULL;
-	}
+	tw_watch_done(&manager->host);
 	manager->scratch.scan = tw_scan_free(manager->scratch.scan);
 	manager->settings = tw_settings_free(manager->settings);
 }
@@ -109,7 +101,7 @@ static struct tw_debt *debt_of(struct tw_manager *manager, unsigned index)
 	struct tw_registry *registry = &manager->registry;
 
 	if (index < 2)
-		return index == 0 ? &manager->host->debt : &registry->newcomers;
+		return index == 0 ? &manager->host.debt : &registry->newcomers;
 	return index - 2 < registry->count ? &registry->entries[index - 2]->watch.debt : NULL;
 }
 
@@ -171,6 +163,12 @@ static bool goes_before(const struct tw_watch *a, const struct tw_watch *b)
 	return a->hurries != b->hurries ? a->hurries : a->sample.census.at_usec < b->sample.census.at_usec;
 }
 
+/* Whether a scan is due, and by more than a whole `census`. */
+static bool is_late(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
+{
+	return watch->scan_due && now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
+}
+
 /* Scans come later than configured: of the host, or of so many others. At its beginning, and while it goes on. */
 static void tell_stretch(struct tw_manager *manager, usec_t *told_usec, unsigned others, usec_t now_usec)
 {
@@ -201,15 +199,17 @@ static struct tw_watch *find_next(struct tw_manager *manager, usec_t now_usec)
 
 	for (unsigned i = 0; i < tw_manager_count(manager); i++) {
 		struct tw_watch *watch = tw_manager_watch(manager, i);
+		bool may_begin = tw_watch_may_begin(watch, now_usec), is_host = watch == &manager->host;
 
-		if (tw_watch_may_begin(watch, now_usec)) {
-			if (!next || goes_before(watch, next))
-				next = watch;
-		} else if (tw_watch_is_late(watch, manager->settings, now_usec)) {
-			if (watch == manager->host)
+		if (may_begin && (!next || goes_before(watch, next)))
+			next = watch;
+		if (!is_late(watch, manager->settings, now_usec)) {
+			if (is_host && may_begin && watch->debt.owed_usec + watch->debt.borrowed_usec == 0)
+				manager->host_stretch_told_usec = 0;
+		} else if (!may_begin) {
+			late += !is_host;
+			if (is_host)
 				tell_stretch(manager, &manager->host_stretch_told_usec, 0, now_usec);
-			else
-				late++;
 		}
 	}
 	if (late > 0)
@@ -220,31 +220,22 @@ static struct tw_watch *find_next(struct tw_manager *manager, usec_t now_usec)
 /* One job at a time: a look for namespaces, a scan or a search. */
 static void begin_next(struct tw_manager *manager, usec_t now_usec)
 {
-	const struct tw_settings *settings = manager->settings;
+	struct tw_registry *registry = &manager->registry;
 	struct tw_watch *next;
-	bool on_time;
 
 	if (tw_manager_busy(manager))
 		return;
-	manager->job_cpu_usec = 0;
-	if (tw_registry_look_is_due(&manager->registry, settings, now_usec)) {
-		tw_registry_begin_look(&manager->registry, settings, now_usec);
-		if (manager->worker)
-			tw_worker_start(manager->worker, tw_registry_step, &manager->registry);
-		return;
+	if (!tw_registry_begin_look(registry, manager->settings, now_usec)) {
+		next = find_next(manager, now_usec);
+		if (!next || !tw_watch_begin(next, manager->settings, now_usec))
+			return;
+		manager->working = next;
 	}
-	next = find_next(manager, now_usec);
-	if (!next)
-		return;
-	on_time = next->scan_due && !tw_watch_is_late(next, settings, now_usec) &&
-		  next->debt.owed_usec + next->debt.borrowed_usec == 0;
-	if (next == manager->host && on_time)
-		manager->host_stretch_told_usec = 0;
-	if (!tw_watch_begin(next, settings, now_usec))
-		return;
-	manager->working = next;
-	if (manager->worker)
-		tw_worker_start(manager->worker, tw_watch_step, next);
+	manager->job_cpu_usec = 0;
+	if (manager->worker && manager->working)
+		tw_worker_start(manager->worker, tw_watch_step, manager->working);
+	else if (manager->worker)
+		tw_worker_start(manager->worker, tw_registry_step, registry);
 }
 
 bool tw_manager_busy(const struct tw_manager *manager)
@@ -260,9 +251,9 @@ int tw_manager_tick(struct tw_manager *manager)
 	int r = 0;
 
 	if (manager->host_watched)
-		r = tw_watch_tick(manager->host, manager->settings, now_usec);
+		r = tw_watch_tick(&manager->host, manager->settings, now_usec);
 	else
-		tw_watch_give_up(manager->host);
+		tw_watch_give_up(&manager->host);
 	manager->missed = r < 0 ? manager->missed + 1 : 0;
 	tw_registry_tick(&manager->registry, manager->settings, now_usec);
 	owe(&manager->owed_usec, take_cpu(manager));
@@ -274,7 +265,7 @@ int tw_manager_tick(struct tw_manager *manager)
 	return manager->missed > TW_MANAGER_MISSED_MAX ? -EIO : 0;
 }
 
-usec_t tw_manager_interval(const struct tw_manager *manager)
+usec_t tw_manager_interval(struct tw_manager *manager)
 {
 	usec_t interval_usec = manager->settings->interval_usec;
 
@@ -349,5 +340,5 @@ bool tw_manager_begin(struct tw_manager *manager)
 			;
 	}
 	manager->scratch.starting = false;
-	return !manager->host_watched || manager->host->sample.survey.at_usec != 0;
+	return !manager->host_watched || manager->host.sample.survey.at_usec != 0;
 }

@@ -6,11 +6,50 @@
 #include "base/text.h"
 #include "model/event.h"
 #include "model/settings.h"
-#include "watch/registry.h"
+#include "watch/discovery.h"
 #include "watch/watch.h"
 #include "watch/worker.h"
 
 #include <stdbool.h>
+
+/* One network namespace that is watched beside the host's. */
+struct tw_registry_entry {
+	struct tw_namespace namespace;
+	struct tw_watch watch;
+	bool named;	    /* by the last look: has a name of its own, not one made of what is in it */
+	bool seen;	    /* by the look under way */
+	const char *leaves; /* why it is watched no more, once no job of it is under way; NULL: it stays */
+	bool resting;	    /* nothing happens in it: activity reads will do */
+	usec_t tick_due_usec;
+	usec_t deep_due_usec; /* of an activity read with the segments, while it rests */
+};
+
+/* Told so often within a minute; what is more is counted in the next one that is told. */
+#define TW_REGISTRY_TOLD_MAX 20
+
+/* What came or went, and how often that was told lately. */
+struct tw_registry_news {
+	usec_t since_usec;
+	unsigned told, untold;
+};
+
+/* Those that are watched beside the host's, found and lost as they come and go. */
+struct tw_registry {
+	struct tw_discovery *discovery;	    /* borrows; NULL: there are none */
+	struct tw_scratch *scratch;	    /* borrows */
+	struct tw_recorder *recorder;	    /* borrows */
+	struct tw_registry_entry **entries; /* owned */
+	unsigned count;
+	struct tw_debt newcomers; /* for the first scan of each: those that come and go could not be made to pay */
+	unsigned stretch;	  /* where many are busy, their ticks come after so many times `interval` */
+	/* The look for them. */
+	bool looking;
+	bool looks_at_processes;
+	usec_t look_due_usec;
+	usec_t processes_due_usec;
+	bool denied_told, failed_told;
+	struct tw_registry_news come, gone;
+};
 
 /*
  * Everything that timewaitd watches, without the event loop: the loop, or a test, calls tick at each interval and work
@@ -22,8 +61,8 @@ struct tw_manager {
 	struct tw_clock *clock;	      /* borrows */
 	struct tw_worker *worker;     /* does what takes long; NULL: that is done in place; borrows */
 	struct tw_scratch scratch;
-	struct tw_watch *host; /* owned */
-	bool host_watched;     /* the configuration names it */
+	struct tw_watch host;
+	bool host_watched; /* the configuration names it */
 	struct tw_registry registry;
 	struct tw_watch *working; /* whose scan or search is under way; NULL: nobody's; borrows */
 	usec_t job_cpu_usec;	  /* of the job under way, in place */
@@ -63,7 +102,7 @@ bool tw_manager_work(struct tw_manager *manager);
 bool tw_manager_busy(const struct tw_manager *manager);
 
 /* How long from the last tick until the next one is due. */
-usec_t tw_manager_interval(const struct tw_manager *manager);
+usec_t tw_manager_interval(struct tw_manager *manager);
 
 /*
  * What is to be done before the first tick of the loop: a tick, and the work that it starts, until all namespaces have
@@ -71,14 +110,36 @@ usec_t tw_manager_interval(const struct tw_manager *manager);
  */
 bool tw_manager_begin(struct tw_manager *manager);
 
+/* The following are in registry.c, and for the manager alone. */
+
+/* No look may be under way. */
+void tw_registry_done(struct tw_registry *registry);
+
+/* Begins a look for namespaces where one is due. Returns whether it did. */
+bool tw_registry_begin_look(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec);
+
+/* A step of the look, in any thread: `context` is the registry. Returns as a tw_worker_step does. */
+int tw_registry_step(void *context);
+
+/* Ends it, with what its last step returned: lets go of those that are gone, and takes up those that are new. */
+void tw_registry_end_look(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec,
+			  int result);
+
+/* A round: lets go of those that leave and have no job under way, and looks at each by an activity read or a tick. */
+void tw_registry_tick(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec);
+
+/* Carries on under new settings: those that they do not name leave. */
+void tw_registry_rebase(struct tw_registry *registry, const struct tw_settings *from, const struct tw_settings *to,
+			usec_t now_usec);
+
 /* The following are in manager-request.c. */
 
 /* The namespaces that are watched, the host's first where it is one of them. */
 unsigned tw_manager_count(const struct tw_manager *manager);
-struct tw_watch *tw_manager_watch(const struct tw_manager *manager, unsigned index);
+struct tw_watch *tw_manager_watch(struct tw_manager *manager, unsigned index);
 
 /* Whether the rule of this index is raised in any of them. */
-bool tw_manager_is_raised(const struct tw_manager *manager, unsigned rule);
+bool tw_manager_is_raised(struct tw_manager *manager, unsigned rule);
 
 /* Tells of each action of the settings that is not taken. */
 void tw_manager_tell_skipped(struct tw_manager *manager);
@@ -102,13 +163,10 @@ int tw_manager_set_mode(struct tw_manager *manager, enum tw_mode mode);
 const char *tw_manager_mode(const struct tw_manager *manager);
 
 /* Everything that is known, as one JSON object. The times are CLOCK_REALTIME. */
-void tw_manager_snapshot(const struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_text *json);
+void tw_manager_snapshot(struct tw_manager *manager, usec_t started_usec, usec_t now_usec, struct tw_text *json);
 
 /* Puts everything back. Returns 0, or -errno where something stays owed. */
 int tw_manager_stop(struct tw_manager *manager);
 
 /* One line with the present numbers, for `systemctl status`. */
-void tw_manager_status(const struct tw_manager *manager, struct tw_text *text);
-
-/* Tells an event that concerns the daemon as a whole. */
-void tw_manager_tell(struct tw_manager *manager, enum tw_event_kind kind, const char *format, ...) TW_PRINTF(3, 4);
+void tw_manager_status(struct tw_manager *manager, struct tw_text *text);

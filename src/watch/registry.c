@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "watch/registry.h"
+#include "watch/manager.h"
 
 #include "base/macros.h"
 
@@ -7,21 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One that rests is counted again after so many times `survey`. */
+#define RESCAN_SURVEYS 10
 /* While one rests, of so many activity reads one is deep. */
 #define DEEP_EVERY 10
 /* Ticks are stretched no further. */
 #define STRETCH_MAX 60u
 /* This part of the budget may go into ticks: some 60 us each, where an activity read takes 4. */
-#define TICKS_SHARE 4
-
-void tw_registry_init(struct tw_registry *registry, struct tw_discovery *discovery, struct tw_scratch *scratch,
-		      struct tw_recorder *recorder)
-{
-	registry->discovery = discovery;
-	registry->scratch = scratch;
-	registry->recorder = recorder;
-	registry->stretch = 1;
-}
+#define TICKS_SHARE 3
 
 static void free_entry(struct tw_registry *registry, struct tw_registry_entry *entry)
 {
@@ -61,26 +54,23 @@ static void tell_news(struct tw_registry *registry, struct tw_registry_news *new
 
 /* ---- the look */
 
-bool tw_registry_look_is_due(const struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec)
-{
-	return registry->discovery && !registry->looking && !registry->found_new &&
-	       tw_namespace_list_is_wide(&settings->namespaces) &&
-	       now_usec >= TW_MIN(registry->look_due_usec, registry->processes_due_usec);
-}
-
-/* Half of `survey`, so that whoever comes or goes right behind a look is found within a whole one. */
-void tw_registry_begin_look(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec)
+bool tw_registry_begin_look(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec)
 {
 	bool open = tw_namespace_list_is_open(&settings->namespaces);
 
+	if (!registry->discovery || !tw_namespace_list_is_wide(&settings->namespaces) ||
+	    now_usec < TW_MIN(registry->look_due_usec, registry->processes_due_usec))
+		return false;
 	registry->looking = true;
 	registry->looks_at_processes = open && now_usec >= registry->processes_due_usec;
+	/* Half of `survey`, so that whoever comes or goes right behind a look is found within a whole one. */
 	registry->look_due_usec = tw_usec_add(now_usec, TW_MIN(settings->census_usec, settings->survey_usec / 2));
 	if (registry->looks_at_processes || !open)
 		registry->processes_due_usec = tw_usec_add(now_usec, settings->survey_usec / 2);
 	for (unsigned i = 0; i < registry->count; i++)
 		registry->entries[i]->seen = false;
 	registry->discovery->look(registry->discovery, registry->looks_at_processes);
+	return true;
 }
 
 int tw_registry_step(void *context)
@@ -98,29 +88,22 @@ static struct tw_registry_entry *find_entry(const struct tw_registry *registry, 
 	return NULL;
 }
 
-static void mark_seen(struct tw_registry *registry)
+/* A look for names alone says nothing of those that have none; one that lost its name may still have a process. */
+static void mark(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec)
 {
+	bool open = tw_namespace_list_is_open(&settings->namespaces), named;
 	const struct tw_namespace *namespace;
-	bool named;
+	struct tw_registry_entry *entry;
 
 	for (unsigned i = 0; (namespace = registry->discovery->found(registry->discovery, i, &named)); i++) {
-		struct tw_registry_entry *entry = find_entry(registry, namespace->id);
-
+		entry = find_entry(registry, namespace->id);
 		if (!entry)
 			continue;
 		entry->seen = true;
 		entry->named = named;
 	}
-}
-
-/* A look for names alone says nothing of those that have none; one that lost its name may still have a process. */
-static void mark_gone(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec)
-{
-	bool open = tw_namespace_list_is_open(&settings->namespaces);
-
 	for (unsigned i = 0; i < registry->count; i++) {
-		struct tw_registry_entry *entry = registry->entries[i];
-
+		entry = registry->entries[i];
 		if (entry->seen || entry->leaves)
 			continue;
 		if (!open || registry->looks_at_processes)
@@ -128,30 +111,6 @@ static void mark_gone(struct tw_registry *registry, const struct tw_settings *se
 		else if (entry->named)
 			registry->processes_due_usec = TW_MIN(registry->processes_due_usec, now_usec);
 	}
-}
-
-void tw_registry_end_look(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec, int result)
-{
-	bool denied = registry->looks_at_processes && registry->discovery->denied(registry->discovery);
-
-	registry->looking = false;
-	if (result < 0) {
-		if (!registry->failed_told)
-			tw_recorder_tell(registry->recorder, TW_NAMESPACE_HOST, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING,
-					 "cannot look for network namespaces: %s; those that are known stay watched",
-					 strerror(-result));
-		registry->failed_told = true;
-		return;
-	}
-	if (denied && !registry->denied_told)
-		tw_recorder_tell(registry->recorder, TW_NAMESPACE_HOST, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING,
-				 "most processes may not be asked for their network namespaces, so that those without "
-				 "a name are not found: that takes CAP_SYS_PTRACE, see timewaitd.conf(5)");
-	if (registry->looks_at_processes)
-		registry->denied_told = denied;
-	mark_seen(registry);
-	mark_gone(registry, settings, now_usec);
-	registry->found_new = true;
 }
 
 /* ---- those that come */
@@ -165,8 +124,8 @@ static struct tw_registry_entry *find_called(const struct tw_registry *registry,
 }
 
 /*
- * Whether a newcomer waits for who is called the same, and was made anew perhaps, to be let go: called differently, it
- * would not be the one that the configuration names. Of one that has lost its name it shows by the next look at
+ * Whether a newcomer waits for who is called the same, and was made anew perhaps, to go: called differently, it would
+ * not be the one that the configuration names. Of one that has lost its name it shows by the next look at
  * processes whether anybody is left in it; then the name goes over, and the rules that name it are no longer for the
  * one that had it.
  */
@@ -177,7 +136,7 @@ static bool waits_for_name(struct tw_registry *registry, const struct tw_namespa
 
 	if (!entry)
 		return false;
-	if (entry->leaves || (named && entry->named && !entry->seen)) {
+	if (named && entry->named && !entry->seen) {
 		registry->look_due_usec = TW_MIN(registry->look_due_usec, now_usec);
 		registry->processes_due_usec = TW_MIN(registry->processes_due_usec, now_usec);
 		return true;
@@ -211,7 +170,6 @@ static int open_entry(struct tw_registry *registry, unsigned index, const struct
 	entry->named = named;
 	entry->seen = true;
 	tw_watch_init(&entry->watch, entry->namespace.name, &edges, registry->scratch, settings);
-	entry->watch.spared = true;
 	entry->watch.charged = &registry->newcomers;
 	/* By the first tick. Without memory now, when a rule wants something. */
 	if (edges.owes)
@@ -257,7 +215,6 @@ static void take_up(struct tw_registry *registry, const struct tw_settings *sett
 		failed = failed || r < 0;
 	}
 	registry->failed_told = registry->failed_told && failed;
-	registry->found_new = false;
 }
 
 /* ---- those that go */
@@ -269,7 +226,7 @@ static void let_go(struct tw_registry *registry, const struct tw_settings *setti
 	for (unsigned i = 0; i < registry->count; i++) {
 		struct tw_registry_entry *entry = registry->entries[i];
 
-		if (!entry->leaves || tw_watch_busy(&entry->watch)) {
+		if (!entry->leaves || entry->watch.job != TW_WATCH_IDLE) {
 			registry->entries[kept++] = entry;
 			continue;
 		}
@@ -284,21 +241,61 @@ static void let_go(struct tw_registry *registry, const struct tw_settings *setti
 	registry->count = kept;
 }
 
+void tw_registry_end_look(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec, int result)
+{
+	bool denied = registry->looks_at_processes && registry->discovery->denied(registry->discovery);
+
+	registry->looking = false;
+	if (result < 0) {
+		if (!registry->failed_told)
+			tw_recorder_tell(registry->recorder, TW_NAMESPACE_HOST, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING,
+					 "cannot look for network namespaces: %s; those that are known stay watched",
+					 strerror(-result));
+		registry->failed_told = true;
+		return;
+	}
+	if (denied && !registry->denied_told)
+		tw_recorder_tell(registry->recorder, TW_NAMESPACE_HOST, TW_EVENT_DEGRADED, TW_SEVERITY_WARNING,
+				 "most processes may not be asked for their network namespaces, so that those without "
+				 "a name are not found: that takes CAP_SYS_PTRACE, see timewaitd.conf(5)");
+	if (registry->looks_at_processes)
+		registry->denied_told = denied;
+	mark(registry, settings, now_usec);
+	/* No job is under way. Before others are taken up, which may be called the same. */
+	let_go(registry, settings, now_usec);
+	take_up(registry, settings, now_usec);
+}
+
 /* ---- ticks */
 
-/* Whether something has happened in one that rests, or the time has come to look at it closely. */
-static bool stirs(struct tw_registry_entry *entry, const struct tw_settings *settings, usec_t now_usec)
+/*
+ * Whether it is time for a tick. Of one that rests: whether something has happened in it, or the time has come to look
+ * at it closely. Of one whose ticks are stretched: whether it cannot wait, since ports do not.
+ */
+static bool is_due(const struct tw_registry *registry, struct tw_registry_entry *entry,
+		   const struct tw_settings *settings, usec_t now_usec)
 {
 	struct tw_watch *watch = &entry->watch;
 	struct tw_source *source = watch->edges.source;
-	bool deep = now_usec >= entry->deep_due_usec;
+	bool deep = entry->resting && now_usec >= entry->deep_due_usec;
 	struct tw_activity activity;
 
-	if (now_usec >= tw_watch_rescan_usec(watch, settings))
+	if (entry->resting &&
+	    tw_usec_since(now_usec, watch->sample.census.at_usec) >= RESCAN_SURVEYS * settings->survey_usec)
 		return true;
+	/* The loop comes a little early or late. */
+	if (!entry->resting && tw_usec_add(now_usec, settings->interval_usec / 8) >= entry->tick_due_usec)
+		return true;
+	if (!entry->resting && (registry->stretch == 1 || !source->activity))
+		return false;
 	/* What cannot be read is for the tick to tell. */
-	if (source->activity(source, deep, &activity) < 0 || !tw_gauge_has_activity(&watch->sample.gauge, &activity))
+	if (source->activity(source, deep, &activity) < 0)
 		return true;
+	if (entry->resting && !tw_gauge_has_activity(&watch->sample.gauge, &activity))
+		return true;
+	watch->sample.peak = tw_recent_peak_highest(&watch->peak, now_usec);
+	if (!entry->resting && tw_policy_hurries(settings, &watch->sample, tw_activity_tally(&activity, now_usec)))
+		return true; /* the tick that follows adds it */
 	/* So that growth is seen against this moment, not against the last gauge. */
 	tw_recent_peak_add(&watch->peak, tw_activity_tally(&activity, now_usec));
 	if (!deep)
@@ -306,34 +303,6 @@ static bool stirs(struct tw_registry_entry *entry, const struct tw_settings *set
 	entry->deep_due_usec = tw_usec_add(now_usec, DEEP_EVERY * settings->interval_usec);
 	tw_watch_confirm(watch, settings, now_usec);
 	return !tw_policy_rests(&watch->policy);
-}
-
-/* Ports do not wait for a stretched tick. */
-static bool rushes(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
-{
-	struct tw_source *source = watch->edges.source;
-	struct tw_activity activity;
-	struct tw_tally tally;
-
-	if (!source->activity || source->activity(source, false, &activity) < 0)
-		return false;
-	tally = tw_activity_tally(&activity, now_usec);
-	watch->sample.peak = tw_recent_peak_highest(&watch->peak, now_usec);
-	if (tw_policy_hurries(settings, &watch->sample, tally))
-		return true; /* the tick that follows adds it */
-	tw_recent_peak_add(&watch->peak, tally);
-	return false;
-}
-
-static bool is_due(const struct tw_registry *registry, struct tw_registry_entry *entry,
-		   const struct tw_settings *settings, usec_t now_usec)
-{
-	if (entry->resting)
-		return stirs(entry, settings, now_usec);
-	/* The loop comes a little early or late. */
-	if (tw_usec_add(now_usec, settings->interval_usec / 8) >= entry->tick_due_usec)
-		return true;
-	return registry->stretch > 1 && rushes(&entry->watch, settings, now_usec);
 }
 
 static void tick_entry(const struct tw_registry *registry, struct tw_registry_entry *entry,
@@ -361,10 +330,7 @@ void tw_registry_tick(struct tw_registry *registry, const struct tw_settings *se
 	usec_t allowed_usec = settings->interval_usec * (usec_t)settings->cpu_budget_milli / 100000 / TICKS_SHARE;
 	usec_t cost_usec = 0; /* of a tick of each that is awake */
 
-	/* Before others are taken up, which may be called the same. */
 	let_go(registry, settings, now_usec);
-	if (registry->found_new)
-		take_up(registry, settings, now_usec);
 	for (unsigned i = 0; i < registry->count; i++) {
 		struct tw_registry_entry *entry = registry->entries[i];
 

@@ -6,56 +6,45 @@
 #include <string.h>
 
 /* For a rule that has none: the default of cooldown. */
-#define TW_PAUSE_USEC (10 * TW_USEC_PER_MINUTE)
-
-static void add_change(struct tw_situation *situation, const struct tw_watch *watch, enum tw_tunable tunable)
-{
-	const struct tw_ledger_entry *entry = &watch->acting->reconciler.ledger.entries[tunable];
-	struct tw_change_situation *change = &situation->changes[situation->change_count++];
-
-	*change = (struct tw_change_situation){
-		.sysctl = tunable,
-		.yielded = entry->owner == TW_OWNER_YIELDED,
-		.baseline = entry->baseline,
-		.value = { .value = entry->written, .known = true },
-	};
-	if (change->yielded)
-		change->value = watch->sample.gauge.sysctls[tunable];
-	(void)tw_text_copy(change->rule, sizeof(change->rule), entry->rule);
-}
+#define PAUSE_USEC (10 * TW_USEC_PER_MINUTE)
 
 void tw_watch_situation(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec,
 			struct tw_situation *ret)
 {
-	const struct tw_ledger *ledger;
-
 	memset(ret, 0, sizeof(*ret));
 	ret->now_usec = now_usec;
 	ret->rule_count = settings->rule_count;
 	for (unsigned i = 0; i < settings->rule_count; i++)
 		ret->rules[i] = tw_policy_situation(&watch->policy, settings, i, &watch->sample);
-	if (!watch->acting)
-		return;
-	ledger = &watch->acting->reconciler.ledger;
-	for (size_t i = 0; i < TW_TUNABLE_COUNT; i++)
-		if (ledger->entries[i].owner != TW_OWNER_NOBODY)
-			add_change(ret, watch, (enum tw_tunable)i);
-}
+	for (size_t i = 0; watch->acting && i < TW_TUNABLE_COUNT; i++) {
+		const struct tw_ledger_entry *entry = &watch->acting->reconciler.ledger.entries[i];
+		struct tw_change_situation *change = &ret->changes[ret->change_count];
 
-static void pause_rule(struct tw_watch *watch, const struct tw_rule_settings *rule, usec_t now_usec)
-{
-	usec_t pause_usec = rule->cooldown_usec > 0 ? rule->cooldown_usec : TW_PAUSE_USEC;
-
-	for (unsigned i = 0; i < rule->action_count; i++)
-		if (rule->actions[i].kind != TW_ACTION_DESTROY)
-			tw_limits_pause(&watch->acting->limits, rule->actions[i].tunable, pause_usec, now_usec);
+		if (entry->owner == TW_OWNER_NOBODY)
+			continue;
+		*change = (struct tw_change_situation){
+			.sysctl = (enum tw_tunable)i,
+			.yielded = entry->owner == TW_OWNER_YIELDED,
+			.baseline = entry->baseline,
+			.value = { .value = entry->written, .known = true },
+		};
+		if (change->yielded)
+			change->value = watch->sample.gauge.sysctls[i];
+		(void)tw_text_copy(change->rule, sizeof(change->rule), entry->rule);
+		ret->change_count++;
+	}
 }
 
 int tw_watch_pause(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
-	for (unsigned i = 0; watch->acting && i < settings->rule_count; i++)
-		if (tw_policy_is_raised(&watch->policy, i))
-			pause_rule(watch, &settings->rules[i], now_usec);
+	for (unsigned i = 0; watch->acting && i < settings->rule_count; i++) {
+		const struct tw_rule_settings *rule = &settings->rules[i];
+		usec_t pause_usec = rule->cooldown_usec > 0 ? rule->cooldown_usec : PAUSE_USEC;
+
+		for (unsigned j = 0; tw_policy_is_raised(&watch->policy, i) && j < rule->action_count; j++)
+			if (rule->actions[j].kind != TW_ACTION_DESTROY)
+				tw_limits_pause(&watch->acting->limits, rule->actions[j].tunable, pause_usec, now_usec);
+	}
 	return tw_watch_give_back(watch);
 }
 

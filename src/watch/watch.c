@@ -23,8 +23,6 @@
 #define ASK_MAX 1000
 /* CPU time that may be borrowed against the budget: some dumps of all the sockets that a range can hold. */
 #define BORROW_MAX_USEC (500 * TW_USEC_PER_MSEC)
-/* Where nothing has moved since the last scan, the next one comes after so many times `survey`. */
-#define SPARED_SURVEYS 10
 /* So many ticks in a row without a sample are a fault worth a record, not a hiccup. */
 #define FAILURES_TOLD 3
 /* So many scans in a row that broke off: one is made up for by the next. */
@@ -47,11 +45,6 @@ void tw_watch_done(struct tw_watch *watch)
 }
 
 /* ---- what is told */
-
-static void warn(struct tw_watch *watch, enum tw_event_kind kind, const char *reason)
-{
-	tw_recorder_tell(watch->edges.recorder, watch->name, kind, TW_SEVERITY_WARNING, "%s", reason);
-}
 
 /* A read that failed: told where it is the third in a row. */
 static void note_failure(struct tw_watch *watch, const char *what, int error, const char *why)
@@ -91,8 +84,9 @@ static void tell_gaps(struct tw_watch *watch)
 
 	watch->partial_scans = watch->sample.census.partial ? watch->partial_scans + 1 : 0;
 	if (watch->partial_scans == PARTIAL_SCANS)
-		warn(watch, TW_EVENT_PARTIAL,
-		     "the socket table moved too much to be read whole, twice in a row; no action rests on it");
+		tw_recorder_tell(
+			watch->edges.recorder, watch->name, TW_EVENT_PARTIAL, TW_SEVERITY_WARNING,
+			"the socket table moved too much to be read whole, twice in a row; no action rests on it");
 	if (dropped > 0 && !watch->dropped_told)
 		tw_recorder_tell(watch->edges.recorder, watch->name, TW_EVENT_PARTIAL, TW_SEVERITY_WARNING,
 				 "%" PRIu64 " sockets go to more destinations than the survey's table holds: they are "
@@ -144,31 +138,12 @@ static void decide(struct tw_watch *watch, const struct tw_settings *settings, u
 
 /* ---- what is to be counted */
 
-/* Since the last scan; or that one failed, or something is on its way that takes time alone. */
-static bool has_moved(const struct tw_watch *watch)
-{
-	const struct tw_census *census = &watch->sample.census;
-	const struct tw_gauge *then = &watch->order.gauge, *now = &watch->sample.gauge;
-
-	return census->at_usec == 0 || census->at_usec != watch->order.at_usec || census->partial ||
-	       !tw_policy_rests(&watch->policy) || watch->sample.accepting.accept_queue.milli > 0 ||
-	       then->segments != now->segments || then->tcp_inuse != now->tcp_inuse ||
-	       then->tcp6_inuse != now->tcp6_inuse || then->time_wait != now->time_wait;
-}
-
-usec_t tw_watch_rescan_usec(const struct tw_watch *watch, const struct tw_settings *settings)
-{
-	return tw_usec_add(watch->sample.census.at_usec, settings->survey_usec * (watch->spared ? SPARED_SURVEYS : 1));
-}
-
 /* A survey counts as a census too. */
 static void find_due(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	watch->wants_survey = now_usec >= watch->survey_due_usec ||
 			      tw_policy_survey_need(&watch->policy, settings, &watch->sample).survey;
-	watch->scan_due = !tw_watch_busy(watch) && (watch->wants_survey || now_usec >= watch->census_due_usec);
-	if (watch->spared && !has_moved(watch))
-		watch->scan_due = watch->scan_due && now_usec >= tw_watch_rescan_usec(watch, settings);
+	watch->scan_due = watch->job == TW_WATCH_IDLE && (watch->wants_survey || now_usec >= watch->census_due_usec);
 }
 
 static bool wants_destroy_job(const struct tw_watch *watch)
@@ -199,11 +174,6 @@ bool tw_watch_may_begin(const struct tw_watch *watch, usec_t now_usec)
 	return (watch->scan_due || wants_destroy_job(watch)) && (is_paid_for(watch) || may_borrow(watch, now_usec));
 }
 
-bool tw_watch_is_late(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
-{
-	return watch->scan_due && now_usec >= tw_usec_add(watch->census_due_usec, settings->census_usec);
-}
-
 static void begin_scan(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	const struct tw_sample *sample = &watch->sample;
@@ -229,27 +199,18 @@ static void begin_scan(struct tw_watch *watch, const struct tw_settings *setting
 	watch->job = TW_WATCH_SCAN;
 }
 
-static bool begin_destroy_job(struct tw_watch *watch, usec_t now_usec)
-{
-	if (!wants_destroy_job(watch))
-		return false;
-	watch->destroy_first = false;
-	if (!tw_acting_begin_search(watch->acting, &watch->sample, now_usec))
-		return false;
-	watch->job = TW_WATCH_DESTROY;
-	return true;
-}
-
 /* Both read from one source. What had to wait for the other is first, so that a tight budget starves neither. */
 bool tw_watch_begin(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec)
 {
 	watch->job_borrows = !is_paid_for(watch);
-	if (watch->destroy_first && begin_destroy_job(watch, now_usec))
-		return true;
-	if (!watch->scan_due)
-		return begin_destroy_job(watch, now_usec);
-	begin_scan(watch, settings, now_usec);
-	return true;
+	if (wants_destroy_job(watch) && (watch->destroy_first || !watch->scan_due)) {
+		watch->destroy_first = false;
+		if (tw_acting_begin_search(watch->acting, &watch->sample, now_usec))
+			watch->job = TW_WATCH_DESTROY;
+	}
+	if (watch->scan_due && watch->job == TW_WATCH_IDLE)
+		begin_scan(watch, settings, now_usec);
+	return watch->job != TW_WATCH_IDLE;
 }
 
 /* The first step of a dump is its request: the kernel walks the table in it already. */
@@ -348,9 +309,9 @@ bool tw_watch_stands_still(const struct tw_watch *watch)
 {
 	const struct tw_sample *sample = &watch->sample;
 
-	return watch->failures == 0 && !tw_watch_busy(watch) && !watch->scan_due && tw_acting_rests(watch->acting) &&
-	       tw_policy_rests(&watch->policy) && sample->census.at_usec != 0 && !sample->census.partial &&
-	       sample->accepting.accept_queue.milli == 0 && sample->previous.at_usec != 0 &&
+	return watch->failures == 0 && watch->job == TW_WATCH_IDLE && !watch->scan_due &&
+	       tw_acting_rests(watch->acting) && tw_policy_rests(&watch->policy) && sample->census.at_usec != 0 &&
+	       !sample->census.partial && sample->accepting.accept_queue.milli == 0 && sample->previous.at_usec != 0 &&
 	       sample->previous.segments == sample->gauge.segments;
 }
 

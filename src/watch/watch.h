@@ -12,10 +12,9 @@
 
 #include <stdbool.h>
 
-/* The time as the loop read it: on the wall, and as CPU time that its thread has used. */
 struct tw_time {
 	usec_t now_usec;
-	usec_t cpu_usec;
+	usec_t cpu_usec; /* CPU time that the loop's thread has used */
 };
 
 /* Where the time is read: the kernel's clocks, or a virtual one in the tests. */
@@ -33,17 +32,14 @@ struct tw_debt {
 	usec_t borrowed_usec;
 };
 
-/*
- * What all watches use, one after the other: the tables of a scan, and the sheet that desires are written on, from the
- * rules to the reconciler. And whether the budget lets any of them begin to count, which is the manager's to say.
- */
+/* What all watches use, one after the other, and whether the budget lets any of them begin to count. */
 struct tw_scratch {
-	struct tw_clock *clock; /* borrows */
-	struct tw_scan *scan;	/* owned */
-	bool starting;		/* the daemon is not ready yet: it looks at everything once, whatever that costs */
-	bool routine_waits;	/* so much is owed by the daemon or by many that nobody begins routine work */
-	bool credit_is_used;	/* all together owe so much that none may borrow */
-	struct tw_desires desires;
+	struct tw_clock *clock;	   /* borrows */
+	struct tw_scan *scan;	   /* its tables; owned by the manager */
+	bool starting;		   /* the daemon is not ready yet: it looks at everything once, whatever that costs */
+	bool routine_waits;	   /* so much is owed by the daemon or by many that nobody begins routine work */
+	bool credit_is_used;	   /* all together owe so much that none may borrow */
+	struct tw_desires desires; /* from the rules to the reconciler */
 	struct tw_kill_orders kills;
 };
 
@@ -88,7 +84,6 @@ struct tw_watch {
 	int error;	   /* of the last of them, -errno; 0 for none */
 	bool hurries;	   /* at the last tick there was no time to lose */
 	bool ends_sockets; /* there were orders to end some */
-	bool spared;	   /* is scanned where something has moved, and seldom else */
 	bool quiet;	   /* no rule was raised or rising, and all was at rest */
 	bool left;	   /* it is watched no more: nothing is decided here, whatever a scan finds */
 	bool scan_due;	   /* at the last tick, and nobody has begun it yet */
@@ -111,12 +106,6 @@ void tw_watch_init(struct tw_watch *watch, const char *name, const struct tw_wat
 /* No job may be under way. */
 void tw_watch_done(struct tw_watch *watch);
 
-/* Whether a scan or a search is under way. */
-static inline bool tw_watch_busy(const struct tw_watch *watch)
-{
-	return watch->job != TW_WATCH_IDLE;
-}
-
 /* Makes what acting takes, where that is not there yet. Returns 0 or -errno. */
 int tw_watch_make_ready(struct tw_watch *watch);
 
@@ -129,13 +118,7 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, us
 /* Whether a scan or a search is due, and is paid for by now or may borrow. */
 bool tw_watch_may_begin(const struct tw_watch *watch, usec_t now_usec);
 
-/* Whether a scan is due, and by more than a whole `census`. */
-bool tw_watch_is_late(const struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
-
-/*
- * Begins it. No other watch may have one under way. Returns whether it began: a search may find that there is nothing
- * to look for.
- */
+/* Begins it: no other watch may have one under way. Returns whether it began: a search may have nothing to look for. */
 bool tw_watch_begin(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
 
 /* A step of the scan or search under way, in any thread: `context` is the watch. Returns as a tw_worker_step does. */
@@ -159,9 +142,6 @@ bool tw_watch_stands_still(const struct tw_watch *watch);
 
 /* A look at one that stands still has shown that all is as it was: what waits for time alone is looked at. */
 void tw_watch_confirm(struct tw_watch *watch, const struct tw_settings *settings, usec_t now_usec);
-
-/* When a scan is due even where nothing has moved. */
-usec_t tw_watch_rescan_usec(const struct tw_watch *watch, const struct tw_settings *settings);
 
 /* Carries on under new settings. */
 void tw_watch_rebase(struct tw_watch *watch, const struct tw_settings *from, const struct tw_settings *to,

@@ -12,9 +12,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A dump needs a few KiB of stack; the look-up of a unit some path names. */
-#define STACK_SIZE (256 * 1024)
-
 struct tw_worker {
 	pthread_t thread;
 	sem_t started, ended; /* what is between goes from hand to hand with them */
@@ -59,19 +56,13 @@ static void *work(void *argument)
 /* Signals are the loop's: a new thread takes over what its maker blocks. */
 static int start_thread(struct tw_worker *worker)
 {
-	pthread_attr_t attributes;
 	sigset_t all, before;
 	int r;
 
-	r = pthread_attr_init(&attributes);
-	if (r != 0)
-		return -r;
-	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&worker->thread, &attributes, work, worker);
+	r = pthread_create(&worker->thread, NULL, work, worker);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
 	return -r;
 }
 

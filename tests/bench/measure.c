@@ -9,15 +9,16 @@
  *   census-all  all of it is dumped
  *   survey      every socket is attributed to its destination
  */
+#include "base/fd.h"
 #include "base/macros.h"
 #include "bench/work.h"
-#include "daemon/process.h"
 #include "measure/kernel-source.h"
 #include "measure/scan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define GAUGES 100
@@ -43,7 +44,7 @@ static void read_gauge(struct bench *bench)
 
 	if (r < 0)
 		fail("gauge", -r);
-	bench->sample->gauge.at_usec = tw_process_time().now_usec;
+	bench->sample->gauge.at_usec = tw_clock_read(CLOCK_MONOTONIC);
 }
 
 static void scan(struct bench *bench, enum tw_scan_kind kind, bool derive)
@@ -53,7 +54,7 @@ static void scan(struct bench *bench, enum tw_scan_kind kind, bool derive)
 		.derive_time_wait = derive,
 		.derive_established = derive,
 		.bound_known = tw_kernel_source_tells_bound(),
-		.at_usec = tw_process_time().now_usec,
+		.at_usec = tw_clock_read(CLOCK_MONOTONIC),
 	};
 	int r;
 
@@ -144,10 +145,11 @@ int main(void)
 	struct tw_hash_key key;
 	struct bench bench;
 	char line[32];
-	int r = tw_process_secret(&key);
+	int r;
 
-	if (r == 0)
-		r = tw_kernel_source_new(NULL, &source);
+	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		fail("getrandom", errno);
+	r = tw_kernel_source_new(NULL, &source);
 	if (r < 0)
 		fail("start", -r);
 	scan_kept = tw_scan_new(&key);

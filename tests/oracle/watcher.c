@@ -131,7 +131,7 @@ static void compare(struct watcher *watcher)
 {
 	struct tw_situation now;
 
-	tw_watch_situation(watcher->manager.host, watcher->manager.settings, watcher->face.net->now_usec, &now);
+	tw_watch_situation(&watcher->manager.host, watcher->manager.settings, watcher->face.net->now_usec, &now);
 	for (unsigned i = 0; i < now.rule_count; i++) {
 		const struct tw_rule_situation *rule = &now.rules[i];
 		bool stands = rule->state == TW_RULE_RAISED || rule->state == TW_RULE_CLEARING;

@@ -245,7 +245,7 @@ static inline const struct tw_watch *the(const char *name)
 	const struct tw_watch *watch = watch_of(name);
 
 	assert_non_null(watch);
-	return watch ? watch : machine->manager.host;
+	return watch ? watch : &machine->manager.host;
 }
 
 /* Something happens in it: packets, and sockets that come and go. */

@@ -70,7 +70,7 @@ static void test_ticks_and_reloads_meanwhile(void **state TW_UNUSED)
 	sim_tick(sim);
 	assert_int_not_equal(sim->told[TW_EVENT_RAISED], 0);
 	assert_int_equal(sim->told[TW_EVENT_DEGRADED], 0);
-	assert_int_not_equal(sim->manager.host->sample.cost.survey_usec, 0);
+	assert_int_not_equal(sim->manager.host.sample.cost.survey_usec, 0);
 	sim_stop(sim);
 	sim = sim_free(sim);
 }
@@ -83,7 +83,7 @@ static void test_stopped_at_work(void **state TW_UNUSED)
 	sim_set_time_wait(sim, 20000, 0);
 	sim->now_usec += 60 * TW_USEC_PER_SEC;
 	assert_int_equal(tw_manager_tick(&sim->manager), 0);
-	assert_true(tw_watch_busy(sim->manager.host));
+	assert_true(sim->manager.host.job != TW_WATCH_IDLE);
 	sim_stop(sim);
 	sim = sim_free(sim);
 }

@@ -66,7 +66,7 @@ static void test_an_order_at_its_pace(void **state TW_UNUSED)
 	sim_set_time_wait(sim, 0, 0);
 	sim_run(sim, 300);
 	assert_in_range(sim->told[TW_EVENT_DESTROYED], 14, 15);
-	assert_int_equal(sim->manager.host->ends_sockets, false);
+	assert_int_equal(sim->manager.host.ends_sockets, false);
 	sim_stop(sim);
 	sim = sim_free(sim);
 }
@@ -95,11 +95,11 @@ static void test_a_tight_budget_starves_neither(void **state TW_UNUSED)
 	sim->datagram_cost_usec = 2000;
 	sim_run(sim, 300);
 	told = sim->told[TW_EVENT_DESTROYED];
-	census_usec = sim->manager.host->sample.census.at_usec;
+	census_usec = sim->manager.host.sample.census.at_usec;
 	assert_in_range(told, 3, 290);
 	sim_run(sim, 300);
 	assert_true(sim->told[TW_EVENT_DESTROYED] >= told + 3);
-	assert_true(sim->manager.host->sample.census.at_usec > census_usec);
+	assert_true(sim->manager.host.sample.census.at_usec > census_usec);
 	sim_stop(sim);
 	sim = sim_free(sim);
 }
@@ -111,15 +111,15 @@ static void test_a_reload_in_the_midst_of_a_search(void **state TW_UNUSED)
 	unsigned ended;
 
 	sim_run(sim, 5);
-	for (unsigned i = 0; i < 100 && !sim->manager.host->acting->searching; i++) {
-		while (tw_manager_work(&sim->manager) && !sim->manager.host->acting->searching)
+	for (unsigned i = 0; i < 100 && !sim->manager.host.acting->searching; i++) {
+		while (tw_manager_work(&sim->manager) && !sim->manager.host.acting->searching)
 			;
-		if (sim->manager.host->acting->searching)
+		if (sim->manager.host.acting->searching)
 			break;
 		sim->now_usec += TW_USEC_PER_SEC;
 		assert_int_equal(tw_manager_tick(&sim->manager), 0);
 	}
-	assert_true(sim->manager.host->acting->searching);
+	assert_true(sim->manager.host.acting->searching);
 	assert_true(tw_manager_work(&sim->manager));
 	ended = sim->act.ended_count;
 	tw_manager_reload(&sim->manager, settings_with_order());

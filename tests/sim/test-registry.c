@@ -115,7 +115,7 @@ static void test_the_host_is_left_in_the_middle_of_a_scan(void **state TW_UNUSED
 	start(healing_host("host n0"));
 	assert_int_equal(host_reuse(), 1);
 	raised = machine->told[TW_EVENT_RAISED];
-	while (machine->manager.working != machine->manager.host) {
+	while (machine->manager.working != &machine->manager.host) {
 		while (tw_manager_work(&machine->manager))
 			;
 		machine->now_usec += S;
