@@ -96,7 +96,6 @@ unit_tests = \
 	tests/unit/test-policy \
 	tests/unit/test-port-model \
 	tests/unit/test-ports \
-	tests/unit/test-proc-table \
 	tests/unit/test-procnet \
 	tests/unit/test-proof-takeovers \
 	tests/unit/test-proof \

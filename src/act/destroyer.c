@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/destroyer.h"
 
-#include "base/netlink.h"
+#include "base/netlink-source.h"
 #include "base/text.h"
 #include "model/sock-request.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/netns-id.h"
+#include "base/setns-source.h"
 #include "base/text.h"
 #include "model/settings.h"
 #include "model/tunable.h"

@@ -2,18 +2,15 @@
 #pragma once
 
 #include "act/destroyer.h"
+#include "base/setns-source.h"
 
-/*
- * SOCK_DESTROY on the running kernel, through a NETLINK_SOCK_DIAG socket of its own. It belongs to the network
- * namespace that the calling thread is in when it is made.
- */
-struct tw_socket_netlink;
+/* SOCK_DESTROY on the running kernel, through a netlink socket of its own, which is opened when it is needed. */
+struct tw_socket_netlink {
+	struct tw_socket_sink sink;   /* first: a sink is known by its address */
+	const struct tw_netns *netns; /* borrows; NULL: that of the calling thread */
+	int fd;			      /* -1 until some are to be ended */
+	uint32_t sequence;	      /* of the next request */
+};
 
-/* Returns 0, -ENOMEM or -errno of socket(2), bind(2), setsockopt(2). */
-int tw_socket_netlink_new(struct tw_socket_netlink **ret);
-struct tw_socket_netlink *tw_socket_netlink_free(struct tw_socket_netlink *netlink);
-TW_DEFINE_CLEANUP(struct tw_socket_netlink, tw_socket_netlink_free)
-#define TW_CLEANUP_SOCKET_NETLINK TW_CLEANUP(tw_socket_netlink_freep)
-
-/* Its face; belongs to it. */
-struct tw_socket_sink *tw_socket_netlink_sink(struct tw_socket_netlink *netlink);
+void tw_socket_netlink_init(struct tw_socket_netlink *netlink, const struct tw_netns *netns);
+void tw_socket_netlink_done(struct tw_socket_netlink *netlink);

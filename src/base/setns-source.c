@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define HERE "/proc/thread-self/ns/net"
-
 int tw_netns_open(const char *path, int *ret_fd, uint64_t *ret_inode)
 {
 	TW_CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -42,34 +40,29 @@ static uint64_t read_cookie(void)
 	return cookie;
 }
 
-int tw_netns_here(struct tw_netns_id *ret)
+int tw_netns_enter(const struct tw_netns *netns)
 {
-	struct stat status;
-
-	if (stat(HERE, &status) < 0)
-		return tw_errno();
-	*ret = (struct tw_netns_id){ .inode = status.st_ino, .cookie = read_cookie() };
-	return 0;
-}
-
-int tw_netns_device(uint64_t *ret)
-{
-	struct stat status;
-
-	if (stat(HERE, &status) < 0)
-		return tw_errno();
-	*ret = status.st_dev;
-	return 0;
-}
-
-int tw_netns_enter(int fd)
-{
-	return setns(fd, CLONE_NEWNET) < 0 ? tw_errno() : 0;
+	return netns && setns(netns->fd, CLONE_NEWNET) < 0 ? tw_errno() : 0;
 }
 
 /* What is done next would be done to another machine's sockets and sysctls. */
-void tw_netns_leave(int home_fd)
+void tw_netns_leave(const struct tw_netns *netns)
 {
-	if (setns(home_fd, CLONE_NEWNET) < 0)
+	if (netns && setns(netns->home_fd, CLONE_NEWNET) < 0)
 		abort();
+}
+
+int tw_netns_identify(const struct tw_netns *netns, struct tw_netns_id *ret)
+{
+	struct stat status;
+	int r = tw_netns_enter(netns);
+
+	if (r < 0)
+		return r;
+	if (stat(TW_NETNS_HERE, &status) < 0)
+		r = tw_errno();
+	else
+		*ret = (struct tw_netns_id){ .inode = status.st_ino, .cookie = read_cookie() };
+	tw_netns_leave(netns);
+	return r;
 }

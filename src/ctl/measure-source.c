@@ -70,7 +70,7 @@ int tw_measure_new(struct tw_measure **ret)
 
 	if (!made)
 		return -ENOMEM;
-	r = tw_kernel_source_new(NULL, &made->source);
+	r = tw_kernel_source_new(NULL, NULL, &made->source);
 	if (r < 0)
 		return r;
 	r = measure_twice(made);

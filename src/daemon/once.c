@@ -48,8 +48,9 @@ static int print(struct once *once, const char *namespace, const struct tw_sampl
 	return fputs(bytes, stdout) == EOF ? tw_errno() : 0;
 }
 
-/* The namespace that the thread is in. */
-static int look(struct once *once, const char *namespace, struct tw_kernel_source **source)
+/* NULL: the namespace that the thread is in. */
+static int look(struct once *once, const char *namespace, const struct tw_netns *netns,
+		struct tw_kernel_source **source)
 {
 	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
 	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
@@ -57,7 +58,7 @@ static int look(struct once *once, const char *namespace, struct tw_kernel_sourc
 
 	if (!sample)
 		return -ENOMEM;
-	r = tw_kernel_source_new(once->host, source);
+	r = tw_kernel_source_new(netns, once->host, source);
 	if (r < 0)
 		return r;
 	once->order.at_usec = tw_clock_read(CLOCK_MONOTONIC);
@@ -71,13 +72,7 @@ static int visit(struct once *once, const struct tw_netns_source *found, const s
 	TW_CLEANUP_CLOSE int fd = -1;
 	int r = tw_netns_source_open(found, row, &fd);
 
-	if (r >= 0)
-		r = tw_netns_enter(fd);
-	if (r < 0)
-		return r;
-	r = look(once, row->namespace.name, &source);
-	tw_netns_leave(home_fd);
-	return r;
+	return r < 0 ? r : look(once, row->namespace.name, &(struct tw_netns){ fd, home_fd }, &source);
 }
 
 /* One that is gone by now is passed over; one that cannot be looked at is said, and the others are looked at. */
@@ -87,7 +82,7 @@ static int look_at_others(struct once *once)
 	TW_CLEANUP_NETNS_SOURCE struct tw_netns_source *found = NULL;
 	TW_CLEANUP_CLOSE int home_fd = -1;
 	uint64_t home;
-	int r = tw_netns_open("/proc/thread-self/ns/net", &home_fd, &home), first = 0;
+	int r = tw_netns_open(TW_NETNS_HERE, &home_fd, &home), first = 0;
 
 	if (r >= 0)
 		r = tw_netns_source_new(&tw_netns_paths, &found);
@@ -121,7 +116,7 @@ int tw_once(const struct tw_settings *settings, bool json)
 	/* Of all: nobody waits for it but who wants to know. */
 	once.order.ask_most = UINT32_MAX;
 	if (tw_namespace_list_has(&settings->namespaces, TW_NAMESPACE_HOST)) {
-		r = look(&once, TW_NAMESPACE_HOST, &host);
+		r = look(&once, TW_NAMESPACE_HOST, NULL, &host);
 		once.host = host;
 	}
 	if (r >= 0 && tw_namespace_list_is_wide(&settings->namespaces))

@@ -23,7 +23,7 @@ struct life {
 	struct tw_record_sink *sink;
 	struct tw_bus bus;
 	struct tw_kernel_source *source;
-	struct tw_socket_netlink *sockets;
+	struct tw_socket_netlink sockets;
 	struct tw_kernel_discovery *discovery;
 	struct tw_worker *worker;
 	struct tw_manager manager;
@@ -36,7 +36,7 @@ static void life_done(struct life *life)
 	tw_manager_done(&life->manager);
 	life->worker = tw_worker_free(life->worker);
 	life->discovery = tw_kernel_discovery_free(life->discovery);
-	life->sockets = tw_socket_netlink_free(life->sockets);
+	tw_socket_netlink_done(&life->sockets);
 	life->source = tw_kernel_source_free(life->source);
 	/* No later record can tell of them. */
 	lost = life->sink ? life->sink->dropped - life->sink->told : 0;
@@ -86,7 +86,7 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 	struct life *life = context;
 	const struct tw_acting_edges edges = {
 		.sysctl = &life->host.tree.sink,
-		.socket = tw_socket_netlink_sink(life->sockets),
+		.socket = &life->sockets.sink,
 		.store = &life->host.file.store,
 		.recorder = &life->bus.recorder,
 	};
@@ -98,13 +98,10 @@ static int make_acting(void *context, const char *name, struct tw_acting **ret)
 static int reach_kernel(struct life *life)
 {
 	struct tw_namespace_edges_ground ground = { .host = &life->host, .recorder = &life->bus.recorder };
-	int r = tw_kernel_source_new(NULL, &life->source);
+	int r = tw_kernel_source_new(NULL, NULL, &life->source);
 
 	if (r < 0)
 		return complain("cannot reach the kernel's counters and sock_diag", r);
-	r = tw_socket_netlink_new(&life->sockets);
-	if (r < 0)
-		return complain("cannot reach the kernel's sock_diag to end sockets", r);
 	ground.kernel = life->source;
 	r = tw_kernel_discovery_new(&ground, &life->discovery);
 	return r < 0 ? complain("cannot look for network namespaces", r) : 0;
@@ -229,6 +226,7 @@ int tw_run(const struct tw_options *options, struct tw_settings *settings)
 	int r;
 
 	hold_signals();
+	tw_socket_netlink_init(&life.sockets, NULL);
 	r = begin(&life, options, &owned);
 	if (r >= 0)
 		r = live(&life, options);

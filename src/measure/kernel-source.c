@@ -1,31 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "measure/kernel-source.h"
 
+#include "base/fd.h"
+#include "base/netlink-source.h"
 #include "measure/proc/cgroup-source.h"
-#include "measure/diag/diag-source.h"
-#include "measure/diag/exclusive-source.h"
-#include "measure/proc/ports-source.h"
 #include "measure/proc/proc-source.h"
 
-#include <errno.h>
-#include <stdbool.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <time.h>
+
+/* The most that the kernel puts into a datagram of a dump: net/netlink/af_netlink.c, netlink_recvmsg(). */
+#define DATAGRAM_MAX 32768
 
 /* The first with TCP_BOUND_INACTIVE: commit 91051f003948. */
 #define BOUND_MAJOR 6
 #define BOUND_MINOR 8
 
+/* Newer than some C library's headers: include/uapi/linux/tcp.h and in.h. */
+#ifndef TCP_FASTOPEN_CONNECT
+#define TCP_FASTOPEN_CONNECT 30
+#endif
+#ifndef TCP_FASTOPEN_NO_COOKIE
+#define TCP_FASTOPEN_NO_COOKIE 34
+#endif
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
+/* Where this is not 0, a black hole may turn Fast Open off for a while, and connect() would send a SYN then. */
+#define BLACK_HOLE_PATH "/proc/sys/net/ipv4/tcp_fastopen_blackhole_timeout_sec"
+
+/* An address of 127.0.0.0/8 that nothing uses, 127.171.205.2. Nobody is ever connected there: no packet goes. */
+#define PEER_ADDRESS UINT32_C(0x7fabcd02)
+
+/* The last request, and the datagram of its answer that was read last. */
+struct dump {
+	uint32_t sequence;
+	bool refused; /* the kernel is still busy with an older dump: ask again at its end */
+	size_t request_length;
+	uint8_t request[TW_DIAG_REQUEST_MAX];
+	_Alignas(struct nlmsghdr) uint8_t datagram[DATAGRAM_MAX];
+};
+
 struct tw_kernel_source {
-	struct tw_source base; /* first: the face is the object */
-	struct tw_diag_source *diag;
-	struct tw_proc_source *proc;   /* of the gauge alone: a scan may be under way in another thread */
-	struct tw_ports_source *ports; /* of a scan */
+	struct tw_source base;	      /* first: the face is the object */
+	const struct tw_netns *netns; /* borrows */
+	struct tw_proc_source proc;
+	struct dump *dump; /* NULL while it rests */
+	int diag_fd;	   /* of sock_diag(7); -1 while it rests */
+	int exclusive_fd;  /* -1 until it is asked */
 	struct tw_cgroup_source *cgroups;
 	bool borrows_cgroups;
-	uint64_t scan_began_ms;		       /* CLOCK_MONOTONIC */
-	struct tw_exclusive_source *exclusive; /* NULL until it is asked */
+	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
 };
 
 static struct tw_kernel_source *of(struct tw_source *base)
@@ -33,29 +65,137 @@ static struct tw_kernel_source *of(struct tw_source *base)
 	return (struct tw_kernel_source *)base;
 }
 
+/* ---- files */
+
+static void rest(struct tw_source *base)
+{
+	struct tw_kernel_source *source = of(base);
+
+	tw_proc_source_close(&source->proc, false);
+	source->diag_fd = tw_close(source->diag_fd);
+	source->exclusive_fd = tw_close(source->exclusive_fd);
+	free(source->dump);
+	source->dump = NULL;
+}
+
+/* What an activity takes, or all else. */
+static int open_there(struct tw_kernel_source *source, bool activity)
+{
+	int r = tw_netns_enter(source->netns);
+
+	if (r < 0)
+		return r;
+	r = tw_proc_source_open(&source->proc, activity);
+	if (r >= 0 && !activity)
+		source->diag_fd = r = tw_netlink_open();
+	tw_netns_leave(source->netns);
+	return r < 0 ? r : 0;
+}
+
+static int wake(struct tw_kernel_source *source)
+{
+	int r;
+
+	if (source->dump)
+		return 0;
+	source->dump = calloc(1, sizeof(*source->dump));
+	r = source->dump ? open_there(source, false) : -ENOMEM;
+	if (r < 0)
+		rest(&source->base);
+	return r;
+}
+
+static int activity(struct tw_source *base, bool deep, struct tw_activity *ret)
+{
+	return tw_proc_source_activity(&of(base)->proc, deep, ret);
+}
+
 static int gauge(struct tw_source *base, struct tw_gauge *ret)
 {
-	return tw_proc_source_gauge(of(base)->proc, ret);
+	int r = wake(of(base));
+
+	return r < 0 ? r : tw_proc_source_gauge(&of(base)->proc, ret);
 }
 
 static void refresh(struct tw_source *base)
 {
-	tw_proc_source_refresh(of(base)->proc);
+	of(base)->proc.slow_left = 0;
 }
 
 static int port_range(struct tw_source *base, struct tw_port_set *ret)
 {
-	return tw_ports_source_usable(of(base)->ports, ret);
+	return tw_proc_source_ports(&of(base)->proc, ret);
+}
+
+/* ---- dumps */
+
+static int ask(struct tw_kernel_source *source)
+{
+	return tw_netlink_send(source->diag_fd, source->dump->request, source->dump->request_length);
 }
 
 static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
 {
-	return tw_diag_source_begin(of(base)->diag, query, ret_sequence);
+	struct dump *dump = of(base)->dump;
+	int r;
+
+	dump->refused = false;
+	dump->request_length = tw_diag_build_dump(dump->request, query, ++dump->sequence);
+	r = ask(of(base));
+	if (r < 0)
+		return r;
+	*ret_sequence = dump->sequence;
+	return 0;
+}
+
+/* Whether the kernel turned the request down because an older dump, given up halfway, is not at its end. */
+static bool is_refusal(struct tw_netlink_rest datagram)
+{
+	struct tw_netlink_rest body;
+	struct nlmsghdr header;
+	int status;
+
+	return tw_netlink_next(&datagram, &header, &body) > 0 && header.nlmsg_type == NLMSG_ERROR &&
+	       tw_netlink_status(&body, &status) == 0 && status == -EBUSY;
+}
+
+static bool ends_dump(struct tw_netlink_rest datagram)
+{
+	struct tw_netlink_rest body;
+	struct nlmsghdr header;
+
+	while (tw_netlink_next(&datagram, &header, &body) > 0)
+		if (header.nlmsg_type == NLMSG_DONE)
+			return true;
+	return false;
 }
 
 static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *ret_length)
 {
-	return tw_diag_source_next(of(base)->diag, ret_datagram, ret_length);
+	struct dump *dump = of(base)->dump;
+	struct tw_netlink_rest datagram = { .bytes = dump->datagram };
+
+	for (;;) {
+		struct nlmsghdr header;
+		int r = tw_netlink_receive(of(base)->diag_fd, dump->datagram, sizeof(dump->datagram), &datagram.length);
+
+		if (r < 0)
+			return r;
+		memcpy(&header, dump->datagram, sizeof(header));
+		if (header.nlmsg_seq == dump->sequence) {
+			dump->refused = is_refusal(datagram);
+			if (!dump->refused)
+				break;
+		} else if (dump->refused && ends_dump(datagram)) {
+			dump->refused = false;
+			r = ask(of(base));
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret_datagram = dump->datagram;
+	*ret_length = datagram.length;
+	return 0;
 }
 
 static uint64_t now_ms(void)
@@ -71,7 +211,7 @@ static void scan_begin(struct tw_source *base)
 	struct tw_kernel_source *source = of(base);
 
 	/* Of the last one, if that asked: tcp_fastopen may be another by now, and nothing is kept open for long. */
-	source->exclusive = tw_exclusive_source_free(source->exclusive);
+	source->exclusive_fd = tw_close(source->exclusive_fd);
 	source->scan_began_ms = now_ms();
 	tw_cgroup_source_allow_walk(source->cgroups);
 }
@@ -83,10 +223,20 @@ static uint32_t before(uint32_t ms, uint64_t since_ms)
 
 static int idle(struct tw_source *base, const struct tw_flow *flow, struct tw_idle *ret)
 {
+	struct dump *dump = of(base)->dump;
+	const void *datagram;
 	uint64_t since_begin_ms;
 	struct tw_idle now;
-	int r = tw_diag_source_idle(of(base)->diag, flow, &now);
+	size_t length;
+	int r;
 
+	dump->refused = false;
+	dump->request_length = tw_diag_build_one(dump->request, flow, TW_DIAG_INFO, ++dump->sequence);
+	r = ask(of(base));
+	if (r >= 0)
+		r = dump_next(base, &datagram, &length);
+	if (r >= 0)
+		r = tw_diag_parse_one(datagram, length, dump->sequence, &now);
 	if (r < 0)
 		return r;
 	/* After the answer, so that none is told too high. */
@@ -101,19 +251,87 @@ static int unit(struct tw_source *base, uint64_t cgroup_id, char ret[TW_UNIT_MAX
 	return tw_cgroup_source_unit(of(base)->cgroups, cgroup_id, ret);
 }
 
+/*
+ * ---- which ports are exclusive
+ *
+ * Without a packet: connect() with TCP_FASTOPEN_CONNECT and TCP_FASTOPEN_NO_COOKIE chooses a port and then waits for
+ * data, and IP_LOCAL_PORT_RANGE (Linux 6.3) lets it choose from one port alone. Towards a loopback address that nobody
+ * has in use, only what is known of the port itself can refuse it.
+ */
+
+static int check_black_hole(void)
+{
+	TW_CLEANUP_CLOSE int fd = open(BLACK_HOLE_PATH, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char text[2] = { 0 };
+
+	if (fd < 0 || read(fd, text, sizeof(text)) < 0)
+		return tw_errno();
+	return text[0] == '0' && text[1] == '\n' ? 0 : -EOPNOTSUPP;
+}
+
+/* In its namespace. A kernel that does not know the range would choose a port of its own: so that is asked for first.
+ */
+static int open_exclusive(void)
+{
+	TW_CLEANUP_CLOSE int fd = -1;
+	int r = check_black_hole(), yes = 1, all = 0;
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &yes, sizeof(yes)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &yes, sizeof(yes)) < 0 ||
+	    setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &all, sizeof(all)) < 0)
+		return tw_errno();
+	return TW_TAKE_FD(fd);
+}
+
+/* Returns 1 where it is exclusive, 0 where it is not, or -errno. */
+static int ask_port(int fd, uint16_t port)
+{
+	const struct sockaddr_in peer = {
+		.sin_family = AF_INET,
+		/*
+		 * Each process asks towards another one: of two that did it at once towards the same, each would find
+		 * the other's in its way, and take the port for exclusive.
+		 */
+		.sin_port = htons((uint16_t)(getpid() % UINT16_MAX + 1)),
+		.sin_addr.s_addr = htonl(PEER_ADDRESS),
+	};
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	uint32_t range = (uint32_t)port << 16 | port;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof(range)) < 0)
+		return tw_errno();
+	if (connect(fd, (const struct sockaddr *)&peer, sizeof(peer)) < 0)
+		return errno == EADDRNOTAVAIL ? 1 : tw_errno();
+	/* Gives the port back. */
+	return connect(fd, &none, sizeof(none)) < 0 ? tw_errno() : 0;
+}
+
 static int exclusive(struct tw_source *base, const uint16_t *ports, unsigned count, bool *ret_exclusive)
 {
-	int r = tw_kernel_source_open_exclusive(of(base));
+	struct tw_kernel_source *source = of(base);
+	int r = 0;
 
-	return r < 0 ? r : tw_exclusive_source_ask(of(base)->exclusive, ports, count, ret_exclusive);
+	if (source->exclusive_fd < 0) {
+		r = tw_netns_enter(source->netns);
+		if (r < 0)
+			return r;
+		source->exclusive_fd = r = open_exclusive();
+		tw_netns_leave(source->netns);
+	}
+	for (unsigned i = 0; r >= 0 && i < count; i++) {
+		r = ask_port(source->exclusive_fd, ports[i]);
+		if (r >= 0)
+			ret_exclusive[i] = r;
+	}
+	return r < 0 ? r : 0;
 }
 
-int tw_kernel_source_open_exclusive(struct tw_kernel_source *source)
-{
-	return source->exclusive ? 0 : tw_exclusive_source_new(&source->exclusive);
-}
+/* ---- the source */
 
-int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_source **ret)
+int tw_kernel_source_new(const struct tw_netns *netns, struct tw_kernel_source *lender, struct tw_kernel_source **ret)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = calloc(1, sizeof(*source));
 	int r;
@@ -121,6 +339,8 @@ int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_sourc
 	if (!source)
 		return -ENOMEM;
 	source->base = (struct tw_source){
+		.activity = activity,
+		.rest = rest,
 		.gauge = gauge,
 		.refresh = refresh,
 		.port_range = port_range,
@@ -131,20 +351,14 @@ int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_sourc
 		.exclusive = exclusive,
 		.unit = unit,
 	};
-	r = tw_proc_source_new(lender ? lender->proc : NULL, &source->proc);
-	if (r < 0)
-		return r;
-	r = tw_ports_source_new(&source->ports);
-	if (r < 0)
-		return r;
-	r = tw_diag_source_new(&source->diag);
-	if (r < 0)
-		return r;
+	source->netns = netns;
+	source->diag_fd = source->exclusive_fd = -1;
+	tw_proc_source_init(&source->proc, lender ? &lender->proc : NULL);
 	source->borrows_cgroups = lender;
-	if (lender)
-		source->cgroups = lender->cgroups;
-	else
-		r = tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX, &source->cgroups);
+	source->cgroups = lender ? lender->cgroups : tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX);
+	r = source->cgroups ? open_there(source, true) : -ENOMEM;
+	if (r >= 0 && !netns)
+		r = wake(source);
 	if (r < 0)
 		return r;
 	*ret = TW_TAKE_PTR(source);
@@ -154,12 +368,10 @@ int tw_kernel_source_new(struct tw_kernel_source *lender, struct tw_kernel_sourc
 struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
 {
 	if (source) {
+		rest(&source->base);
+		tw_proc_source_close(&source->proc, true);
 		if (!source->borrows_cgroups)
 			source->cgroups = tw_cgroup_source_free(source->cgroups);
-		source->exclusive = tw_exclusive_source_free(source->exclusive);
-		source->diag = tw_diag_source_free(source->diag);
-		source->ports = tw_ports_source_free(source->ports);
-		source->proc = tw_proc_source_free(source->proc);
 		free(source);
 	}
 	return NULL;

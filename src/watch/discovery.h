@@ -2,7 +2,8 @@
 #pragma once
 
 #include "base/macros.h"
-#include "watch/namespace-edges.h"
+#include "measure/kernel-source.h"
+#include "watch/recover.h"
 #include "watch/watch.h"
 #include "model/settings.h"
 
@@ -31,10 +32,17 @@ struct tw_discovery {
 	void (*close)(struct tw_discovery *discovery, const struct tw_watch_edges *edges);
 };
 
-/* The kernel's. */
+/* What the edges of all of them lean on; everything borrows. */
+struct tw_namespace_edges_ground {
+	struct tw_host_edges *host;
+	struct tw_kernel_source *kernel; /* of the host */
+	struct tw_recorder *recorder;
+};
+
+/* The kernel's. What it opens keeps its namespace alive, and most of it is opened when it is needed. */
 struct tw_kernel_discovery;
 
-/* Everything in `ground` borrows. Returns 0 or -errno. */
+/* Returns 0 or -errno. */
 int tw_kernel_discovery_new(const struct tw_namespace_edges_ground *ground, struct tw_kernel_discovery **ret);
 struct tw_kernel_discovery *tw_kernel_discovery_free(struct tw_kernel_discovery *discovery);
 TW_DEFINE_CLEANUP(struct tw_kernel_discovery, tw_kernel_discovery_free)

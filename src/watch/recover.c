@@ -7,7 +7,6 @@
 #include "base/setns-source.h"
 #include "base/text.h"
 #include "measure/proc/netns-source.h"
-#include "watch/namespace-edges.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -45,9 +44,9 @@ int tw_host_edges_open(struct tw_host_edges *host, const char *state_dir, struct
 	r = tw_boot_id_read(host->boot_id);
 	if (r < 0)
 		return explain(problem, "cannot read", "the boot id", r);
-	r = tw_netns_here(&host->namespace);
+	r = tw_netns_identify(NULL, &host->namespace);
 	if (r >= 0)
-		r = tw_netns_open("/proc/thread-self/ns/net", &host->home_fd, &inode);
+		r = tw_netns_open(TW_NETNS_HERE, &host->home_fd, &inode);
 	return r < 0 ? explain(problem, "cannot find", "the network namespace", r) : 0;
 }
 
@@ -90,24 +89,28 @@ static int find_namespaces(struct tw_netns_source **source)
 	return r;
 }
 
-static int put_back(struct tw_host_edges *host, struct tw_recorder *recorder, const struct tw_netns_source *source,
-		    struct tw_ledger *ledger)
+static int put_back(const struct tw_host_edges *host, struct tw_recorder *recorder,
+		    const struct tw_netns_source *source, struct tw_ledger_file *file, struct tw_ledger *ledger)
 {
 	const struct tw_netns_found *found = tw_netns_list_find(tw_netns_source_found(source), ledger->namespace.inode);
-	const struct tw_namespace_edges_ground ground = { .host = host, .recorder = recorder };
-	TW_CLEANUP_NAMESPACE_EDGES struct tw_namespace_edges *edges = NULL;
-	int fd, r;
+	struct tw_sysctl_tree tree = host->tree; /* borrows */
+	TW_CLEANUP_CLOSE int fd = -1;
+	struct tw_netns netns;
+	struct tw_netns_id id;
+	int r;
 
 	if (!found)
 		return tw_netns_source_is_denied(source) ? -EACCES : -ENOENT;
 	r = tw_netns_source_open(source, found, &fd);
+	netns = (struct tw_netns){ fd, host->home_fd };
 	if (r >= 0)
-		r = tw_namespace_edges_new(&ground, &found->namespace, fd, &edges);
+		r = tw_netns_identify(&netns, &id);
 	if (r < 0)
 		return r;
-	if (!tw_netns_same(tw_namespace_edges_id(edges), &ledger->namespace))
+	if (!tw_netns_same(&id, &ledger->namespace))
 		return -ESTALE;
-	return tw_namespace_edges_recover(edges, ledger, found->namespace.name);
+	tree.netns = &netns;
+	return tw_reconcile_recover(ledger, &tree.sink, &file->store, recorder, found->namespace.name);
 }
 
 static int recover_namespace(struct tw_host_edges *host, struct tw_recorder *recorder, struct tw_netns_source **source,
@@ -132,7 +135,7 @@ static int recover_namespace(struct tw_host_edges *host, struct tw_recorder *rec
 		r = find_namespaces(source);
 		if (r < 0)
 			return r;
-		r = put_back(host, recorder, *source, &ledger);
+		r = put_back(host, recorder, *source, &file, &ledger);
 		if (r != -ENOENT && r != -ESTALE)
 			return r;
 		/* Of one that nobody can see any more nothing can be put back, and nothing is left to be. */

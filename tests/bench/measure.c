@@ -149,7 +149,7 @@ int main(void)
 
 	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
 		fail("getrandom", errno);
-	r = tw_kernel_source_new(NULL, &source);
+	r = tw_kernel_source_new(NULL, NULL, &source);
 	if (r < 0)
 		fail("start", -r);
 	scan_kept = tw_scan_new(&key);

@@ -7,11 +7,9 @@ HARMLESS = {
     "fsync() or by reading it back",
     r"in .*\btw_cgroup_source_unit\b": "the unit of a socket is not named; the next scan looks for it again",
     r"in default_log\b": "without the option --log, records would go to standard output",
-    r" setsockopt\(netlink\) \w+ in (mnl_socket_setsockopt )?tw_socket_netlink_new\b": "answers are longer without it, "
-    "and do as well",
     r" ENOMEM in grow tw_close_wait_work_add\b": "a connection in CLOSE-WAIT whose age is not known is counted among the "
     "untracked, which `status` shows, and the next scan finds room for it",
-    r" ENOMEM in .*\btw_kernel_source_new wake gauge\b": "a namespace that rests is woken by the next tick",
+    r" ENOMEM in wake gauge\b": "a namespace that rests is woken by the next tick",
     r" fstatat\(~/state/ledger-N\) \w+ in owes\b": "the ledger is read then, whether it is there or not",
     r" ENOMEM in .*\bmake_acting tw_watch_make_ready\b": "what acts in a namespace is made when something is to be done "
     "there, and the next decision makes it",
@@ -54,6 +52,7 @@ NOT_INTERPOSED = {
         sigaddset sigemptyset sigfillset sigprocmask sysinfo""",
     "what a pattern cannot be is not taken for one": "fnmatch",
     "its failure is NULL, and the line stands without the time": "localtime_r",
+    "its failure is NULL, and the units of sockets are not named": "setmntent getmntent_r endmntent",
     "where it fails there is no other place to say so": "fprintf fputs puts fwrite fflush",
     "it reads a text in memory": "ini_parse_stream",
     "not on the daemon's way: inih's for files, of which timewaitd reads none": "fopen fgets fclose",

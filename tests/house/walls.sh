@@ -15,7 +15,7 @@ ctl_roof='main options explain/explain lint/lint live/bus-verbs
 live/status live/top past/history report/report simulate/simulate'
 edge='-(source|sink|store|load)$'
 # What of a watch enters namespaces, opens the ledger and counts on a thread of its own; its other files are pure.
-watch_edges='namespace-edges recover worker'
+watch_edges='discovery recover worker'
 number=0
 
 # Which folders a file of this folder may include. A folder that has no line here may include nothing, itself not either.

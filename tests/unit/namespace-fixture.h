@@ -156,7 +156,7 @@ static inline struct tw_kernel_source *new_source(void)
 {
 	struct tw_kernel_source *source = NULL;
 
-	assert_int_equal(tw_kernel_source_new(NULL, &source), 0);
+	assert_int_equal(tw_kernel_source_new(NULL, NULL, &source), 0);
 	assert_non_null(source);
 	return source;
 }

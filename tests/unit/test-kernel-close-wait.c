@@ -3,7 +3,7 @@
 #include "measure/kernel-source.h"
 
 #include "base/file-source.h"
-#include "measure/proc/cgroup-unit.h"
+#include "measure/proc/cgroup-source.h"
 #include "namespace-fixture.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which ports the running kernel has taken for everybody, asked in a network namespace of the test's own. */
-#include "measure/diag/exclusive-source.h"
+#include "measure/kernel-source.h"
 
 #include "base/file-source.h"
 #include "base/macros.h"
@@ -98,11 +98,21 @@ static void write_sysctl(const char *path, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
 
-/* Skips where this kernel cannot be asked. */
-static struct tw_exclusive_source *new_asker(void)
+/* What the first question of a scan comes to. */
+static int begin_asking(struct tw_source *base)
 {
-	struct tw_exclusive_source *source = NULL;
-	int r = tw_exclusive_source_new(&source);
+	const uint16_t port = LOW;
+	bool taken;
+
+	base->scan_begin(base);
+	return base->exclusive(base, &port, 1, &taken);
+}
+
+/* Skips where this kernel cannot be asked. */
+static struct tw_kernel_source *new_asker(void)
+{
+	struct tw_kernel_source *source = new_source();
+	int r = begin_asking(tw_kernel_source_base(source));
 
 	if (r == -ENOPROTOOPT)
 		skip(); /* before Linux 6.3 */
@@ -141,18 +151,19 @@ static void read_settled_counters(char *text, size_t room)
 	fail_msg("the counters never rest");
 }
 
-static void ask(struct tw_exclusive_source *source, bool taken[PORTS])
+static void ask(struct tw_kernel_source *source, bool taken[PORTS])
 {
+	struct tw_source *base = tw_kernel_source_base(source);
 	uint16_t ports[PORTS];
 
 	for (unsigned i = 0; i < PORTS; i++)
 		ports[i] = (uint16_t)(LOW + i);
-	assert_int_equal(tw_exclusive_source_ask(source, ports, PORTS, taken), 0);
+	assert_int_equal(base->exclusive(base, ports, PORTS, taken), 0);
 }
 
 static void test_exact(void **state TW_UNUSED)
 {
-	struct tw_exclusive_source *source;
+	struct tw_kernel_source *source;
 	struct scene scene = { 0 };
 	bool taken[PORTS];
 
@@ -166,7 +177,7 @@ static void test_exact(void **state TW_UNUSED)
 			if (taken[i] != scene.taken[i])
 				fail_msg("port %u: %d", LOW + i, taken[i]);
 	}
-	source = tw_exclusive_source_free(source);
+	source = tw_kernel_source_free(source);
 	end_scene(&scene);
 }
 
@@ -174,7 +185,7 @@ static void test_exact(void **state TW_UNUSED)
 static void test_leaves_no_trace(void **state TW_UNUSED)
 {
 	static char before[65536], after[65536];
-	struct tw_exclusive_source *source;
+	struct tw_kernel_source *source;
 	struct scene scene = { 0 };
 	bool taken[PORTS];
 	int fd;
@@ -194,14 +205,14 @@ static void test_leaves_no_trace(void **state TW_UNUSED)
 		assert_int_equal(port_of(fd), LOW + i);
 		(void)tw_close(fd);
 	}
-	source = tw_exclusive_source_free(source);
+	source = tw_kernel_source_free(source);
 	end_scene(&scene);
 }
 
 /* Two processes that ask at the same time are in nobody's way, nor in each other's. */
 static void test_two_at_once(void **state TW_UNUSED)
 {
-	struct tw_exclusive_source *source;
+	struct tw_kernel_source *source;
 	bool taken[PORTS];
 	pid_t other;
 	int status;
@@ -211,7 +222,7 @@ static void test_two_at_once(void **state TW_UNUSED)
 	other = fork();
 	assert_true(other >= 0);
 	if (other == 0) {
-		struct tw_exclusive_source *own;
+		struct tw_kernel_source *own;
 
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		own = new_asker();
@@ -226,30 +237,29 @@ static void test_two_at_once(void **state TW_UNUSED)
 	}
 	assert_int_equal(kill(other, SIGKILL), 0);
 	assert_int_equal(waitpid(other, &status, 0), other);
-	source = tw_exclusive_source_free(source);
+	source = tw_kernel_source_free(source);
 }
 
 /* Where a SYN could be sent, nothing is asked. */
 static void test_cannot_be_asked(void **state TW_UNUSED)
 {
-	struct tw_exclusive_source *source = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	struct tw_source *base;
 	uint16_t port = LOW;
 	bool taken;
 
 	need_sysctls();
-	tw_exclusive_source_freep(&(struct tw_exclusive_source *){ new_asker() });
+	source = new_asker();
+	base = tw_kernel_source_base(source);
 	write_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "2\n");
-	assert_int_equal(tw_exclusive_source_new(&source), -EOPNOTSUPP);
+	assert_int_equal(begin_asking(base), -EOPNOTSUPP);
 	write_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "1\n");
 	write_sysctl("/proc/sys/net/ipv4/tcp_fastopen_blackhole_timeout_sec", "3600\n");
-	assert_int_equal(tw_exclusive_source_new(&source), -EOPNOTSUPP);
-	assert_null(source);
+	assert_int_equal(begin_asking(base), -EOPNOTSUPP);
 	write_sysctl("/proc/sys/net/ipv4/tcp_fastopen_blackhole_timeout_sec", "0\n");
-	/* Turned off in between: the options are kept, and what it says then is an error, or still the truth. */
-	assert_int_equal(tw_exclusive_source_new(&source), 0);
-	assert_int_equal(tw_exclusive_source_ask(source, &port, 1, &taken), 0);
+	assert_int_equal(begin_asking(base), 0);
+	assert_int_equal(base->exclusive(base, &port, 1, &taken), 0);
 	assert_false(taken);
-	source = tw_exclusive_source_free(source);
 }
 
 /* What waits in one is no part of the next. */

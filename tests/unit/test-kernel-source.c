@@ -413,7 +413,7 @@ static void test_borrowed_memory(void **state TW_UNUSED)
 	if (!there.memory_limit_pages.known)
 		skip(); /* these tests do not run in the first namespace themselves */
 	assert_int_equal(there.memory_bound_pages.value, there.memory_limit_pages.value);
-	assert_int_equal(tw_kernel_source_new(outside, &source), 0);
+	assert_int_equal(tw_kernel_source_new(NULL, outside, &source), 0);
 	assert_int_equal(tw_kernel_source_base(source)->gauge(tw_kernel_source_base(source), &here), 0);
 	assert_false(here.memory_limit_pages.known);
 	assert_true(here.memory_bound_pages.known);
@@ -429,7 +429,7 @@ int main(void)
 	};
 	int r;
 
-	if (tw_kernel_source_new(NULL, &outside) < 0)
+	if (tw_kernel_source_new(NULL, NULL, &outside) < 0)
 		return 1;
 	enter_namespace();
 	r = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/netlink.h"
+#include "base/netlink-source.h"
 
 #include "base/macros.h"
 

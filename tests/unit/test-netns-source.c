@@ -4,7 +4,6 @@
 #include "namespace-fixture.h"
 
 #include "base/setns-source.h"
-#include "measure/proc/activity-source.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,8 +35,8 @@ static uint64_t bind_here(const char *path)
 	struct tw_netns_id here;
 
 	write_file(path, "");
-	assert_int_equal(mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL), 0);
-	assert_int_equal(tw_netns_here(&here), 0);
+	assert_int_equal(mount(TW_NETNS_HERE, path, "none", MS_BIND, NULL), 0);
+	assert_int_equal(tw_netns_identify(NULL, &here), 0);
 	return here.inode;
 }
 
@@ -103,7 +102,7 @@ static void test_what_there_is(void **state TW_UNUSED)
 	int home, fd = -1;
 
 	need_namespace();
-	assert_int_equal(tw_netns_open("/proc/thread-self/ns/net", &home, &inode), 0);
+	assert_int_equal(tw_netns_open(TW_NETNS_HERE, &home, &inode), 0);
 	assert_int_equal(tw_netns_source_new(&paths, &source), 0);
 	/* Nobody has made a name yet, and there is no process. */
 	make_directory(processes);
@@ -119,7 +118,7 @@ static void test_what_there_is(void **state TW_UNUSED)
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
 	(void)snprintf(nameless, sizeof(nameless), "%s/nameless", top);
 	db = bind_here(nameless);
-	tw_netns_leave(home);
+	tw_netns_leave(&(struct tw_netns){ .home_fd = home });
 
 	list = look(source, false);
 	assert_int_equal(list->count, 1);
@@ -150,11 +149,11 @@ static void test_what_there_is(void **state TW_UNUSED)
 
 	/* It is entered, and left; what is opened is what was found. */
 	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), 0);
-	assert_int_equal(tw_netns_enter(fd), 0);
-	assert_int_equal(tw_netns_here(&here), 0);
+	assert_int_equal(tw_netns_enter(&(struct tw_netns){ .fd = fd }), 0);
+	assert_int_equal(tw_netns_identify(NULL, &here), 0);
 	assert_int_equal(here.inode, web);
-	tw_netns_leave(home);
-	assert_int_equal(tw_netns_here(&here), 0);
+	tw_netns_leave(&(struct tw_netns){ .home_fd = home });
+	assert_int_equal(tw_netns_identify(NULL, &here), 0);
 	assert_int_equal(here.inode, inode);
 	(void)close(fd);
 	/* A plain file is there while it is deleted: it is gone. Then another one has come in the place of its name. */
@@ -162,8 +161,8 @@ static void test_what_there_is(void **state TW_UNUSED)
 	assert_int_equal(umount2(path, MNT_DETACH), 0);
 	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), -ENOENT);
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
-	assert_int_equal(mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL), 0);
-	tw_netns_leave(home);
+	assert_int_equal(mount(TW_NETNS_HERE, path, "none", MS_BIND, NULL), 0);
+	tw_netns_leave(&(struct tw_netns){ .home_fd = home });
 	assert_int_equal(tw_netns_source_open(source, tw_netns_list_find(list, web), &fd), -ESTALE);
 	assert_int_equal(umount2(path, MNT_DETACH), 0);
 	assert_int_equal(unlink(path), 0);
@@ -175,7 +174,6 @@ static void test_what_there_is(void **state TW_UNUSED)
 static void test_activity(void **state TW_UNUSED)
 {
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
-	TW_CLEANUP(tw_activity_source_close) struct tw_activity_source source = TW_ACTIVITY_SOURCE_NONE;
 	static struct tw_gauge gauge;
 	struct tw_activity activity;
 	struct tw_source *base;
@@ -184,13 +182,12 @@ static void test_activity(void **state TW_UNUSED)
 	need_namespace();
 	kernel = new_source();
 	base = tw_kernel_source_base(kernel);
-	assert_int_equal(tw_activity_source_open(&source), 0);
 	assert_int_equal(base->gauge(base, &gauge), 0);
-	assert_int_equal(tw_activity_source_read(&source, true, &activity), 0);
+	assert_int_equal(base->activity(base, true, &activity), 0);
 	assert_true(activity.segments.known);
 	assert_true(tw_gauge_has_activity(&gauge, &activity));
 	listener = listening("127.0.0.1", 7000, 1);
-	assert_int_equal(tw_activity_source_read(&source, false, &activity), 0);
+	assert_int_equal(base->activity(base, false, &activity), 0);
 	assert_false(activity.segments.known);
 	assert_false(tw_gauge_has_activity(&gauge, &activity));
 	assert_int_equal(activity.tcp_inuse, gauge.tcp_inuse + 1);
@@ -204,9 +201,9 @@ static void test_activity(void **state TW_UNUSED)
 		assert_int_equal(connect(listener, (struct sockaddr *)&address, length), -1);
 	}
 	(void)close(listener);
-	assert_int_equal(tw_activity_source_read(&source, false, &activity), 0);
+	assert_int_equal(base->activity(base, false, &activity), 0);
 	assert_true(tw_gauge_has_activity(&gauge, &activity));
-	assert_int_equal(tw_activity_source_read(&source, true, &activity), 0);
+	assert_int_equal(base->activity(base, true, &activity), 0);
 	assert_false(tw_gauge_has_activity(&gauge, &activity));
 }
 

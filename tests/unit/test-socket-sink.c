@@ -14,7 +14,7 @@
 #define MANY 3000u
 
 static struct tw_kernel_source *kernel;
-static struct tw_socket_netlink *netlink;
+static struct tw_socket_netlink netlink;
 static struct tw_destroy_search *searcher;
 
 static int set_up(void **state TW_UNUSED)
@@ -24,13 +24,14 @@ static int set_up(void **state TW_UNUSED)
 		return 0;
 	kernel = new_source();
 	searcher = tw_destroy_search_new();
-	return searcher ? tw_socket_netlink_new(&netlink) : -1;
+	tw_socket_netlink_init(&netlink, NULL);
+	return searcher ? 0 : -1;
 }
 
 static int tear_down(void **state TW_UNUSED)
 {
 	searcher = tw_destroy_search_free(searcher);
-	netlink = tw_socket_netlink_free(netlink);
+	tw_socket_netlink_done(&netlink);
 	kernel = tw_kernel_source_free(kernel);
 	return 0;
 }
@@ -68,7 +69,7 @@ static struct tw_destroy_found search(enum tw_state state)
 
 static int end_one(const struct tw_candidate *candidate)
 {
-	struct tw_socket_sink *sink = tw_socket_netlink_sink(netlink);
+	struct tw_socket_sink *sink = &netlink.sink;
 	int answer = 1;
 
 	assert_int_equal(sink->end(sink, candidate, 1, &answer), 0);
@@ -192,7 +193,7 @@ static void test_batches(void **state TW_UNUSED)
 	uint64_t before;
 
 	need_namespace();
-	sink = tw_socket_netlink_sink(netlink);
+	sink = &netlink.sink;
 	listener = listening("127.0.0.1", PORT, 16);
 	for (unsigned i = 0; i < MANY; i++)
 		leave_time_wait("127.0.0.1", listener);
@@ -228,7 +229,7 @@ static void test_what_is_not_to_be_asked(void **state TW_UNUSED)
 	int answers[TW_SOCKET_BATCH_MAX + 1];
 
 	need_namespace();
-	sink = tw_socket_netlink_sink(netlink);
+	sink = &netlink.sink;
 	assert_int_equal(sink->end(sink, &any, 1, answers), -EINVAL);
 	assert_int_equal(sink->end(sink, &any, 0, answers), -EINVAL);
 	assert_int_equal(sink->end(sink, &any, TW_SOCKET_BATCH_MAX + 1, answers), -EINVAL);

@@ -178,7 +178,7 @@ static int read_source(struct tw_lint_facts *facts)
 	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
 	struct tw_source *source;
 	struct tw_gauge gauge = { 0 };
-	int r = tw_kernel_source_new(NULL, &kernel);
+	int r = tw_kernel_source_new(NULL, NULL, &kernel);
 
 	if (r < 0)
 		return r;
@@ -203,7 +203,7 @@ static bool is_current(const struct tw_ledger *ledger)
 	struct tw_netns_id here;
 
 	tw_parse_trim(&id, &rest);
-	return length > 0 && tw_parse_is(id, rest, ledger->boot_id) && tw_netns_here(&here) == 0 &&
+	return length > 0 && tw_parse_is(id, rest, ledger->boot_id) && tw_netns_identify(NULL, &here) == 0 &&
 	       tw_netns_same(&here, &ledger->namespace);
 }
 

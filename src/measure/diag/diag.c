@@ -2,7 +2,7 @@
 #include "measure/diag/diag.h"
 
 #include "base/macros.h"
-#include "base/netlink.h"
+#include "base/netlink-source.h"
 #include "model/sock-request.h"
 
 #include <endian.h>

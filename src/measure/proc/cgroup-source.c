@@ -2,70 +2,93 @@
 #include "measure/proc/cgroup-source.h"
 
 #include "base/fd.h"
-#include "base/file-source.h"
 #include "base/text.h"
-#include "measure/proc/cgroup-unit.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mntent.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define MOUNTINFO_TEXT_MIN 16384
-/* The kernel's own limit is 100000 mounts (fs.mount-max) of some 150 bytes. */
-#define MOUNTINFO_TEXT_MAX (16 * 1024 * 1024)
+/* Of the root: systemd's own name for it. */
+#define ROOT_UNIT "-.slice"
 /* Ids that a whole walk did not find: a dead cgroup's sockets must not cause a walk at each scan. */
 #define MISSING_MAX 256
 
 struct entry {
 	uint64_t id;
-	uint32_t name; /* offset into names */
+	char unit[TW_UNIT_MAX];
 };
 
 struct tw_cgroup_source {
-	char *root; /* NULL: to be looked for */
+	const char *root; /* borrows; NULL: to be looked for */
 	unsigned directories_max;
 	bool may_walk;
-
-	struct entry *entries; /* by id */
+	dev_t device;	       /* of the root, in a walk */
+	struct entry *entries; /* by id, but in a walk */
 	uint32_t count, room;
-	char *names; /* one behind the other, each with its NUL */
-	size_t names_length, names_room;
-
-	uint64_t missing[MISSING_MAX]; /* a ring */
-	unsigned missing_count, missing_next;
+	uint64_t missing[MISSING_MAX]; /* a ring; no id is 0 */
+	unsigned missing_next;
 };
 
-int tw_cgroup_source_new(const char *root, unsigned directories_max, struct tw_cgroup_source **ret)
+/* ---- names */
+
+static bool is_unit(const char *name, size_t length)
+{
+	static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount", ".swap", ".slice" };
+
+	for (size_t i = 0; i < TW_ARRAY_SIZE(suffixes); i++) {
+		size_t suffix_length = strlen(suffixes[i]);
+
+		/* The suffix alone names nothing. */
+		if (length > suffix_length && memcmp(name + length - suffix_length, suffixes[i], suffix_length) == 0)
+			return true;
+	}
+	return false;
+}
+
+void tw_cgroup_unit(const char *path, size_t length, char ret[TW_UNIT_MAX])
+{
+	const char *end = path + length, *name = NULL;
+	size_t name_length = 0;
+	bool unit = false;
+
+	/* From the last component to the first. */
+	while (end > path && !unit) {
+		const char *slash = memrchr(path, '/', (size_t)(end - path)), *start = slash ? slash + 1 : path;
+
+		unit = is_unit(start, (size_t)(end - start));
+		if (unit || (!name && start < end)) {
+			name = start;
+			name_length = (size_t)(end - start);
+		}
+		end = slash ? slash : path;
+	}
+	(void)tw_text_copy_bytes(ret, TW_UNIT_MAX, name ? name : ROOT_UNIT, name ? name_length : strlen(ROOT_UNIT));
+}
+
+/* ---- the source */
+
+struct tw_cgroup_source *tw_cgroup_source_new(const char *root, unsigned directories_max)
 {
 	struct tw_cgroup_source *source = calloc(1, sizeof(*source));
 
-	if (!source)
-		return -ENOMEM;
-	source->directories_max = directories_max;
-	if (root) {
-		source->root = strdup(root);
-		if (!source->root) {
-			(void)tw_cgroup_source_free(source);
-			return -ENOMEM;
-		}
+	if (source) {
+		source->root = root;
+		source->directories_max = directories_max;
 	}
-	*ret = source;
-	return 0;
+	return source;
 }
 
 struct tw_cgroup_source *tw_cgroup_source_free(struct tw_cgroup_source *source)
 {
-	if (source) {
-		free(source->root);
+	if (source)
 		free(source->entries);
-		free(source->names);
-		free(source);
-	}
+	free(source);
 	return NULL;
 }
 
@@ -74,60 +97,29 @@ void tw_cgroup_source_allow_walk(struct tw_cgroup_source *source)
 	source->may_walk = true;
 }
 
+/* Where cgroup2 is mounted; its whole tree rather than a part of it: what is above was made before, and has a lower id.
+ */
 static int find_root(char ret[PATH_MAX])
 {
-	for (size_t capacity = MOUNTINFO_TEXT_MIN; capacity <= MOUNTINFO_TEXT_MAX; capacity *= 4) {
-		TW_CLEANUP_FREE char *text = malloc(capacity);
-		long n;
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	ino_t found = 0;
+	char text[2 * PATH_MAX];
+	struct mntent mount;
+	struct stat status;
 
-		if (!text)
-			return -ENOMEM;
-		n = tw_file_read(AT_FDCWD, "/proc/self/mountinfo", text, capacity);
-		if (n >= 0)
-			return tw_cgroup_find_mount(text, (size_t)n, ret);
-		if (n != -EFBIG)
-			return (int)n;
-	}
-	return -EFBIG;
-}
-
-/* ---- the walk */
-
-struct walk {
-	struct tw_cgroup_source *source;
-	dev_t device;
-	unsigned depth;
-	size_t length;	     /* of path */
-	char path[PATH_MAX]; /* below the root, "" for the root itself; no NUL */
-};
-
-/* Hands back where the name stands. */
-static int add_name(struct tw_cgroup_source *source, const char *name, uint32_t *ret)
-{
-	size_t length = strlen(name) + 1;
-
-	if (source->names_length + length > source->names_room) {
-		size_t room = TW_MAX(4096u, 2 * source->names_room);
-		char *names = realloc(source->names, room);
-
-		if (!names)
-			return -ENOMEM;
-		source->names = names;
-		source->names_room = room;
-	}
-	memcpy(source->names + source->names_length, name, length);
-	*ret = (uint32_t)source->names_length;
-	source->names_length += length;
-	return 0;
+	if (!mounts)
+		return tw_errno();
+	while (getmntent_r(mounts, &mount, text, sizeof(text)))
+		if (strcmp(mount.mnt_type, "cgroup2") == 0 && stat(mount.mnt_dir, &status) == 0 &&
+		    (found == 0 || status.st_ino < found) && tw_text_copy(ret, PATH_MAX, mount.mnt_dir))
+			found = status.st_ino;
+	(void)endmntent(mounts);
+	return found ? 0 : -ENOENT;
 }
 
 /* Returns 1, 0 where there is no room for more directories, or -ENOMEM. */
-static int add_entry(struct walk *walk, uint64_t id, uint32_t parent, uint32_t *ret_name)
+static int add_entry(struct tw_cgroup_source *source, uint64_t id, const char *path)
 {
-	struct tw_cgroup_source *source = walk->source;
-	char unit[TW_UNIT_MAX];
-	uint32_t name = parent;
-
 	if (source->count == source->directories_max)
 		return 0;
 	if (source->count == source->room) {
@@ -139,107 +131,55 @@ static int add_entry(struct walk *walk, uint64_t id, uint32_t parent, uint32_t *
 		source->entries = entries;
 		source->room = room;
 	}
-	tw_cgroup_unit(walk->path, walk->length, unit);
-	/* What is inside a unit shares its name. */
-	if (source->count == 0 || strcmp(source->names + parent, unit) != 0) {
-		int r = add_name(source, unit, &name);
-
-		if (r < 0)
-			return r;
-	}
-	source->entries[source->count++] = (struct entry){ id, name };
-	*ret_name = name;
+	source->entries[source->count].id = id;
+	tw_cgroup_unit(path, strlen(path), source->entries[source->count++].unit);
 	return 1;
 }
 
-/* Errors of one directory that has gone, or that is not ours to look into. */
-static bool is_passing(int error)
+/* A directory that has gone, or that is not ours to look into, has nothing to tell. Returns 1, or -errno. */
+static int pass_over(unsigned depth, int error)
 {
-	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -EACCES || error == -EPERM ||
-	       error == -ENODEV;
+	return depth > 0 && (error == ENOENT || error == EACCES || error == EPERM || error == ENODEV) ? 1 : -error;
 }
 
-static int visit(struct walk *walk, int fd, uint32_t parent);
-
-/* One name of the directory `fd`, which it borrows. */
-static int visit_child(struct walk *walk, int fd, const char *name, uint32_t parent)
+static void close_directory(DIR **directory)
 {
-	size_t length = walk->length, name_length = strlen(name);
-	int child, r;
+	if (*directory)
+		(void)closedir(*directory);
+}
 
-	if (length + 1 + name_length > sizeof(walk->path))
+/* The directory and all that is below it; `path` is longer while that is visited. Returns as add_entry(), or -errno. */
+static int visit(struct tw_cgroup_source *source, char path[PATH_MAX], size_t root_length, unsigned depth)
+{
+	TW_CLEANUP(close_directory) DIR *directory = opendir(path);
+	size_t length = strlen(path), name_length;
+	struct dirent *entry;
+	struct stat status;
+	int r;
+
+	if (!directory || fstat(dirfd(directory), &status) < 0)
+		return pass_over(depth, errno);
+	if (depth == 0)
+		source->device = status.st_dev;
+	/* Another file system is mounted here: its inodes are none of cgroup2's. */
+	if (status.st_dev != source->device)
 		return 1;
-	child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (child < 0) {
-		r = tw_errno();
-		return is_passing(r) ? 1 : r;
-	}
-	walk->path[length] = '/';
-	memcpy(walk->path + length + 1, name, name_length);
-	walk->length = length + 1 + name_length;
-	walk->depth++;
-	r = visit(walk, child, parent);
-	walk->depth--;
-	walk->length = length;
-	return r;
-}
-
-static bool may_be_directory(const struct dirent *entry)
-{
-	return (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && strcmp(entry->d_name, ".") != 0 &&
-	       strcmp(entry->d_name, "..") != 0;
-}
-
-/* Consumes `fd`. Returns 1, 0 where there is no room for more directories, or -errno. */
-static int visit_children(struct walk *walk, int fd, uint32_t parent)
-{
-	DIR *directory = fdopendir(fd);
-	const struct dirent *entry;
-	int r = 1;
-
-	if (!directory) {
-		r = tw_errno();
-		(void)tw_close(fd);
-		return r;
-	}
-	while (r > 0) {
+	r = add_entry(source, status.st_ino, path + root_length);
+	while (r > 0 && depth < TW_CGROUP_DEPTH_MAX) {
 		errno = 0;
 		entry = readdir(directory);
-		if (!entry) {
-			/* A directory that is removed while it is read has nothing to tell. */
-			if (errno != 0 && !is_passing(tw_errno()))
-				r = tw_errno();
-			break;
-		}
-		if (may_be_directory(entry))
-			r = visit_child(walk, fd, entry->d_name, parent);
+		if (!entry)
+			return errno == 0 ? 1 : pass_over(depth, errno);
+		name_length = strlen(entry->d_name);
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    length + 1 + name_length >= PATH_MAX)
+			continue;
+		path[length] = '/';
+		memcpy(path + length + 1, entry->d_name, name_length + 1);
+		r = visit(source, path, root_length, depth + 1);
+		path[length] = '\0';
 	}
-	(void)closedir(directory);
 	return r;
-}
-
-/* Consumes `fd`. Returns as above. */
-static int visit(struct walk *walk, int fd, uint32_t parent)
-{
-	struct stat status;
-	uint32_t name;
-	int r = 1;
-
-	if (fstat(fd, &status) < 0)
-		r = tw_errno();
-	else if (walk->depth == 0)
-		walk->device = status.st_dev;
-	/* Another file system is mounted here: its inodes are none of cgroup2's. */
-	if (r < 0 || status.st_dev != walk->device) {
-		(void)tw_close(fd);
-		return r;
-	}
-	r = add_entry(walk, status.st_ino, parent, &name);
-	if (r <= 0 || walk->depth == TW_CGROUP_DEPTH_MAX) {
-		(void)tw_close(fd);
-		return r;
-	}
-	return visit_children(walk, fd, name);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -252,66 +192,52 @@ static int compare_entries(const void *a, const void *b)
 /* Reads the whole tree anew. */
 static int walk_tree(struct tw_cgroup_source *source)
 {
-	struct walk walk = { .source = source };
-	char root[PATH_MAX];
-	int fd, r;
+	char path[PATH_MAX];
+	int r = 0;
 
-	r = source->root ? 0 : find_root(root);
+	if (!source->root)
+		r = find_root(path);
+	else if (!tw_text_copy(path, sizeof(path), source->root))
+		r = -ENAMETOOLONG;
 	if (r < 0)
 		return r;
-	fd = open(source->root ? source->root : root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return tw_errno();
 	source->count = 0;
-	source->names_length = 0;
-	r = visit(&walk, fd, 0);
+	r = visit(source, path, strlen(path), 0);
 	if (source->count > 1)
 		qsort(source->entries, source->count, sizeof(*source->entries), compare_entries);
-	return r < 0 ? r : 0;
+	return r;
 }
-
-/* ---- the questions */
 
 static const struct entry *find(const struct tw_cgroup_source *source, uint64_t id)
 {
-	struct entry key = { .id = id };
+	const struct entry key = { .id = id };
 
-	if (source->count == 0)
-		return NULL;
-	return bsearch(&key, source->entries, source->count, sizeof(key), compare_entries);
+	return source->count == 0 ? NULL : bsearch(&key, source->entries, source->count, sizeof(key), compare_entries);
 }
 
 static bool is_missing(const struct tw_cgroup_source *source, uint64_t id)
 {
-	for (unsigned i = 0; i < source->missing_count; i++)
+	for (unsigned i = 0; i < MISSING_MAX; i++)
 		if (source->missing[i] == id)
 			return true;
 	return false;
-}
-
-/* An id is never used again, and a socket's cgroup is older than the socket: what a walk does not find is no more. */
-static void note_missing(struct tw_cgroup_source *source, uint64_t id)
-{
-	source->missing[source->missing_next++ % MISSING_MAX] = id;
-	source->missing_count = TW_MIN(source->missing_count + 1, (unsigned)MISSING_MAX);
 }
 
 int tw_cgroup_source_unit(struct tw_cgroup_source *source, uint64_t cgroup_id, char ret[TW_UNIT_MAX])
 {
 	const struct entry *entry = find(source, cgroup_id);
 
-	if (!entry) {
-		if (!source->may_walk || is_missing(source, cgroup_id))
-			return -ENOENT;
+	if (!entry && source->may_walk && !is_missing(source, cgroup_id)) {
 		source->may_walk = false;
 		if (walk_tree(source) < 0)
 			return -ENOENT;
 		entry = find(source, cgroup_id);
+		/* An id is never used again, and a socket's cgroup is older than the socket: it is no more. */
+		if (!entry)
+			source->missing[source->missing_next++ % MISSING_MAX] = cgroup_id;
 	}
-	if (!entry) {
-		note_missing(source, cgroup_id);
+	if (!entry)
 		return -ENOENT;
-	}
-	(void)tw_text_copy(ret, TW_UNIT_MAX, source->names + entry->name);
+	(void)tw_text_copy(ret, TW_UNIT_MAX, entry->unit);
 	return 0;
 }

@@ -4,11 +4,19 @@
 #include "base/macros.h"
 #include "model/flow.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
- * Which systemd unit a cgroup id is: the id is the inode of the cgroup's directory below the mount of cgroup2. The
- * tree is walked when an unknown id is asked for, and remembered.
+ * The systemd unit that a cgroup belongs to, by its path below the root of cgroup2: the last component that is a
+ * service, scope, socket, mount, swap or slice; else the last component, which is a container's where no systemd
+ * manages it; "-.slice" for the root. As the kernel has it: nothing is unescaped. Pure.
+ */
+void tw_cgroup_unit(const char *path, size_t length, char ret[TW_UNIT_MAX]);
+
+/*
+ * Which unit a cgroup id is: the id is the inode of the cgroup's directory below the mount of cgroup2. The tree is
+ * walked when an unknown id is asked for, and remembered.
  */
 struct tw_cgroup_source;
 
@@ -17,10 +25,10 @@ struct tw_cgroup_source;
 #define TW_CGROUP_DEPTH_MAX 32u
 
 /*
- * `root`: where cgroup2 is mounted; NULL: where /proc/self/mountinfo says. `directories_max`: see above. Returns 0 or
- * -ENOMEM; a mount is looked for only when it is needed.
+ * `root` borrows: where cgroup2 is mounted; NULL: where /proc/self/mounts says, which is read when it is needed.
+ * `directories_max`: see above. Returns NULL where memory is short.
  */
-int tw_cgroup_source_new(const char *root, unsigned directories_max, struct tw_cgroup_source **ret);
+struct tw_cgroup_source *tw_cgroup_source_new(const char *root, unsigned directories_max);
 struct tw_cgroup_source *tw_cgroup_source_free(struct tw_cgroup_source *source);
 TW_DEFINE_CLEANUP(struct tw_cgroup_source, tw_cgroup_source_free)
 #define TW_CLEANUP_CGROUP_SOURCE TW_CLEANUP(tw_cgroup_source_freep)

@@ -4,41 +4,30 @@
 #include "base/fd.h"
 #include "base/file-source.h"
 #include "base/text.h"
-#include "measure/proc/ports-source.h"
-#include "measure/proc/procnet.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/sysinfo.h>
 
 /* /proc/net/netstat of Linux 6.18 is 4 KiB; with numbers of 20 digits each it would be 8. */
 #define NET_TEXT_MAX 16384
 /* tcp_mem, the longest of the small ones, is three 64-bit numbers. */
 #define SYSCTL_TEXT_MAX 128
-
-enum file {
-	FILE_SOCKSTAT,
-	FILE_SOCKSTAT6,
-	FILE_SNMP,
-	FILE_NETSTAT,
-	FILE_TCP_MEM,
-	FILE_CONNTRACK_COUNT,
-	FILE_CONNTRACK_MAX,
-	FILE_COUNT,
-};
+/* Every second port as a number of five digits and a comma is 192 KiB. */
+#define RESERVED_TEXT_MIN 1024
+#define RESERVED_TEXT_MAX (256 * 1024)
 
 /* thread-self: /proc/net is the first thread's, whatever namespace the calling one is in. */
-static const char *const file_paths[FILE_COUNT] = {
-	[FILE_SOCKSTAT] = "/proc/thread-self/net/sockstat",
-	[FILE_SOCKSTAT6] = "/proc/thread-self/net/sockstat6",
-	[FILE_SNMP] = "/proc/thread-self/net/snmp",
-	[FILE_NETSTAT] = "/proc/thread-self/net/netstat",
-	[FILE_TCP_MEM] = "/proc/sys/net/ipv4/tcp_mem",
-	[FILE_CONNTRACK_COUNT] = "/proc/sys/net/netfilter/nf_conntrack_count",
-	[FILE_CONNTRACK_MAX] = "/proc/sys/net/netfilter/nf_conntrack_max",
+static const char *const paths[TW_PROC_TUNABLES] = {
+	[TW_PROCNET_SOCKSTAT] = "/proc/thread-self/net/sockstat",
+	[TW_PROCNET_SOCKSTAT6] = "/proc/thread-self/net/sockstat6",
+	[TW_PROCNET_SNMP] = "/proc/thread-self/net/snmp",
+	[TW_PROCNET_NETSTAT] = "/proc/thread-self/net/netstat",
+	[TW_PROC_TCP_MEM] = "/proc/sys/net/ipv4/tcp_mem",
+	[TW_PROC_CONNTRACK_COUNT] = "/proc/sys/net/netfilter/nf_conntrack_count",
+	[TW_PROC_CONNTRACK_MAX] = "/proc/sys/net/netfilter/nf_conntrack_max",
+	[TW_PROC_RESERVED_PORTS] = "/proc/sys/net/ipv4/ip_local_reserved_ports",
 };
 
 /*
@@ -51,121 +40,83 @@ static const char *const file_paths[FILE_COUNT] = {
 /* As decide/stepper.c counts pages. */
 #define PAGE_BYTES UINT64_C(4096)
 
-struct tw_proc_source {
-	int files[FILE_COUNT];
-	int sysctls[TW_TUNABLE_COUNT];
-	int tcp_mem_fd; /* of the machine; borrows; -1: not shown here */
+void tw_proc_source_init(struct tw_proc_source *source, const struct tw_proc_source *lender)
+{
+	*source = (struct tw_proc_source){ .lender = lender };
+	for (unsigned i = 0; i < TW_PROC_COUNT; i++)
+		source->fds[i] = -1;
+}
 
-	/* What seldom changes, as it was read last. */
-	unsigned slow_left; /* gauges until it is read again; 0: now */
-	struct tw_live_value slow[TW_TUNABLE_COUNT];
-	struct tw_count memory_limit_pages, memory_bound_pages, conntrack_count, conntrack_max;
-	uint32_t reserved_ports;
+int tw_proc_source_open(struct tw_proc_source *source, bool activity)
+{
+	const unsigned end = activity ? TW_PROC_ACTIVITY_COUNT : TW_PROC_COUNT;
 
-	struct tw_ports_source *ports;
+	for (unsigned i = activity ? 0 : TW_PROC_ACTIVITY_COUNT; i < end; i++) {
+		char path[256];
+		struct tw_text text;
 
-	struct tw_proc_layout snmp, netstat;
+		tw_text_init(&text, path, sizeof(path));
+		if (i < TW_PROC_TUNABLES)
+			tw_text_add(&text, paths[i]);
+		else
+			tw_text_addf(&text, "/proc/sys/%s",
+				     tw_tunable_info((enum tw_tunable)(i - TW_PROC_TUNABLES))->path);
+		source->fds[i] = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (source->fds[i] < 0 &&
+		    (errno != ENOENT || i == TW_PROCNET_SOCKSTAT || i == TW_PROC_TUNABLES + TW_TUNABLE_PORT_RANGE))
+			return tw_errno();
+	}
+	return 0;
+}
+
+void tw_proc_source_close(struct tw_proc_source *source, bool activity)
+{
+	for (unsigned i = activity ? 0 : TW_PROC_ACTIVITY_COUNT; i < TW_PROC_COUNT; i++)
+		source->fds[i] = tw_close(source->fds[i]);
+	source->slow_left = 0;
+}
+
+/* Returns its length, 0 where it is absent, has gone with its module, or is longer than any that we know; or -errno. */
+static long reread(int fd, char *text, size_t capacity)
+{
+	long n = fd < 0 ? 0 : tw_file_reread(fd, text, capacity);
+
+	return n == -ENOENT || n == -EFBIG ? 0 : n;
+}
+
+/* The first files of enum tw_procnet. What is absent or not understood stays unknown, or 0 without IPv6. */
+static int read_net(const struct tw_proc_source *source, unsigned count, struct tw_gauge *gauge)
+{
 	char text[NET_TEXT_MAX];
-};
 
-static int open_file(const char *path)
-{
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-}
+	for (unsigned i = 0; i < count; i++) {
+		long n = reread(source->fds[i], text, sizeof(text));
+		int r = n < 0 ? (int)n : tw_procnet_parse((enum tw_procnet)i, text, (size_t)n, gauge);
 
-static int open_sysctl(enum tw_tunable tunable)
-{
-	char path[256];
-	struct tw_text text;
-
-	tw_text_init(&text, path, sizeof(path));
-	tw_text_add(&text, "/proc/sys/");
-	tw_text_add(&text, tw_tunable_info(tunable)->path);
-	if (text.cut)
-		errno = ENAMETOOLONG;
-	return text.cut ? -1 : open_file(path);
-}
-
-/* What this kernel has not stays unknown; what it has and does not give us is a failure. */
-static int open_files(struct tw_proc_source *source)
-{
-	for (unsigned i = 0; i < FILE_COUNT; i++) {
-		source->files[i] = open_file(file_paths[i]);
-		if (source->files[i] < 0 && (i == FILE_SOCKSTAT || errno != ENOENT))
-			return tw_errno();
-	}
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
-		source->sysctls[i] = open_sysctl((enum tw_tunable)i);
-		if (source->sysctls[i] < 0 && errno != ENOENT)
-			return tw_errno();
+		if (n < 0 || (r < 0 && i == TW_PROCNET_SOCKSTAT))
+			return r;
 	}
 	return 0;
 }
 
-int tw_proc_source_new(const struct tw_proc_source *lender, struct tw_proc_source **ret)
+int tw_proc_source_activity(const struct tw_proc_source *source, bool deep, struct tw_activity *ret)
 {
-	TW_CLEANUP(tw_proc_source_freep) struct tw_proc_source *source = calloc(1, sizeof(*source));
-	int r;
+	struct tw_gauge gauge = { 0 };
+	int r = read_net(source, deep ? TW_PROC_ACTIVITY_COUNT : TW_PROCNET_SNMP, &gauge);
 
-	if (!source)
-		return -ENOMEM;
-	for (unsigned i = 0; i < FILE_COUNT; i++)
-		source->files[i] = -1;
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-		source->sysctls[i] = -1;
-	r = tw_ports_source_new(&source->ports);
 	if (r < 0)
 		return r;
-	r = open_files(source);
-	if (r < 0)
-		return r;
-	source->tcp_mem_fd =
-		source->files[FILE_TCP_MEM] < 0 && lender ? lender->tcp_mem_fd : source->files[FILE_TCP_MEM];
-	*ret = TW_TAKE_PTR(source);
-	return 0;
-}
-
-struct tw_proc_source *tw_proc_source_free(struct tw_proc_source *source)
-{
-	if (source) {
-		for (unsigned i = 0; i < FILE_COUNT; i++)
-			(void)tw_close(source->files[i]);
-		for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-			(void)tw_close(source->sysctls[i]);
-		source->ports = tw_ports_source_free(source->ports);
-		free(source);
-	}
-	return NULL;
-}
-
-static long read_sysctl(int fd, char text[SYSCTL_TEXT_MAX])
-{
-	return fd < 0 ? -ENOENT : tw_file_reread(fd, text, SYSCTL_TEXT_MAX);
-}
-
-/* The same of one that may be absent, or has gone with its module: 0 then. */
-static long read_optional(int fd, char text[SYSCTL_TEXT_MAX])
-{
-	long n = read_sysctl(fd, text);
-
-	return n == -ENOENT ? 0 : n;
-}
-
-static int read_count(int fd, int (*parse)(const char *text, size_t length, uint64_t *ret), struct tw_count *ret)
-{
-	char text[SYSCTL_TEXT_MAX];
-	long n = read_optional(fd, text);
-
-	if (n < 0)
-		return (int)n;
-	ret->known = parse(text, (size_t)n, &ret->value) == 0;
+	*ret = (struct tw_activity){ .tcp_inuse = gauge.tcp_inuse,
+				     .tcp6_inuse = gauge.tcp6_inuse,
+				     .time_wait = gauge.time_wait,
+				     .segments = { gauge.segments, deep } };
 	return 0;
 }
 
 static int read_tunable(const struct tw_proc_source *source, enum tw_tunable tunable, struct tw_live_value *ret)
 {
 	char text[SYSCTL_TEXT_MAX];
-	long n = read_optional(source->sysctls[tunable], text);
+	long n = reread(source->fds[TW_PROC_TUNABLES + tunable], text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
@@ -173,78 +124,62 @@ static int read_tunable(const struct tw_proc_source *source, enum tw_tunable tun
 	return 0;
 }
 
-static int read_sockstat(struct tw_proc_source *source, struct tw_gauge *gauge)
+/* The last of so many numbers. */
+static int read_number(int fd, unsigned count, struct tw_count *ret)
 {
-	struct tw_procnet_sockstat sockstat;
-	long n = tw_file_reread(source->files[FILE_SOCKSTAT], source->text, sizeof(source->text));
-	int r;
+	char text[SYSCTL_TEXT_MAX];
+	long n = reread(fd, text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
-	r = tw_procnet_parse_sockstat(source->text, (size_t)n, &sockstat);
-	if (r < 0)
-		return r;
-	gauge->tcp_inuse = sockstat.inuse;
-	gauge->orphan = sockstat.orphan;
-	gauge->time_wait = sockstat.time_wait;
-	gauge->alloc = sockstat.alloc;
-	gauge->memory_pages = sockstat.memory_pages;
+	ret->known = tw_procnet_parse_numbers(text, (size_t)n, count, &ret->value) == 0;
 	return 0;
 }
 
-/* Returns its length, 0 where it is absent or longer than any that we know, or -errno. */
-static long reread_optional(struct tw_proc_source *source, enum file file)
+static int read_reserved(int fd, struct tw_port_set *ret)
 {
-	long n;
+	long n = -EFBIG;
 
-	if (source->files[file] < 0)
-		return 0;
-	n = tw_file_reread(source->files[file], source->text, sizeof(source->text));
-	return n == -EFBIG ? 0 : n;
+	for (size_t room = RESERVED_TEXT_MIN; n == -EFBIG && room <= RESERVED_TEXT_MAX; room *= 16) {
+		TW_CLEANUP_FREE char *text = malloc(room);
+
+		if (!text)
+			return -ENOMEM;
+		n = tw_file_reread(fd, text, room);
+		if (n >= 0)
+			return tw_port_set_parse(text, (size_t)n, ret);
+	}
+	return (int)n;
 }
 
-/* What is absent or not understood here stays unknown, or 0 without IPv6. */
-static int read_counters(struct tw_proc_source *source, struct tw_gauge *gauge)
+/* The range, and what of it is not reserved. */
+static int read_ports(const struct tw_proc_source *source, struct tw_live_value *ret_range, struct tw_port_set *ret)
 {
-	long n = reread_optional(source, FILE_SOCKSTAT6);
-	struct tw_procnet_snmp snmp = { 0 };
-
-	if (n > 0)
-		(void)tw_procnet_parse_sockstat6(source->text, (size_t)n, &gauge->tcp6_inuse);
-	if (n >= 0)
-		n = reread_optional(source, FILE_SNMP);
-	if (n > 0)
-		(void)tw_procnet_parse_snmp(source->text, (size_t)n, &source->snmp, gauge->counters, &snmp);
-	gauge->established = snmp.established;
-	gauge->segments = snmp.segments;
-	if (n >= 0)
-		n = reread_optional(source, FILE_NETSTAT);
-	if (n > 0)
-		(void)tw_procnet_parse_netstat(source->text, (size_t)n, &source->netstat, gauge->counters);
-	return n < 0 ? (int)n : 0;
-}
-
-/* With the reserved ports: they are about the same. */
-static int read_range(struct tw_proc_source *source, struct tw_live_value *ret)
-{
-	struct tw_port_range range;
-	int r = tw_ports_source_range(source->ports, &range);
+	struct tw_port_set reserved = { 0 };
+	struct tw_live_value range = { 0 };
+	const int64_t *ends = range.value.numbers;
+	int r = read_tunable(source, TW_TUNABLE_PORT_RANGE, &range);
 
 	if (r < 0)
 		return r;
-	*ret = (struct tw_live_value){ .known = true, .value.numbers = { range.low, range.high } };
-	source->reserved_ports = range.reserved;
+	if (!range.known || ends[0] < 0 || ends[0] > ends[1] || ends[1] > UINT16_MAX)
+		return -EINVAL;
+	if (source->fds[TW_PROC_RESERVED_PORTS] >= 0)
+		r = read_reserved(source->fds[TW_PROC_RESERVED_PORTS], &reserved);
+	if (r < 0)
+		return r;
+	tw_port_set_clear(ret);
+	tw_port_set_add_range(ret, (uint16_t)ends[0], (uint16_t)ends[1]);
+	tw_port_set_subtract(ret, &reserved);
+	*ret_range = range;
 	return 0;
 }
 
-static int read_tunables(struct tw_proc_source *source)
+int tw_proc_source_ports(const struct tw_proc_source *source, struct tw_port_set *ret)
 {
-	int r = read_range(source, &source->slow[TW_TUNABLE_PORT_RANGE]);
+	struct tw_live_value range;
 
-	for (unsigned i = 0; r == 0 && i < TW_TUNABLE_COUNT; i++)
-		if (i != TW_TUNABLE_PORT_RANGE)
-			r = read_tunable(source, (enum tw_tunable)i, &source->slow[i]);
-	return r;
+	return read_ports(source, &range, ret);
 }
 
 /* What the kernel would have made of this machine's memory, where it does not show what somebody made of that. */
@@ -257,71 +192,61 @@ static struct tw_count estimate_memory(void)
 	return (struct tw_count){ (uint64_t)info.totalram / PAGE_BYTES * info.mem_unit / MEMORY_PARTS, true };
 }
 
-static int read_memory(struct tw_proc_source *source)
+static int read_memory(const struct tw_proc_source *source, struct tw_gauge *slow)
 {
-	int r = read_count(source->tcp_mem_fd, tw_procnet_parse_tcp_mem, &source->memory_bound_pages);
+	int fd = source->fds[TW_PROC_TCP_MEM];
+	int r = read_number(fd >= 0 || !source->lender ? fd : source->lender->fds[TW_PROC_TCP_MEM], 3,
+			    &slow->memory_bound_pages);
 
-	if (r < 0)
-		return r;
-	if (source->files[FILE_TCP_MEM] >= 0)
-		source->memory_limit_pages = source->memory_bound_pages;
-	if (!source->memory_bound_pages.known)
-		source->memory_bound_pages = estimate_memory();
-	return 0;
-}
-
-static int read_limits(struct tw_proc_source *source)
-{
-	int r = read_memory(source);
-
-	if (r == 0)
-		r = read_count(source->files[FILE_CONNTRACK_MAX], tw_procnet_parse_number, &source->conntrack_max);
-	if (r == 0)
-		r = read_count(source->files[FILE_CONNTRACK_COUNT], tw_procnet_parse_number, &source->conntrack_count);
+	if (fd >= 0)
+		slow->memory_limit_pages = slow->memory_bound_pages;
+	if (!slow->memory_bound_pages.known)
+		slow->memory_bound_pages = estimate_memory();
 	return r;
 }
 
 /* One that fails is tried again by the next gauge. */
 static int read_slow(struct tw_proc_source *source)
 {
-	int r;
+	struct tw_gauge *slow = &source->slow;
+	struct tw_live_value *range = &slow->sysctls[TW_TUNABLE_PORT_RANGE];
+	struct tw_port_set usable;
+	int r = 0;
 
 	if (source->slow_left > 0) {
 		source->slow_left--;
 		return 0;
 	}
-	r = read_tunables(source);
+	for (unsigned i = 0; r == 0 && i < TW_TUNABLE_COUNT; i++)
+		if (i != TW_TUNABLE_PORT_RANGE)
+			r = read_tunable(source, (enum tw_tunable)i, &slow->sysctls[i]);
 	if (r == 0)
-		r = read_limits(source);
+		r = read_ports(source, range, &usable);
+	if (r == 0) {
+		slow->reserved_ports =
+			(uint32_t)(range->value.numbers[1] - range->value.numbers[0] + 1) - tw_port_set_size(&usable);
+		r = read_memory(source, slow);
+	}
+	if (r == 0)
+		r = read_number(source->fds[TW_PROC_CONNTRACK_MAX], 1, &slow->conntrack_max);
+	if (r == 0)
+		r = read_number(source->fds[TW_PROC_CONNTRACK_COUNT], 1, &slow->conntrack_count);
 	if (r == 0)
 		source->slow_left = SLOW_EVERY - 1;
 	return r;
 }
 
-void tw_proc_source_refresh(struct tw_proc_source *source)
-{
-	source->slow_left = 0;
-}
-
 int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret)
 {
-	struct tw_gauge gauge = { 0 };
-	int r = read_sockstat(source, &gauge);
+	struct tw_gauge gauge;
+	int r = read_slow(source);
 
 	if (r < 0)
 		return r;
-	r = read_counters(source, &gauge);
+	gauge = source->slow;
+	r = read_net(source, TW_PROCNET_COUNT, &gauge);
 	if (r < 0)
 		return r;
-	r = read_slow(source);
-	if (r < 0)
-		return r;
-	memcpy(gauge.sysctls, source->slow, sizeof(gauge.sysctls));
-	gauge.memory_limit_pages = source->memory_limit_pages;
-	gauge.memory_bound_pages = source->memory_bound_pages;
-	gauge.conntrack_max = source->conntrack_max;
-	gauge.conntrack_count = source->conntrack_count;
-	gauge.reserved_ports = source->reserved_ports;
 	*ret = gauge;
 	return 0;
 }

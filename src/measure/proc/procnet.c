@@ -13,179 +13,114 @@ struct view {
 	const char *cursor, *end;
 };
 
-/* A name and where its number goes. */
-struct field {
-	const char *name;
-	size_t name_length;
-	struct tw_count count;
+/* The line of each file that is read, by the word that it begins with; and whether the numbers are in one of their own.
+ */
+static const struct {
+	const char *label;
+	bool apart; /* "LABEL name name", then "LABEL number number"; else "LABEL name number name number" */
+} lines[TW_PROCNET_COUNT] = {
+	[TW_PROCNET_SOCKSTAT] = { "TCP:", false },
+	[TW_PROCNET_SOCKSTAT6] = { "TCP6:", false },
+	[TW_PROCNET_SNMP] = { "Tcp:", true },
+	[TW_PROCNET_NETSTAT] = { "TcpExt:", true },
 };
 
-#define FIELD(text)                                             \
-	{                                                       \
-		.name = (text), .name_length = sizeof(text) - 1 \
-	}
+#define NUMBER(member) offsetof(struct tw_gauge, member), false
+#define COUNTER(name) offsetof(struct tw_gauge, counters[TW_COUNTER_##name]), true
 
-static bool next_word(struct view *view, const char **ret_word, size_t *ret_length)
+/* Where each number goes. */
+static const struct {
+	enum tw_procnet file;
+	bool needed;
+	const char *name;
+	size_t at;
+	bool is_count; /* a struct tw_count stands there, else a plain number that is added to */
+} fields[] = {
+	{ TW_PROCNET_SOCKSTAT, true, "inuse", NUMBER(tcp_inuse) },
+	{ TW_PROCNET_SOCKSTAT, true, "orphan", NUMBER(orphan) },
+	{ TW_PROCNET_SOCKSTAT, true, "tw", NUMBER(time_wait) },
+	{ TW_PROCNET_SOCKSTAT, true, "alloc", NUMBER(alloc) },
+	{ TW_PROCNET_SOCKSTAT, true, "mem", NUMBER(memory_pages) },
+	{ TW_PROCNET_SOCKSTAT6, true, "inuse", NUMBER(tcp6_inuse) },
+	{ TW_PROCNET_SNMP, true, "CurrEstab", NUMBER(established) },
+	/* Unsigned: a sum that wraps moves all the same. */
+	{ TW_PROCNET_SNMP, false, "InSegs", NUMBER(segments) },
+	{ TW_PROCNET_SNMP, false, "OutSegs", NUMBER(segments) },
+	{ TW_PROCNET_SNMP, false, "AttemptFails", COUNTER(CONNECT_FAIL) },
+	{ TW_PROCNET_SNMP, false, "EstabResets", COUNTER(RESET) },
+	{ TW_PROCNET_SNMP, false, "ActiveOpens", COUNTER(ACTIVE_OPEN) },
+	{ TW_PROCNET_SNMP, false, "PassiveOpens", COUNTER(PASSIVE_OPEN) },
+	{ TW_PROCNET_NETSTAT, false, "TCPTimeWaitOverflow", COUNTER(TIME_WAIT_OVERFLOW) },
+	{ TW_PROCNET_NETSTAT, false, "ListenOverflows", COUNTER(LISTEN_OVERFLOW) },
+	{ TW_PROCNET_NETSTAT, false, "ListenDrops", COUNTER(LISTEN_DROP) },
+	{ TW_PROCNET_NETSTAT, false, "SyncookiesSent", COUNTER(SYN_COOKIES) },
+	{ TW_PROCNET_NETSTAT, false, "TCPAbortOnMemory", COUNTER(MEMORY_ABORT) },
+	{ TW_PROCNET_NETSTAT, false, "TWRecycled", COUNTER(TIME_WAIT_REUSED) },
+};
+
+/* The next line that begins with this word, without it; what is behind that line is left of *text. */
+static bool find_line(struct view *text, const char *label, struct view *ret)
 {
-	return tw_parse_word(&view->cursor, view->end, ret_word, ret_length);
-}
+	while (text->cursor < text->end) {
+		const char *newline = memchr(text->cursor, '\n', (size_t)(text->end - text->cursor)), *word;
+		struct view line = { text->cursor, newline ? newline : text->end };
+		size_t length;
 
-static void take(struct field *fields, size_t count, const char *name, size_t name_length, const char *number,
-		 size_t number_length)
-{
-	for (size_t i = 0; i < count; i++) {
-		uint64_t value;
-
-		if (fields[i].name_length != name_length || memcmp(fields[i].name, name, name_length) != 0)
+		text->cursor = newline ? newline + 1 : text->end;
+		if (!tw_parse_word(&line.cursor, line.end, &word, &length) || !tw_parse_is(word, length, label))
 			continue;
-		if (tw_parse_u64(number, number_length, &value) == 0)
-			fields[i].count = (struct tw_count){ .value = value, .known = true };
-		return;
+		*ret = line;
+		return true;
 	}
+	return false;
 }
 
-/* "name number name number ...". */
-static void take_pairs(const struct tw_proc_line *line, struct field *fields, size_t count)
+static void put(struct tw_gauge *gauge, unsigned field, uint64_t value)
 {
-	struct view view = { line->text, line->text + line->length };
+	void *place = (char *)gauge + fields[field].at;
+
+	if (fields[field].is_count)
+		*(struct tw_count *)place = (struct tw_count){ .value = value, .known = true };
+	else
+		*(uint64_t *)place += value;
+}
+
+int tw_procnet_parse(enum tw_procnet file, const char *text, size_t length, struct tw_gauge *gauge)
+{
+	struct view rest = { text, text + length }, names, apart, *numbers = lines[file].apart ? &apart : &names;
+	struct tw_gauge made = *gauge;
+	bool found[TW_ARRAY_SIZE(fields)] = { false };
 	const char *name, *number;
 	size_t name_length, number_length;
+	uint64_t value;
 
-	while (next_word(&view, &name, &name_length) && next_word(&view, &number, &number_length))
-		take(fields, count, name, name_length, number, number_length);
-}
-
-int tw_procnet_parse_sockstat(const char *text, size_t length, struct tw_procnet_sockstat *ret)
-{
-	struct field fields[] = { FIELD("inuse"), FIELD("orphan"), FIELD("tw"), FIELD("alloc"), FIELD("mem") };
-	const char *cursor = text;
-	struct tw_proc_line line;
-
-	if (!tw_proc_find_line(&cursor, text + length, "TCP:", &line))
+	if (!find_line(&rest, lines[file].label, &names) ||
+	    (lines[file].apart && !find_line(&rest, lines[file].label, &apart)))
 		return -EINVAL;
-	take_pairs(&line, fields, TW_ARRAY_SIZE(fields));
-	for (size_t i = 0; i < TW_ARRAY_SIZE(fields); i++)
-		if (!fields[i].count.known)
+	while (tw_parse_word(&names.cursor, names.end, &name, &name_length) &&
+	       tw_parse_word(&numbers->cursor, numbers->end, &number, &number_length))
+		for (unsigned i = 0; i < TW_ARRAY_SIZE(fields); i++)
+			if (fields[i].file == file && !found[i] && tw_parse_is(name, name_length, fields[i].name) &&
+			    tw_parse_u64(number, number_length, &value) == 0) {
+				found[i] = true;
+				put(&made, i, value);
+			}
+	for (unsigned i = 0; i < TW_ARRAY_SIZE(fields); i++)
+		if (fields[i].file == file && fields[i].needed && !found[i])
 			return -EINVAL;
-	*ret = (struct tw_procnet_sockstat){
-		.inuse = fields[0].count.value,
-		.orphan = fields[1].count.value,
-		.time_wait = fields[2].count.value,
-		.alloc = fields[3].count.value,
-		.memory_pages = fields[4].count.value,
-	};
+	*gauge = made;
 	return 0;
 }
 
-int tw_procnet_parse_sockstat6(const char *text, size_t length, uint64_t *ret_inuse)
+int tw_procnet_parse_numbers(const char *text, size_t length, unsigned count, uint64_t *ret)
 {
-	struct field field = FIELD("inuse");
-	const char *cursor = text;
-	struct tw_proc_line line;
+	const char *end = text + length, *word;
+	uint64_t number = 0;
 
-	if (!tw_proc_find_line(&cursor, text + length, "TCP6:", &line))
-		return -EINVAL;
-	take_pairs(&line, &field, 1);
-	if (!field.count.known)
-		return -EINVAL;
-	*ret_inuse = field.count.value;
-	return 0;
-}
-
-static void hand_on(const struct tw_count *found, const enum tw_counter *which, size_t count, struct tw_count *counters)
-{
-	for (size_t i = 0; i < count; i++)
-		if (found[i].known)
-			counters[which[i]] = found[i];
-}
-
-int tw_procnet_parse_snmp(const char *text, size_t length, struct tw_proc_layout *layout,
-			  struct tw_count counters[TW_COUNTER_COUNT], struct tw_procnet_snmp *ret)
-{
-	static const enum tw_counter which[] = {
-		TW_COUNTER_CONNECT_FAIL,
-		TW_COUNTER_RESET,
-		TW_COUNTER_ACTIVE_OPEN,
-		TW_COUNTER_PASSIVE_OPEN,
-	};
-	static const char *const names[] = {
-		"AttemptFails", "EstabResets", "ActiveOpens", "PassiveOpens", "CurrEstab", "InSegs", "OutSegs",
-	};
-	struct tw_count found[TW_ARRAY_SIZE(names)];
-	const struct tw_count *others = &found[TW_ARRAY_SIZE(which)];
-	int r = tw_proc_table_read(text, length, "Tcp:", names, TW_ARRAY_SIZE(names), layout, found);
-
-	if (r < 0)
-		return r;
-	if (!others[0].known)
-		return -EINVAL;
-	hand_on(found, which, TW_ARRAY_SIZE(which), counters);
-	/* Unsigned: a sum that wraps moves all the same. */
-	*ret = (struct tw_procnet_snmp){ .established = others[0].value,
-					 .segments = others[1].value + others[2].value };
-	return 0;
-}
-
-int tw_procnet_parse_netstat(const char *text, size_t length, struct tw_proc_layout *layout,
-			     struct tw_count counters[TW_COUNTER_COUNT])
-{
-	static const enum tw_counter which[] = {
-		TW_COUNTER_TIME_WAIT_OVERFLOW, TW_COUNTER_LISTEN_OVERFLOW, TW_COUNTER_LISTEN_DROP,
-		TW_COUNTER_SYN_COOKIES,	       TW_COUNTER_MEMORY_ABORT,	   TW_COUNTER_TIME_WAIT_REUSED,
-	};
-	static const char *const names[] = {
-		"TCPTimeWaitOverflow", "ListenOverflows",  "ListenDrops",
-		"SyncookiesSent",      "TCPAbortOnMemory", "TWRecycled",
-	};
-	struct tw_count found[TW_ARRAY_SIZE(names)];
-	int r = tw_proc_table_read(text, length, "TcpExt:", names, TW_ARRAY_SIZE(names), layout, found);
-
-	if (r < 0)
-		return r;
-	hand_on(found, which, TW_ARRAY_SIZE(which), counters);
-	return 0;
-}
-
-/* Exactly `count` numbers, and nothing else. */
-static int parse_numbers(const char *text, size_t length, uint64_t *ret, size_t count)
-{
-	struct view view = { text, text + length };
-	const char *word;
-	size_t word_length;
-
-	for (size_t i = 0; i < count; i++)
-		if (!next_word(&view, &word, &word_length) || tw_parse_u64(word, word_length, &ret[i]) < 0)
+	for (; tw_parse_word(&text, end, &word, &length); count--)
+		if (count == 0 || tw_parse_u64(word, length, &number) < 0)
 			return -EINVAL;
-	return next_word(&view, &word, &word_length) ? -EINVAL : 0;
-}
-
-int tw_procnet_parse_tcp_mem(const char *text, size_t length, uint64_t *ret_limit_pages)
-{
-	uint64_t numbers[3];
-
-	if (parse_numbers(text, length, numbers, TW_ARRAY_SIZE(numbers)) < 0)
-		return -EINVAL;
-	*ret_limit_pages = numbers[2];
-	return 0;
-}
-
-int tw_procnet_parse_port_range(const char *text, size_t length, uint16_t *ret_low, uint16_t *ret_high)
-{
-	uint64_t numbers[2];
-
-	if (parse_numbers(text, length, numbers, TW_ARRAY_SIZE(numbers)) < 0 || numbers[0] > numbers[1] ||
-	    numbers[1] > UINT16_MAX)
-		return -EINVAL;
-	*ret_low = (uint16_t)numbers[0];
-	*ret_high = (uint16_t)numbers[1];
-	return 0;
-}
-
-int tw_procnet_parse_number(const char *text, size_t length, uint64_t *ret)
-{
-	uint64_t number;
-
-	if (parse_numbers(text, length, &number, 1) < 0)
+	if (count > 0)
 		return -EINVAL;
 	*ret = number;
 	return 0;

@@ -7,7 +7,25 @@
 #include <stdint.h>
 #include <string.h>
 
-/* In the header, for a dump of a million messages is walked through by it. */
+/* netlink(7): a socket to ask the kernel by, and what its answers are made of. */
+
+/*
+ * A NETLINK_SOCK_DIAG socket (sock_diag(7)). It belongs to the network namespace that the calling thread is in, and
+ * keeps that namespace alive. Returns its descriptor, or -errno of socket(2), setsockopt(2).
+ */
+int tw_netlink_open(void);
+
+/* To the kernel, in one piece. `fd` borrows. Returns 0 or -errno of sendto(2). */
+int tw_netlink_send(int fd, const void *request, size_t length);
+
+/*
+ * The next datagram of the kernel itself: whoever else may send to this socket must not be believed. `fd` borrows.
+ * Returns 0; -ETIMEDOUT when the kernel is silent for 5 s; -ENOBUFS when it lost something; -EPROTO for a datagram that
+ * does not fit, or is too short for a header; -errno of recvmsg(2).
+ */
+int tw_netlink_receive(int fd, void *buffer, size_t capacity, size_t *ret_length);
+
+/* What follows is in the header, for a dump of a million messages is walked through by it. */
 
 /* MAX_ERRNO of include/linux/err.h: what a negative number must stay above to be an error. */
 #define TW_NETLINK_ERRNO_MAX 4095
