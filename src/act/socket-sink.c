@@ -7,20 +7,6 @@
 /* No answer is longer than a header, a number and a request. */
 #define TW_ANSWER_MAX 256
 
-static int open_there(struct tw_socket_netlink *netlink)
-{
-	int r;
-
-	if (netlink->fd >= 0)
-		return 0;
-	r = tw_netns_enter(netlink->netns);
-	if (r < 0)
-		return r;
-	netlink->fd = tw_netlink_open();
-	tw_netns_leave(netlink->netns);
-	return netlink->fd < 0 ? netlink->fd : 0;
-}
-
 /* Until each request is answered. */
 static int read_answers(const struct tw_socket_netlink *netlink, uint32_t first, unsigned count, int answers[])
 {
@@ -56,7 +42,9 @@ static int end(struct tw_socket_sink *sink, const struct tw_candidate *rows, uns
 	}
 	/* Also where it fails: an answer that comes late must not be taken for one to the next batch. */
 	netlink->sequence += count;
-	r = open_there(netlink);
+	if (netlink->fd < 0)
+		netlink->fd = tw_netlink_open(netlink->netns);
+	r = netlink->fd;
 	if (r >= 0)
 		r = tw_netlink_send(netlink->fd, requests, count * sizeof(requests[0]));
 	return r < 0 ? r : read_answers(netlink, first, count, ret_answers);

@@ -10,14 +10,19 @@
 /* Each answer is made in the sendto() that asks for it, or in the recvmsg() that fetches the one before. */
 #define SILENCE_SECONDS 5
 
-int tw_netlink_open(void)
+int tw_netlink_open(const struct tw_netns *netns)
 {
 	struct timeval silence = { .tv_sec = SILENCE_SECONDS };
-	TW_CLEANUP_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	TW_CLEANUP_CLOSE int fd = -1;
+	int r = tw_netns_enter(netns);
 
+	if (r < 0)
+		return r;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence)) < 0)
-		return tw_errno();
-	return TW_TAKE_FD(fd);
+		r = tw_errno();
+	tw_netns_leave(netns);
+	return r < 0 ? r : TW_TAKE_FD(fd);
 }
 
 int tw_netlink_send(int fd, const void *request, size_t length)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/setns-source.h"
+
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stddef.h>
@@ -10,10 +12,10 @@
 /* netlink(7): a socket to ask the kernel by, and what its answers are made of. */
 
 /*
- * A NETLINK_SOCK_DIAG socket (sock_diag(7)). It belongs to the network namespace that the calling thread is in, and
- * keeps that namespace alive. Returns its descriptor, or -errno of socket(2), setsockopt(2).
+ * A NETLINK_SOCK_DIAG socket (sock_diag(7)) of this network namespace, which it keeps alive. Returns its descriptor, or
+ * -errno of setns(2), socket(2), setsockopt(2).
  */
-int tw_netlink_open(void);
+int tw_netlink_open(const struct tw_netns *netns);
 
 /* To the kernel, in one piece. `fd` borrows. Returns 0 or -errno of sendto(2). */
 int tw_netlink_send(int fd, const void *request, size_t length);

@@ -12,7 +12,7 @@
 #define ASK_MOST 1000
 
 struct tw_measure {
-	struct tw_kernel_source *source;
+	struct tw_source *source;
 	struct tw_scan_past past; /* the sample borrows from it */
 	struct tw_hash_key key;
 	struct tw_scan_order order;
@@ -37,8 +37,7 @@ int tw_measure_again(struct tw_measure *measure)
 	int r;
 
 	measure->order.at_usec = tw_clock_read(CLOCK_MONOTONIC);
-	r = tw_scan_once(tw_kernel_source_base(measure->source), &measure->key, &measure->order, &measure->past,
-			 &measure->sample);
+	r = tw_scan_once(measure->source, &measure->key, &measure->order, &measure->past, &measure->sample);
 	if (r < 0)
 		return r;
 	measure->cost_usec = tw_usec_since(tw_clock_read(CLOCK_PROCESS_CPUTIME_ID), began_usec);
@@ -47,7 +46,7 @@ int tw_measure_again(struct tw_measure *measure)
 
 static int measure_twice(struct tw_measure *measure)
 {
-	struct tw_source *source = tw_kernel_source_base(measure->source);
+	struct tw_source *source = measure->source;
 	struct tw_scan_order *order = &measure->order;
 	int r;
 

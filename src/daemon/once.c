@@ -25,7 +25,7 @@ struct once {
 	bool json;
 	struct tw_hash_key key; /* the process's secret */
 	struct tw_scan_order order;
-	struct tw_kernel_source *host; /* NULL until it is looked at */
+	struct tw_source *host; /* NULL until it is looked at */
 	unsigned printed;
 };
 
@@ -49,8 +49,7 @@ static int print(struct once *once, const char *namespace, const struct tw_sampl
 }
 
 /* NULL: the namespace that the thread is in. */
-static int look(struct once *once, const char *namespace, const struct tw_netns *netns,
-		struct tw_kernel_source **source)
+static int look(struct once *once, const char *namespace, const struct tw_netns *netns, struct tw_source **source)
 {
 	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
 	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
@@ -62,13 +61,13 @@ static int look(struct once *once, const char *namespace, const struct tw_netns 
 	if (r < 0)
 		return r;
 	once->order.at_usec = tw_clock_read(CLOCK_MONOTONIC);
-	r = tw_scan_once(tw_kernel_source_base(*source), &once->key, &once->order, &past, sample);
+	r = tw_scan_once(*source, &once->key, &once->order, &past, sample);
 	return r < 0 ? r : print(once, namespace, sample);
 }
 
 static int visit(struct once *once, const struct tw_netns_source *found, const struct tw_netns_found *row, int home_fd)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *source = NULL;
 	TW_CLEANUP_CLOSE int fd = -1;
 	int r = tw_netns_source_open(found, row, &fd);
 
@@ -106,7 +105,7 @@ static int look_at_others(struct once *once)
 
 int tw_once(const struct tw_settings *settings, bool json)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *host = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *host = NULL;
 	struct once once = { .settings = settings, .json = json };
 	int r = 0;
 

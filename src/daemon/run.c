@@ -22,9 +22,9 @@ struct life {
 	struct tw_ledger ledger; /* of the host: what is still owed, at the start */
 	struct tw_record_sink *sink;
 	struct tw_bus bus;
-	struct tw_kernel_source *source;
+	struct tw_source *source;
 	struct tw_socket_netlink sockets;
-	struct tw_kernel_discovery *discovery;
+	struct tw_discovery *discovery;
 	struct tw_worker *worker;
 	struct tw_manager manager;
 };
@@ -112,13 +112,13 @@ static int manage(struct life *life, struct tw_settings **settings)
 	static struct tw_clock clock = { .read = read_clock };
 	const struct tw_manager_edges edges = {
 		.host = {
-			.source = tw_kernel_source_base(life->source),
+			.source = life->source,
 			.recorder = &life->bus.recorder,
 			.make_acting = make_acting,
 			.context = life,
 			.tells_bound = tw_kernel_source_tells_bound(),
 		},
-		.discovery = tw_kernel_discovery_base(life->discovery),
+		.discovery = life->discovery,
 		.clock = &clock,
 	};
 	struct tw_hash_key key;

@@ -2,6 +2,7 @@
 #include "measure/kernel-source.h"
 
 #include "base/fd.h"
+#include "base/file-source.h"
 #include "base/netlink-source.h"
 #include "measure/proc/cgroup-source.h"
 #include "measure/proc/proc-source.h"
@@ -39,67 +40,70 @@
 /* An address of 127.0.0.0/8 that nothing uses, 127.171.205.2. Nobody is ever connected there: no packet goes. */
 #define PEER_ADDRESS UINT32_C(0x7fabcd02)
 
-/* The last request, and the datagram of its answer that was read last. */
-struct dump {
-	uint32_t sequence;
-	bool refused; /* the kernel is still busy with an older dump: ask again at its end */
-	size_t request_length;
-	uint8_t request[TW_DIAG_REQUEST_MAX];
-	_Alignas(struct nlmsghdr) uint8_t datagram[DATAGRAM_MAX];
-};
-
-struct tw_kernel_source {
+struct kernel_source {
 	struct tw_source base;	      /* first: the face is the object */
 	const struct tw_netns *netns; /* borrows */
 	struct tw_proc_source proc;
-	struct dump *dump; /* NULL while it rests */
-	int diag_fd;	   /* of sock_diag(7); -1 while it rests */
-	int exclusive_fd;  /* -1 until it is asked */
+	uint8_t *datagram; /* the last one of an answer, DATAGRAM_MAX bytes; NULL while it rests */
+	int diag_fd;	   /* of sock_diag(7); negative while it rests */
+	bool diag_used;	   /* more than the next answer may come by it */
+	uint32_t sequence; /* of the last request */
+	int exclusive_fd;  /* negative until it is asked */
 	struct tw_cgroup_source *cgroups;
 	bool borrows_cgroups;
 	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
 };
 
-static struct tw_kernel_source *of(struct tw_source *base)
+static struct kernel_source *of(struct tw_source *base)
 {
-	return (struct tw_kernel_source *)base;
+	return (struct kernel_source *)base;
 }
 
 /* ---- files */
 
 static void rest(struct tw_source *base)
 {
-	struct tw_kernel_source *source = of(base);
+	struct kernel_source *source = of(base);
 
 	tw_proc_source_close(&source->proc, false);
 	source->diag_fd = tw_close(source->diag_fd);
 	source->exclusive_fd = tw_close(source->exclusive_fd);
-	free(source->dump);
-	source->dump = NULL;
+	free(source->datagram);
+	source->datagram = NULL;
 }
 
-/* What an activity takes, or all else. */
-static int open_there(struct tw_kernel_source *source, bool activity)
+static int open_files(struct kernel_source *source, bool activity)
 {
 	int r = tw_netns_enter(source->netns);
 
 	if (r < 0)
 		return r;
 	r = tw_proc_source_open(&source->proc, activity);
-	if (r >= 0 && !activity)
-		source->diag_fd = r = tw_netlink_open();
 	tw_netns_leave(source->netns);
-	return r < 0 ? r : 0;
+	return r;
 }
 
-static int wake(struct tw_kernel_source *source)
+/* A socket by which nothing else can come: what is left of a dump that was given up goes with the old one. */
+static int renew_diag(struct kernel_source *source)
+{
+	if (source->diag_fd >= 0 && !source->diag_used)
+		return 0;
+	source->diag_fd = tw_close(source->diag_fd);
+	source->diag_fd = tw_netlink_open(source->netns);
+	source->diag_used = false;
+	return source->diag_fd < 0 ? source->diag_fd : 0;
+}
+
+static int wake(struct kernel_source *source)
 {
 	int r;
 
-	if (source->dump)
+	if (source->datagram)
 		return 0;
-	source->dump = calloc(1, sizeof(*source->dump));
-	r = source->dump ? open_there(source, false) : -ENOMEM;
+	source->datagram = malloc(DATAGRAM_MAX);
+	r = source->datagram ? open_files(source, false) : -ENOMEM;
+	if (r >= 0)
+		r = renew_diag(source);
 	if (r < 0)
 		rest(&source->base);
 	return r;
@@ -124,78 +128,41 @@ static void refresh(struct tw_source *base)
 
 static int port_range(struct tw_source *base, struct tw_port_set *ret)
 {
-	return tw_proc_source_ports(&of(base)->proc, ret);
+	struct tw_live_value range;
+
+	return tw_proc_source_ports(&of(base)->proc, &range, ret);
 }
 
 /* ---- dumps */
 
-static int ask(struct tw_kernel_source *source)
+static int ask(struct kernel_source *source, const void *request, size_t length)
 {
-	return tw_netlink_send(source->diag_fd, source->dump->request, source->dump->request_length);
+	int r = renew_diag(source);
+
+	if (r < 0)
+		return r;
+	source->diag_used = true;
+	return tw_netlink_send(source->diag_fd, request, length);
 }
 
 static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
 {
-	struct dump *dump = of(base)->dump;
-	int r;
+	uint8_t request[TW_DIAG_REQUEST_MAX];
+	int r = ask(of(base), request, tw_diag_build_dump(request, query, ++of(base)->sequence));
 
-	dump->refused = false;
-	dump->request_length = tw_diag_build_dump(dump->request, query, ++dump->sequence);
-	r = ask(of(base));
 	if (r < 0)
 		return r;
-	*ret_sequence = dump->sequence;
+	*ret_sequence = of(base)->sequence;
 	return 0;
-}
-
-/* Whether the kernel turned the request down because an older dump, given up halfway, is not at its end. */
-static bool is_refusal(struct tw_netlink_rest datagram)
-{
-	struct tw_netlink_rest body;
-	struct nlmsghdr header;
-	int status;
-
-	return tw_netlink_next(&datagram, &header, &body) > 0 && header.nlmsg_type == NLMSG_ERROR &&
-	       tw_netlink_status(&body, &status) == 0 && status == -EBUSY;
-}
-
-static bool ends_dump(struct tw_netlink_rest datagram)
-{
-	struct tw_netlink_rest body;
-	struct nlmsghdr header;
-
-	while (tw_netlink_next(&datagram, &header, &body) > 0)
-		if (header.nlmsg_type == NLMSG_DONE)
-			return true;
-	return false;
 }
 
 static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *ret_length)
 {
-	struct dump *dump = of(base)->dump;
-	struct tw_netlink_rest datagram = { .bytes = dump->datagram };
+	int r = tw_netlink_receive(of(base)->diag_fd, of(base)->datagram, DATAGRAM_MAX, ret_length);
 
-	for (;;) {
-		struct nlmsghdr header;
-		int r = tw_netlink_receive(of(base)->diag_fd, dump->datagram, sizeof(dump->datagram), &datagram.length);
-
-		if (r < 0)
-			return r;
-		memcpy(&header, dump->datagram, sizeof(header));
-		if (header.nlmsg_seq == dump->sequence) {
-			dump->refused = is_refusal(datagram);
-			if (!dump->refused)
-				break;
-		} else if (dump->refused && ends_dump(datagram)) {
-			dump->refused = false;
-			r = ask(of(base));
-			if (r < 0)
-				return r;
-		}
-	}
-	*ret_datagram = dump->datagram;
-	*ret_length = datagram.length;
-	return 0;
+	if (r >= 0)
+		*ret_datagram = of(base)->datagram;
+	return r;
 }
 
 static uint64_t now_ms(void)
@@ -208,7 +175,7 @@ static uint64_t now_ms(void)
 
 static void scan_begin(struct tw_source *base)
 {
-	struct tw_kernel_source *source = of(base);
+	struct kernel_source *source = of(base);
 
 	/* Of the last one, if that asked: tcp_fastopen may be another by now, and nothing is kept open for long. */
 	source->exclusive_fd = tw_close(source->exclusive_fd);
@@ -223,24 +190,23 @@ static uint32_t before(uint32_t ms, uint64_t since_ms)
 
 static int idle(struct tw_source *base, const struct tw_flow *flow, struct tw_idle *ret)
 {
-	struct dump *dump = of(base)->dump;
-	const void *datagram;
+	struct kernel_source *source = of(base);
+	uint8_t request[TW_DIAG_REQUEST_MAX];
 	uint64_t since_begin_ms;
 	struct tw_idle now;
 	size_t length;
-	int r;
+	int r = ask(source, request, tw_diag_build_one(request, flow, TW_DIAG_INFO, ++source->sequence));
 
-	dump->refused = false;
-	dump->request_length = tw_diag_build_one(dump->request, flow, TW_DIAG_INFO, ++dump->sequence);
-	r = ask(of(base));
 	if (r >= 0)
-		r = dump_next(base, &datagram, &length);
-	if (r >= 0)
-		r = tw_diag_parse_one(datagram, length, dump->sequence, &now);
+		r = tw_netlink_receive(source->diag_fd, source->datagram, DATAGRAM_MAX, &length);
+	if (r >= 0) {
+		source->diag_used = false;
+		r = tw_diag_parse_one(source->datagram, length, source->sequence, &now);
+	}
 	if (r < 0)
 		return r;
 	/* After the answer, so that none is told too high. */
-	since_begin_ms = now_ms() - of(base)->scan_began_ms;
+	since_begin_ms = now_ms() - source->scan_began_ms;
 	*ret = (struct tw_idle){ before(now.data_sent_ms, since_begin_ms), before(now.ack_received_ms, since_begin_ms),
 				 now.timestamps };
 	return 0;
@@ -259,25 +225,19 @@ static int unit(struct tw_source *base, uint64_t cgroup_id, char ret[TW_UNIT_MAX
  * has in use, only what is known of the port itself can refuse it.
  */
 
-static int check_black_hole(void)
-{
-	TW_CLEANUP_CLOSE int fd = open(BLACK_HOLE_PATH, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char text[2] = { 0 };
-
-	if (fd < 0 || read(fd, text, sizeof(text)) < 0)
-		return tw_errno();
-	return text[0] == '0' && text[1] == '\n' ? 0 : -EOPNOTSUPP;
-}
-
 /* In its namespace. A kernel that does not know the range would choose a port of its own: so that is asked for first.
  */
 static int open_exclusive(void)
 {
 	TW_CLEANUP_CLOSE int fd = -1;
-	int r = check_black_hole(), yes = 1, all = 0;
+	int yes = 1, all = 0;
+	char black_hole[32];
+	long n = tw_file_read(AT_FDCWD, BLACK_HOLE_PATH, black_hole, sizeof(black_hole));
 
-	if (r < 0)
-		return r;
+	if (n < 0)
+		return (int)n;
+	if (strcmp(black_hole, "0\n") != 0)
+		return -EOPNOTSUPP;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &yes, sizeof(yes)) < 0 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &yes, sizeof(yes)) < 0 ||
@@ -311,7 +271,7 @@ static int ask_port(int fd, uint16_t port)
 
 static int exclusive(struct tw_source *base, const uint16_t *ports, unsigned count, bool *ret_exclusive)
 {
-	struct tw_kernel_source *source = of(base);
+	struct kernel_source *source = of(base);
 	int r = 0;
 
 	if (source->exclusive_fd < 0) {
@@ -331,44 +291,50 @@ static int exclusive(struct tw_source *base, const uint16_t *ports, unsigned cou
 
 /* ---- the source */
 
-int tw_kernel_source_new(const struct tw_netns *netns, struct tw_kernel_source *lender, struct tw_kernel_source **ret)
+int tw_kernel_source_new(const struct tw_netns *netns, struct tw_source *lender, struct tw_source **ret)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = calloc(1, sizeof(*source));
+	struct kernel_source *source = malloc(sizeof(*source));
 	int r;
 
 	if (!source)
 		return -ENOMEM;
-	source->base = (struct tw_source){
-		.activity = activity,
-		.rest = rest,
-		.gauge = gauge,
-		.refresh = refresh,
-		.port_range = port_range,
-		.scan_begin = scan_begin,
-		.dump_begin = dump_begin,
-		.dump_next = dump_next,
-		.idle = idle,
-		.exclusive = exclusive,
-		.unit = unit,
+	*source = (struct kernel_source){
+		.base = {
+			.activity = activity,
+			.rest = rest,
+			.gauge = gauge,
+			.refresh = refresh,
+			.port_range = port_range,
+			.scan_begin = scan_begin,
+			.dump_begin = dump_begin,
+			.dump_next = dump_next,
+			.idle = idle,
+			.exclusive = exclusive,
+			.unit = unit,
+		},
+		.netns = netns,
+		.diag_fd = -1,
+		.exclusive_fd = -1,
+		.borrows_cgroups = lender,
+		.cgroups = lender ? of(lender)->cgroups : tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX),
 	};
-	source->netns = netns;
-	source->diag_fd = source->exclusive_fd = -1;
-	tw_proc_source_init(&source->proc, lender ? &lender->proc : NULL);
-	source->borrows_cgroups = lender;
-	source->cgroups = lender ? lender->cgroups : tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX);
-	r = source->cgroups ? open_there(source, true) : -ENOMEM;
+	tw_proc_source_init(&source->proc, lender ? &of(lender)->proc : NULL);
+	r = source->cgroups ? open_files(source, true) : -ENOMEM;
 	if (r >= 0 && !netns)
 		r = wake(source);
 	if (r < 0)
-		return r;
-	*ret = TW_TAKE_PTR(source);
-	return 0;
+		(void)tw_kernel_source_free(&source->base);
+	else
+		*ret = &source->base;
+	return r;
 }
 
-struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
+struct tw_source *tw_kernel_source_free(struct tw_source *base)
 {
-	if (source) {
-		rest(&source->base);
+	if (base) {
+		struct kernel_source *source = of(base);
+
+		rest(base);
 		tw_proc_source_close(&source->proc, true);
 		if (!source->borrows_cgroups)
 			source->cgroups = tw_cgroup_source_free(source->cgroups);
@@ -377,21 +343,12 @@ struct tw_kernel_source *tw_kernel_source_free(struct tw_kernel_source *source)
 	return NULL;
 }
 
-struct tw_source *tw_kernel_source_base(struct tw_kernel_source *source)
-{
-	return &source->base;
-}
-
 bool tw_kernel_source_tells_bound(void)
 {
 	struct utsname name;
-	unsigned long major, minor = 0;
-	char *end;
+	char *end = NULL;
+	unsigned long major = uname(&name) < 0 ? 0 : strtoul(name.release, &end, 10);
 
-	if (uname(&name) < 0)
-		return false;
-	major = strtoul(name.release, &end, 10);
-	if (*end == '.')
-		minor = strtoul(end + 1, NULL, 10);
-	return major > BOUND_MAJOR || (major == BOUND_MAJOR && minor >= BOUND_MINOR);
+	return major > BOUND_MAJOR ||
+	       (major == BOUND_MAJOR && *end == '.' && strtoul(end + 1, NULL, 10) >= BOUND_MINOR);
 }

@@ -15,7 +15,7 @@ struct edges {
 	struct tw_namespace_edges_ground ground;
 	struct tw_netns netns; /* its `fd` is owned */
 	struct tw_netns_id id;
-	struct tw_kernel_source *kernel;
+	struct tw_source *kernel;
 	struct tw_sysctl_tree tree; /* its `root_fd` borrows from the host's */
 	struct tw_socket_netlink sockets;
 	struct tw_ledger_file file;
@@ -106,15 +106,15 @@ static bool owes(const struct edges *edges)
 
 /* ---- finding them */
 
-struct tw_kernel_discovery {
+struct kernel_discovery {
 	struct tw_discovery base; /* first: the face is the object */
 	struct tw_namespace_edges_ground ground;
 	struct tw_netns_source *source;
 };
 
-static struct tw_kernel_discovery *of(struct tw_discovery *base)
+static struct kernel_discovery *of(struct tw_discovery *base)
 {
-	return (struct tw_kernel_discovery *)base;
+	return (struct kernel_discovery *)base;
 }
 
 static void look(struct tw_discovery *base, bool processes)
@@ -151,7 +151,7 @@ static int open_one(struct tw_discovery *base, unsigned index, struct tw_watch_e
 	if (r < 0)
 		return r;
 	*ret = (struct tw_watch_edges){
-		.source = tw_kernel_source_base(edges->kernel),
+		.source = edges->kernel,
 		.recorder = edges->ground.recorder,
 		.make_acting = make_acting,
 		.context = edges,
@@ -166,40 +166,32 @@ static void close_one(struct tw_discovery *base TW_UNUSED, const struct tw_watch
 	(void)edges_free(edges->context);
 }
 
-int tw_kernel_discovery_new(const struct tw_namespace_edges_ground *ground, struct tw_kernel_discovery **ret)
+int tw_kernel_discovery_new(const struct tw_namespace_edges_ground *ground, struct tw_discovery **ret)
 {
-	TW_CLEANUP(tw_kernel_discovery_freep)
-	struct tw_kernel_discovery *discovery = calloc(1, sizeof(*discovery));
-	int r;
+	struct tw_netns_source *source;
+	struct kernel_discovery *discovery;
+	int r = tw_netns_source_new(&tw_netns_paths, &source);
 
-	if (!discovery)
-		return -ENOMEM;
-	discovery->base = (struct tw_discovery){
-		.look = look,
-		.step = step,
-		.found = found,
-		.denied = denied,
-		.open = open_one,
-		.close = close_one,
-	};
-	discovery->ground = *ground;
-	r = tw_netns_source_new(&tw_netns_paths, &discovery->source);
 	if (r < 0)
 		return r;
-	*ret = TW_TAKE_PTR(discovery);
+	discovery = malloc(sizeof(*discovery));
+	if (!discovery) {
+		(void)tw_netns_source_free(source);
+		return -ENOMEM;
+	}
+	*discovery = (struct kernel_discovery){
+		.base = { look, step, found, denied, open_one, close_one },
+		.ground = *ground,
+		.source = source,
+	};
+	*ret = &discovery->base;
 	return 0;
 }
 
-struct tw_kernel_discovery *tw_kernel_discovery_free(struct tw_kernel_discovery *discovery)
+struct tw_discovery *tw_kernel_discovery_free(struct tw_discovery *discovery)
 {
-	if (discovery) {
-		discovery->source = tw_netns_source_free(discovery->source);
-		free(discovery);
-	}
+	if (discovery)
+		(void)tw_netns_source_free(of(discovery)->source);
+	free(discovery);
 	return NULL;
-}
-
-struct tw_discovery *tw_kernel_discovery_base(struct tw_kernel_discovery *discovery)
-{
-	return &discovery->base;
 }

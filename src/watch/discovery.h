@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/macros.h"
 #include "measure/kernel-source.h"
 #include "watch/recover.h"
 #include "watch/watch.h"
@@ -35,17 +34,13 @@ struct tw_discovery {
 /* What the edges of all of them lean on; everything borrows. */
 struct tw_namespace_edges_ground {
 	struct tw_host_edges *host;
-	struct tw_kernel_source *kernel; /* of the host */
+	struct tw_source *kernel; /* of the host */
 	struct tw_recorder *recorder;
 };
 
-/* The kernel's. What it opens keeps its namespace alive, and most of it is opened when it is needed. */
-struct tw_kernel_discovery;
-
-/* Returns 0 or -errno. */
-int tw_kernel_discovery_new(const struct tw_namespace_edges_ground *ground, struct tw_kernel_discovery **ret);
-struct tw_kernel_discovery *tw_kernel_discovery_free(struct tw_kernel_discovery *discovery);
-TW_DEFINE_CLEANUP(struct tw_kernel_discovery, tw_kernel_discovery_free)
-
-/* Its face; belongs to it. */
-struct tw_discovery *tw_kernel_discovery_base(struct tw_kernel_discovery *discovery);
+/*
+ * The kernel's. What it opens keeps its namespace alive, and most of it is opened when it is needed. Returns 0 or
+ * -errno.
+ */
+int tw_kernel_discovery_new(const struct tw_namespace_edges_ground *ground, struct tw_discovery **ret);
+struct tw_discovery *tw_kernel_discovery_free(struct tw_discovery *discovery);

@@ -139,7 +139,7 @@ static void work(struct bench *bench, const char *what)
 
 int main(void)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *source = NULL;
 	TW_CLEANUP_SCAN struct tw_scan *scan_kept = NULL;
 	TW_CLEANUP_FREE struct tw_sample *sample = calloc(1, sizeof(*sample));
 	struct tw_hash_key key;
@@ -155,7 +155,7 @@ int main(void)
 	scan_kept = tw_scan_new(&key);
 	if (!scan_kept || !sample)
 		fail("start", ENOMEM);
-	bench = (struct bench){ .source = tw_kernel_source_base(source), .scan = scan_kept, .sample = sample };
+	bench = (struct bench){ .source = source, .scan = scan_kept, .sample = sample };
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
 		work(&bench, line);

@@ -152,9 +152,9 @@ static inline int accepted(int listener)
 	return fd;
 }
 
-static inline struct tw_kernel_source *new_source(void)
+static inline struct tw_source *new_source(void)
 {
-	struct tw_kernel_source *source = NULL;
+	struct tw_source *source = NULL;
 
 	assert_int_equal(tw_kernel_source_new(NULL, NULL, &source), 0);
 	assert_non_null(source);

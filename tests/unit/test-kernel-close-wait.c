@@ -92,8 +92,8 @@ static void test_close_wait(void **state TW_UNUSED)
 
 	need_namespace();
 	for (size_t i = 0; i < TW_ARRAY_SIZE(cases); i++) {
-		TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = new_source();
-		struct tw_source *source = tw_kernel_source_base(kernel);
+		TW_CLEANUP_KERNEL_SOURCE struct tw_source *kernel = new_source();
+		struct tw_source *source = kernel;
 		uint16_t port = (uint16_t)(9200 + i);
 		int listener, client, server;
 		struct tw_idle idle = { 0 };

@@ -109,10 +109,10 @@ static int begin_asking(struct tw_source *base)
 }
 
 /* Skips where this kernel cannot be asked. */
-static struct tw_kernel_source *new_asker(void)
+static struct tw_source *new_asker(void)
 {
-	struct tw_kernel_source *source = new_source();
-	int r = begin_asking(tw_kernel_source_base(source));
+	struct tw_source *source = new_source();
+	int r = begin_asking(source);
 
 	if (r == -ENOPROTOOPT)
 		skip(); /* before Linux 6.3 */
@@ -151,9 +151,9 @@ static void read_settled_counters(char *text, size_t room)
 	fail_msg("the counters never rest");
 }
 
-static void ask(struct tw_kernel_source *source, bool taken[PORTS])
+static void ask(struct tw_source *source, bool taken[PORTS])
 {
-	struct tw_source *base = tw_kernel_source_base(source);
+	struct tw_source *base = source;
 	uint16_t ports[PORTS];
 
 	for (unsigned i = 0; i < PORTS; i++)
@@ -163,7 +163,7 @@ static void ask(struct tw_kernel_source *source, bool taken[PORTS])
 
 static void test_exact(void **state TW_UNUSED)
 {
-	struct tw_kernel_source *source;
+	struct tw_source *source;
 	struct scene scene = { 0 };
 	bool taken[PORTS];
 
@@ -185,7 +185,7 @@ static void test_exact(void **state TW_UNUSED)
 static void test_leaves_no_trace(void **state TW_UNUSED)
 {
 	static char before[65536], after[65536];
-	struct tw_kernel_source *source;
+	struct tw_source *source;
 	struct scene scene = { 0 };
 	bool taken[PORTS];
 	int fd;
@@ -212,7 +212,7 @@ static void test_leaves_no_trace(void **state TW_UNUSED)
 /* Two processes that ask at the same time are in nobody's way, nor in each other's. */
 static void test_two_at_once(void **state TW_UNUSED)
 {
-	struct tw_kernel_source *source;
+	struct tw_source *source;
 	bool taken[PORTS];
 	pid_t other;
 	int status;
@@ -222,7 +222,7 @@ static void test_two_at_once(void **state TW_UNUSED)
 	other = fork();
 	assert_true(other >= 0);
 	if (other == 0) {
-		struct tw_kernel_source *own;
+		struct tw_source *own;
 
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		own = new_asker();
@@ -243,14 +243,14 @@ static void test_two_at_once(void **state TW_UNUSED)
 /* Where a SYN could be sent, nothing is asked. */
 static void test_cannot_be_asked(void **state TW_UNUSED)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *source = NULL;
 	struct tw_source *base;
 	uint16_t port = LOW;
 	bool taken;
 
 	need_sysctls();
 	source = new_asker();
-	base = tw_kernel_source_base(source);
+	base = source;
 	write_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "2\n");
 	assert_int_equal(begin_asking(base), -EOPNOTSUPP);
 	write_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "1\n");

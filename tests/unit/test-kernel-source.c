@@ -50,7 +50,7 @@ static void make_time_wait(const char *text, uint16_t port, int listener, unsign
 
 /* What the scene below makes, by state. */
 /* Of the namespace that the tests were started in. */
-static struct tw_kernel_source *outside;
+static struct tw_source *outside;
 
 static const uint64_t expected[TW_STATE_COUNT] = {
 	[TW_STATE_LISTEN] = 3,	   [TW_STATE_SYN_SENT] = 1,   [TW_STATE_ESTABLISHED] = 8, [TW_STATE_FIN_WAIT_2] = 2,
@@ -223,7 +223,7 @@ static void assert_bound(const struct tw_gauge *gauge)
 
 static void test_scene(void **state TW_UNUSED)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *source = NULL;
 	static struct tw_sample sample;
 	int kept[32];
 	unsigned count = 0;
@@ -235,8 +235,8 @@ static void test_scene(void **state TW_UNUSED)
 	source = new_source();
 	make_scene(kept, &count);
 
-	assert_same_in_one_walk(tw_kernel_source_base(source));
-	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, false, 1, &sample);
+	assert_same_in_one_walk(source);
+	run(source, TW_SCAN_CENSUS, false, 1, &sample);
 	assert_scene(&sample.census, false);
 	assert_accepted(&sample.accepting);
 	assert_int_equal(sample.gauge.time_wait, 31);
@@ -246,9 +246,9 @@ static void test_scene(void **state TW_UNUSED)
 	assert_int_equal(sample.gauge.counters[TW_COUNTER_ACTIVE_OPEN].value, 37);
 	assert_false(sample.gauge.sysctls[TW_TUNABLE_TW_RECYCLE].known);
 	assert_bound(&sample.gauge);
-	run(tw_kernel_source_base(source), TW_SCAN_CENSUS, true, 1, &sample);
+	run(source, TW_SCAN_CENSUS, true, 1, &sample);
 	assert_scene(&sample.census, true);
-	run(tw_kernel_source_base(source), TW_SCAN_SURVEY, false, 1, &sample);
+	run(source, TW_SCAN_SURVEY, false, 1, &sample);
 	assert_scene(&sample.census, false);
 	assert_int_equal(sample.survey.usable, 28232);
 	assert_int_equal(sample.survey.destinations, 3);
@@ -290,7 +290,7 @@ static unsigned count_dump(struct tw_source *source, uint32_t sequence)
 /* The kernel refuses a dump while an older one, given up, still has rows to tell. */
 static void test_abandoned_dumps(void **state TW_UNUSED)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *kernel = NULL;
 	struct tw_diag_query all = { .family = AF_INET, .states = tw_state_kernel_bit(TW_STATE_TIME_WAIT) };
 	struct tw_diag_query listeners = { .family = AF_INET, .states = tw_state_kernel_bit(TW_STATE_LISTEN) };
 	struct tw_source *source;
@@ -299,7 +299,7 @@ static void test_abandoned_dumps(void **state TW_UNUSED)
 
 	need_namespace();
 	kernel = new_source();
-	source = tw_kernel_source_base(kernel);
+	source = kernel;
 	listener = listening("127.0.0.1", 9090, 64);
 	make_time_wait("127.0.0.1", 9090, listener, 3000);
 	assert_int_equal(source->dump_begin(source, &all, &first), 0);
@@ -326,7 +326,7 @@ static void test_abandoned_dumps(void **state TW_UNUSED)
 /* Many reserved ports make a long text; a changed one is noticed. */
 static void test_reserved_ports(void **state TW_UNUSED)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *kernel = NULL;
 	static struct tw_port_set range;
 	static struct tw_gauge gauge;
 	static char text[256 * 1024];
@@ -336,7 +336,7 @@ static void test_reserved_ports(void **state TW_UNUSED)
 	need_sysctls();
 	write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "20000 60999\n");
 	kernel = new_source();
-	source = tw_kernel_source_base(kernel);
+	source = kernel;
 	assert_int_equal(source->gauge(source, &gauge), 0);
 	assert_int_equal(gauge.reserved_ports, 0);
 	assert_int_equal(source->port_range(source, &range), 0);
@@ -370,7 +370,7 @@ static void test_reserved_ports(void **state TW_UNUSED)
 /* Sysctls are read by every eighth gauge, and at once where that is asked for. */
 static void test_slow_sysctls(void **state TW_UNUSED)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *kernel = NULL;
 	static struct tw_gauge gauge;
 	const struct tw_live_value *rfc1337 = &gauge.sysctls[TW_TUNABLE_RFC1337];
 	const struct tw_live_value *reuse = &gauge.sysctls[TW_TUNABLE_TW_REUSE];
@@ -380,7 +380,7 @@ static void test_slow_sysctls(void **state TW_UNUSED)
 	write_sysctl("/proc/sys/net/ipv4/tcp_rfc1337", "0\n");
 	write_sysctl("/proc/sys/net/ipv4/tcp_tw_reuse", "0\n");
 	kernel = new_source();
-	source = tw_kernel_source_base(kernel);
+	source = kernel;
 	assert_int_equal(source->gauge(source, &gauge), 0);
 	assert_true(rfc1337->known);
 	assert_int_equal(rfc1337->value.numbers[0], 0);
@@ -405,16 +405,16 @@ static void test_slow_sysctls(void **state TW_UNUSED)
 /* The machine's own figure, where there is a source that sees it. */
 static void test_borrowed_memory(void **state TW_UNUSED)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *source = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *source = NULL;
 	struct tw_gauge there, here;
 
 	need_namespace();
-	assert_int_equal(tw_kernel_source_base(outside)->gauge(tw_kernel_source_base(outside), &there), 0);
+	assert_int_equal(outside->gauge(outside, &there), 0);
 	if (!there.memory_limit_pages.known)
 		skip(); /* these tests do not run in the first namespace themselves */
 	assert_int_equal(there.memory_bound_pages.value, there.memory_limit_pages.value);
 	assert_int_equal(tw_kernel_source_new(NULL, outside, &source), 0);
-	assert_int_equal(tw_kernel_source_base(source)->gauge(tw_kernel_source_base(source), &here), 0);
+	assert_int_equal(source->gauge(source, &here), 0);
 	assert_false(here.memory_limit_pages.known);
 	assert_true(here.memory_bound_pages.known);
 	assert_int_equal(here.memory_bound_pages.value, there.memory_limit_pages.value);

@@ -173,7 +173,7 @@ static void test_what_there_is(void **state TW_UNUSED)
 /* What the activity tells is what the gauge does, and it moves with the first packet. */
 static void test_activity(void **state TW_UNUSED)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *kernel = NULL;
 	static struct tw_gauge gauge;
 	struct tw_activity activity;
 	struct tw_source *base;
@@ -181,7 +181,7 @@ static void test_activity(void **state TW_UNUSED)
 
 	need_namespace();
 	kernel = new_source();
-	base = tw_kernel_source_base(kernel);
+	base = kernel;
 	assert_int_equal(base->gauge(base, &gauge), 0);
 	assert_int_equal(base->activity(base, true, &activity), 0);
 	assert_true(activity.segments.known);

@@ -13,7 +13,7 @@
 #define PORT 8080
 #define MANY 3000u
 
-static struct tw_kernel_source *kernel;
+static struct tw_source *kernel;
 static struct tw_socket_netlink netlink;
 static struct tw_destroy_search *searcher;
 
@@ -43,7 +43,7 @@ static struct tw_destroy_found search(enum tw_state state)
 	struct tw_destroy all = { .state = state };
 	struct tw_kill_orders orders = { .count = 1, .rows[0] = { .destroy = &all, .rule = &rule } };
 	struct tw_kill_quota quota = { .wanted[0] = true, .most[0] = UINT32_MAX };
-	struct tw_source *source = tw_kernel_source_base(kernel);
+	struct tw_source *source = kernel;
 	TW_CLEANUP_SCAN struct tw_scan *scan = tw_scan_new(&secret);
 	TW_CLEANUP_SCAN_PAST struct tw_scan_past past = { 0 };
 	struct tw_scan_order census = { .kind = TW_SCAN_CENSUS, .at_usec = 1000 * TW_USEC_PER_SEC };

@@ -175,14 +175,12 @@ static int read_listeners(struct tw_source *source, struct tw_lint_facts *facts)
 
 static int read_source(struct tw_lint_facts *facts)
 {
-	TW_CLEANUP_KERNEL_SOURCE struct tw_kernel_source *kernel = NULL;
-	struct tw_source *source;
+	TW_CLEANUP_KERNEL_SOURCE struct tw_source *source = NULL;
 	struct tw_gauge gauge = { 0 };
-	int r = tw_kernel_source_new(NULL, NULL, &kernel);
+	int r = tw_kernel_source_new(NULL, NULL, &source);
 
 	if (r < 0)
 		return r;
-	source = tw_kernel_source_base(kernel);
 	r = source->gauge(source, &gauge);
 	if (r < 0)
 		return r;

@@ -49,27 +49,17 @@ static size_t build_dump_of_both(uint8_t buffer[TW_DIAG_REQUEST_MAX], const stru
 	return sizeof(request);
 }
 
-static size_t put_request(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_sock_request *request)
-{
-	_Static_assert(sizeof(*request) <= TW_DIAG_REQUEST_MAX, "the request fits");
-	memcpy(buffer, request, sizeof(*request));
-	return sizeof(*request);
-}
-
-static size_t build_dump_of_family(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query,
-				   uint32_t sequence)
+size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence)
 {
 	struct tw_sock_request request = tw_sock_request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, query->family, sequence);
 
+	_Static_assert(sizeof(request) <= TW_DIAG_REQUEST_MAX, "the request fits");
+	if (query->family == AF_UNSPEC)
+		return build_dump_of_both(buffer, query, sequence);
 	request.body.idiag_ext = query->extensions;
 	request.body.idiag_states = query->states;
-	return put_request(buffer, &request);
-}
-
-size_t tw_diag_build_dump(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_diag_query *query, uint32_t sequence)
-{
-	return query->family == AF_UNSPEC ? build_dump_of_both(buffer, query, sequence)
-					  : build_dump_of_family(buffer, query, sequence);
+	memcpy(buffer, &request, sizeof(request));
+	return sizeof(request);
 }
 
 size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_flow *flow, uint8_t extensions,
@@ -79,7 +69,8 @@ size_t tw_diag_build_one(uint8_t buffer[TW_DIAG_REQUEST_MAX], const struct tw_fl
 
 	request.body.idiag_ext = extensions;
 	tw_sock_request_set_id(&request, &(struct tw_sock_id){ flow->local, flow->remote, flow->device, flow->cookie });
-	return put_request(buffer, &request);
+	memcpy(buffer, &request, sizeof(request));
+	return sizeof(request);
 }
 
 /*
@@ -213,35 +204,23 @@ static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow
 	return 0;
 }
 
-/* NLMSG_DONE of old kernels has no payload; a positive number is a length, not an error. */
-static int read_done(const struct tw_netlink_rest *body)
-{
-	int status = 0;
-
-	if (body->length > 0 && tw_netlink_status(body, &status) < 0)
-		return -EPROTO;
-	return status < 0 ? status : TW_DIAG_DONE;
-}
-
-/* No acknowledgement was asked for, so an error of 0 answers another request. */
-static int read_error(const struct tw_netlink_rest *body)
-{
-	int status;
-
-	return tw_netlink_status(body, &status) == 0 && status < 0 ? status : -EPROTO;
-}
-
 static int read_message(const struct nlmsghdr *header, const struct tw_netlink_rest *body, tw_diag_on_flow on_flow,
 			void *context)
 {
+	int status = 0;
+
 	switch (header->nlmsg_type) {
 	case SOCK_DIAG_BY_FAMILY:
 	case TCPDIAG_GETSOCK:
 		return read_row(body->bytes, body->length, on_flow, context);
 	case NLMSG_DONE:
-		return read_done(body);
+		/* That of old kernels has no payload; a positive number is a length, not an error. */
+		if (body->length > 0 && tw_netlink_status(body, &status) < 0)
+			return -EPROTO;
+		return status < 0 ? status : TW_DIAG_DONE;
 	case NLMSG_ERROR:
-		return read_error(body);
+		/* No acknowledgement was asked for, so an error of 0 answers another request. */
+		return tw_netlink_status(body, &status) == 0 && status < 0 ? status : -EPROTO;
 	case NLMSG_NOOP:
 		return TW_DIAG_MORE;
 	case NLMSG_OVERRUN:

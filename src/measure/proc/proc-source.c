@@ -152,8 +152,7 @@ static int read_reserved(int fd, struct tw_port_set *ret)
 	return (int)n;
 }
 
-/* The range, and what of it is not reserved. */
-static int read_ports(const struct tw_proc_source *source, struct tw_live_value *ret_range, struct tw_port_set *ret)
+int tw_proc_source_ports(const struct tw_proc_source *source, struct tw_live_value *ret_range, struct tw_port_set *ret)
 {
 	struct tw_port_set reserved = { 0 };
 	struct tw_live_value range = { 0 };
@@ -173,13 +172,6 @@ static int read_ports(const struct tw_proc_source *source, struct tw_live_value 
 	tw_port_set_subtract(ret, &reserved);
 	*ret_range = range;
 	return 0;
-}
-
-int tw_proc_source_ports(const struct tw_proc_source *source, struct tw_port_set *ret)
-{
-	struct tw_live_value range;
-
-	return read_ports(source, &range, ret);
 }
 
 /* What the kernel would have made of this machine's memory, where it does not show what somebody made of that. */
@@ -221,7 +213,7 @@ static int read_slow(struct tw_proc_source *source)
 		if (i != TW_TUNABLE_PORT_RANGE)
 			r = read_tunable(source, (enum tw_tunable)i, &slow->sysctls[i]);
 	if (r == 0)
-		r = read_ports(source, range, &usable);
+		r = tw_proc_source_ports(source, range, &usable);
 	if (r == 0) {
 		slow->reserved_ports =
 			(uint32_t)(range->value.numbers[1] - range->value.numbers[0] + 1) - tw_port_set_size(&usable);

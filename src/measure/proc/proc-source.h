@@ -55,5 +55,5 @@ int tw_proc_source_activity(const struct tw_proc_source *source, bool deep, stru
  */
 int tw_proc_source_gauge(struct tw_proc_source *source, struct tw_gauge *ret);
 
-/* ip_local_port_range without ip_local_reserved_ports. Returns as above, or -ENOMEM. */
-int tw_proc_source_ports(const struct tw_proc_source *source, struct tw_port_set *ret);
+/* ip_local_port_range, and its ports without ip_local_reserved_ports. Returns as above, or -ENOMEM. */
+int tw_proc_source_ports(const struct tw_proc_source *source, struct tw_live_value *ret_range, struct tw_port_set *ret);
