@@ -9,8 +9,8 @@ HARMLESS = {
     r"in default_log\b": "without the option --log, records would go to standard output",
     r" ENOMEM in grow tw_close_wait_work_add\b": "a connection in CLOSE-WAIT whose age is not known is counted among the "
     "untracked, which `status` shows, and the next scan finds room for it",
-    r" ENOMEM in wake gauge\b": "a namespace that rests is woken by the next tick",
-    r" fstatat\(~/state/ledger-N\) \w+ in owes\b": "the ledger is read then, whether it is there or not",
+    r" ENOMEM in .*\bwake gauge\b": "a namespace that rests is woken by the next tick",
+    r" fstatat\(~/state/ledger-N\) \w+ in open_one\b": "the ledger is read then, whether it is there or not",
     r" ENOMEM in .*\bmake_acting tw_watch_make_ready\b": "what acts in a namespace is made when something is to be done "
     "there, and the next decision makes it",
     r"^reload loop pread\(/proc/sys/.* in .*\bread_slow\b": "the values of before stand until they are read again, some "

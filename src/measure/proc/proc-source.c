@@ -136,20 +136,20 @@ static int read_number(int fd, unsigned count, struct tw_count *ret)
 	return 0;
 }
 
+/* Few are the rule. */
 static int read_reserved(int fd, struct tw_port_set *ret)
 {
-	long n = -EFBIG;
+	TW_CLEANUP_FREE char *many = NULL;
+	char few[RESERVED_TEXT_MIN];
+	long n = tw_file_reread(fd, few, sizeof(few));
 
-	for (size_t room = RESERVED_TEXT_MIN; n == -EFBIG && room <= RESERVED_TEXT_MAX; room *= 16) {
-		TW_CLEANUP_FREE char *text = malloc(room);
-
-		if (!text)
+	if (n == -EFBIG) {
+		many = malloc(RESERVED_TEXT_MAX);
+		if (!many)
 			return -ENOMEM;
-		n = tw_file_reread(fd, text, room);
-		if (n >= 0)
-			return tw_port_set_parse(text, (size_t)n, ret);
+		n = tw_file_reread(fd, many, RESERVED_TEXT_MAX);
 	}
-	return (int)n;
+	return n < 0 ? (int)n : tw_port_set_parse(many ? many : few, (size_t)n, ret);
 }
 
 int tw_proc_source_ports(const struct tw_proc_source *source, struct tw_live_value *ret_range, struct tw_port_set *ret)
