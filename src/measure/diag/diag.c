@@ -103,17 +103,11 @@ static inline void set_address(struct tw_address *address, uint8_t family, const
 	}
 }
 
-/* Attributes yet to be read. */
-struct attributes {
-	const uint8_t *bytes;
-	size_t length;
-};
-
 /*
  * The next attribute: *ret_payload holds what is behind its header. Returns 1, 0 where there is none left, or -EPROTO
  * where it reaches beyond the message.
  */
-static inline int next_attribute(struct attributes *rest, struct rtattr *ret, struct attributes *ret_payload)
+static inline int next_attribute(struct tw_netlink_rest *rest, struct rtattr *ret, struct tw_netlink_rest *ret_payload)
 {
 	size_t step;
 
@@ -134,7 +128,7 @@ static inline int next_attribute(struct attributes *rest, struct rtattr *ret, st
 }
 
 /* The structure has grown from kernel to kernel at its end. */
-static void read_info(const struct attributes *info, struct tw_flow *flow)
+static void read_info(const struct tw_netlink_rest *info, struct tw_flow *flow)
 {
 	const size_t sent_at = offsetof(struct tcp_info, tcpi_last_data_sent);
 	const size_t ack_at = offsetof(struct tcp_info, tcpi_last_ack_recv);
@@ -149,9 +143,9 @@ static void read_info(const struct attributes *info, struct tw_flow *flow)
 	flow->has_idle = true;
 }
 
-static int read_attributes(struct attributes rest, struct tw_flow *flow)
+static int read_attributes(struct tw_netlink_rest rest, struct tw_flow *flow)
 {
-	struct attributes payload;
+	struct tw_netlink_rest payload;
 	struct rtattr attribute;
 	int r;
 
@@ -180,7 +174,7 @@ static int read_row(const uint8_t *bytes, size_t length, tw_diag_on_flow on_flow
 	flow.cgroup_id = 0;
 	flow.has_idle = false;
 	if (length > sizeof(row) &&
-	    read_attributes((struct attributes){ bytes + sizeof(row), length - sizeof(row) }, &flow) < 0)
+	    read_attributes((struct tw_netlink_rest){ bytes + sizeof(row), length - sizeof(row) }, &flow) < 0)
 		return -EPROTO;
 	if (!state_of(&row, &state))
 		return 0;
