@@ -79,8 +79,6 @@ struct tw_tunable_info {
 	bool unsafe;	   /* needs `allow-unsafe = yes` */
 	enum tw_gate gate;
 	enum tw_evidence evidence;
-	const char *good_for; /* a phrase: what it is good for */
-	const char *not_for;  /* a phrase: what it does not do, or NULL */
 };
 
 const struct tw_tunable_info *tw_tunable_info(enum tw_tunable tunable);

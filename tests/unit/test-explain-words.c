@@ -50,8 +50,12 @@ static void test_each_metric(TW_UNUSED void **state)
 
 static void test_each_tunable(TW_UNUSED void **state)
 {
-	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++)
-		check_words(tw_tunable_info((enum tw_tunable)i)->key, tw_explain_tunable_words((enum tw_tunable)i));
+	for (unsigned i = 0; i < TW_TUNABLE_COUNT; i++) {
+		const struct tw_explain_words *words = tw_explain_tunable_words((enum tw_tunable)i);
+
+		check_words(tw_tunable_info((enum tw_tunable)i)->key, words);
+		assert_true(strlen(words->good_for) > 0 && strlen(words->not_for) > 0);
+	}
 }
 
 static void test_a_state_is_its_metric(TW_UNUSED void **state)
@@ -73,6 +77,8 @@ static void test_facts(TW_UNUSED void **state)
 		const char *words, *has;
 	} rows[] = {
 		{ time_wait->means, "60 s (2 MSL)" },
+		{ fin_timeout->good_for, "FIN-WAIT-2" },
+		{ fin_timeout->not_for, "TIME-WAIT" },
 		{ time_wait->means, "closes first" },
 		{ time_wait->means, "ACK must be repeated" },
 		{ time_wait->means, "segments of the old connection" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/explain/explain-rule.h"
 
+#include "ctl/explain/explain-words.h"
 #include "decide/alert.h"
 #include "decide/gate.h"
 #include "decide/reading.h"
@@ -125,6 +126,7 @@ static void say_refused(struct tw_page *page, const struct tw_sample *sample, en
 static void say_change(struct tw_page *page, const struct tw_rule_settings *rule, const struct tw_action *action,
 		       const struct tw_sample *sample)
 {
+	const struct tw_explain_words *words = tw_explain_tunable_words(action->tunable);
 	const struct tw_tunable_info *info = tw_tunable_info(action->tunable);
 	bool steps = action->kind == TW_ACTION_STEP;
 	struct tw_tunable_value value =
@@ -147,9 +149,7 @@ static void say_change(struct tw_page *page, const struct tw_rule_settings *rule
 	text = tw_page_begin(page, "The rule's own remedy");
 	tw_text_addf(text, steps ? "%s, step by step up to %s" : "%s=%s", info->key,
 		     tw_tunable_format(action->tunable, &value, spelt));
-	tw_text_addf(text, ", for %s.", info->good_for);
-	if (info->not_for)
-		tw_text_addf(text, " Not for %s.", info->not_for);
+	tw_text_addf(text, ", for %s. Not for %s.", words->good_for, words->not_for);
 }
 
 static void say_destroy(struct tw_page *page, const struct tw_destroy *destroy)
