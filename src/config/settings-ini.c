@@ -5,6 +5,7 @@
 
 #include <ini.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -72,18 +73,6 @@ void tw_settings_problem(struct tw_settings_reader *reader, const struct tw_plac
 
 /* ---- keys */
 
-/* "[daemon]" or "[rule NAME]" as it stands in messages. */
-#define SECTION_TEXT_MAX (TW_RULE_NAME_MAX + 8)
-static const char *section_text(const struct tw_settings_reader *reader, char text[SECTION_TEXT_MAX])
-{
-	struct tw_text out;
-
-	tw_text_init(&out, text, SECTION_TEXT_MAX);
-	tw_text_addf(&out, "[%s%s%s]", reader->section, reader->rule ? " " : "",
-		     reader->rule ? reader->rule->settings.name : "");
-	return text;
-}
-
 /* The key of this name in a section, NULL for any; TW_KEY_COUNT for none. */
 static enum tw_key find_key(const char *section, const char *name)
 {
@@ -95,11 +84,17 @@ static enum tw_key find_key(const char *section, const char *name)
 	return (enum tw_key)key;
 }
 
+/* In the order of enum tw_action_kind. */
+static bool is_action(enum tw_key key)
+{
+	return key >= TW_KEY_SET && key <= TW_KEY_DESTROY;
+}
+
 static void note_unknown_key(struct tw_settings_reader *reader, const char *name)
 {
 	enum tw_key elsewhere = find_key(NULL, name);
-	char section[SECTION_TEXT_MAX], bytes[TW_PROBLEM_TEXT_MAX];
 	const char *names[TW_KEY_COUNT];
+	char bytes[TW_PROBLEM_TEXT_MAX];
 	struct tw_text hint;
 	size_t count = 0;
 
@@ -111,32 +106,33 @@ static void note_unknown_key(struct tw_settings_reader *reader, const char *name
 	else
 		tw_text_addf(&hint, "; it belongs into [%s%s]", tw_key_rows[elsewhere].section,
 			     elsewhere < TW_KEY_METRIC ? "" : " NAME");
-	PROBLEM(reader, "unknown key '%s' in %s%s", name, section_text(reader, section), hint.bytes);
+	PROBLEM(reader, "unknown key '%s' in %s%s", name, reader->title, hint.bytes);
 }
 
-/* An action is added to those of this text; its first of a kind replaces those of the texts before. */
-static bool take_action(struct tw_settings_reader *reader, enum tw_key key, bool first, const char *value,
-			struct tw_text *why)
+/* An action is added to those of this text; `first`: it replaces those of its kind of the texts before. */
+static bool take_value(struct tw_settings_reader *reader, enum tw_key key, bool first, const char *value,
+		       struct tw_text *why)
 {
-	static const enum tw_action_kind kinds[] = { TW_ACTION_SET, TW_ACTION_STEP, TW_ACTION_DESTROY };
+	const struct tw_key_row *row = &tw_key_rows[key];
 	struct tw_rule_draft *rule = reader->rule;
+	char *base = rule ? (char *)rule : (char *)reader->settings;
 
-	if (first)
-		tw_actions_drop(rule, kinds[key - TW_KEY_SET]);
-	if (!tw_key_rows[key].parse(&tw_key_rows[key], rule, value, why))
+	if (first && is_action(key))
+		tw_actions_drop(rule, (enum tw_action_kind)(key - TW_KEY_SET));
+	if (!row->parse(row, base + row->offset, value, why))
 		return false;
-	rule->action_places[rule->settings.action_count - 1] = reader->place;
+	if (is_action(key))
+		rule->action_places[rule->settings.action_count - 1] = reader->place;
 	return true;
 }
 
 static void take_key(struct tw_settings_reader *reader, const char *name, const char *value)
 {
 	enum tw_key key = find_key(reader->section, name);
-	const struct tw_key_row *row = &tw_key_rows[key];
-	char bytes[TW_PROBLEM_TEXT_MAX], section[SECTION_TEXT_MAX];
-	bool acts = key == TW_KEY_SET || key == TW_KEY_STEP || key == TW_KEY_DESTROY, seen;
+	char bytes[TW_PROBLEM_TEXT_MAX];
 	struct tw_key_mark *mark;
 	struct tw_text why;
+	bool seen;
 
 	if (key == TW_KEY_COUNT) {
 		note_unknown_key(reader, name);
@@ -144,8 +140,8 @@ static void take_key(struct tw_settings_reader *reader, const char *name, const 
 	}
 	mark = reader->rule ? &reader->rule->marks[key] : &reader->marks[key];
 	seen = mark->place.rank == reader->place.rank && mark->place.line > reader->section_line;
-	if (seen && !acts) {
-		PROBLEM(reader, "'%s' again in %s; it stands in line %u already", name, section_text(reader, section),
+	if (seen && !is_action(key)) {
+		PROBLEM(reader, "'%s' again in %s; it stands in line %u already", name, reader->title,
 			mark->place.line);
 		return;
 	}
@@ -153,14 +149,12 @@ static void take_key(struct tw_settings_reader *reader, const char *name, const 
 	tw_text_init(&why, bytes, sizeof(bytes));
 	if (!value[0])
 		PROBLEM(reader, "'%s' has no value; expected KEY = VALUE", name);
-	else if (acts ? !take_action(reader, key, !seen, value, &why)
-		      : !row->parse(row, (reader->rule ? (char *)reader->rule : (char *)reader->settings) + row->offset,
-				    value, &why))
+	else if (take_value(reader, key, !seen, value, &why))
+		mark->bad = false;
+	else
 		/* A value that begins its comment with '#' is the commonest slip. */
 		PROBLEM(reader, "%s = '%s': %s%s", name, value, why.bytes,
 			strstr(value, " #") ? " (a comment behind a value begins with ' ;')" : "");
-	else
-		mark->bad = false;
 }
 
 /* What inih calls for each line that read_line() let pass. Its idea of the section is not needed. */
@@ -225,6 +219,7 @@ static void open_only(struct tw_settings_reader *reader, const char *section, un
 	else
 		*line = reader->place.line;
 	reader->section = section;
+	(void)snprintf(reader->title, sizeof(reader->title), "[%s]", section);
 }
 
 static void note_unknown_section(struct tw_settings_reader *reader, const char *kind, size_t kind_length,
@@ -263,6 +258,7 @@ static void open_named(struct tw_settings_reader *reader, const char *inside, si
 		reader->section = "rule";
 		reader->rule = rule_for(reader, cursor, length);
 		reader->rule->opened = reader->place;
+		(void)snprintf(reader->title, sizeof(reader->title), "[rule %s]", reader->rule->settings.name);
 		if (!reader->rule->section.file)
 			reader->rule->section = reader->place;
 	} else

@@ -105,7 +105,8 @@ struct tw_settings_reader {
 	bool in_section;
 	const char *section; /* NULL: none, or one whose keys are passed over, for nobody knows what they are */
 	unsigned section_line;
-	struct tw_rule_draft *rule; /* where the section is that of one */
+	char title[TW_RULE_NAME_MAX + 8]; /* "[daemon]" or "[rule NAME]" */
+	struct tw_rule_draft *rule;	  /* where the section is that of one */
 };
 
 /*
