@@ -41,108 +41,101 @@ bool tw_severity_from_name(const char *name, size_t length, enum tw_severity *re
 }
 
 /*
- * The built-in rules are those of the shipped timewaitd.conf; a difference is a defect of one of the two.
- *
- * connect() slows down about 100-fold once half of the range is used (it tries the ports of one parity first), so
- * the rule raises before that. A destination that fills faster than a survey can follow is raised for ahead of it: of
- * the 15 s two surveys take the most part, and a port must have been in TIME-WAIT for 1 s before it is used again.
+ * The built-in rules are those of the shipped timewaitd.conf; a difference is a defect of one of the two. What they
+ * leave out is as in any rule.
  */
-static void fill_port_exhaustion(struct tw_rule_settings *rule)
-{
-	rule->metric = TW_METRIC_PORT_USE;
-	rule->raise_milli = 45 * 1000;
-	rule->clear_milli = 25 * 1000;
-	rule->forecast_usec = 15 * TW_USEC_PER_SEC;
-	rule->action_count = 1;
-	rule->actions[0] = (struct tw_action){
-		.kind = TW_ACTION_SET,
-		.tunable = TW_TUNABLE_TW_REUSE,
-		.value = { .numbers = { 1 } },
-	};
-}
-
-/*
- * Beyond tcp_max_tw_buckets the kernel closes without TIME-WAIT, and this counter is the only sign of it. A million
- * sockets in TIME-WAIT take 256 MiB.
- */
-static void fill_time_wait_overflow(struct tw_rule_settings *rule)
-{
-	rule->metric = TW_METRIC_TIME_WAIT_OVERFLOW;
-	rule->raise_milli = 1 * 1000;
-	rule->clear_milli = 0;
-	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
-	rule->action_count = 1;
-	rule->actions[0] = (struct tw_action){
-		.kind = TW_ACTION_STEP,
-		.tunable = TW_TUNABLE_MAX_TW_BUCKETS,
-		.step = { .multiplies = true, .by = 2 * 1000, .limit = 1048576, .every_usec = 30 * TW_USEC_PER_SEC },
-	};
-}
-
-/*
- * CLOSE-WAIT has no timeout: what an application has not closed after a minute, it has most likely forgotten. Many
- * short ones are no leak, so their age is what counts.
- */
-static void fill_close_wait_leak(struct tw_rule_settings *rule)
-{
-	rule->metric = TW_METRIC_CLOSE_WAIT_AGED;
-	rule->raise_milli = 100 * 1000;
-	rule->clear_milli = 20 * 1000;
-	rule->raise_for_usec = 30 * TW_USEC_PER_SEC;
-	rule->severity = TW_SEVERITY_ERROR;
-}
-
-/* A burst fills a queue for a moment; what stays nearly full is not accepted fast enough, which no sysctl changes. */
-static void fill_accept_queue(struct tw_rule_settings *rule)
-{
-	rule->metric = TW_METRIC_ACCEPT_QUEUE;
-	rule->raise_milli = 80 * 1000;
-	rule->clear_milli = 30 * 1000;
-	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
-}
-
-/* Bursts that are too short for that drop connections all the same, and the kernel counts each. */
-static void fill_listen_overflow(struct tw_rule_settings *rule)
-{
-	rule->metric = TW_METRIC_LISTEN_OVERFLOW;
-	rule->raise_milli = 10 * 1000;
-	rule->clear_milli = 0;
-	rule->raise_for_usec = 0;
-}
-
-/*
- * Cookies are sent while a listener has as many half-open connections as its backlog is long: a flood, or a backlog
- * that is too short. They keep the server reachable; no sysctl ends either.
- */
-static void fill_syn_cookies(struct tw_rule_settings *rule)
-{
-	rule->metric = TW_METRIC_SYN_COOKIES;
-	rule->raise_milli = 1 * 1000;
-	rule->clear_milli = 0;
-	rule->raise_for_usec = 10 * TW_USEC_PER_SEC;
-}
-
-static const struct {
-	const char *name;
-	void (*fill)(struct tw_rule_settings *rule);
-} builtin_rules[] = {
-	{ "port-exhaustion", fill_port_exhaustion }, { "time-wait-overflow", fill_time_wait_overflow },
-	{ "close-wait-leak", fill_close_wait_leak }, { "accept-queue", fill_accept_queue },
-	{ "listen-overflow", fill_listen_overflow }, { "syn-cookies", fill_syn_cookies },
+static const struct tw_rule_settings builtin_rules[] = {
+	/*
+	 * connect() slows down about 100-fold once half of the range is used (it tries the ports of one parity first),
+	 * so the rule raises before that. A destination that fills faster than a survey can follow is raised for ahead
+	 * of it: of the 15 s two surveys take the most part, and a port must have been in TIME-WAIT for 1 s before it
+	 * is used again.
+	 */
+	{
+		.name = "port-exhaustion",
+		.metric = TW_METRIC_PORT_USE,
+		.raise_milli = 45 * 1000,
+		.clear_milli = 25 * 1000,
+		.forecast_usec = 15 * TW_USEC_PER_SEC,
+		.severity = TW_SEVERITY_WARNING,
+		.action_count = 1,
+		.actions = { { .kind = TW_ACTION_SET, .tunable = TW_TUNABLE_TW_REUSE, .value = { { 1 } } } },
+	},
+	/*
+	 * Beyond tcp_max_tw_buckets the kernel closes without TIME-WAIT, and this counter is the only sign of it. A
+	 * million sockets in TIME-WAIT take 256 MiB.
+	 */
+	{
+		.name = "time-wait-overflow",
+		.metric = TW_METRIC_TIME_WAIT_OVERFLOW,
+		.raise_milli = 1 * 1000,
+		.raise_for_usec = 10 * TW_USEC_PER_SEC,
+		.severity = TW_SEVERITY_WARNING,
+		.action_count = 1,
+		.actions = { { .kind = TW_ACTION_STEP,
+			       .tunable = TW_TUNABLE_MAX_TW_BUCKETS,
+			       .step = { true, 2 * 1000, 1048576, 30 * TW_USEC_PER_SEC } } },
+	},
+	/*
+	 * CLOSE-WAIT has no timeout: what an application has not closed after a minute, it has most likely forgotten.
+	 * Many short ones are no leak, so their age is what counts.
+	 */
+	{
+		.name = "close-wait-leak",
+		.metric = TW_METRIC_CLOSE_WAIT_AGED,
+		.raise_milli = 100 * 1000,
+		.clear_milli = 20 * 1000,
+		.raise_for_usec = 30 * TW_USEC_PER_SEC,
+		.severity = TW_SEVERITY_ERROR,
+	},
+	/*
+	 * A burst fills a queue for a moment; what stays nearly full is not accepted fast enough, which no sysctl
+	 * changes.
+	 */
+	{
+		.name = "accept-queue",
+		.metric = TW_METRIC_ACCEPT_QUEUE,
+		.raise_milli = 80 * 1000,
+		.clear_milli = 30 * 1000,
+		.raise_for_usec = 10 * TW_USEC_PER_SEC,
+		.severity = TW_SEVERITY_WARNING,
+	},
+	/* Bursts that are too short for that drop connections all the same, and the kernel counts each. */
+	{
+		.name = "listen-overflow",
+		.metric = TW_METRIC_LISTEN_OVERFLOW,
+		.raise_milli = 10 * 1000,
+		.severity = TW_SEVERITY_WARNING,
+	},
+	/*
+	 * Cookies are sent while a listener has as many half-open connections as its backlog is long: a flood, or a
+	 * backlog that is too short. They keep the server reachable; no sysctl ends either.
+	 */
+	{
+		.name = "syn-cookies",
+		.metric = TW_METRIC_SYN_COOKIES,
+		.raise_milli = 1 * 1000,
+		.raise_for_usec = 10 * TW_USEC_PER_SEC,
+		.severity = TW_SEVERITY_WARNING,
+	},
 };
+
+/* What is not 0 where it is left out, but for the severity. */
+static void set_defaults(struct tw_rule_settings *rule)
+{
+	rule->clear_for_usec = 1 * TW_USEC_PER_MINUTE;
+	rule->age_usec = 1 * TW_USEC_PER_MINUTE;
+	rule->remind_usec = 1 * TW_USEC_PER_HOUR;
+	rule->cooldown_usec = 10 * TW_USEC_PER_MINUTE;
+	rule->namespaces = (struct tw_namespace_list){ TW_NAMESPACE_HOST };
+	rule->gate = true;
+	rule->proof = true;
+}
 
 void tw_rule_settings_init(struct tw_rule_settings *rule)
 {
-	*rule = (struct tw_rule_settings){
-		.clear_for_usec = 1 * TW_USEC_PER_MINUTE,
-		.age_usec = 1 * TW_USEC_PER_MINUTE,
-		.remind_usec = 1 * TW_USEC_PER_HOUR,
-		.cooldown_usec = 10 * TW_USEC_PER_MINUTE,
-		.namespaces = { TW_NAMESPACE_HOST },
-		.severity = TW_SEVERITY_WARNING,
-		.gate = true,
-		.proof = true,
-	};
+	*rule = (struct tw_rule_settings){ .severity = TW_SEVERITY_WARNING };
+	set_defaults(rule);
 }
 
 struct tw_settings *tw_settings_new_empty(void)
@@ -173,12 +166,10 @@ struct tw_settings *tw_settings_new(void)
 		return NULL;
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(builtin_rules); i++) {
-		struct tw_rule_settings *rule = &settings->rules[settings->rule_count++];
-
-		tw_rule_settings_init(rule);
-		(void)tw_text_copy(rule->name, sizeof(rule->name), builtin_rules[i].name);
-		builtin_rules[i].fill(rule);
+		settings->rules[i] = builtin_rules[i];
+		set_defaults(&settings->rules[i]);
 	}
+	settings->rule_count = TW_ARRAY_SIZE(builtin_rules);
 	return settings;
 }
 
@@ -286,49 +277,52 @@ void tw_namespace_tell_apart(struct tw_namespace *namespace)
 	memcpy(namespace->name + length, suffix.bytes, suffix.length + 1);
 }
 
-bool tw_namespace_list_says(const struct tw_namespace_list *list, const char *word)
+static bool matches(const char *word, const char *name)
 {
-	const char *cursor = list->words, *end = cursor + strlen(cursor), *found;
-	size_t length;
-
-	while (tw_parse_word(&cursor, end, &found, &length))
-		if (tw_parse_is(found, length, word))
-			return true;
-	return false;
+	return strcmp(word, TW_NAMESPACE_ALL) == 0 || strcmp(word, name) == 0 ||
+	       (strcmp(name, TW_NAMESPACE_HOST) != 0 && fnmatch(word, name, 0) == 0);
 }
 
-static bool matches(const char *word, size_t length, const char *name)
+/* The next word of a list, as a string. */
+static bool next_word(const char **cursor, char word[TW_NAMESPACE_LIST_MAX])
 {
-	char pattern[TW_NAMESPACE_LIST_MAX];
+	const char *found;
+	size_t length;
 
-	return tw_text_copy_bytes(pattern, sizeof(pattern), word, length) && fnmatch(pattern, name, 0) == 0;
+	if (!tw_parse_word(cursor, *cursor + strlen(*cursor), &found, &length))
+		return false;
+	return tw_text_copy_bytes(word, TW_NAMESPACE_LIST_MAX, found, length);
 }
 
 bool tw_namespace_list_has(const struct tw_namespace_list *list, const char *name)
 {
-	const char *cursor = list->words, *end = cursor + strlen(cursor), *word;
-	bool host = strcmp(name, TW_NAMESPACE_HOST) == 0;
-	size_t length;
+	const char *cursor = list->words;
+	char word[TW_NAMESPACE_LIST_MAX];
 
-	while (tw_parse_word(&cursor, end, &word, &length))
-		if (tw_parse_is(word, length, TW_NAMESPACE_ALL) || tw_parse_is(word, length, name) ||
-		    (!host && matches(word, length, name)))
+	while (next_word(&cursor, word))
+		if (matches(word, name))
 			return true;
 	return false;
 }
 
 bool tw_namespace_list_is_open(const struct tw_namespace_list *list)
 {
-	return strpbrk(list->words, "*?") || tw_namespace_list_says(list, TW_NAMESPACE_ALL);
+	const char *cursor = list->words;
+	char word[TW_NAMESPACE_LIST_MAX];
+
+	while (next_word(&cursor, word))
+		if (strpbrk(word, "*?") || strcmp(word, TW_NAMESPACE_ALL) == 0)
+			return true;
+	return false;
 }
 
 bool tw_namespace_list_is_wide(const struct tw_namespace_list *list)
 {
-	const char *cursor = list->words, *end = cursor + strlen(cursor), *word;
-	size_t length;
+	const char *cursor = list->words;
+	char word[TW_NAMESPACE_LIST_MAX];
 
-	while (tw_parse_word(&cursor, end, &word, &length))
-		if (!tw_parse_is(word, length, TW_NAMESPACE_HOST))
+	while (next_word(&cursor, word))
+		if (strcmp(word, TW_NAMESPACE_HOST) != 0)
 			return true;
 	return false;
 }

@@ -55,9 +55,6 @@ struct tw_namespace_list {
 /* Whether the list names this one: by its name, or as one of all. "*" is every other than the host's. */
 bool tw_namespace_list_has(const struct tw_namespace_list *list, const char *name);
 
-/* Whether the word stands in the list as it is. */
-bool tw_namespace_list_says(const struct tw_namespace_list *list, const char *word);
-
 /* Whether it can have some without a name under /run/netns: "all", and those with * or ? in them. */
 bool tw_namespace_list_is_open(const struct tw_namespace_list *list);
 

@@ -28,6 +28,7 @@ static void test_lists(void **state TW_UNUSED)
 		/* Patterns are for those that come and go: the host is named, or one of all. */
 		{ { "*" }, false, true, true, true, true },
 		{ { "h*" }, false, false, false, true, true },
+		{ { "host all-of-it" }, true, false, false, true, false },
 		{ { "we" }, false, false, false, true, false },
 	};
 
@@ -38,16 +39,6 @@ static void test_lists(void **state TW_UNUSED)
 		assert_int_equal(tw_namespace_list_is_wide(&rows[i].list), rows[i].wide);
 		assert_int_equal(tw_namespace_list_is_open(&rows[i].list), rows[i].open);
 	}
-}
-
-static void test_words(void **state TW_UNUSED)
-{
-	const struct tw_namespace_list list = { "host all-of-it web*" };
-
-	assert_true(tw_namespace_list_says(&list, "host"));
-	assert_true(tw_namespace_list_says(&list, "web*"));
-	assert_false(tw_namespace_list_says(&list, "web1"));
-	assert_false(tw_namespace_list_says(&list, "all"));
 }
 
 /* What is put behind a name fits, whatever the name. */
@@ -68,7 +59,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_apart),
 	};
 
