@@ -89,7 +89,7 @@ struct tw_survey_need {
 
 /*
  * Whether there is no time to lose, were it as many sockets by now: what can be blocked for one destination that was
- * not over the level yet (tw_sample_port_bound_below()), and what has been added since the peak of the last seconds,
+ * not over the level yet (tw_sample_port_bound()), and what has been added since the peak of the last seconds,
  * would use up the whole range within the longest forecast of any rule.
  */
 bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sample *sample, struct tw_tally now);

@@ -47,7 +47,7 @@ static uint32_t range_ports(const struct tw_sample *sample)
 /* More ports than the level allows to one destination; where the ports are not known yet, always. */
 static bool could_raise(const struct tw_rule_settings *settings, const struct tw_sample *sample)
 {
-	uint64_t bound = tw_sample_port_bound(sample);
+	uint64_t bound = tw_sample_port_bound(sample, UINT64_MAX);
 	uint32_t range = sample->survey.usable > 0 ? range_ports(sample) : 0;
 	struct tw_value most = tw_value_percent(bound, range);
 	usec_t span_usec = settings->forecast_usec;
@@ -107,7 +107,7 @@ bool tw_policy_hurries(const struct tw_settings *settings, const struct tw_sampl
 	if (longest_usec == 0)
 		return false;
 	over = (uint64_t)TW_MIN(highest_milli, 100000) * sample->survey.usable / 100000;
-	return fills_within(sample, now, tw_sample_port_bound_below(sample, TW_MAX(over, 1)), range_ports(sample),
+	return fills_within(sample, now, tw_sample_port_bound(sample, TW_MAX(over, 1)), range_ports(sample),
 			    longest_usec);
 }
 

@@ -4,7 +4,6 @@
 #include "measure/source.h"
 #include "measure/table.h"
 #include "model/port-model.h"
-#include "model/ports.h"
 #include "model/sample.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/ports.h"
+#include "model/port-model.h"
 #include "model/sample.h"
 
 #include <stdint.h>

@@ -3,7 +3,7 @@
 
 #include "measure/listeners.h"
 #include "measure/survey.h"
-#include "model/ports.h"
+#include "model/port-model.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "measure/diag/diag.h"
-#include "model/ports.h"
+#include "model/port-model.h"
 #include "model/sample.h"
 
 #include <stdbool.h>

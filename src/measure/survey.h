@@ -4,7 +4,6 @@
 #include "measure/exclusive.h"
 #include "measure/table.h"
 #include "model/port-model.h"
-#include "model/ports.h"
 #include "model/sample.h"
 
 #include <stdint.h>

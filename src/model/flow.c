@@ -75,14 +75,6 @@ struct tw_address tw_address_from_ipv4(const void *bytes4)
 	return address;
 }
 
-struct tw_address tw_address_from_ipv6(const void *bytes16)
-{
-	struct tw_address address;
-
-	memcpy(address.bytes, bytes16, sizeof(address.bytes));
-	return address;
-}
-
 bool tw_address_is_ipv4(const struct tw_address *address)
 {
 	return memcmp(address->bytes, mapped_prefix, sizeof(mapped_prefix)) == 0;
@@ -155,7 +147,7 @@ int tw_address_parse(const char *text, size_t length, struct tw_address *ret)
 	if (inet_pton(AF_INET, copy, bytes) == 1)
 		*ret = tw_address_from_ipv4(bytes);
 	else if (inet_pton(AF_INET6, copy, bytes) == 1)
-		*ret = tw_address_from_ipv6(bytes);
+		memcpy(ret->bytes, bytes, sizeof(bytes));
 	else
 		return -EINVAL;
 	return 0;

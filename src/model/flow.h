@@ -100,7 +100,6 @@ struct tw_flow {
 #define TW_DESTINATION_TEXT_MAX 128
 
 struct tw_address tw_address_from_ipv4(const void *bytes4);
-struct tw_address tw_address_from_ipv6(const void *bytes16);
 bool tw_address_is_ipv4(const struct tw_address *address);
 bool tw_address_is_loopback(const struct tw_address *address);
 bool tw_address_is_any(const struct tw_address *address);

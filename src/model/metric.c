@@ -7,106 +7,54 @@
 #include "model/flow.h"
 
 #include <errno.h>
+#include <string.h>
 
 _Static_assert(TW_METRIC_STATE_LAST - TW_METRIC_STATE_FIRST + 1 == TW_STATE_COUNT, "each state has its metric");
 
-#define STATE(state, spelling, phrase)             \
-	[TW_METRIC_OF_STATE(TW_STATE_##state)] = { \
-		.name = spelling,                  \
-		.meaning = phrase,                 \
-		.unit = TW_UNIT_SOCKETS,           \
-		.source = TW_METRIC_FROM_CENSUS,   \
-	}
+#define STATE(state, spelling) \
+	[TW_METRIC_OF_STATE(TW_STATE_##state)] = { spelling, .unit = TW_UNIT_SOCKETS, .source = TW_METRIC_FROM_CENSUS }
 
-#define RATE(metric, spelling, phrase)          \
-	[TW_METRIC_##metric] = {                \
-		.name = spelling,               \
-		.meaning = phrase,              \
-		.unit = TW_UNIT_PER_SECOND,     \
-		.source = TW_METRIC_FROM_GAUGE, \
-	}
+#define RATE(counter, spelling)                                                             \
+	[TW_METRIC_OF_RATE(TW_COUNTER_##counter)] = { spelling, .unit = TW_UNIT_PER_SECOND, \
+						      .source = TW_METRIC_FROM_GAUGE }
 
 static const struct tw_metric_info metrics[] = {
-	STATE(LISTEN, "listen", "listening sockets"),
-	STATE(SYN_SENT, "syn-sent", "connections being opened from here"),
-	STATE(SYN_RECV, "syn-recv", "connections being opened from elsewhere"),
-	STATE(ESTABLISHED, "established", "open connections"),
-	STATE(FIN_WAIT_1, "fin-wait-1", "connections closed here, not yet acknowledged by the peer"),
-	STATE(FIN_WAIT_2, "fin-wait-2", "connections closed here that the peer has yet to close"),
-	STATE(CLOSE_WAIT, "close-wait", "connections closed by the peer that the application here has yet to close"),
-	STATE(LAST_ACK, "last-ack", "connections closed by both, the peer's last acknowledgement missing"),
-	STATE(CLOSING, "closing", "connections closed by both at once, not yet acknowledged"),
-	STATE(TIME_WAIT, "time-wait", "connections closed here first, kept for their 60 s"),
-	[TW_METRIC_OF_STATE(TW_STATE_BOUND)] = {
-		.name = "bound",
-		.meaning = "sockets bound to a port without a connection",
-		.unit = TW_UNIT_SOCKETS,
-		.source = TW_METRIC_FROM_CENSUS,
-		.since = "Linux 6.8", /* TCP_BOUND_INACTIVE: commit 91051f003948 */
-	},
-	[TW_METRIC_PORT_USE] = {
-		.name = "port-use",
-		.meaning = "ports in use towards one destination",
-		.unit = TW_UNIT_PERCENT,
-		.source = TW_METRIC_FROM_SURVEY,
-		.subject = TW_SUBJECT_PORTS,
-	},
-	[TW_METRIC_PORT_ETA] = {
-		.name = "port-eta",
-		.meaning = "time until the ports towards one destination run out",
-		.unit = TW_UNIT_SECONDS,
-		.source = TW_METRIC_FROM_SURVEY,
-		.subject = TW_SUBJECT_PORTS,
-	},
-	[TW_METRIC_TIME_WAIT_BUCKETS] = {
-		.name = "time-wait-buckets",
-		.meaning = "TIME-WAIT sockets of those that tcp_max_tw_buckets allows",
-		.unit = TW_UNIT_PERCENT,
-		.source = TW_METRIC_FROM_GAUGE,
-	},
-	[TW_METRIC_ORPHANS] = {
-		.name = "orphans",
-		.meaning = "sockets without a process of those that tcp_max_orphans allows",
-		.unit = TW_UNIT_PERCENT,
-		.source = TW_METRIC_FROM_GAUGE,
-		.host_only = true,
-	},
-	[TW_METRIC_TCP_MEMORY] = {
-		.name = "tcp-memory",
-		.meaning = "memory of TCP buffers of what tcp_mem allows",
-		.unit = TW_UNIT_PERCENT,
-		.source = TW_METRIC_FROM_GAUGE,
-		.host_only = true,
-	},
-	[TW_METRIC_ACCEPT_QUEUE] = {
-		.name = "accept-queue",
-		.meaning = "connections waiting for accept() at the fullest listener, of its backlog",
-		.unit = TW_UNIT_PERCENT,
-		.source = TW_METRIC_FROM_CENSUS,
-		.subject = TW_SUBJECT_LISTENER,
-	},
-	[TW_METRIC_CLOSE_WAIT_AGE] = {
-		.name = "close-wait-age",
-		.meaning = "age of the oldest CLOSE-WAIT socket",
-		.unit = TW_UNIT_SECONDS,
-		.source = TW_METRIC_FROM_CENSUS,
-		.subject = TW_SUBJECT_UNIT,
-	},
-	[TW_METRIC_CLOSE_WAIT_AGED] = {
-		.name = "close-wait-aged",
-		.meaning = "CLOSE-WAIT sockets older than the age that the rule names",
-		.unit = TW_UNIT_SOCKETS,
-		.source = TW_METRIC_FROM_CENSUS,
-		.subject = TW_SUBJECT_UNIT,
-	},
-	RATE(TIME_WAIT_OVERFLOW, "time-wait-overflow", "connections closed without TIME-WAIT, for tcp_max_tw_buckets is reached"),
-	RATE(LISTEN_OVERFLOW, "listen-overflow", "connections dropped because an accept queue was full"),
-	RATE(LISTEN_DROP, "listen-drop", "connections dropped at a listener for any reason"),
-	RATE(SYN_COOKIES, "syn-cookies", "SYN cookies sent because a SYN queue was full"),
-	RATE(CONNECT_FAIL, "connect-fail", "connection attempts that failed"),
-	RATE(RESET, "reset", "established connections that were reset"),
-	RATE(MEMORY_ABORT, "memory-abort", "connections aborted for want of memory"),
-	RATE(TIME_WAIT_REUSED, "time-wait-reused", "TIME-WAIT sockets that a new outgoing connection took over"),
+	STATE(LISTEN, "listen"),
+	STATE(SYN_SENT, "syn-sent"),
+	STATE(SYN_RECV, "syn-recv"),
+	STATE(ESTABLISHED, "established"),
+	STATE(FIN_WAIT_1, "fin-wait-1"),
+	STATE(FIN_WAIT_2, "fin-wait-2"),
+	STATE(CLOSE_WAIT, "close-wait"),
+	STATE(LAST_ACK, "last-ack"),
+	STATE(CLOSING, "closing"),
+	STATE(TIME_WAIT, "time-wait"),
+	/* TCP_BOUND_INACTIVE: commit 91051f003948 */
+	[TW_METRIC_OF_STATE(TW_STATE_BOUND)] = { "bound", .unit = TW_UNIT_SOCKETS, .source = TW_METRIC_FROM_CENSUS,
+						 .since = "Linux 6.8" },
+	[TW_METRIC_PORT_USE] = { "port-use", .unit = TW_UNIT_PERCENT, .source = TW_METRIC_FROM_SURVEY,
+				 .subject = TW_SUBJECT_PORTS },
+	[TW_METRIC_PORT_ETA] = { "port-eta", .unit = TW_UNIT_SECONDS, .source = TW_METRIC_FROM_SURVEY,
+				 .subject = TW_SUBJECT_PORTS },
+	[TW_METRIC_TIME_WAIT_BUCKETS] = { "time-wait-buckets", .unit = TW_UNIT_PERCENT,
+					  .source = TW_METRIC_FROM_GAUGE },
+	[TW_METRIC_ORPHANS] = { "orphans", .unit = TW_UNIT_PERCENT, .source = TW_METRIC_FROM_GAUGE, .host_only = true },
+	[TW_METRIC_TCP_MEMORY] = { "tcp-memory", .unit = TW_UNIT_PERCENT, .source = TW_METRIC_FROM_GAUGE,
+				   .host_only = true },
+	[TW_METRIC_ACCEPT_QUEUE] = { "accept-queue", .unit = TW_UNIT_PERCENT, .source = TW_METRIC_FROM_CENSUS,
+				     .subject = TW_SUBJECT_LISTENER },
+	[TW_METRIC_CLOSE_WAIT_AGE] = { "close-wait-age", .unit = TW_UNIT_SECONDS, .source = TW_METRIC_FROM_CENSUS,
+				       .subject = TW_SUBJECT_UNIT },
+	[TW_METRIC_CLOSE_WAIT_AGED] = { "close-wait-aged", .unit = TW_UNIT_SOCKETS, .source = TW_METRIC_FROM_CENSUS,
+					.subject = TW_SUBJECT_UNIT },
+	RATE(TIME_WAIT_OVERFLOW, "time-wait-overflow"),
+	RATE(LISTEN_OVERFLOW, "listen-overflow"),
+	RATE(LISTEN_DROP, "listen-drop"),
+	RATE(SYN_COOKIES, "syn-cookies"),
+	RATE(CONNECT_FAIL, "connect-fail"),
+	RATE(RESET, "reset"),
+	RATE(MEMORY_ABORT, "memory-abort"),
+	RATE(TIME_WAIT_REUSED, "time-wait-reused"),
 };
 _Static_assert(TW_ARRAY_SIZE(metrics) == TW_METRIC_COUNT, "each metric has its row");
 
@@ -126,23 +74,11 @@ bool tw_metric_from_name(const char *name, size_t length, enum tw_metric *ret)
 	return false;
 }
 
-static const char *const counter_names[] = {
-	[TW_COUNTER_TIME_WAIT_OVERFLOW] = "time-wait-overflow",
-	[TW_COUNTER_LISTEN_OVERFLOW] = "listen-overflow",
-	[TW_COUNTER_LISTEN_DROP] = "listen-drop",
-	[TW_COUNTER_SYN_COOKIES] = "syn-cookies",
-	[TW_COUNTER_CONNECT_FAIL] = "connect-fail",
-	[TW_COUNTER_RESET] = "reset",
-	[TW_COUNTER_MEMORY_ABORT] = "memory-abort",
-	[TW_COUNTER_TIME_WAIT_REUSED] = "time-wait-reused",
-	[TW_COUNTER_ACTIVE_OPEN] = "active-open",
-	[TW_COUNTER_PASSIVE_OPEN] = "passive-open",
-};
-_Static_assert(TW_ARRAY_SIZE(counter_names) == TW_COUNTER_COUNT, "a name for every counter");
-
 const char *tw_counter_name(enum tw_counter counter)
 {
-	return counter_names[counter];
+	if (counter < TW_COUNTER_RATES)
+		return metrics[TW_METRIC_OF_RATE(counter)].name;
+	return counter == TW_COUNTER_ACTIVE_OPEN ? "active-open" : "passive-open";
 }
 
 #define MILLI 1000
@@ -150,6 +86,14 @@ const char *tw_counter_name(enum tw_counter counter)
 #define WHOLE_SECONDS_FROM_MILLI (60 * MILLI)
 /* What is rounded to a tenth reaches the minute from here on: 59.95 s. */
 #define ROUNDS_TO_MINUTE_MILLI (WHOLE_SECONDS_FROM_MILLI - 50)
+
+/* Right behind the number; seconds are spelt otherwise. */
+static const char *const suffixes[] = {
+	[TW_UNIT_SOCKETS] = "",
+	[TW_UNIT_PERCENT] = "%",
+	[TW_UNIT_PER_SECOND] = "/s",
+	[TW_UNIT_SECONDS] = "",
+};
 
 struct tw_value tw_value_percent(uint64_t part, uint64_t whole)
 {
@@ -187,50 +131,24 @@ void tw_value_add(struct tw_text *text, struct tw_value value, enum tw_unit unit
 {
 	if (!value.known) {
 		tw_text_add(text, "unknown");
-		return;
-	}
-
-	switch (unit) {
-	case TW_UNIT_SOCKETS:
-		tw_text_add_milli_rounded(text, value.milli, 1);
-		break;
-	case TW_UNIT_PERCENT:
-		tw_text_add_milli_rounded(text, value.milli, 1);
-		tw_text_add_char(text, '%');
-		break;
-	case TW_UNIT_PER_SECOND:
-		tw_text_add_milli_rounded(text, value.milli, 1);
-		tw_text_add(text, "/s");
-		break;
-	case TW_UNIT_SECONDS:
+	} else if (unit == TW_UNIT_SECONDS) {
 		add_seconds(text, value.milli);
-		break;
+	} else {
+		tw_text_add_milli_rounded(text, value.milli, 1);
+		tw_text_add(text, suffixes[unit]);
 	}
-}
-
-/* A number that is not negative, with `suffix` right behind it. */
-static int parse_suffixed(const char *text, size_t length, const char *suffix, size_t suffix_length, int64_t *ret_milli)
-{
-	/* No metric is ever negative. */
-	if (length <= suffix_length || text[0] == '-')
-		return -EINVAL;
-	if (!tw_parse_is(text + length - suffix_length, suffix_length, suffix))
-		return -EINVAL;
-	return tw_parse_milli(text, length - suffix_length, ret_milli);
 }
 
 /* There is no half socket. */
 static int parse_sockets(const char *text, size_t length, int64_t *ret_milli)
 {
 	uint64_t count;
-	int r;
+	int r = tw_parse_u64(text, length, &count);
 
-	r = tw_parse_u64(text, length, &count);
 	if (r < 0)
 		return r;
 	if (count > INT64_MAX / MILLI)
 		return -ERANGE;
-
 	*ret_milli = (int64_t)count * MILLI;
 	return 0;
 }
@@ -239,29 +157,26 @@ static int parse_sockets(const char *text, size_t length, int64_t *ret_milli)
 static int parse_seconds(const char *text, size_t length, int64_t *ret_milli)
 {
 	usec_t span;
-	int r;
+	int r = tw_duration_parse(text, length, &span);
 
-	r = tw_duration_parse(text, length, &span);
 	if (r < 0)
 		return r;
 	if (span % TW_USEC_PER_MSEC != 0)
 		return -ERANGE;
-
 	*ret_milli = (int64_t)(span / TW_USEC_PER_MSEC);
 	return 0;
 }
 
 int tw_value_parse(const char *text, size_t length, enum tw_unit unit, int64_t *ret_milli)
 {
-	switch (unit) {
-	case TW_UNIT_SOCKETS:
+	size_t suffix = strlen(suffixes[unit]);
+
+	if (unit == TW_UNIT_SOCKETS)
 		return parse_sockets(text, length, ret_milli);
-	case TW_UNIT_PERCENT:
-		return parse_suffixed(text, length, "%", 1, ret_milli);
-	case TW_UNIT_PER_SECOND:
-		return parse_suffixed(text, length, "/s", 2, ret_milli);
-	case TW_UNIT_SECONDS:
+	if (unit == TW_UNIT_SECONDS)
 		return parse_seconds(text, length, ret_milli);
-	}
-	return -EINVAL;
+	/* No metric is ever negative. */
+	if (length <= suffix || text[0] == '-' || !tw_parse_is(text + length - suffix, suffix, suffixes[unit]))
+		return -EINVAL;
+	return tw_parse_milli(text, length - suffix, ret_milli);
 }

@@ -52,16 +52,17 @@ int tw_value_parse(const char *text, size_t length, enum tw_unit unit, int64_t *
 
 /* Counters that only grow, until a namespace is made anew: a delta needs to notice a reset. */
 enum tw_counter {
-	TW_COUNTER_TIME_WAIT_OVERFLOW, /* TcpExt TCPTimeWaitOverflow */
-	TW_COUNTER_LISTEN_OVERFLOW,    /* TcpExt ListenOverflows */
-	TW_COUNTER_LISTEN_DROP,	       /* TcpExt ListenDrops */
-	TW_COUNTER_SYN_COOKIES,	       /* TcpExt SyncookiesSent */
-	TW_COUNTER_CONNECT_FAIL,       /* Tcp AttemptFails */
-	TW_COUNTER_RESET,	       /* Tcp EstabResets */
-	TW_COUNTER_MEMORY_ABORT,       /* TcpExt TCPAbortOnMemory */
-	TW_COUNTER_TIME_WAIT_REUSED,   /* TcpExt TWRecycled */
-	TW_COUNTER_ACTIVE_OPEN,	       /* Tcp ActiveOpens */
-	TW_COUNTER_PASSIVE_OPEN,       /* Tcp PassiveOpens */
+	TW_COUNTER_TIME_WAIT_OVERFLOW,		   /* TcpExt TCPTimeWaitOverflow */
+	TW_COUNTER_LISTEN_OVERFLOW,		   /* TcpExt ListenOverflows */
+	TW_COUNTER_LISTEN_DROP,			   /* TcpExt ListenDrops */
+	TW_COUNTER_SYN_COOKIES,			   /* TcpExt SyncookiesSent */
+	TW_COUNTER_CONNECT_FAIL,		   /* Tcp AttemptFails */
+	TW_COUNTER_RESET,			   /* Tcp EstabResets */
+	TW_COUNTER_MEMORY_ABORT,		   /* TcpExt TCPAbortOnMemory */
+	TW_COUNTER_TIME_WAIT_REUSED,		   /* TcpExt TWRecycled */
+	TW_COUNTER_RATES,			   /* the counters above have a metric each */
+	TW_COUNTER_ACTIVE_OPEN = TW_COUNTER_RATES, /* Tcp ActiveOpens */
+	TW_COUNTER_PASSIVE_OPEN,		   /* Tcp PassiveOpens */
 	TW_COUNTER_COUNT,
 };
 
@@ -83,7 +84,10 @@ enum tw_subject_kind {
 	TW_SUBJECT_UNIT,
 };
 
-/* The named scalars that a rule can watch. The state counts come first, in the order of enum tw_state. */
+/*
+ * The named scalars that a rule can watch. The state counts come first, in the order of enum tw_state; the rates last,
+ * in the order of enum tw_counter.
+ */
 enum tw_metric {
 	TW_METRIC_STATE_FIRST,
 	TW_METRIC_STATE_LAST = TW_METRIC_STATE_FIRST + 10,
@@ -108,10 +112,11 @@ enum tw_metric {
 
 /* What counts the sockets in a state. A macro, so that it can stand in tables. */
 #define TW_METRIC_OF_STATE(state) ((enum tw_metric)(TW_METRIC_STATE_FIRST + (int)(state)))
+/* What tells the rate of a counter, of the first TW_COUNTER_RATES. */
+#define TW_METRIC_OF_RATE(counter) ((enum tw_metric)(TW_METRIC_TIME_WAIT_OVERFLOW + (int)(counter)))
 
 struct tw_metric_info {
-	const char *name;    /* "port-use" */
-	const char *meaning; /* a phrase for people: "ports in use towards one destination" */
+	const char *name; /* "port-use" */
 	enum tw_unit unit;
 	enum tw_metric_source source;
 	enum tw_subject_kind subject;

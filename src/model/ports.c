@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/ports.h"
+#include "model/port-model.h"
 
 #include "base/macros.h"
 #include "base/parse.h"
@@ -37,27 +37,17 @@ void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other)
 		set->words[i] |= other->words[i];
 }
 
-void tw_port_set_intersect(struct tw_port_set *set, const struct tw_port_set *other)
-{
-	for (size_t i = 0; i < TW_ARRAY_SIZE(set->words); i++)
-		set->words[i] &= other->words[i];
-}
-
 bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b)
 {
 	return memcmp(a->words, b->words, sizeof(a->words)) == 0;
 }
 
-/* Most words have no port, or all. */
 uint32_t tw_port_set_size(const struct tw_port_set *set)
 {
 	uint32_t size = 0;
 
 	for (size_t i = 0; i < TW_ARRAY_SIZE(set->words); i++)
-		if (set->words[i] == UINT64_MAX)
-			size += 64;
-		else if (set->words[i] != 0)
-			size += (uint32_t)__builtin_popcountll(set->words[i]);
+		size += (uint32_t)__builtin_popcountll(set->words[i]);
 	return size;
 }
 

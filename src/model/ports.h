@@ -18,7 +18,6 @@ void tw_port_set_remove(struct tw_port_set *set, uint16_t port);
 void tw_port_set_add_range(struct tw_port_set *set, uint16_t low, uint16_t high);
 void tw_port_set_subtract(struct tw_port_set *set, const struct tw_port_set *other);
 void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other);
-void tw_port_set_intersect(struct tw_port_set *set, const struct tw_port_set *other);
 bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b);
 uint32_t tw_port_set_size(const struct tw_port_set *set);
 

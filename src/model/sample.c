@@ -19,50 +19,38 @@ const char *tw_holder_name(enum tw_holder holder)
 	return names[holder];
 }
 
+bool tw_count_grown(struct tw_count now, struct tw_count before, uint64_t *ret)
+{
+	if (!now.known || !before.known || now.value < before.value)
+		return false;
+	*ret = now.value - before.value;
+	return true;
+}
+
 /* Thousandths of an event and microseconds: what turns a delta over a span into a rate. */
 #define MILLI_USEC_PER_SEC ((unsigned __int128)1000 * TW_USEC_PER_SEC)
 
 struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter)
 {
-	const struct tw_gauge *now = &sample->gauge;
-	const struct tw_gauge *before = &sample->previous;
-	const struct tw_count *count = &now->counters[counter];
-	const struct tw_count *earlier = &before->counters[counter];
+	const struct tw_gauge *now = &sample->gauge, *before = &sample->previous;
 	unsigned __int128 milli;
+	uint64_t growth;
 
-	if (before->at_usec == 0 || now->at_usec <= before->at_usec)
+	if (before->at_usec == 0 || now->at_usec <= before->at_usec ||
+	    !tw_count_grown(now->counters[counter], before->counters[counter], &growth))
 		return tw_value_unknown();
-	/* A counter that fell was reset: how far it had come before is not known. */
-	if (!count->known || !earlier->known || count->value < earlier->value)
-		return tw_value_unknown();
-
-	milli = (count->value - earlier->value) * MILLI_USEC_PER_SEC / (now->at_usec - before->at_usec);
+	milli = growth * MILLI_USEC_PER_SEC / (now->at_usec - before->at_usec);
 	return tw_value_of(milli > INT64_MAX ? INT64_MAX : (int64_t)milli);
-}
-
-/* a + b, held at the largest number: a bound that wraps is none. */
-static uint64_t add_held(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
 struct tw_tally tw_activity_tally(const struct tw_activity *activity, usec_t at_usec)
 {
-	return (struct tw_tally){
-		.at_usec = at_usec,
-		.sockets = add_held(add_held(activity->tcp_inuse, activity->tcp6_inuse), activity->time_wait),
-	};
+	return (struct tw_tally){ at_usec, activity->tcp_inuse + activity->tcp6_inuse + activity->time_wait };
 }
 
 struct tw_tally tw_gauge_tally(const struct tw_gauge *gauge)
 {
-	const struct tw_activity activity = {
-		.tcp_inuse = gauge->tcp_inuse,
-		.tcp6_inuse = gauge->tcp6_inuse,
-		.time_wait = gauge->time_wait,
-	};
-
-	return tw_activity_tally(&activity, gauge->at_usec);
+	return (struct tw_tally){ gauge->at_usec, gauge->tcp_inuse + gauge->tcp6_inuse + gauge->time_wait };
 }
 
 bool tw_gauge_has_activity(const struct tw_gauge *gauge, const struct tw_activity *activity)
@@ -79,11 +67,9 @@ static bool census_holds(const struct tw_sample *sample)
 
 static struct tw_value state_count(const struct tw_sample *sample, enum tw_state state)
 {
-	uint64_t count = sample->census.count[state];
-
 	if (!census_holds(sample) || !sample->census.known[state])
 		return tw_value_unknown();
-	return tw_value_of(count > INT64_MAX / 1000 ? INT64_MAX : (int64_t)count * 1000);
+	return tw_value_of((int64_t)sample->census.count[state] * 1000);
 }
 
 /* Of the limit that a sysctl sets. The kernel takes a negative one: then there is no share to tell. */
@@ -101,16 +87,6 @@ static struct tw_value memory_share(const struct tw_gauge *gauge)
 	if (gauge->at_usec == 0 || !gauge->memory_limit_pages.known)
 		return tw_value_unknown();
 	return tw_value_percent(gauge->memory_pages, gauge->memory_limit_pages.value);
-}
-
-static struct tw_value of_survey(const struct tw_survey *survey, struct tw_value value)
-{
-	return survey->at_usec == 0 || survey->partial ? tw_value_unknown() : value;
-}
-
-static struct tw_value accept_queue(const struct tw_accepting *accepting)
-{
-	return accepting->at_usec == 0 || accepting->partial ? tw_value_unknown() : accepting->accept_queue;
 }
 
 void tw_sample_confirm(struct tw_sample *sample, usec_t now_usec)
@@ -149,15 +125,21 @@ static struct tw_value close_wait_age(const struct tw_close_wait *close_wait)
 struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric metric)
 {
 	const struct tw_gauge *gauge = &sample->gauge;
+	const struct tw_survey *survey = &sample->survey;
+	const struct tw_accepting *accepting = &sample->accepting;
+	bool surveyed = survey->at_usec != 0 && !survey->partial;
 
 	if (metric <= TW_METRIC_STATE_LAST)
 		return state_count(sample, (enum tw_state)(metric - TW_METRIC_STATE_FIRST));
+	if (metric >= TW_METRIC_OF_RATE(0))
+		return tw_sample_rate(sample, (enum tw_counter)(metric - TW_METRIC_OF_RATE(0)));
 
-	switch (metric) {
+	/* Of close-wait-aged only a rule has the age that makes it a number. */
+	switch ((int)metric) {
 	case TW_METRIC_PORT_USE:
-		return of_survey(&sample->survey, sample->survey.port_use);
+		return surveyed ? survey->port_use : tw_value_unknown();
 	case TW_METRIC_PORT_ETA:
-		return of_survey(&sample->survey, sample->survey.port_eta);
+		return surveyed ? survey->port_eta : tw_value_unknown();
 	case TW_METRIC_TIME_WAIT_BUCKETS:
 		return share_of_limit(gauge, gauge->time_wait, TW_TUNABLE_MAX_TW_BUCKETS);
 	case TW_METRIC_ORPHANS:
@@ -165,32 +147,9 @@ struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric 
 	case TW_METRIC_TCP_MEMORY:
 		return memory_share(gauge);
 	case TW_METRIC_ACCEPT_QUEUE:
-		return accept_queue(&sample->accepting);
+		return accepting->at_usec == 0 || accepting->partial ? tw_value_unknown() : accepting->accept_queue;
 	case TW_METRIC_CLOSE_WAIT_AGE:
 		return close_wait_age(&sample->close_wait);
-	case TW_METRIC_TIME_WAIT_OVERFLOW:
-		return tw_sample_rate(sample, TW_COUNTER_TIME_WAIT_OVERFLOW);
-	case TW_METRIC_LISTEN_OVERFLOW:
-		return tw_sample_rate(sample, TW_COUNTER_LISTEN_OVERFLOW);
-	case TW_METRIC_LISTEN_DROP:
-		return tw_sample_rate(sample, TW_COUNTER_LISTEN_DROP);
-	case TW_METRIC_SYN_COOKIES:
-		return tw_sample_rate(sample, TW_COUNTER_SYN_COOKIES);
-	case TW_METRIC_CONNECT_FAIL:
-		return tw_sample_rate(sample, TW_COUNTER_CONNECT_FAIL);
-	case TW_METRIC_RESET:
-		return tw_sample_rate(sample, TW_COUNTER_RESET);
-	case TW_METRIC_MEMORY_ABORT:
-		return tw_sample_rate(sample, TW_COUNTER_MEMORY_ABORT);
-	case TW_METRIC_TIME_WAIT_REUSED:
-		return tw_sample_rate(sample, TW_COUNTER_TIME_WAIT_REUSED);
-	/* Only a rule has the age that makes it a number. */
-	case TW_METRIC_CLOSE_WAIT_AGED:
-	/* Answered above, or none. */
-	case TW_METRIC_STATE_FIRST:
-	case TW_METRIC_STATE_LAST:
-	case TW_METRIC_COUNT:
-		break;
 	}
 	return tw_value_unknown();
 }
@@ -212,14 +171,6 @@ usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric
 		return sample->survey.at_usec;
 	}
 	return 0;
-}
-
-bool tw_count_grown(struct tw_count now, struct tw_count before, uint64_t *ret)
-{
-	if (!now.known || !before.known || now.value < before.value)
-		return false;
-	*ret = now.value - before.value;
-	return true;
 }
 
 bool tw_gauge_port_range(const struct tw_gauge *gauge, uint16_t *ret_low, uint16_t *ret_high)
@@ -287,26 +238,16 @@ static uint64_t surveyed_bound(const struct tw_sample *sample, uint64_t ports)
 	    !tw_count_grown(sample->gauge.counters[TW_COUNTER_ACTIVE_OPEN], survey->opened, &opened))
 		return UINT64_MAX;
 	bound -= TW_MIN(bound, survey->bound_sockets);
-	return add_held(add_held(opened, bound), busiest_below(survey, ports));
+	return opened + bound + busiest_below(survey, ports);
 }
 
-uint64_t tw_sample_port_bound(const struct tw_sample *sample)
+uint64_t tw_sample_port_bound(const struct tw_sample *sample, uint64_t ports)
 {
-	return tw_sample_port_bound_below(sample, UINT64_MAX);
-}
-
-uint64_t tw_sample_port_bound_below(const struct tw_sample *sample, uint64_t ports)
-{
-	const struct tw_gauge *gauge = &sample->gauge;
-	uint64_t sockets;
+	uint64_t sockets = tw_gauge_tally(&sample->gauge).sockets + census_count(sample, TW_STATE_BOUND);
+	uint64_t surveyed = surveyed_bound(sample, ports);
 
 	/* Nothing known is no small number. */
-	if (gauge->at_usec == 0)
-		return UINT64_MAX;
-
-	sockets = add_held(add_held(gauge->tcp_inuse, gauge->tcp6_inuse), gauge->time_wait);
-	sockets = add_held(sockets, census_count(sample, TW_STATE_BOUND));
-	return TW_MIN(sockets, surveyed_bound(sample, ports));
+	return sample->gauge.at_usec == 0 ? UINT64_MAX : TW_MIN(sockets, surveyed);
 }
 
 struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting)

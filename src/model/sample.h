@@ -370,15 +370,12 @@ struct tw_value tw_sample_metric(const struct tw_sample *sample, enum tw_metric 
 usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric);
 
 /*
- * The most ports that can be blocked for any one destination by now: those of the busiest at the last survey and the
- * connections opened since (ActiveOpens), with what was bound since; and never more than there are sockets. An upper
- * bound, so that a survey can be spared while it is low. Without a complete survey and census, or where tcp_tw_reuse or
- * its delay has changed since or ActiveOpens is not known, it is the sockets alone.
+ * The most ports that can be blocked by now for any one destination that had fewer blocked than `ports`: those of the
+ * busiest at the last survey and the connections opened since (ActiveOpens), with what was bound since; and never more
+ * than there are sockets. An upper bound, so that a survey can be spared while it is low. Without a complete survey and
+ * census, or where tcp_tw_reuse or its delay has changed since or ActiveOpens is not known, it is the sockets alone.
  */
-uint64_t tw_sample_port_bound(const struct tw_sample *sample);
-
-/* The same of those alone that had fewer ports blocked than this. */
-uint64_t tw_sample_port_bound_below(const struct tw_sample *sample, uint64_t ports);
+uint64_t tw_sample_port_bound(const struct tw_sample *sample, uint64_t ports);
 
 /* NULL where it has not bound first lately. */
 const struct tw_binder_need *tw_survey_binder_need(const struct tw_survey *survey, const struct tw_address *source);

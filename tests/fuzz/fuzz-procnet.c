@@ -3,7 +3,7 @@
 #include "measure/proc/cgroup-source.h"
 #include "measure/proc/netns-source.h"
 #include "measure/proc/procnet.h"
-#include "model/ports.h"
+#include "model/port-model.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/duration.h"
 #include "base/parse.h"
 #include "model/flow.h"
-#include "model/ports.h"
+#include "model/port-model.h"
 #include "model/tunable.h"
 
 #include <stdlib.h>

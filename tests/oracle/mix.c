@@ -48,9 +48,7 @@ static usec_t minutes(struct draw *draw, unsigned low, unsigned high)
 
 static struct tw_address ipv6_host(unsigned host)
 {
-	uint8_t bytes[16] = { 0xfd, 0, 0, 1, [14] = (uint8_t)(host >> 8), [15] = (uint8_t)host };
-
-	return tw_address_from_ipv6(bytes);
+	return (struct tw_address){ { 0xfd, 0, 0, 1, [14] = (uint8_t)(host >> 8), [15] = (uint8_t)host } };
 }
 
 static uint16_t far_host(struct draw *draw, unsigned count, bool ipv6)

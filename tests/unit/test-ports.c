@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/ports.h"
+#include "model/port-model.h"
 
 #include "base/macros.h"
 
@@ -119,7 +119,7 @@ static void test_parse(void **state TW_UNUSED)
 	}
 }
 
-static void test_unite_and_intersect(void **state TW_UNUSED)
+static void test_unite_and_equal(void **state TW_UNUSED)
 {
 	struct tw_port_set set = { 0 }, other = { 0 };
 
@@ -128,7 +128,7 @@ static void test_unite_and_intersect(void **state TW_UNUSED)
 	assert_false(tw_port_set_equal(&set, &other));
 	tw_port_set_unite(&set, &other);
 	assert_int_equal(tw_port_set_size(&set), 65526);
-	tw_port_set_intersect(&set, &other);
+	tw_port_set_unite(&other, &set);
 	assert_true(tw_port_set_equal(&set, &other));
 	tw_port_set_remove(&set, 65535);
 	assert_false(tw_port_set_equal(&set, &other));
@@ -189,7 +189,7 @@ int main(void)
 		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_next),
-		cmocka_unit_test(test_unite_and_intersect),
+		cmocka_unit_test(test_unite_and_equal),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_text_that_is_too_long),
 		cmocka_unit_test(test_parse_stops_at_the_length),

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "ctl/lint/sysctl-plan.h"
 #include "model/flow.h"
-#include "model/ports.h"
+#include "model/port-model.h"
 #include "model/sample.h"
 #include "model/settings.h"
 #include "model/tunable.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "measure/proc/procnet.h"
-#include "model/ports.h"
+#include "model/port-model.h"
 
 #include <stdbool.h>
 
