@@ -94,7 +94,6 @@ enum tw_holder {
 	TW_HOLDER_CLOSING, /* FIN-WAIT-1, CLOSING and LAST-ACK: the peer does not acknowledge the close */
 	TW_HOLDER_COUNT,
 };
-
 /* "fin-wait-2-orphaned": the name for records and snapshots. */
 const char *tw_holder_name(enum tw_holder holder);
 
@@ -155,17 +154,15 @@ struct tw_watched {
  */
 #define TW_TIME_WAIT_BYTES UINT64_C(256)
 
-/* Units that hold bound-but-unconnected ports: as many as a person reads. */
+/* Units that hold bound-but-unconnected ports, and source addresses that bind first: as many as a person reads. */
 #define TW_BOUND_ROWS_MAX 8
+#define TW_BINDER_ROWS_MAX 8
 
 /* The bound-but-unconnected sockets of one systemd unit, on ports that connect() may pick. */
 struct tw_bound_row {
 	char unit[TW_UNIT_MAX]; /* "" where the cgroup is not known */
 	uint32_t sockets;
 };
-
-/* Source addresses that are told with the ports that they have bound first. */
-#define TW_BINDER_ROWS_MAX 8
 
 /* A source address whose ports were taken by bind() before connect(): they are blocked for everybody. */
 struct tw_binder_row {
@@ -355,13 +352,11 @@ void tw_recent_peak_add(struct tw_recent_peak *peak, struct tw_tally tally);
  * them; without any, one of the time 0.
  */
 struct tw_tally tw_recent_peak_highest(const struct tw_recent_peak *peak, usec_t now_usec);
-
 /* Whether the activity is what the gauge saw, in all that it tells. */
 bool tw_gauge_has_activity(const struct tw_gauge *gauge, const struct tw_activity *activity);
 
 /* Nothing has moved since: the gauge and the close-wait of the sample are as good as new, and so much older. */
 void tw_sample_confirm(struct tw_sample *sample, usec_t now_usec);
-
 /* Growth of a counter per second between the two gauges; unknown after a reset, or on the first gauge. */
 struct tw_value tw_sample_rate(const struct tw_sample *sample, enum tw_counter counter);
 /* The metric's value, unknown where its part of the sample is missing or partial. */
@@ -377,18 +372,15 @@ usec_t tw_sample_metric_at(const struct tw_sample *sample, enum tw_metric metric
  */
 uint64_t tw_sample_port_bound(const struct tw_sample *sample, uint64_t ports);
 
-/* NULL where it has not bound first lately. */
-const struct tw_binder_need *tw_survey_binder_need(const struct tw_survey *survey, const struct tw_address *source);
-
 /* Growth of a count; false where it is not known, or was reset. */
 bool tw_count_grown(struct tw_count now, struct tw_count before, uint64_t *ret);
-
 /* ip_local_port_range as the gauge has it, both inclusive; false where it is not known, or makes no sense. */
 bool tw_gauge_port_range(const struct tw_gauge *gauge, uint16_t *ret_low, uint16_t *ret_high);
 
-/* The row of the destination, or of who binds first from the source; NULL where the survey tells of none. */
+/* The row of the destination, or of who binds first from the source or did lately; NULL where there is none. */
 const struct tw_destination_row *tw_survey_row(const struct tw_survey *survey, const struct tw_destination *key);
 const struct tw_binder_row *tw_survey_binder(const struct tw_survey *survey, const struct tw_address *source);
+const struct tw_binder_need *tw_survey_binder_need(const struct tw_survey *survey, const struct tw_address *source);
 
 /* Of all connections, those of the listener; unknown where either number is. */
 struct tw_value tw_listener_share(const struct tw_listener_row *row, const struct tw_accepting *accepting);

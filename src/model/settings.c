@@ -9,30 +9,24 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	int priority; /* LOG_INFO to LOG_CRIT of syslog(3) */
-} severities[] = {
-	[TW_SEVERITY_INFO] = { "info", 6 },	    [TW_SEVERITY_NOTICE] = { "notice", 5 },
-	[TW_SEVERITY_WARNING] = { "warning", 4 },   [TW_SEVERITY_ERROR] = { "error", 3 },
-	[TW_SEVERITY_CRITICAL] = { "critical", 2 },
-};
-_Static_assert(TW_ARRAY_SIZE(severities) == TW_SEVERITY_COUNT, "each severity has its row");
+static const char *const severity_names[] = { "info", "notice", "warning", "error", "critical" };
+_Static_assert(TW_ARRAY_SIZE(severity_names) == TW_SEVERITY_COUNT, "each severity has its name");
 
 const char *tw_severity_name(enum tw_severity severity)
 {
-	return severities[severity].name;
+	return severity_names[severity];
 }
 
 int tw_severity_priority(enum tw_severity severity)
 {
-	return severities[severity].priority;
+	/* LOG_INFO is 6, LOG_CRIT 2, and LOG_ERR and the others are between them. */
+	return 6 - (int)severity;
 }
 
 bool tw_severity_from_name(const char *name, size_t length, enum tw_severity *ret)
 {
-	for (size_t i = 0; i < TW_ARRAY_SIZE(severities); i++) {
-		if (tw_parse_is(name, length, severities[i].name)) {
+	for (size_t i = 0; i < TW_SEVERITY_COUNT; i++) {
+		if (tw_parse_is(name, length, severity_names[i])) {
 			*ret = (enum tw_severity)i;
 			return true;
 		}
@@ -51,73 +45,61 @@ static const struct tw_rule_settings builtin_rules[] = {
 	 * of it: of the 15 s two surveys take the most part, and a port must have been in TIME-WAIT for 1 s before it
 	 * is used again.
 	 */
-	{
-		.name = "port-exhaustion",
-		.metric = TW_METRIC_PORT_USE,
-		.raise_milli = 45 * 1000,
-		.clear_milli = 25 * 1000,
-		.forecast_usec = 15 * TW_USEC_PER_SEC,
-		.severity = TW_SEVERITY_WARNING,
-		.action_count = 1,
-		.actions = { { .kind = TW_ACTION_SET, .tunable = TW_TUNABLE_TW_REUSE, .value = { { 1 } } } },
-	},
+	{ .name = "port-exhaustion",
+	  .metric = TW_METRIC_PORT_USE,
+	  .raise_milli = 45 * 1000,
+	  .clear_milli = 25 * 1000,
+	  .forecast_usec = 15 * TW_USEC_PER_SEC,
+	  .severity = TW_SEVERITY_WARNING,
+	  .action_count = 1,
+	  .actions = { { .kind = TW_ACTION_SET, .tunable = TW_TUNABLE_TW_REUSE, .value = { { 1 } } } } },
 	/*
 	 * Beyond tcp_max_tw_buckets the kernel closes without TIME-WAIT, and this counter is the only sign of it. A
 	 * million sockets in TIME-WAIT take 256 MiB.
 	 */
-	{
-		.name = "time-wait-overflow",
-		.metric = TW_METRIC_TIME_WAIT_OVERFLOW,
-		.raise_milli = 1 * 1000,
-		.raise_for_usec = 10 * TW_USEC_PER_SEC,
-		.severity = TW_SEVERITY_WARNING,
-		.action_count = 1,
-		.actions = { { .kind = TW_ACTION_STEP,
-			       .tunable = TW_TUNABLE_MAX_TW_BUCKETS,
-			       .step = { true, 2 * 1000, 1048576, 30 * TW_USEC_PER_SEC } } },
-	},
+	{ .name = "time-wait-overflow",
+	  .metric = TW_METRIC_TIME_WAIT_OVERFLOW,
+	  .raise_milli = 1 * 1000,
+	  .raise_for_usec = 10 * TW_USEC_PER_SEC,
+	  .severity = TW_SEVERITY_WARNING,
+	  .action_count = 1,
+	  .actions = { { .kind = TW_ACTION_STEP,
+			 .tunable = TW_TUNABLE_MAX_TW_BUCKETS,
+			 .step = { true, 2 * 1000, 1048576, 30 * TW_USEC_PER_SEC } } } },
 	/*
 	 * CLOSE-WAIT has no timeout: what an application has not closed after a minute, it has most likely forgotten.
 	 * Many short ones are no leak, so their age is what counts.
 	 */
-	{
-		.name = "close-wait-leak",
-		.metric = TW_METRIC_CLOSE_WAIT_AGED,
-		.raise_milli = 100 * 1000,
-		.clear_milli = 20 * 1000,
-		.raise_for_usec = 30 * TW_USEC_PER_SEC,
-		.severity = TW_SEVERITY_ERROR,
-	},
+	{ .name = "close-wait-leak",
+	  .metric = TW_METRIC_CLOSE_WAIT_AGED,
+	  .raise_milli = 100 * 1000,
+	  .clear_milli = 20 * 1000,
+	  .raise_for_usec = 30 * TW_USEC_PER_SEC,
+	  .severity = TW_SEVERITY_ERROR },
 	/*
 	 * A burst fills a queue for a moment; what stays nearly full is not accepted fast enough, which no sysctl
 	 * changes.
 	 */
-	{
-		.name = "accept-queue",
-		.metric = TW_METRIC_ACCEPT_QUEUE,
-		.raise_milli = 80 * 1000,
-		.clear_milli = 30 * 1000,
-		.raise_for_usec = 10 * TW_USEC_PER_SEC,
-		.severity = TW_SEVERITY_WARNING,
-	},
+	{ .name = "accept-queue",
+	  .metric = TW_METRIC_ACCEPT_QUEUE,
+	  .raise_milli = 80 * 1000,
+	  .clear_milli = 30 * 1000,
+	  .raise_for_usec = 10 * TW_USEC_PER_SEC,
+	  .severity = TW_SEVERITY_WARNING },
 	/* Bursts that are too short for that drop connections all the same, and the kernel counts each. */
-	{
-		.name = "listen-overflow",
-		.metric = TW_METRIC_LISTEN_OVERFLOW,
-		.raise_milli = 10 * 1000,
-		.severity = TW_SEVERITY_WARNING,
-	},
+	{ .name = "listen-overflow",
+	  .metric = TW_METRIC_LISTEN_OVERFLOW,
+	  .raise_milli = 10 * 1000,
+	  .severity = TW_SEVERITY_WARNING },
 	/*
 	 * Cookies are sent while a listener has as many half-open connections as its backlog is long: a flood, or a
 	 * backlog that is too short. They keep the server reachable; no sysctl ends either.
 	 */
-	{
-		.name = "syn-cookies",
-		.metric = TW_METRIC_SYN_COOKIES,
-		.raise_milli = 1 * 1000,
-		.raise_for_usec = 10 * TW_USEC_PER_SEC,
-		.severity = TW_SEVERITY_WARNING,
-	},
+	{ .name = "syn-cookies",
+	  .metric = TW_METRIC_SYN_COOKIES,
+	  .raise_milli = 1 * 1000,
+	  .raise_for_usec = 10 * TW_USEC_PER_SEC,
+	  .severity = TW_SEVERITY_WARNING },
 };
 
 /* What is not 0 where it is left out, but for the severity. */
