@@ -5,7 +5,6 @@
 #include "base/parse.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 void tw_port_set_clear(struct tw_port_set *set)
@@ -29,17 +28,6 @@ void tw_port_set_subtract(struct tw_port_set *set, const struct tw_port_set *oth
 {
 	for (size_t i = 0; i < TW_ARRAY_SIZE(set->words); i++)
 		set->words[i] &= ~other->words[i];
-}
-
-void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other)
-{
-	for (size_t i = 0; i < TW_ARRAY_SIZE(set->words); i++)
-		set->words[i] |= other->words[i];
-}
-
-bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b)
-{
-	return memcmp(a->words, b->words, sizeof(a->words)) == 0;
 }
 
 uint32_t tw_port_set_size(const struct tw_port_set *set)
@@ -108,20 +96,4 @@ int tw_port_set_parse(const char *text, size_t length, struct tw_port_set *ret)
 	}
 	*ret = set;
 	return 0;
-}
-
-void tw_port_set_add_text(const struct tw_port_set *set, struct tw_text *text)
-{
-	const char *comma = "";
-
-	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
-		uint32_t low = port;
-
-		if (!tw_port_set_has(set, (uint16_t)port))
-			continue;
-		while (port < UINT16_MAX && tw_port_set_has(set, (uint16_t)(port + 1)))
-			port++;
-		tw_text_addf(text, low == port ? "%s%" PRIu32 : "%s%" PRIu32 "-%" PRIu32, comma, low, port);
-		comma = ",";
-	}
 }

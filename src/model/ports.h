@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/text.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +15,6 @@ void tw_port_set_remove(struct tw_port_set *set, uint16_t port);
 /* Inclusive; nothing where low > high. */
 void tw_port_set_add_range(struct tw_port_set *set, uint16_t low, uint16_t high);
 void tw_port_set_subtract(struct tw_port_set *set, const struct tw_port_set *other);
-void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other);
-bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b);
 uint32_t tw_port_set_size(const struct tw_port_set *set);
 
 static inline void tw_port_set_add(struct tw_port_set *set, uint16_t port)
@@ -48,16 +44,5 @@ static inline bool tw_port_set_next(const struct tw_port_set *set, uint32_t *por
 /* How many of its ports are odd. */
 uint32_t tw_port_set_odd(const struct tw_port_set *set);
 
-/*
- * Parses ip_local_reserved_ports: "8080,9000-9010" and a newline, or nothing. Returns 0 or -EINVAL.
- */
+/* Parses ip_local_reserved_ports: "8080,9000-9010" and a newline, or nothing. Returns 0 or -EINVAL. */
 int tw_port_set_parse(const char *text, size_t length, struct tw_port_set *ret);
-
-/*
- * Longest ip_local_reserved_ports that the kernel takes in one write, with a NUL in the place of the newline: the rest
- * of what is longer than PAGE_SIZE - 1 would be another list (proc_do_large_bitmap() in kernel/sysctl.c).
- */
-#define TW_PORT_SET_TEXT_MAX 4095
-
-/* As the kernel writes it, without a newline: "8080,9000-9010"; nothing for no port. */
-void tw_port_set_add_text(const struct tw_port_set *set, struct tw_text *text);

@@ -3,6 +3,7 @@
  */
 #include "base/duration.h"
 #include "base/parse.h"
+#include "ctl/lint/lint-check.h"
 #include "model/flow.h"
 #include "model/port-model.h"
 #include "model/tunable.h"

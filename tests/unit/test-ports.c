@@ -2,6 +2,7 @@
 #include "model/port-model.h"
 
 #include "base/macros.h"
+#include "ctl/lint/lint-check.h"
 
 #include <errno.h>
 #include <setjmp.h>

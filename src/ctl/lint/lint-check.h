@@ -16,6 +16,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ---- lists of ports, as sysctls have them */
+
+/*
+ * Longest ip_local_reserved_ports that the kernel takes in one write, with a NUL in the place of the newline: the rest
+ * of what is longer than PAGE_SIZE - 1 would be another list (proc_do_large_bitmap() in kernel/sysctl.c).
+ */
+#define TW_PORT_SET_TEXT_MAX 4095
+
+/* As the kernel writes it, without a newline: "8080,9000-9010"; nothing for no port. */
+void tw_port_set_add_text(const struct tw_port_set *set, struct tw_text *text);
+bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b);
+void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other);
+
 /* ---- what checks look at */
 
 /* Listening sockets that are looked at; what is beyond is left out. */

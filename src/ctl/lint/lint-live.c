@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/lint/lint-check.h"
 
+#include "base/macros.h"
 #include "base/parse.h"
 
 #include <inttypes.h>
@@ -18,6 +19,35 @@
 #define LISTENERS_NAMED 4
 /* SOMAXCONN since Linux 5.4: a queue cut to it is cut too short where it has overflowed. */
 #define SOMAXCONN_USUAL 4096
+
+/* ---- lists of ports */
+
+void tw_port_set_unite(struct tw_port_set *set, const struct tw_port_set *other)
+{
+	for (size_t i = 0; i < TW_ARRAY_SIZE(set->words); i++)
+		set->words[i] |= other->words[i];
+}
+
+bool tw_port_set_equal(const struct tw_port_set *a, const struct tw_port_set *b)
+{
+	return memcmp(a->words, b->words, sizeof(a->words)) == 0;
+}
+
+void tw_port_set_add_text(const struct tw_port_set *set, struct tw_text *text)
+{
+	const char *comma = "";
+
+	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+		uint32_t low = port;
+
+		if (!tw_port_set_has(set, (uint16_t)port))
+			continue;
+		while (port < UINT16_MAX && tw_port_set_has(set, (uint16_t)(port + 1)))
+			port++;
+		tw_text_addf(text, low == port ? "%s%" PRIu32 : "%s%" PRIu32 "-%" PRIu32, comma, low, port);
+		comma = ",";
+	}
+}
 
 /* ---- the files against the kernel */
 
