@@ -57,7 +57,7 @@ unexplained_metrics() {
 	local raised name
 	raised=$(sed -n 's/^\t\[TW_EVENT_RAISED\] = { "\([^"]*\)".*/\1/p' "$messages")
 	sed -n 's/^[[:space:]]*\(STATE\|RATE\)([A-Z_0-9]*, "\([a-z0-9-]*\)".*/\2/p
-		s/^[[:space:]]*\.name = "\([a-z0-9-]*\)",$/\1/p' "$srcdir/src/model/metric.c" | while read -r name; do
+		s/^[[:space:]]*\[TW_METRIC_[A-Z_()]*\] = { "\([a-z0-9-]*\)",.*/\1/p' "$srcdir/src/model/metric.c" | while read -r name; do
 		sed -n "/^-- $raised/,/^-- /{/^-- $raised/p; /^-- /!p}" "$1" |
 			grep -qE "^([a-z0-9-]+, )*$name(, [a-z0-9-]+)*: " || echo "$name is not explained"
 	done
