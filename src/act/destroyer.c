@@ -72,7 +72,7 @@ static void tell(const struct tw_destroyer *destroyer, const struct tw_kill_orde
 		 uint64_t count, const char *format, ...)
 {
 	const struct tw_destroy *destroy = order->destroy;
-	const char *unit = destroy->unit[0] ? destroy->unit : order->subject.unit;
+	const char *unit = destroy->scope.unit[0] ? destroy->scope.unit : order->subject.unit;
 	struct tw_event event = {
 		.kind = kind,
 		.severity = count > 0 ? TW_SEVERITY_NOTICE : TW_SEVERITY_WARNING,
@@ -130,9 +130,7 @@ void tw_destroyer_init(struct tw_destroyer *destroyer, struct tw_socket_sink *si
 static bool same_destroy(const struct tw_destroy *a, const struct tw_destroy *b)
 {
 	return a->state == b->state && a->older_than_usec == b->older_than_usec && a->port == b->port &&
-	       a->has_destination == b->has_destination && tw_address_equal(&a->destination, &b->destination) &&
-	       a->destination_port == b->destination_port && strcmp(a->unit, b->unit) == 0 &&
-	       a->max_per_second == b->max_per_second;
+	       tw_scope_equal(&a->scope, &b->scope) && a->max_per_second == b->max_per_second;
 }
 
 /* What is known of an order by what it says: the settings may have been read anew, and its place changes. */

@@ -310,20 +310,14 @@ static bool parse_max(const struct clause *clause, struct tw_destroy *destroy, s
 /* By the same words as the rule's own `destination` and `unit`. */
 static bool parse_narrow(const struct clause *clause, struct tw_destroy *destroy, struct tw_text *why)
 {
-	struct tw_scope scope = { 0 };
 	char copy[TW_SETTINGS_LINE_MAX];
 
 	if (!clause->text)
 		return true;
 	(void)tw_text_copy_bytes(copy, sizeof(copy), clause->text, clause->length);
 	if (destroy->state == TW_STATE_CLOSE_WAIT)
-		return tw_parse_unit(NULL, destroy->unit, copy, why);
-	if (!tw_parse_destination(NULL, &scope, copy, why))
-		return false;
-	destroy->has_destination = true;
-	destroy->destination = scope.destination;
-	destroy->destination_port = scope.destination_port;
-	return true;
+		return tw_parse_unit(NULL, destroy->scope.unit, copy, why);
+	return tw_parse_destination(NULL, &destroy->scope, copy, why);
 }
 
 bool tw_parse_destroy(const struct tw_key_row *row TW_UNUSED, void *draft, const char *value, struct tw_text *why)

@@ -64,7 +64,7 @@ static const char *unit_of(const struct tw_destroy_search *search, const struct 
 
 static bool is_unit(const struct tw_destroy *destroy, const char *unit)
 {
-	return destroy->unit[0] == '\0' || strcmp(destroy->unit, unit) == 0;
+	return destroy->scope.unit[0] == '\0' || strcmp(destroy->scope.unit, unit) == 0;
 }
 
 /* Whether any socket in CLOSE-WAIT can be meant: where none is old enough, nothing is to be dumped. */
@@ -108,9 +108,9 @@ static bool is_meant(const struct tw_destroy *destroy, const struct tw_flow *flo
 		return false;
 	if (destroy->port != 0 && destroy->port != flow->local.port)
 		return false;
-	if (destroy->has_destination &&
-	    (!tw_address_equal(&destroy->destination, &flow->remote.address) ||
-	     (destroy->destination_port != 0 && destroy->destination_port != flow->remote.port)))
+	if (destroy->scope.has_destination &&
+	    (!tw_address_equal(&destroy->scope.destination, &flow->remote.address) ||
+	     (destroy->scope.destination_port != 0 && destroy->scope.destination_port != flow->remote.port)))
 		return false;
 	return is_unit(destroy, unit);
 }

@@ -196,7 +196,7 @@ static int find_rule(const struct tw_settings *settings, const char *name)
 	return -1;
 }
 
-static bool is_same_scope(const struct tw_scope *a, const struct tw_scope *b)
+bool tw_scope_equal(const struct tw_scope *a, const struct tw_scope *b)
 {
 	return strcmp(a->unit, b->unit) == 0 && a->has_destination == b->has_destination &&
 	       tw_address_equal(&a->destination, &b->destination) && a->destination_port == b->destination_port &&
@@ -216,7 +216,7 @@ static bool share_a_sysctl(const struct tw_rule_settings *a, const struct tw_rul
 
 static bool is_renamed(const struct tw_rule_settings *a, const struct tw_rule_settings *b)
 {
-	return a->metric == b->metric && is_same_scope(&a->scope, &b->scope) && share_a_sysctl(a, b);
+	return a->metric == b->metric && tw_scope_equal(&a->scope, &b->scope) && share_a_sysctl(a, b);
 }
 
 /* The only rule of `in` that `rule` may have been renamed to, or from; `of` is the configuration of `rule`. */

@@ -87,15 +87,23 @@ struct tw_step {
 	usec_t every_usec;
 };
 
+/* What part of the sockets a rule looks at, or ends; nothing set: all of them. */
+struct tw_scope {
+	char unit[TW_UNIT_MAX]; /* CLOSE-WAIT of this unit; "" for all */
+	bool has_destination;
+	struct tw_address destination; /* towards this address, from any source */
+	uint16_t destination_port;     /* 0: any */
+	bool has_listener;
+	struct tw_address listener; /* the unspecified address stands for any */
+	uint16_t listener_port;
+};
+
 /* `destroy = time-wait|close-wait older-than SPAN [port N] [destination ADDR[:PORT]] [unit NAME] [max N/s]` */
 struct tw_destroy {
 	enum tw_state state; /* TIME-WAIT or CLOSE-WAIT */
 	usec_t older_than_usec;
-	uint16_t port; /* local; 0: any */
-	bool has_destination;
-	struct tw_address destination;
-	uint16_t destination_port; /* 0: any */
-	char unit[TW_UNIT_MAX];	   /* CLOSE-WAIT; "" for any */
+	uint16_t port;	       /* local; 0: any */
+	struct tw_scope scope; /* the destination of TIME-WAIT, the unit of CLOSE-WAIT */
 	uint32_t max_per_second;
 };
 
@@ -106,17 +114,6 @@ struct tw_action {
 	struct tw_tunable_value value; /* set: the value wanted */
 	struct tw_step step;
 	struct tw_destroy destroy;
-};
-
-/* What part of the sockets a rule looks at; nothing set: all of them. */
-struct tw_scope {
-	char unit[TW_UNIT_MAX]; /* CLOSE-WAIT of this unit; "" for all */
-	bool has_destination;
-	struct tw_address destination; /* towards this address, from any source */
-	uint16_t destination_port;     /* 0: any */
-	bool has_listener;
-	struct tw_address listener; /* the unspecified address stands for any */
-	uint16_t listener_port;
 };
 
 struct tw_rule_settings {
@@ -180,6 +177,8 @@ TW_DEFINE_CLEANUP(struct tw_settings, tw_settings_free)
 
 /* The least age of sockets in CLOSE-WAIT that a rule looks at or an order ends; 0: there is none. */
 usec_t tw_settings_close_wait_age(const struct tw_settings *settings);
+
+bool tw_scope_equal(const struct tw_scope *a, const struct tw_scope *b);
 
 /* A rule with every default in place, nameless. */
 void tw_rule_settings_init(struct tw_rule_settings *rule);

@@ -54,8 +54,8 @@ static void require_sound_destroy(const struct tw_settings *settings, const stru
 	require(time_wait ? settings->destroy_time_wait : settings->destroy_close_wait);
 	require(destroy->older_than_usec >= (time_wait ? 1 : 10) * TW_USEC_PER_SEC);
 	require(!time_wait || destroy->older_than_usec < TW_TIME_WAIT_USEC);
-	require(time_wait ? destroy->unit[0] == '\0' : !destroy->has_destination);
-	require(memchr(destroy->unit, '\0', sizeof(destroy->unit)) != NULL);
+	require(time_wait ? destroy->scope.unit[0] == '\0' : !destroy->scope.has_destination);
+	require(memchr(destroy->scope.unit, '\0', sizeof(destroy->scope.unit)) != NULL);
 	require(destroy->max_per_second >= 1 && destroy->max_per_second <= 100000);
 }
 

@@ -84,12 +84,12 @@ static inline void render_destroy(struct tw_text *text, const struct tw_destroy 
 
 	tw_text_addf(text, " destroy:%s>%s:%u", tw_state_name(destroy->state),
 		     tw_duration_format(older, destroy->older_than_usec), destroy->port);
-	if (destroy->has_destination) {
+	if (destroy->scope.has_destination) {
 		tw_text_add_char(text, ' ');
-		tw_endpoint_add(text, &destroy->destination, destroy->destination_port);
+		tw_endpoint_add(text, &destroy->scope.destination, destroy->scope.destination_port);
 	}
-	if (destroy->unit[0])
-		tw_text_addf(text, " %s", destroy->unit);
+	if (destroy->scope.unit[0])
+		tw_text_addf(text, " %s", destroy->scope.unit);
 	tw_text_addf(text, " max=%u", destroy->max_per_second);
 }
 

@@ -196,7 +196,7 @@ static void test_close_wait_of_one_unit(void **state TW_UNUSED)
 {
 	static const struct tw_destroy api = { .state = TW_STATE_CLOSE_WAIT,
 					       .older_than_usec = 600 * S,
-					       .unit = "api.service" };
+					       .scope.unit = "api.service" };
 	struct tw_destroy_found found;
 
 	leak();

@@ -28,7 +28,7 @@ static const struct tw_destroy time_wait = { .state = TW_STATE_TIME_WAIT,
 					     .older_than_usec = 30 * S,
 					     .max_per_second = 100 };
 static const struct tw_destroy close_wait = {
-	.state = TW_STATE_CLOSE_WAIT, .older_than_usec = 600 * S, .unit = "web.service", .max_per_second = 10
+	.state = TW_STATE_CLOSE_WAIT, .older_than_usec = 600 * S, .scope.unit = "web.service", .max_per_second = 10
 };
 
 static int set_up(void **state TW_UNUSED)
