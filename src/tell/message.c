@@ -85,35 +85,10 @@ static void end_sentence(struct tw_text *text)
 		tw_text_add_char(text, '.');
 }
 
-/* Ends it with the advice, if there is one. A command stands last and bare, ready to be copied. */
-static void end_with_advice(struct tw_text *text, const struct tw_event *event)
-{
-	if (event->advice[0] != '\0')
-		tw_text_addf(text, "; what to do: %s", event->advice);
-	else
-		end_sentence(text);
-}
-
 static void add_reason(struct tw_text *text, const struct tw_event *event)
 {
 	if (event->reason[0] != '\0')
 		tw_text_addf(text, ": %s", event->reason);
-}
-
-/* ": REASON; what to do: ADVICE" with what there is of it. */
-static void end_with_reason(struct tw_text *text, const struct tw_event *event)
-{
-	add_reason(text, event);
-	end_with_advice(text, event);
-}
-
-/* What the rule sees, to the end. */
-static void end_with_finding(struct tw_text *text, const struct tw_event *event)
-{
-	tw_text_add(text, ": ");
-	if (!tw_message_add_finding(text, event))
-		add_reason(text, event);
-	end_with_advice(text, event);
 }
 
 static void say_raised(struct tw_text *text, const struct tw_event *event, const struct parts *parts)
@@ -126,7 +101,6 @@ static void say_raised(struct tw_text *text, const struct tw_event *event, const
 		return;
 	}
 	tw_text_addf(text, "%s raised%s", parts->rule, event->forecast ? " ahead of its level" : "");
-	end_with_finding(text, event);
 }
 
 static void say_reminded(struct tw_text *text, const struct tw_event *event, const struct parts *parts)
@@ -135,7 +109,6 @@ static void say_reminded(struct tw_text *text, const struct tw_event *event, con
 	if (event->has_count && event->count > 0)
 		tw_text_addf(text, " (%" PRIu64 " %s not written since the last one)", event->count,
 			     event->count == 1 ? "record" : "records");
-	end_with_finding(text, event);
 }
 
 /*
@@ -163,7 +136,6 @@ static void say_cleared(struct tw_text *text, const struct tw_event *event, cons
 		tw_text_addf(text, ", %s ", relation(event));
 		tw_message_add_figure(text, event->metric, event->threshold);
 	}
-	end_with_reason(text, event);
 }
 
 /* Why it is an advice the sentence begins with. Of sockets to be ended the reason says more than that. */
@@ -178,21 +150,18 @@ static void say_advice(struct tw_text *text, const struct tw_event *event, const
 	tw_text_addf(text, " for %s%s", parts->rule, parts->subject);
 	if (event->has_count)
 		add_reason(text, event);
-	end_with_advice(text, event);
 }
 
-static void say_adjusted(struct tw_text *text, const struct tw_event *event, const struct parts *parts)
+static void say_adjusted(struct tw_text *text, const struct tw_event *event TW_UNUSED, const struct parts *parts)
 {
 	tw_text_addf(text, "%s set%s for %s%s", parts->sysctl, parts->change, parts->rule, parts->subject);
-	end_with_reason(text, event);
 }
 
 /* Why it is put back is left to the reason: who reads along has seen the rule clear, or the service stop. */
-static void say_restored(struct tw_text *text, const struct tw_event *event, const struct parts *parts)
+static void say_restored(struct tw_text *text, const struct tw_event *event TW_UNUSED, const struct parts *parts)
 {
 	tw_text_addf(text, "%s put back%s, as it was before %s%s", parts->sysctl, parts->change, parts->rule,
 		     parts->subject);
-	end_with_advice(text, event);
 }
 
 /* The reason of this one says the same. Without a rule that wants it nothing is to clear. */
@@ -203,7 +172,6 @@ static void say_yielded(struct tw_text *text, const struct tw_event *event, cons
 		     parts->sysctl, parts->old, parts->new, parts->baseline);
 	if (event->rule)
 		tw_text_addf(text, " until %s clears", event->rule->name);
-	end_with_advice(text, event);
 }
 
 /* Whether the value that was wanted is there all the same, for somebody else's sake. */
@@ -255,7 +223,6 @@ static void say_destroyed(struct tw_text *text, const struct tw_event *event, co
 {
 	tw_text_addf(text, "%" PRIu64 " %s destroyed for %s%s", event->count, event->count == 1 ? "socket" : "sockets",
 		     parts->rule, parts->subject);
-	end_with_reason(text, event);
 }
 
 static void say_degraded(struct tw_text *text, const struct tw_event *event, const struct parts *parts)
@@ -264,7 +231,6 @@ static void say_degraded(struct tw_text *text, const struct tw_event *event, con
 	/* The reason is about the sysctl, and may name it already. */
 	if (event->has_sysctl && !strstr(event->reason, parts->sysctl))
 		tw_text_addf(text, ": %s", parts->sysctl);
-	end_with_reason(text, event);
 }
 
 /* "TIME-WAIT 3866, ESTABLISHED 12, port-use 47.3% (10.0.0.1 -> 10.0.0.2:8080)": the states that are not zero. */
@@ -294,8 +260,15 @@ static void say_sample(struct tw_text *text, const struct tw_event *event, const
 		tw_destination_add(text, &sample->survey.top[0].key);
 		tw_text_add_char(text, ')');
 	}
-	end_sentence(text);
 }
+
+/* What stands behind the words; a command stands last and bare, ready to be copied. */
+enum ending {
+	REASON,	 /* ": REASON; what to do: ADVICE" with what there is of it */
+	ADVICE,	 /* without the reason */
+	FINDING, /* the same as REASON, with what the rule sees before it or instead */
+	OWN,	 /* the sentence has ended */
+};
 
 /* syslog(3): the event's own severity decides. */
 #define AS_SEVERE_AS_THE_EVENT (-1)
@@ -315,22 +288,26 @@ static const struct {
 	int priority;
 	const char *words;
 	void (*say)(struct tw_text *text, const struct tw_event *event, const struct parts *parts);
+	enum ending ending; /* of what the function says */
 } messages[TW_EVENT_COUNT] = {
 	[TW_EVENT_STARTED] = { "a3e40c0d98a74ff3a7f8e1ca95dc08bc", NOTICE, .words = "Started" },
 	[TW_EVENT_STOPPED] = { "296e2e01887549feb5ba8f710efd259d", NOTICE, .words = "Stopped" },
 	[TW_EVENT_RELOADED] = { "c4aeb1b94d9d41ae99225326310918d3", NOTICE, .words = "Configuration reloaded" },
 	[TW_EVENT_RELOAD_FAILED] = { "1ca0085bfde141bd83fd57d197b25ffb", WARNING,
 				     .words = "Configuration not reloaded, the old one stays in force" },
-	[TW_EVENT_SAMPLE] = { "c40f0319b15544cbbc2575d9af5e3c44", INFO, .say = say_sample },
-	[TW_EVENT_RAISED] = { "4e366c3b5718469d901c6895121e82dc", AS_SEVERE_AS_THE_EVENT, .say = say_raised },
-	[TW_EVENT_REMINDED] = { "23ea057b0dbe4f0b816042d946f892a6", AS_SEVERE_AS_THE_EVENT, .say = say_reminded },
+	[TW_EVENT_SAMPLE] = { "c40f0319b15544cbbc2575d9af5e3c44", INFO, .say = say_sample, .ending = ADVICE },
+	[TW_EVENT_RAISED] = { "4e366c3b5718469d901c6895121e82dc", AS_SEVERE_AS_THE_EVENT, .say = say_raised,
+			      .ending = FINDING },
+	[TW_EVENT_REMINDED] = { "23ea057b0dbe4f0b816042d946f892a6", AS_SEVERE_AS_THE_EVENT, .say = say_reminded,
+				.ending = FINDING },
 	[TW_EVENT_CLEARED] = { "0caba380fc15491cbbba51c2852a57ab", NOTICE, .say = say_cleared },
-	[TW_EVENT_ADVICE] = { "3347366e742643de8cdd1147fc304e52", NOTICE, .say = say_advice },
+	[TW_EVENT_ADVICE] = { "3347366e742643de8cdd1147fc304e52", NOTICE, .say = say_advice, .ending = ADVICE },
 	[TW_EVENT_ADJUSTED] = { "53112759719742a5bf63d04c77ccb2d9", NOTICE, .say = say_adjusted },
-	[TW_EVENT_RESTORED] = { "76c3ed2327ea44c6a8e372fb7ba692ba", NOTICE, "Put back", say_restored },
-	[TW_EVENT_YIELDED] = { "29bdeb4d7f3e4ec490c8f8ec43754767", WARNING, "Left alone", say_yielded },
-	[TW_EVENT_REFUSED] = { "5b3966399ba0444889ff13563b7f73e2", AS_SEVERE_AS_THE_EVENT, .say = say_refused },
-	[TW_EVENT_EFFECT] = { "a9bbccaf5a0246849c5c19d5bb5bb110", NOTICE, .say = say_effect },
+	[TW_EVENT_RESTORED] = { "76c3ed2327ea44c6a8e372fb7ba692ba", NOTICE, "Put back", say_restored, ADVICE },
+	[TW_EVENT_YIELDED] = { "29bdeb4d7f3e4ec490c8f8ec43754767", WARNING, "Left alone", say_yielded, ADVICE },
+	[TW_EVENT_REFUSED] = { "5b3966399ba0444889ff13563b7f73e2", AS_SEVERE_AS_THE_EVENT, .say = say_refused,
+			       .ending = OWN },
+	[TW_EVENT_EFFECT] = { "a9bbccaf5a0246849c5c19d5bb5bb110", NOTICE, .say = say_effect, .ending = OWN },
 	[TW_EVENT_DESTROYED] = { "434a573c729949da8dc49d2933484596", NOTICE, .say = say_destroyed },
 	[TW_EVENT_STRETCHED] = { "94c30052fc6141d5a9efd4b25035428c", INFO, .words = "Measuring less often" },
 	[TW_EVENT_PARTIAL] = { "114a7c21d44148dd9a2da3ff3791332b", WARNING, .words = "Measurement not complete" },
@@ -355,17 +332,26 @@ int tw_message_priority(const struct tw_event *event)
 
 void tw_message_add(struct tw_text *text, const char *namespace, const struct tw_event *event)
 {
+	bool has_function = messages[event->kind].say && (event->has_sysctl || !messages[event->kind].words);
+	enum ending ending = has_function ? messages[event->kind].ending : REASON;
 	struct parts parts;
 
 	if (event->kind == TW_EVENT_NAMESPACE_NEW || event->kind == TW_EVENT_NAMESPACE_GONE)
 		tw_text_addf(text, "Network namespace %s ", namespace);
 	else if (strcmp(namespace, "host") != 0) /* the host is where people look unless told */
 		tw_text_addf(text, "%s: ", namespace);
-	if (messages[event->kind].words && (!messages[event->kind].say || !event->has_sysctl)) {
-		tw_text_add(text, messages[event->kind].words);
-		end_with_reason(text, event);
-		return;
-	}
 	fill_parts(&parts, event);
-	messages[event->kind].say(text, event, &parts);
+	if (has_function)
+		messages[event->kind].say(text, event, &parts);
+	else
+		tw_text_add(text, messages[event->kind].words);
+	if (ending == OWN || event->more)
+		return;
+	tw_text_add(text, ending == FINDING ? ": " : "");
+	if (ending == REASON || (ending == FINDING && !tw_message_add_finding(text, event)))
+		add_reason(text, event);
+	if (event->advice[0] != '\0')
+		tw_text_addf(text, "; what to do: %s", event->advice);
+	else
+		end_sentence(text);
 }
