@@ -105,7 +105,7 @@ void tw_reconcile_tell_restored(const struct tw_reconcile_turn *turn, const stru
 
 	event.old = known(from);
 	event.new = event.baseline = known(&was->baseline);
-	(void)tw_text_copy(event.reason, sizeof(event.reason), why[turn->desired.will]);
+	(void)tw_text_copy(event.reason, sizeof(event.reason), why[turn->will]);
 	turn->reconciler->restored++;
 	tell(turn->reconciler, &event);
 }

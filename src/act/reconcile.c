@@ -18,6 +18,8 @@ void tw_reconcile_init(struct tw_reconciler *reconciler, const struct tw_ledger 
 	reconciler->namespace = namespace;
 }
 
+static const struct tw_ledger_entry none;
+
 static int look(struct tw_reconcile_turn *turn, struct tw_live_value *ret)
 {
 	struct tw_tunable_value value;
@@ -82,7 +84,6 @@ enum put_back {
 static enum put_back put_back(struct tw_reconcile_turn *turn, const struct tw_tunable_value *from,
 			      struct tw_live_value *ret_found, int *ret_error)
 {
-	static const struct tw_ledger_entry none;
 	struct tw_ledger_entry was = *turn->entry;
 	struct tw_live_value found;
 	int written, looked;
@@ -116,12 +117,12 @@ static void remember_cause(struct tw_reconcile_turn *turn)
 	cause->subject = turn->desire->subject;
 }
 
-static void confirm(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
+/* The value wanted is in place. */
+static void confirm(struct tw_reconcile_turn *turn)
 {
 	struct tw_ledger_entry seen = *turn->entry;
 
-	*turn->entry = step->entry;
-	turn->entry->previous = turn->entry->written;
+	turn->entry->written = turn->entry->previous = turn->desire->value;
 	remember_cause(turn);
 	*turn->said = (struct tw_reconcile_said){ .wanted = turn->desire->wanted, .value = turn->desire->value };
 	/* What the store holds knows the write as announced. It is as good, unless the value before was ours too. */
@@ -148,36 +149,33 @@ static void undo(struct tw_reconcile_turn *turn, const struct tw_live_value *fou
 		fail(turn, TW_RECONCILE_FAILURE_UNDO, error, found);
 }
 
-/* Into the ledger, durably. Returns false where that failed, which is told, with the ledger as it was. */
-static bool announce(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
+/* The ledger first, durably: where that fails, nothing is written. */
+static void change(struct tw_reconcile_turn *turn)
 {
-	struct tw_ledger_entry was = *turn->entry;
-	int r;
-
-	*turn->entry = step->entry;
-	r = save(turn->reconciler);
-	if (r >= 0)
-		return true;
-	*turn->entry = was;
-	fail(turn, TW_RECONCILE_FAILURE_SAVE, r, NULL);
-	turn->reconciler->unsaved_told = true;
-	return false;
-}
-
-static void change(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
-{
-	struct tw_ledger_entry was = *turn->entry;
+	struct tw_ledger_entry was = *turn->entry, *entry = turn->entry;
+	const struct tw_desire *desire = turn->desire;
 	struct tw_live_value found;
 	int r, looked;
 
-	if (!announce(turn, step))
+	if (entry->owner == TW_OWNER_NOBODY)
+		entry->baseline = turn->live.value;
+	entry->owner = TW_OWNER_OURS;
+	entry->previous = turn->live.value;
+	entry->written = desire->value;
+	(void)tw_text_copy(entry->rule, sizeof(entry->rule), desire->rule ? desire->rule->name : "");
+	r = save(turn->reconciler);
+	if (r < 0) {
+		*turn->entry = was;
+		fail(turn, TW_RECONCILE_FAILURE_SAVE, r, NULL);
+		turn->reconciler->unsaved_told = true;
 		return;
-	r = turn->reconciler->sysctl->write(turn->reconciler->sysctl, turn->tunable, &step->entry.written);
+	}
+	r = turn->reconciler->sysctl->write(turn->reconciler->sysctl, turn->tunable, &desire->value);
 	looked = look(turn, &found);
 	if (looked < 0) { /* the entry stays as announced: the next look tells whether the write took place */
 		fail(turn, r < 0 ? TW_RECONCILE_FAILURE_WRITE : TW_RECONCILE_FAILURE_READ, r < 0 ? r : looked, NULL);
-	} else if (is(turn, &found, &step->entry.written)) {
-		confirm(turn, step);
+	} else if (is(turn, &found, &desire->value)) {
+		confirm(turn);
 	} else if (r < 0 || is(turn, &found, &turn->live.value)) {
 		put_entry(turn, &was);
 		fail(turn, r < 0 ? TW_RECONCILE_FAILURE_WRITE : TW_RECONCILE_FAILURE_KEPT, r, &found);
@@ -186,20 +184,20 @@ static void change(struct tw_reconcile_turn *turn, const struct tw_reconcile_ste
 	}
 }
 
-static void yield(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
+static void yield(struct tw_reconcile_turn *turn)
 {
-	struct tw_ledger_entry was = *turn->entry;
+	struct tw_ledger_entry was = *turn->entry, theirs = was;
 
 	turn->said->failed = false;
 	turn->reconciler->foreign[turn->tunable] = turn->live;
-	put_entry(turn, &step->entry);
+	theirs.owner = TW_OWNER_YIELDED;
+	put_entry(turn, tw_reconcile_minds_theirs(turn->will) ? &theirs : &none);
 	tw_reconcile_tell_yielded(turn, &was);
 }
 
 static int restore(struct tw_reconcile_turn *turn)
 {
 	struct tw_ledger_entry was = *turn->entry;
-	struct tw_reconcile_step step;
 	struct tw_live_value found;
 	int error = 0;
 
@@ -211,11 +209,11 @@ static int restore(struct tw_reconcile_turn *turn)
 	case PUT_BACK_FAILED:
 		break;
 	case PUT_BACK_FOREIGN: /* somebody wrote between our look and our write */
-		step = tw_reconcile_step(turn->tunable, turn->entry, &found, &turn->desired);
-		if (step.verb != TW_RECONCILE_YIELD)
+		if (tw_reconcile_step(turn->tunable, turn->entry, &found, turn->desire, turn->will) !=
+		    TW_RECONCILE_YIELD)
 			break;
 		turn->live = found;
-		yield(turn, &step);
+		yield(turn);
 		return 0;
 	}
 	fail(turn, TW_RECONCILE_FAILURE_OWED, error, NULL);
@@ -223,11 +221,11 @@ static int restore(struct tw_reconcile_turn *turn)
 }
 
 /* Returns 0, or -errno where it left something owed that should not be. */
-static int carry_out(struct tw_reconcile_turn *turn, const struct tw_reconcile_step *step)
+static int carry_out(struct tw_reconcile_turn *turn, enum tw_reconcile_verb verb)
 {
 	struct tw_ledger_entry was = *turn->entry;
 
-	switch (step->verb) {
+	switch (verb) {
 	case TW_RECONCILE_LOOK:
 	case TW_RECONCILE_NOTHING:
 		turn->said->failed = false;
@@ -247,21 +245,21 @@ static int carry_out(struct tw_reconcile_turn *turn, const struct tw_reconcile_s
 		fail(turn, TW_RECONCILE_FAILURE_LOWER, 0, NULL);
 		break;
 	case TW_RECONCILE_WRITE:
-		change(turn, step);
+		change(turn);
 		break;
 	case TW_RECONCILE_CONFIRM:
-		confirm(turn, step);
+		confirm(turn);
 		break;
 	case TW_RECONCILE_RESTORE:
 		return restore(turn);
 	case TW_RECONCILE_YIELD:
-		yield(turn, step);
+		yield(turn);
 		break;
 	case TW_RECONCILE_RESTORED:
 	case TW_RECONCILE_DROP:
 		turn->said->failed = false;
-		put_entry(turn, &step->entry);
-		if (step->verb == TW_RECONCILE_RESTORED)
+		put_entry(turn, &none);
+		if (verb == TW_RECONCILE_RESTORED)
 			tw_reconcile_tell_restored(turn, &was, &was.previous);
 		break;
 	}
@@ -275,18 +273,18 @@ static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, 
 		.reconciler = reconciler,
 		.tunable = tunable,
 		.desire = desire,
-		.desired = { .will = will, .value = desire->value, .rule = desire->rule ? desire->rule->name : NULL },
+		.will = will,
 		.entry = &reconciler->ledger.entries[tunable],
 		.said = &reconciler->said[tunable],
 	};
-	struct tw_reconcile_step step;
+	enum tw_reconcile_verb verb;
 
 	/* What is wanted now is another condition than before: what was said of that one is no longer said. */
 	if (turn.said->wanted != desire->wanted ||
 	    (desire->wanted && !tw_tunable_equal(tunable, &turn.said->value, &desire->value)))
 		*turn.said = (struct tw_reconcile_said){ .wanted = desire->wanted, .value = desire->value };
-	step = tw_reconcile_step(tunable, turn.entry, &turn.live, &turn.desired);
-	if (step.verb == TW_RECONCILE_LOOK) {
+	verb = tw_reconcile_step(tunable, turn.entry, &turn.live, desire, will);
+	if (verb == TW_RECONCILE_LOOK) {
 		bool ours = turn.entry->owner == TW_OWNER_OURS;
 		int r = look(&turn, &turn.live);
 
@@ -294,9 +292,9 @@ static int take_turn(struct tw_reconciler *reconciler, enum tw_tunable tunable, 
 			fail(&turn, ours ? TW_RECONCILE_FAILURE_OWED_READ : TW_RECONCILE_FAILURE_READ, r, NULL);
 			return r;
 		}
-		step = tw_reconcile_step(tunable, turn.entry, &turn.live, &turn.desired);
+		verb = tw_reconcile_step(tunable, turn.entry, &turn.live, desire, will);
 	}
-	return carry_out(&turn, &step);
+	return carry_out(&turn, verb);
 }
 
 void tw_reconcile_run(struct tw_reconciler *reconciler, const struct tw_desires *desires, enum tw_mode mode)
@@ -326,12 +324,12 @@ bool tw_reconcile_at_rest(const struct tw_reconciler *reconciler)
 
 static int give_back(struct tw_reconciler *reconciler, enum tw_reconcile_will will)
 {
-	static const struct tw_desire none;
+	static const struct tw_desire nothing;
 	int first = 0, saved;
 
 	memset(reconciler->foreign, 0, sizeof(reconciler->foreign));
 	for (enum tw_tunable i = 0; i < TW_TUNABLE_COUNT; i++) {
-		int r = take_turn(reconciler, i, &none, will);
+		int r = take_turn(reconciler, i, &nothing, will);
 
 		if (r < 0 && first == 0)
 			first = r;

@@ -128,6 +128,48 @@ static void test_yields(void **state TW_UNUSED)
 	expect_values(expect(1, TW_EVENT_ADJUSTED), 1, 0, 1);
 }
 
+/* Field by field, from the first write until nothing is known any more. */
+static void expect_entry(enum tw_owner owner, int64_t baseline, int64_t previous, int64_t written, const char *name)
+{
+	const struct tw_ledger_entry *entry = &reconciler.ledger.entries[REUSE];
+
+	assert_int_equal(entry->owner, owner);
+	assert_int_equal(entry->baseline.numbers[0], baseline);
+	assert_int_equal(entry->previous.numbers[0], previous);
+	assert_int_equal(entry->written.numbers[0], written);
+	assert_string_equal(entry->rule, name);
+}
+
+static void test_what_the_ledger_says(void **state TW_UNUSED)
+{
+	adjust();
+	expect_entry(TW_OWNER_OURS, 2, 1, 1, rule.name);
+	want(REUSE, 0);
+	desires.rows[REUSE].rule = &other_rule;
+	enforce();
+	expect_entry(TW_OWNER_OURS, 2, 0, 0, other_rule.name);
+	tw_fake_act_set(&fake, REUSE, 1);
+	assert_int_equal(tw_reconcile_pause(&reconciler), 0);
+	expect_entry(TW_OWNER_YIELDED, 2, 0, 0, other_rule.name);
+	assert_int_equal(tw_reconcile_pause(&reconciler), 0);
+	expect_entry(TW_OWNER_YIELDED, 2, 0, 0, other_rule.name);
+	want_nothing();
+	enforce();
+	expect_entry(TW_OWNER_NOBODY, 0, 0, 0, "");
+	/* A desire without a rule, whose write is seen only at the next look. */
+	want(REUSE, 0);
+	desires.rows[REUSE].rule = NULL;
+	fake.fail_at = 4;
+	fake.fail_for = 1;
+	fake.fail_error = -EIO;
+	enforce();
+	expect_entry(TW_OWNER_OURS, 1, 1, 0, "");
+	enforce();
+	expect_entry(TW_OWNER_OURS, 1, 0, 0, "");
+	assert_int_equal(tw_reconcile_restore(&reconciler), 0);
+	expect_entry(TW_OWNER_NOBODY, 0, 0, 0, "");
+}
+
 static void test_yields_to_the_baseline(void **state TW_UNUSED)
 {
 	adjust();
@@ -408,6 +450,7 @@ int main(void)
 		TEST(test_already_there),
 		TEST(test_another_value),
 		TEST(test_yields),
+		TEST(test_what_the_ledger_says),
 		TEST(test_yields_to_the_baseline),
 		TEST(test_yields_when_cleared),
 		TEST(test_refused_by_us),
