@@ -21,7 +21,7 @@ ERRORS = {
     "chmod": (errno.EPERM,),
     "unlinkat": (errno.EROFS,),
     "renameat": (errno.ENOSPC,),
-    "fdopendir": (errno.ENOMEM,),
+    **dict.fromkeys(("fdopendir", "glob"), (errno.ENOMEM,)),
     "readdir": (errno.EIO,),
     "close": (errno.EIO,),
     "read": (errno.EIO, errno.EINTR, SHORT),

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -188,6 +189,13 @@ DIR *opendir(const char *path)
 	if (directory)
 		inject_opened(dirfd(directory), object);
 	return directory;
+}
+
+int glob(const char *pattern, int flags, int (*on_error)(const char *, int), glob_t *ret)
+{
+	TIDY(AT_FDCWD, pattern);
+	FAIL_IF_TOLD("glob", object, GLOB_NOSPACE);
+	return REAL(glob)(pattern, flags, on_error, ret);
 }
 
 DIR *fdopendir(int fd)
