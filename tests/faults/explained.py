@@ -39,7 +39,7 @@ NEVER_FAILS = {
 # it changed, ExecStopPost= or the next start puts back.
 FATAL = {("setns", "/proc/thread-self/ns/net"): "Linux lets nobody back into his own namespace"}
 
-# What timewaitd and inih import and inject*.c leaves alone, by reason.
+# What timewaitd, libmnl and inih import and inject*.c leaves alone, by reason.
 NOT_INTERPOSED = {
     "it cannot fail": """
         __ctype_b_loc __cxa_finalize __errno_location __gmon_start__ __libc_start_main __stack_chk_fail
@@ -69,6 +69,7 @@ NOT_INTERPOSED = {
         sd_bus_set_close_on_exit sd_bus_set_method_call_timeout sd_bus_set_watch_bind sd_bus_slot_unref
         sd_bus_start""",
     "it calls what is interposed": """
+        mnl_socket_bind mnl_socket_close mnl_socket_get_fd mnl_socket_open2 mnl_socket_sendto mnl_socket_setsockopt
         sd_event_add_defer sd_event_add_io sd_event_add_post sd_event_add_signal sd_event_add_time sd_event_default
         sd_event_loop
         sd_event_set_signal_exit sd_event_set_watchdog sd_event_source_set_description sd_event_source_set_enabled

@@ -104,7 +104,7 @@ worldly_symbols() {
 			if (name ~ /^__.*_chk$/) { sub(/^__/, "", name); sub(/_chk$/, "", name) }
 			sub(/^__isoc[0-9]*_/, "", name)
 			sub(/64(_2)?$/, "", name)
-			if (name in bad || name ~ /^sd_/) print name
+			if (name in bad || name ~ /^(sd|mnl)_/) print name
 		}'
 }
 
