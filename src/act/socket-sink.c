@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "act/socket-sink.h"
 
-#include "base/fd.h"
 #include "base/netlink-source.h"
 
 /* No answer is longer than a header, a number and a request. */
@@ -15,7 +14,7 @@ static int read_answers(const struct tw_socket_netlink *netlink, uint32_t first,
 
 	while (told < count) {
 		size_t length;
-		int r = tw_netlink_receive(netlink->fd, answer, sizeof(answer), &length);
+		int r = tw_netlink_receive(netlink->socket, answer, sizeof(answer), &length);
 
 		if (r >= 0)
 			r = tw_destroy_parse(answer, length, first, count, answers);
@@ -42,20 +41,18 @@ static int end(struct tw_socket_sink *sink, const struct tw_candidate *rows, uns
 	}
 	/* Also where it fails: an answer that comes late must not be taken for one to the next batch. */
 	netlink->sequence += count;
-	if (netlink->fd < 0)
-		netlink->fd = tw_netlink_open(netlink->netns);
-	r = netlink->fd;
+	r = netlink->socket ? 0 : tw_netlink_open(netlink->netns, &netlink->socket);
 	if (r >= 0)
-		r = tw_netlink_send(netlink->fd, requests, count * sizeof(requests[0]));
+		r = tw_netlink_send(netlink->socket, requests, count * sizeof(requests[0]));
 	return r < 0 ? r : read_answers(netlink, first, count, ret_answers);
 }
 
 void tw_socket_netlink_init(struct tw_socket_netlink *netlink, const struct tw_netns *netns)
 {
-	*netlink = (struct tw_socket_netlink){ .sink.end = end, .netns = netns, .fd = -1, .sequence = 1 };
+	*netlink = (struct tw_socket_netlink){ .sink.end = end, .netns = netns, .sequence = 1 };
 }
 
 void tw_socket_netlink_done(struct tw_socket_netlink *netlink)
 {
-	netlink->fd = tw_close(netlink->fd);
+	netlink->socket = tw_netlink_close(netlink->socket);
 }

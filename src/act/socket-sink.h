@@ -8,7 +8,7 @@
 struct tw_socket_netlink {
 	struct tw_socket_sink sink;   /* first: a sink is known by its address */
 	const struct tw_netns *netns; /* borrows; NULL: that of the calling thread */
-	int fd;			      /* -1 until some are to be ended */
+	struct mnl_socket *socket;    /* NULL until some are to be ended */
 	uint32_t sequence;	      /* of the next request */
 };
 

@@ -4,6 +4,7 @@
 #include "base/setns-source.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,20 +13,23 @@
 /* netlink(7): a socket to ask the kernel by, and what its answers are made of. */
 
 /*
- * A NETLINK_SOCK_DIAG socket (sock_diag(7)) of this network namespace, which it keeps alive. Returns its descriptor, or
- * -errno of setns(2), socket(2), setsockopt(2).
+ * A NETLINK_SOCK_DIAG socket (sock_diag(7)) of this network namespace, which it keeps alive. Returns 0, or -errno of
+ * setns(2), socket(2), bind(2), setsockopt(2).
  */
-int tw_netlink_open(const struct tw_netns *netns);
+int tw_netlink_open(const struct tw_netns *netns, struct mnl_socket **ret);
 
-/* To the kernel, in one piece. `fd` borrows. Returns 0 or -errno of sendto(2). */
-int tw_netlink_send(int fd, const void *request, size_t length);
+/* NULL is taken. Returns NULL. */
+struct mnl_socket *tw_netlink_close(struct mnl_socket *socket);
+
+/* To the kernel, in one piece. Returns 0 or -errno of sendto(2). */
+int tw_netlink_send(const struct mnl_socket *socket, const void *request, size_t length);
 
 /*
- * The next datagram of the kernel itself: whoever else may send to this socket must not be believed. `fd` borrows.
+ * The next datagram of the kernel itself: whoever else may send to this socket must not be believed.
  * Returns 0; -ETIMEDOUT when the kernel is silent for 5 s; -ENOBUFS when it lost something; -EPROTO for a datagram that
  * does not fit, or is too short for a header; -errno of recvmsg(2).
  */
-int tw_netlink_receive(int fd, void *buffer, size_t capacity, size_t *ret_length);
+int tw_netlink_receive(const struct mnl_socket *socket, void *buffer, size_t capacity, size_t *ret_length);
 
 /* What follows is in the header, for a dump of a million messages is walked through by it. */
 

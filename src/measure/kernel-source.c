@@ -44,11 +44,11 @@ struct kernel_source {
 	struct tw_source base;	      /* first: the face is the object */
 	const struct tw_netns *netns; /* borrows */
 	struct tw_proc_source proc;
-	uint8_t *datagram; /* the last one of an answer, DATAGRAM_MAX bytes; NULL while it rests */
-	int diag_fd;	   /* of sock_diag(7); negative while it rests */
-	bool diag_used;	   /* more than the next answer may come by it */
-	uint32_t sequence; /* of the last request */
-	int exclusive_fd;  /* negative until it is asked */
+	uint8_t *datagram;	 /* the last one of an answer, DATAGRAM_MAX bytes; NULL while it rests */
+	struct mnl_socket *diag; /* of sock_diag(7); NULL while it rests */
+	bool diag_used;		 /* more than the next answer may come by it */
+	uint32_t sequence;	 /* of the last request */
+	int exclusive_fd;	 /* negative until it is asked */
 	struct tw_cgroup_source *cgroups;
 	bool borrows_cgroups;
 	uint64_t scan_began_ms; /* CLOCK_MONOTONIC */
@@ -66,7 +66,7 @@ static void rest(struct tw_source *base)
 	struct kernel_source *source = of(base);
 
 	tw_proc_source_close(&source->proc, false);
-	source->diag_fd = tw_close(source->diag_fd);
+	source->diag = tw_netlink_close(source->diag);
 	source->exclusive_fd = tw_close(source->exclusive_fd);
 	free(source->datagram);
 	source->datagram = NULL;
@@ -86,12 +86,11 @@ static int open_files(struct kernel_source *source, bool activity)
 /* A socket by which nothing else can come: what is left of a dump that was given up goes with the old one. */
 static int renew_diag(struct kernel_source *source)
 {
-	if (source->diag_fd >= 0 && !source->diag_used)
+	if (source->diag && !source->diag_used)
 		return 0;
-	source->diag_fd = tw_close(source->diag_fd);
-	source->diag_fd = tw_netlink_open(source->netns);
+	source->diag = tw_netlink_close(source->diag);
 	source->diag_used = false;
-	return source->diag_fd < 0 ? source->diag_fd : 0;
+	return tw_netlink_open(source->netns, &source->diag);
 }
 
 static int wake(struct kernel_source *source)
@@ -142,7 +141,7 @@ static int ask(struct kernel_source *source, const void *request, size_t length)
 	if (r < 0)
 		return r;
 	source->diag_used = true;
-	return tw_netlink_send(source->diag_fd, request, length);
+	return tw_netlink_send(source->diag, request, length);
 }
 
 static int dump_begin(struct tw_source *base, const struct tw_diag_query *query, uint32_t *ret_sequence)
@@ -158,7 +157,7 @@ static int dump_begin(struct tw_source *base, const struct tw_diag_query *query,
 
 static int dump_next(struct tw_source *base, const void **ret_datagram, size_t *ret_length)
 {
-	int r = tw_netlink_receive(of(base)->diag_fd, of(base)->datagram, DATAGRAM_MAX, ret_length);
+	int r = tw_netlink_receive(of(base)->diag, of(base)->datagram, DATAGRAM_MAX, ret_length);
 
 	if (r >= 0)
 		*ret_datagram = of(base)->datagram;
@@ -198,7 +197,7 @@ static int idle(struct tw_source *base, const struct tw_flow *flow, struct tw_id
 	int r = ask(source, request, tw_diag_build_one(request, flow, TW_DIAG_INFO, ++source->sequence));
 
 	if (r >= 0)
-		r = tw_netlink_receive(source->diag_fd, source->datagram, DATAGRAM_MAX, &length);
+		r = tw_netlink_receive(source->diag, source->datagram, DATAGRAM_MAX, &length);
 	if (r >= 0) {
 		source->diag_used = false;
 		r = tw_diag_parse_one(source->datagram, length, source->sequence, &now);
@@ -313,7 +312,6 @@ int tw_kernel_source_new(const struct tw_netns *netns, struct tw_source *lender,
 			.unit = unit,
 		},
 		.netns = netns,
-		.diag_fd = -1,
 		.exclusive_fd = -1,
 		.borrows_cgroups = lender,
 		.cgroups = lender ? of(lender)->cgroups : tw_cgroup_source_new(NULL, TW_CGROUP_DIRECTORIES_MAX),
