@@ -121,6 +121,9 @@ struct tw_alert *tw_alert_list_find(const struct tw_policy *policy, unsigned rul
 struct tw_alert *tw_alert_list_add(struct tw_policy *policy, unsigned rule, const struct tw_rule_settings *settings,
 				   const struct tw_reading_row *row);
 
+/* Takes the one of this index out; another one may take its place. */
+void tw_alert_list_drop(struct tw_policy *policy, unsigned alert);
+
 /* Makes a quiet one that is over its level loud if there is room for it. Returns whether it did. */
 bool tw_alert_list_promote(struct tw_policy *policy, struct tw_alert *alert, usec_t now_usec);
 

@@ -8,14 +8,6 @@
 
 #define CLOSE_WAIT_METRIC TW_METRIC_OF_STATE(TW_STATE_CLOSE_WAIT)
 
-struct tw_reading_row *tw_readings_add(struct tw_readings *readings, struct tw_value value)
-{
-	struct tw_reading_row *row = &readings->rows[readings->count++];
-
-	*row = (struct tw_reading_row){ .reading = { .value = value, .pressure = value } };
-	return row;
-}
-
 /* ---- listeners */
 
 static bool accepting_holds(const struct tw_accepting *accepting)

@@ -56,7 +56,13 @@ struct tw_readings {
 };
 
 /* One more of them, of nobody yet. */
-struct tw_reading_row *tw_readings_add(struct tw_readings *readings, struct tw_value value);
+static inline struct tw_reading_row *tw_readings_add(struct tw_readings *readings, struct tw_value value)
+{
+	struct tw_reading_row *row = &readings->rows[readings->count++];
+
+	*row = (struct tw_reading_row){ .reading = { .value = value, .pressure = value } };
+	return row;
+}
 
 /*
  * Whether the sample has the rule's metric: then a subject that tw_reading_all() does not give is at 0 (port-eta: far).

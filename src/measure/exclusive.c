@@ -9,8 +9,6 @@
 #define LEVEL_MAX 15
 /* Ports asked about in one step: 3 to 4 us each on Linux 6.18. */
 #define PORTS_A_STEP 64u
-/* Holders of one port that are compared with one another. */
-#define COMPARED_MAX 64u
 
 void tw_exclusive_begin(struct tw_exclusive *exclusive, const struct tw_port_set *range, uint16_t low,
 			struct tw_parity_past *past)
@@ -57,21 +55,6 @@ void tw_exclusive_put(struct tw_exclusive *exclusive, uint16_t port, uint32_t ha
 	if (tw_exclusive_picks(exclusive, port, exclusive->level))
 		put(exclusive,
 		    (struct tw_port_holder){ .hash = hash & TW_TABLE_HASH_MASK, .ripe = ripe, .port = port });
-}
-
-bool tw_exclusive_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
-			    bool small)
-{
-	const struct tw_port_holder *holder = tw_exclusive_holder(exclusive, exclusive->first[port]);
-
-	for (unsigned i = 0; holder; holder = tw_exclusive_holder(exclusive, holder->next), i++) {
-		const struct tw_table_entry *other = tw_table_find_hash(exclusive->table, holder->hash);
-
-		if (i == COMPARED_MAX || (other && other != entry && (!small || tw_parity_is_small(other)) &&
-					  tw_address_equal(&other->key.source, &entry->key.source)))
-			return true;
-	}
-	return false;
 }
 
 /* ---- asking */
@@ -142,8 +125,8 @@ static void count_exclusive(struct tw_exclusive *exclusive, uint16_t port, bool 
 			continue;
 		/* The children of a listener have it together, which is gone: nothing was bound first by them. */
 		tw_table_count(&entry->bound_first,
-			       !tw_parity_is_small(entry) || !tw_exclusive_is_shared(exclusive, port, entry, true));
-		shared = shared || tw_exclusive_is_shared(exclusive, port, entry, false);
+			       !tw_parity_is_small(entry) || !tw_parity_is_shared(exclusive, port, entry, true));
+		shared = shared || tw_parity_is_shared(exclusive, port, entry, false);
 	}
 	exclusive->survey->bound_first_ports += !bound;
 	/* With net.ipv4.ip_autobind_reuse several destinations share a port that was bound first. */
@@ -180,11 +163,6 @@ static void decide(struct tw_exclusive *exclusive)
 }
 
 /* ---- what came of it */
-
-uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided)
-{
-	return decided == 0 ? 0 : (uint32_t)(((uint64_t)count * all + decided / 2) / decided);
-}
 
 static uint32_t scale_unbound(const struct tw_exclusive *exclusive, uint32_t count)
 {

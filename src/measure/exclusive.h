@@ -130,7 +130,10 @@ static inline unsigned tw_parity_is_far(uint16_t low, uint16_t port)
 }
 
 /* From the ports decided on to all of them, rounded. */
-uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided);
+static inline uint32_t tw_exclusive_scale(uint32_t count, uint32_t all, uint32_t decided)
+{
+	return decided == 0 ? 0 : (uint32_t)(((uint64_t)count * all + decided / 2) / decided);
+}
 
 /* NULL where there are too many. */
 struct tw_port_source *tw_exclusive_source(struct tw_exclusive *exclusive, const struct tw_address *address);
@@ -139,8 +142,8 @@ struct tw_port_source *tw_exclusive_source(struct tw_exclusive *exclusive, const
  * Whether another destination of its source, where `small` a small one, has the port too; with very many holders it is
  * taken to.
  */
-bool tw_exclusive_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
-			    bool small);
+bool tw_parity_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
+			 bool small);
 
 /* Whether it is judged together with others. */
 static inline bool tw_parity_is_small(const struct tw_table_entry *entry)

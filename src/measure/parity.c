@@ -4,6 +4,24 @@
 
 #include "base/macros.h"
 
+/* Holders of one port that are compared with one another. */
+#define COMPARED_MAX 64u
+
+bool tw_parity_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
+			 bool small)
+{
+	const struct tw_port_holder *holder = tw_exclusive_holder(exclusive, exclusive->first[port]);
+
+	for (unsigned i = 0; holder; holder = tw_exclusive_holder(exclusive, holder->next), i++) {
+		const struct tw_table_entry *other = tw_table_find_hash(exclusive->table, holder->hash);
+
+		if (i == COMPARED_MAX || (other && other != entry && (!small || tw_parity_is_small(other)) &&
+					  tw_address_equal(&other->key.source, &entry->key.source)))
+			return true;
+	}
+	return false;
+}
+
 /* Holders of a port that are looked at: so many did not bind it first. */
 #define HOLDERS_MAX 8u
 
@@ -57,7 +75,7 @@ static void pool(struct tw_exclusive *exclusive, uint16_t port)
 		const struct tw_table_entry *entry = tw_table_find_hash(exclusive->table, holder->hash);
 		struct tw_port_source *source;
 
-		if (!entry || !tw_parity_is_small(entry) || tw_exclusive_is_shared(exclusive, port, entry, true))
+		if (!entry || !tw_parity_is_small(entry) || tw_parity_is_shared(exclusive, port, entry, true))
 			continue;
 		source = tw_exclusive_source(exclusive, &entry->key.source);
 		if (source && tw_parity_is_far(exclusive->low, port))
@@ -141,7 +159,7 @@ enum tw_parity tw_parity_of_port(const struct tw_exclusive *exclusive, uint16_t 
 	}
 	/* What several have was not bound first by any of them, or else it is a listener's that is gone. */
 	if (ret == TW_PARITY_FIRST &&
-	    (!surest || (tw_parity_is_small(surest) && tw_exclusive_is_shared(exclusive, port, surest, true))))
+	    (!surest || (tw_parity_is_small(surest) && tw_parity_is_shared(exclusive, port, surest, true))))
 		return TW_PARITY_UNCLEAR;
 	return ret;
 }

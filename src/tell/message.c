@@ -49,35 +49,6 @@ static void fill_parts(struct parts *parts, const struct tw_event *event)
 	tw_value_add_span(&text, event->lasted_usec);
 }
 
-void tw_message_add_figure(struct tw_text *text, enum tw_metric metric, struct tw_value value)
-{
-	if (tw_known_never(metric, value))
-		tw_text_add(text, "none");
-	else
-		tw_value_add(text, value, tw_metric_info(metric)->unit);
-}
-
-bool tw_message_add_subject(struct tw_text *text, const struct tw_subject *subject, const char *before)
-{
-	if (subject->has_destination) {
-		tw_text_add(text, before);
-		tw_destination_add(text, &subject->destination);
-		before = ", ";
-	}
-	if (subject->has_listener) {
-		tw_text_addf(text, "%slistener ", before);
-		tw_endpoint_add(text, &subject->listener.address, subject->listener.port);
-		before = ", ";
-	}
-	if (subject->has_binder) {
-		tw_text_addf(text, "%s%s", before, subject->holds_for_all ? "ports bound first from " : "bind() of ");
-		tw_address_add(text, &subject->binder);
-	}
-	if (subject->unit[0] != '\0')
-		tw_text_addf(text, "%sunit %s", before, subject->unit);
-	return subject->has_destination || subject->has_listener || subject->has_binder || subject->unit[0] != '\0';
-}
-
 /* Ends the sentence, unless the text taken over from elsewhere did already. */
 static void end_sentence(struct tw_text *text)
 {

@@ -21,12 +21,6 @@ int tw_message_priority(const struct tw_event *event);
  */
 void tw_message_add(struct tw_text *text, const char *namespace, const struct tw_event *event);
 
-/* A metric's figure in its unit, "none" for a port-eta that never comes. */
-void tw_message_add_figure(struct tw_text *text, enum tw_metric metric, struct tw_value value);
-
-/* The parts of the subject, the first behind `before`, the others behind ", ". Returns whether there was one. */
-bool tw_message_add_subject(struct tw_text *text, const struct tw_subject *subject, const char *before);
-
 /*
  * What a raised rule sees, as one clause: who, how much of what, and what that means. A forecast tells when its ports
  * run out. Returns true where that is also all that the event's reason has to say. In message-finding.c.

@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "base/text.h"
+#include "model/event.h"
 #include "model/sample.h"
 
 #include <stdbool.h>
@@ -88,3 +89,11 @@ void tw_rows_add_text(struct tw_text *text, const struct tw_rows *rows, unsigned
 
 /* All of them under the name of the table: an array of objects, or null. What of a row is not known is null. */
 void tw_rows_add_json(struct tw_text *json, const struct tw_rows *rows);
+
+/* ---- in a sentence */
+
+/* A metric's figure in its unit, "none" for a port-eta that never comes. */
+void tw_message_add_figure(struct tw_text *text, enum tw_metric metric, struct tw_value value);
+
+/* The parts of the subject, the first behind `before`, the others behind ", ". Returns whether there was one. */
+bool tw_message_add_subject(struct tw_text *text, const struct tw_subject *subject, const char *before);

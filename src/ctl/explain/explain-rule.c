@@ -6,6 +6,7 @@
 #include "decide/gate.h"
 #include "decide/reading.h"
 #include "tell/message.h"
+#include "tell/rows.h"
 
 #include <inttypes.h>
 
