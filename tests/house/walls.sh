@@ -174,6 +174,31 @@ long_functions() {
 		}'
 }
 
+# What runs with CAP_NET_ADMIN is read before it is trusted; what comes new pays by cutting.
+heavy() {
+	local sources lines files
+	sources=$(cd "$1/src" && find . -name '*.[ch]' -printf '%P\n' | grep -E "$2")
+	lines=$(cd "$1/src" && xargs -r cat <<<"$sources" | wc -l)
+	files=$(grep -c . <<<"$sources")
+	[ "$lines" -le "$3" ] || echo "$lines lines, more than $3"
+	[ "$files" -le "$4" ] || echo "$files files, more than $4"
+}
+with_capability='^(base|model|config|measure|decide|act|tell|watch|daemon)/'
+
+# Files that need each other can only be read together. Prints each ring.
+circles() {
+	local objects
+	mapfile -t objects < <(cd "$1" && find src -name '*.o' | grep -E "^src/${with_capability#^}" | sort)
+	cd "$1" && {
+		nm -A --defined-only -- "${objects[@]}" | sed -n 's/^\([^:]*\):[0-9a-f]* [TDBRCVW] \(.*\)$/D \2 \1/p'
+		nm -A -u -- "${objects[@]}" | sed -n 's/^\([^:]*\): *U \(.*\)$/U \2 \1/p'
+	} | awk '
+		$1 == "D" { where[$2] = $3 }
+		$1 == "U" { wants[++n] = $2; who[n] = $3 }
+		END { for (i = 1; i <= n; i++) if (wants[i] in where && where[wants[i]] != who[i]) print who[i], where[wants[i]] }' |
+		tsort 2>&1 >/dev/null | sed -n 's/^tsort: \(src.*\)/\1/p'
+}
+
 ok() { echo "ok $((++number)) - $1"; }
 not_ok() { echo "not ok $((++number)) - $1"; }
 
@@ -225,6 +250,11 @@ build_bad_house() {
 	cp "$1/src/base/clock.o" "$1/src/watch/libtw_watch_a-worker.o"
 	cp "$1/src/base/clock.o" "$1/src/ctl/explain/libtw_ctl_a-now.o"
 	cp "$1/src/base/clock.o" "$1/src/ctl/explain/libtw_ctl_a-explain.o"
+	for i in one-other other-one; do
+		printf 'int %s(void);\nint %s(void);\nint %s(void) { return %s(); }\n' "${i#*-}" "${i%-*}" "${i%-*}" "${i#*-}" \
+			>"$1/src/watch/$i.c"
+		"${CC:-cc}" -c -o "$1/src/watch/libtw_watch_a-$i.o" "$1/src/watch/$i.c" || return
+	done
 	printf '1. `base/clock.c` `bad()`: is there.\n2. `base/clock.c`\n   `gone()`: is not.\n' >"$1/HACKING.md"
 	yes '' | head -n 401 | tee "$1/tests/short.c" >"$1/src/base/long.c"
 	{ echo 'int f(void)'; echo '{'; yes ';' | head -n 79; echo '}'; } >"$1/src/base/long.h"
@@ -235,7 +265,7 @@ house=$(mktemp -d) || exit 99
 trap 'rm -rf "$house"' EXIT
 build_bad_house "$house" || exit 99
 
-echo 1..21
+echo 1..26
 finds "a crossing include is found" 'measure/bad.c includes act/reconcile.h' 11 crossing_includes "$house"
 finds "an annexe that reaches up is found" 'ctl/explain/explain.c includes daemon/once.h' 11 crossing_includes "$house"
 finds "an annexe that tells is found" 'ctl/explain/explain.c includes the edge tell/record-sink' 11 crossing_includes "$house"
@@ -250,10 +280,15 @@ finds "a clock in a watch is found" 'watch/watch.c is no edge, but needs time' 3
 finds "a source without an object is found" 'measure/bad.c has no object' 2 unseen_sources "$house" "$house"
 finds "a long file is found" 'src/base/long.c has 401' 1 long_files "$house"
 finds "a step of the story that is gone is found" 'base/clock.c has no gone()' 1 story_gaps "$house"
+finds "a house that is too large is found" 'lines, more than 100' 2 heavy "$house" "$with_capability" 100 5
+finds "two files that need each other are found" 'watch/libtw_watch_a-one-other.o' 2 circles "$house"
 holds "every step of the story is there" story_gaps "$srcdir"
 holds "no include crosses a wall or climbs" crossing_includes "$srcdir"
 holds "every pure source has an object to look at" unseen_sources "$srcdir" "$builddir"
 holds "no pure object reaches the world" impure_objects "$builddir"
+holds "no two files need each other" circles "$builddir"
+holds "what runs with CAP_NET_ADMIN is light" heavy "$srcdir" "$with_capability" 23200 150
+holds "so is the client" heavy "$srcdir" '^ctl/' 12000 200
 holds "no file is longer than 400 lines, no test than 500" long_files "$srcdir"
 if ctags --version 2>/dev/null | grep -q Universal; then
 	finds "a long function is found" 'long.h: f() has 82' 1 long_functions "$house"
