@@ -36,12 +36,14 @@ static int resize(struct tw_table *table, uint32_t slot_count)
 	if (!entries)
 		return -ENOMEM;
 	table->entries = entries;
-	table->room = room;
+	/* No more than fits: less at once, more only when the index has grown as well. */
+	table->room = TW_MIN(table->room, room);
 	slots = realloc(table->slots, slot_count * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	table->slots = slots;
 	table->slot_count = slot_count;
+	table->room = room;
 	fill_index(table);
 	return 0;
 }

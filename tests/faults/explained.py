@@ -6,11 +6,17 @@ HARMLESS = {
     r" close\(": "Linux lets go of the descriptor whatever close() says; what was written was made sure of before, by "
     "fsync() or by reading it back",
     r"in .*\btw_cgroup_source_unit\b": "the unit of a socket is not named; the next scan looks for it again",
-    r"in default_log\b": "without the option --log, records would go to standard output",
-    r" ENOMEM in grow tw_close_wait_work_add\b": "a connection in CLOSE-WAIT whose age is not known is counted among the "
+    r"in default_options\b": "without the option --log, records would go to standard output",
+    r" ENOMEM in (grow )?tw_close_wait_work_add\b": "a connection in CLOSE-WAIT whose age is not known is counted among the "
     "untracked, which `status` shows, and the next scan finds room for it",
     r" ENOMEM in .*\bwake gauge\b": "a namespace that rests is woken by the next tick",
-    r" fstatat\(~/state/ledger-N\) \w+ in open_one\b": "the ledger is read then, whether it is there or not",
+    r"^start loop open\(/proc/.* in tw_proc_source_open open_files open_files wake wake gauge\b": "a namespace that has come "
+    "to rest opens them anew when it wakes",
+    r" realloc\(\) ENOMEM in resize tw_table_clear\b": "the survey before needed more: its memory is given back by a later "
+    "one",
+    r" calloc\(\) ENOMEM in libmnl tw_netlink_open renew_diag\b": "a scan that fails is made anew, and the third in a row "
+    "that fails is told",
+    r" fstatat\(~/state/ledger-N\) \w+ in (owes )?open_one\b": "the ledger is read then, whether it is there or not",
     r" ENOMEM in .*\bmake_acting tw_watch_make_ready\b": "what acts in a namespace is made when something is to be done "
     "there, and the next decision makes it",
     r"^reload loop pread\(/proc/sys/.* in .*\bread_slow\b": "the values of before stand until they are read again, some "
