@@ -96,8 +96,8 @@ void tw_reconcile_tell_restored(const struct tw_reconcile_turn *turn, const stru
 	static const char *const why[] = {
 		[TW_RECONCILE_WILL_LEAVE] = "no rule wants another value any more",
 		[TW_RECONCILE_WILL_ENFORCE] = "the value wanted now is not one to keep in place of the baseline",
-		[TW_RECONCILE_WILL_OBSERVE] = "mode = observe, or a rule that does not act here: timewaitd gives back "
-					      "what it changed before",
+		[TW_RECONCILE_WILL_OBSERVE] =
+			"mode = observe, or a rule that does not act here: timewaitd gives back what it changed before",
 		[TW_RECONCILE_WILL_PAUSE] = "somebody asked for it",
 		[TW_RECONCILE_WILL_RECOVER] = "timewaitd gives back what it changed",
 	};

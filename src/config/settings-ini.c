@@ -121,7 +121,7 @@ static bool take_value(struct tw_settings_reader *reader, enum tw_key key, bool 
 		tw_actions_drop(rule, (enum tw_action_kind)(key - TW_KEY_SET));
 	if (!row->parse(row, base + row->offset, value, why))
 		return false;
-	if (is_action(key))
+	if (rule && is_action(key))
 		rule->action_places[rule->settings.action_count - 1] = reader->place;
 	return true;
 }

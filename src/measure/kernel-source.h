@@ -19,7 +19,7 @@
  * Returns 0; -ENOENT without /proc/net/sockstat; -errno of setns(2), socket(2), open(2).
  */
 int tw_kernel_source_new(const struct tw_netns *netns, struct tw_source *lender, struct tw_source **ret);
-struct tw_source *tw_kernel_source_free(struct tw_source *source);
+struct tw_source *tw_kernel_source_free(struct tw_source *base);
 TW_DEFINE_CLEANUP(struct tw_source, tw_kernel_source_free)
 #define TW_CLEANUP_KERNEL_SOURCE TW_CLEANUP(tw_kernel_source_freep)
 

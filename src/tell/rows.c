@@ -221,7 +221,7 @@ void tw_rows_add_text(struct tw_text *text, const struct tw_rows *rows, unsigned
 		if (cell.length == 0 && field->type != HELD)
 			tw_text_add(&cell, "unknown");
 		format += length;
-		tw_text_addf(text, "%*s", *format == ':' ? atoi(format + 1) : 0, bytes);
+		tw_text_addf(text, "%*s", *format == ':' ? (int)strtol(format + 1, NULL, 10) : 0, bytes);
 		format += strcspn(format, "}");
 	}
 }

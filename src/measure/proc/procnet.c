@@ -87,7 +87,8 @@ static void put(struct tw_gauge *gauge, unsigned field, uint64_t value)
 
 int tw_procnet_parse(enum tw_procnet file, const char *text, size_t length, struct tw_gauge *gauge)
 {
-	struct view rest = { text, text + length }, names, apart, *numbers = lines[file].apart ? &apart : &names;
+	struct view rest = { text, text + length }, names, apart = { 0 },
+		    *numbers = lines[file].apart ? &apart : &names;
 	struct tw_gauge made = *gauge;
 	bool found[TW_ARRAY_SIZE(fields)] = { false };
 	const char *name, *number;
