@@ -141,6 +141,8 @@ static int replace(const struct tw_ledger_file *file, const struct tw_ledger *le
 	(void)snprintf(temporary, sizeof(temporary), ".%s.new", file->name);
 	tw_text_init(&text, bytes, sizeof(bytes));
 	tw_ledger_text_write(ledger, &text);
+	if (text.cut)
+		return -EFBIG;
 	r = write_new(file->directory_fd, temporary, text.bytes, text.length);
 	if (r == 0 && renameat(file->directory_fd, temporary, file->directory_fd, file->name) < 0)
 		r = tw_errno();

@@ -101,9 +101,10 @@ static void note_unknown_key(struct tw_settings_reader *reader, const char *name
 	tw_text_init(&hint, bytes, sizeof(bytes));
 	while ((names[count] = tw_settings_key(reader->section, count)))
 		count++;
-	if (elsewhere == TW_KEY_COUNT)
+	/* A wrong file may have any number of them: what is not told is not looked for. */
+	if (elsewhere == TW_KEY_COUNT && reader->problems->count < TW_PROBLEMS_MAX)
 		tw_text_add_near(&hint, name, names, count);
-	else
+	else if (elsewhere != TW_KEY_COUNT)
 		tw_text_addf(&hint, "; it belongs into [%s%s]", tw_key_rows[elsewhere].section,
 			     elsewhere < TW_KEY_METRIC ? "" : " NAME");
 	PROBLEM(reader, "unknown key '%s' in %s%s", name, reader->title, hint.bytes);

@@ -5,9 +5,10 @@
 #include "base/file-source.h"
 #include "base/macros.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,36 +16,18 @@
 /* Far above what 64 rules take; it bounds what a wrong path (a log, a device) can cost. */
 #define TEXT_MAX ((size_t)1 << 20)
 
-static int compare_paths(const void *a, const void *b)
+/* Editors leave their own files beside ours, and hide them. */
+static int is_drop_in(const struct dirent *entry)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	size_t length = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && length > 5 && strcmp(entry->d_name + length - 5, ".conf") == 0;
 }
 
-/*
- * The drop-ins, in the order of their names. Editors leave their own files beside ours, and hide them, which glob()
- * leaves out. Returns 0, also where there is no such directory, or -errno.
- */
-static int find_drop_ins(const char *directory, glob_t *ret)
+/* Not by the locale. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
 {
-	TW_CLEANUP_FREE char *pattern = NULL;
-	struct stat status;
-	int r;
-
-	if (stat(directory, &status) < 0)
-		return errno == ENOENT ? 0 : tw_errno();
-	if (!S_ISDIR(status.st_mode))
-		return -ENOTDIR;
-	if (asprintf(&pattern, "%s/*.conf", directory) < 0) {
-		pattern = NULL;
-		return -ENOMEM;
-	}
-	/* Sorted here: glob() would follow the locale. */
-	r = glob(pattern, GLOB_ERR | GLOB_NOSORT, NULL, ret);
-	if (r == 0)
-		qsort(ret->gl_pathv, ret->gl_pathc, sizeof(*ret->gl_pathv), compare_paths);
-	if (r == 0 || r == GLOB_NOMATCH)
-		return 0;
-	return r == GLOB_ABORTED && errno > 0 ? tw_errno() : -ENOMEM;
+	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 /* Whether a drop-in is one to read: a link that leads nowhere is, so that it is told; a directory is not. */
@@ -70,29 +53,39 @@ static void read_file(struct tw_settings_reader *reader, const char *path, char 
 int tw_settings_load(const char *file, const char *main_file, const char *drop_in_directory,
 		     struct tw_problems *problems, struct tw_settings **ret)
 {
-	TW_CLEANUP(globfree) glob_t drop_ins = { 0 };
+	struct dirent **drop_ins = NULL;
 	TW_CLEANUP_FREE char *buffer = malloc(TEXT_MAX + 1);
 	TW_CLEANUP_FREE struct tw_settings_reader *reader = NULL;
 	TW_CLEANUP_SETTINGS struct tw_settings *settings = NULL;
+	char path[PATH_MAX];
 	struct stat status;
 	/* One whose place cannot be looked at is there: reading it tells why. */
 	bool has_main = file || stat(main_file, &status) == 0 || errno != ENOENT;
-	int r = file ? 0 : find_drop_ins(drop_in_directory, &drop_ins);
+	int count, error = 0;
 
 	problems->count = 0;
 	settings = has_main ? tw_settings_new_empty() : tw_settings_new();
-	if (!buffer || !settings || r == -ENOMEM)
+	if (!buffer || !settings)
 		return -ENOMEM;
 	reader = tw_settings_reader_new(settings, problems);
 	if (!reader)
 		return -ENOMEM;
+	count = file ? 0 : scandir(drop_in_directory, &drop_ins, is_drop_in, compare_names);
+	if (count < 0 && errno == ENOMEM)
+		return -ENOMEM;
+	if (count < 0 && errno != ENOENT)
+		error = tw_errno();
 	if (has_main)
 		read_file(reader, file ? file : main_file, buffer);
-	for (size_t i = 0; i < drop_ins.gl_pathc; i++)
-		if (is_readable(drop_ins.gl_pathv[i]))
-			read_file(reader, drop_ins.gl_pathv[i], buffer);
-	if (r < 0)
-		tw_settings_reader_fail(reader, drop_in_directory, strerror(-r));
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", drop_in_directory, drop_ins[i]->d_name);
+		free(drop_ins[i]);
+		if (is_readable(path))
+			read_file(reader, path, buffer);
+	}
+	free(drop_ins);
+	if (error < 0)
+		tw_settings_reader_fail(reader, drop_in_directory, strerror(-error));
 	tw_settings_reader_finish(reader);
 	if (problems->count > 0)
 		return -EINVAL;

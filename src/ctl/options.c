@@ -25,7 +25,8 @@
 #define HEIGHT_MIN 3
 
 /* Of getopt_long(): the specs are numbered from here. */
-#define FIRST 256
+#define HELP 256
+#define FIRST 257
 
 enum kind { KIND_FLAG, KIND_TEXT, KIND_TIME, KIND_WIDTH, KIND_HEIGHT, KIND_WATCH, KIND_LIST };
 
@@ -143,7 +144,7 @@ static int check_order(struct tw_ctl_options *options, const struct tw_verb *ver
 int tw_ctl_options_parse(struct tw_ctl_options *options, const struct tw_verb *verb, unsigned allowed, int argc,
 			 char *argv[])
 {
-	struct option known[TW_ARRAY_SIZE(specs) + 2] = { { "help", no_argument, NULL, 'h' } };
+	struct option known[TW_ARRAY_SIZE(specs) + 2] = { { "help", no_argument, NULL, HELP } };
 	int most = allowed & TW_OPTION_OPERAND ? 1 : 0, option, r;
 	unsigned count = 1;
 
@@ -163,14 +164,14 @@ int tw_ctl_options_parse(struct tw_ctl_options *options, const struct tw_verb *v
 	optind = 0;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, allowed & TW_OPTION_OUTPUT ? ":o:" : ":", known, NULL)) != -1) {
-		if (option == 'h') {
+		if (option == HELP) {
 			fputs(verb->help, stdout);
 			return TW_EXIT_OK;
 		}
 		if (option == ':')
 			return tw_ctl_usage(verb, "%s takes an argument", argv[optind - 1]);
 		/* Of short options getopt_long() tells the letter alone. */
-		if (option == '?' && optopt > 0 && optopt < FIRST)
+		if (option == '?' && optopt > 0 && optopt < HELP)
 			return tw_ctl_usage(verb, "-%c is no option of %s", optopt, verb->name);
 		if (option == '?')
 			return tw_ctl_usage(verb, "%s is no option of %s", argv[optind - 1], verb->name);

@@ -199,9 +199,12 @@ void tw_desired_add(struct tw_desired to, struct tw_alert *alert, bool first, co
 			continue;
 		/*
 		 * Of what has only not cleared yet nobody is short: a change is begun for it where it comes to be over
-		 * the level again.
+		 * the level again. And none on the strength of a dump that was interrupted.
 		 */
-		goes_on = it.action->wanted || alert->over || scene->in_force->rows[it.tunable].yielded;
+		goes_on = it.action->wanted || scene->in_force->rows[it.tunable].yielded ||
+			  (alert->over && !alert->frozen);
+		if (alert->frozen && !goes_on)
+			continue;
 		it.action->wanted = is_wanted(&it) && goes_on;
 		if (it.action->wanted)
 			add_desire(to, &it);

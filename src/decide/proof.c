@@ -261,22 +261,21 @@ static void begin(struct tw_proof *proof, const struct tw_proof_case *it)
 {
 	const struct tw_live_value *live = &it->sample->gauge.sysctls[it->tunable];
 	bool again = proof->state == TW_PROOF_WAITING || proof->state == TW_PROOF_PROVED;
-	bool claims = it->rule->proof && evidence_of(it) != TW_EVIDENCE_NONE;
 
 	*proof = (struct tw_proof){
 		.noisy = proof->noisy,
 		.value = *it->value,
 		.first = proof->first,
+		.before = proof->before,
 		.seen_usec = it->now_usec,
-		.base = proof->base,
-		.changed = proof->changed,
+		/* The gauge that a change rests on is older than the change: it holds the value of before. */
+		.base = again	      ? proof->base
+			: live->known ? live->value.numbers[0]
+				      : 0,
+		.changed = again && proof->changed.at_usec != 0 ? proof->changed : measure(it),
 	};
-	/* The gauge that a change rests on is older than the change: it holds the value of before. */
-	if (!again)
-		proof->base = live->known ? live->value.numbers[0] : 0;
-	if (!again || proof->changed.at_usec == 0)
-		proof->changed = measure(it);
-	enter(proof, claims ? TW_PROOF_WAITING : TW_PROOF_PROVED, it->now_usec);
+	enter(proof, it->rule->proof && evidence_of(it) != TW_EVIDENCE_NONE ? TW_PROOF_WAITING : TW_PROOF_PROVED,
+	      it->now_usec);
 }
 
 static enum tw_proof_edge conclude(struct tw_proof *proof, const struct tw_proof_case *it)

@@ -67,9 +67,12 @@ void tw_close_wait_work_begin(struct tw_close_wait_work *work, struct tw_close_w
 /* Its index, or TW_NO_UNIT. Few have sockets in CLOSE-WAIT, so that one after the other is looked at. */
 static uint32_t find_cgroup(struct tw_close_wait_work *work, uint64_t id)
 {
+	/* A program's sockets come one behind the other more often than not. */
+	if (work->cgroup_last < work->cgroup_count && work->cgroups[work->cgroup_last].id == id)
+		return work->cgroup_last;
 	for (uint32_t i = 0; i < work->cgroup_count; i++)
 		if (work->cgroups[i].id == id)
-			return i;
+			return work->cgroup_last = i;
 	if (work->cgroup_count == TW_CLOSE_WAIT_CGROUPS_MAX)
 		return TW_NO_UNIT;
 	work->cgroups[work->cgroup_count].id = id;

@@ -48,7 +48,7 @@ struct tw_close_wait_work {
 	unsigned new_left;  /* questions that are left for sockets that the last scan did not know */
 	unsigned question_count, asked;
 	struct tw_flow questions[TW_CLOSE_WAIT_ASKED_MAX]; /* for how long it has done nothing */
-	uint32_t cgroup_count, named, unit_count;
+	uint32_t cgroup_count, cgroup_last, named, unit_count;
 	struct {
 		uint64_t id;
 		uint32_t unit; /* index into units */

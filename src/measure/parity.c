@@ -4,8 +4,9 @@
 
 #include "base/macros.h"
 
-/* Holders of one port that are compared with one another. */
+/* Holders of one port that are compared with one another; of parity, so many did not bind it first. */
 #define COMPARED_MAX 64u
+#define HOLDERS_MAX 8u
 
 bool tw_parity_is_shared(const struct tw_exclusive *exclusive, uint16_t port, const struct tw_table_entry *entry,
 			 bool small)
@@ -15,15 +16,14 @@ bool tw_parity_is_shared(const struct tw_exclusive *exclusive, uint16_t port, co
 	for (unsigned i = 0; holder; holder = tw_exclusive_holder(exclusive, holder->next), i++) {
 		const struct tw_table_entry *other = tw_table_find_hash(exclusive->table, holder->hash);
 
-		if (i == COMPARED_MAX || (other && other != entry && (!small || tw_parity_is_small(other)) &&
-					  tw_address_equal(&other->key.source, &entry->key.source)))
+		if (i == (small ? HOLDERS_MAX : COMPARED_MAX))
+			return small;
+		if (other && other != entry && (!small || tw_parity_is_small(other)) &&
+		    tw_address_equal(&other->key.source, &entry->key.source))
 			return true;
 	}
 	return false;
 }
-
-/* Holders of a port that are looked at: so many did not bind it first. */
-#define HOLDERS_MAX 8u
 
 static struct tw_parity_ports ports_of(const struct tw_exclusive *exclusive, uint32_t near_held, uint32_t far_held)
 {

@@ -238,7 +238,7 @@ static struct tw_destination_row row_of(const struct tw_survey_work *work, const
 void tw_survey_work_results(struct tw_survey_work *work, const struct tw_watched *watched,
 			    const struct tw_survey *previous, usec_t at_usec, bool partial)
 {
-	bool has_previous = previous->at_usec != 0 && !previous->partial;
+	bool has_previous = previous->at_usec != 0 && !previous->partial, has_devices = false;
 	struct tw_survey *survey = &work->survey;
 	uint64_t most_demand = survey->exclusive_ports;
 	struct ranked rows[TW_TOP_MAX];
@@ -262,7 +262,9 @@ void tw_survey_work_results(struct tw_survey_work *work, const struct tw_watched
 		if (entry)
 			entry->refuted = is_refuted_now(work, &previous->top[i], entry, at_usec);
 	}
-	for (uint32_t port = 0; tw_port_set_next(&work->exclusive.decided, &port); port++)
+	for (uint32_t i = 0; i < work->table.count && !has_devices; i++)
+		has_devices = work->table.entries[i].key.device != 0;
+	for (uint32_t port = 0; has_devices && tw_port_set_next(&work->exclusive.decided, &port); port++)
 		count_twice(work, (uint16_t)port);
 	survey->top_count = rank(work, watched, rows, &most_demand);
 	for (unsigned i = 0; i < survey->top_count; i++) {

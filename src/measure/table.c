@@ -70,12 +70,15 @@ void tw_table_done(struct tw_table *table)
 
 void tw_table_clear(struct tw_table *table)
 {
+	/* So much of it as was needed last is likely to be needed again. */
+	bool is_large = table->count < table->slot_count / 8;
+
 	if (table->dropped > 0)
 		memset(table->seen, 0, sizeof(table->seen));
 	table->count = 0;
 	table->dropped = 0;
 	table->swept_most = 0;
-	if (resize(table, TW_TABLE_SLOTS_MIN) < 0)
+	if (!is_large || resize(table, TW_TABLE_SLOTS_MIN) < 0)
 		fill_index(table);
 }
 

@@ -42,15 +42,26 @@ const char *tw_state_title(enum tw_state state)
 
 bool tw_state_from_kernel(unsigned number, enum tw_state *ret)
 {
-	if (number == KERNEL_NEW_SYN_RECV)
-		number = states[TW_STATE_SYN_RECV].kernel;
-	for (unsigned i = 0; i < TW_STATE_COUNT; i++) {
-		if (states[i].kernel == number) {
-			*ret = (enum tw_state)i;
-			return true;
-		}
-	}
-	return false;
+	/* The same the other way round: it is asked for once a socket. 0: none; else the state and 1. */
+	static const uint8_t by_kernel[] = {
+		[1] = 1 + TW_STATE_ESTABLISHED,
+		[2] = 1 + TW_STATE_SYN_SENT,
+		[3] = 1 + TW_STATE_SYN_RECV,
+		[4] = 1 + TW_STATE_FIN_WAIT_1,
+		[5] = 1 + TW_STATE_FIN_WAIT_2,
+		[6] = 1 + TW_STATE_TIME_WAIT,
+		[8] = 1 + TW_STATE_CLOSE_WAIT,
+		[9] = 1 + TW_STATE_LAST_ACK,
+		[10] = 1 + TW_STATE_LISTEN,
+		[11] = 1 + TW_STATE_CLOSING,
+		[KERNEL_NEW_SYN_RECV] = 1 + TW_STATE_SYN_RECV,
+		[13] = 1 + TW_STATE_BOUND,
+	};
+
+	if (number >= TW_ARRAY_SIZE(by_kernel) || by_kernel[number] == 0)
+		return false;
+	*ret = (enum tw_state)(by_kernel[number] - 1);
+	return true;
 }
 
 uint32_t tw_state_kernel_bit(enum tw_state state)

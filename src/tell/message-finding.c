@@ -119,6 +119,14 @@ static void add_bound_first(struct tw_text *text, const struct tw_event *event, 
 		     figures->value, figures->threshold);
 }
 
+static const struct tw_bound_row *find_bound(const struct tw_survey *survey, const char *unit)
+{
+	for (unsigned i = 0; i < survey->bound_row_count; i++)
+		if (strcmp(survey->bound_rows[i].unit, unit) == 0)
+			return &survey->bound_rows[i];
+	return NULL;
+}
+
 /*
  * "100% of the ports are in use (threshold 45%): batch.service holds 282 of the 282 that are bound and not connected".
  */
@@ -126,16 +134,16 @@ static void add_bound(struct tw_text *text, const struct tw_event *event, const 
 		      const struct tw_survey *survey)
 {
 	const char *unit = event->subject.unit;
+	const struct tw_bound_row *row;
 
 	tw_text_addf(text, "%s of the ports are in use%s", figures->value, figures->threshold);
 	if (!survey)
 		return;
-	for (unsigned i = 0; unit[0] != '\0' && i < survey->bound_row_count; i++) {
-		if (strcmp(survey->bound_rows[i].unit, unit) == 0) {
-			tw_text_addf(text, ": %s holds %" PRIu32 " of the %" PRIu32 " that are bound and not connected",
-				     unit, survey->bound_rows[i].sockets, survey->bound_ports);
-			return;
-		}
+	row = unit[0] != '\0' ? find_bound(survey, unit) : NULL;
+	if (row) {
+		tw_text_addf(text, ": %s holds %" PRIu32 " of the %" PRIu32 " that are bound and not connected", unit,
+			     row->sockets, survey->bound_ports);
+		return;
 	}
 	tw_text_addf(
 		text, ": %" PRIu32 " of %" PRIu32 " are held for all destinations by sockets that listen or are bound",

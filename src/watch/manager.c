@@ -6,8 +6,6 @@
 
 /* A debt of no account: for some ticks, or cheap scans. More of the daemon's own holds scans up: it is paid first. */
 #define SMALL_DEBT_USEC (5 * TW_USEC_PER_MSEC)
-/* The most debt that is remembered: work far beyond the budget delays the next by a bounded time. */
-#define DEBT_MAX_USEC (10 * TW_USEC_PER_SEC)
 /* What all namespaces together may owe, and one that hurries still borrows. */
 #define CREDIT_USEC (2 * TW_USEC_PER_SEC)
 /*
@@ -79,11 +77,6 @@ static usec_t take_cpu(struct tw_manager *manager)
 	manager->booked_usec = cpu_usec;
 	manager->spent_usec += used_usec;
 	return used_usec;
-}
-
-static void owe(usec_t *debt_usec, usec_t cpu_usec)
-{
-	*debt_usec = TW_MIN(*debt_usec + cpu_usec, DEBT_MAX_USEC);
 }
 
 /* Returns what is left of the amount. */
@@ -247,7 +240,7 @@ bool tw_manager_busy(const struct tw_manager *manager)
 
 int tw_manager_tick(struct tw_manager *manager)
 {
-	usec_t now_usec = manager->clock->read(manager->clock).now_usec;
+	usec_t now_usec = manager->clock->read(manager->clock).now_usec, others_usec;
 	int r = 0;
 
 	if (manager->host_watched)
@@ -255,8 +248,8 @@ int tw_manager_tick(struct tw_manager *manager)
 	else
 		tw_watch_give_up(&manager->host);
 	manager->missed = r < 0 ? manager->missed + 1 : 0;
-	tw_registry_tick(&manager->registry, manager->settings, now_usec);
-	owe(&manager->owed_usec, take_cpu(manager));
+	others_usec = tw_registry_tick(&manager->registry, manager->settings, now_usec);
+	tw_debt_owe(&manager->owed_usec, tw_usec_since(take_cpu(manager), others_usec));
 	/* It stands with the first namespace, which need not be the host's. */
 	if (tw_manager_count(manager) > 0)
 		tw_manager_watch(manager, 0)->sample.cost.total_usec = manager->spent_usec;
@@ -283,9 +276,9 @@ static void charge(struct tw_manager *manager, usec_t cpu_usec)
 	const struct tw_watch *watch = manager->working;
 
 	if (!watch)
-		owe(&manager->owed_usec, cpu_usec);
+		tw_debt_owe(&manager->owed_usec, cpu_usec);
 	else if (!manager->scratch.starting)
-		owe(watch->job_borrows ? &watch->charged->borrowed_usec : &watch->charged->owed_usec, cpu_usec);
+		tw_debt_owe(watch->job_borrows ? &watch->charged->borrowed_usec : &watch->charged->owed_usec, cpu_usec);
 }
 
 /* A step of it in place, where no worker does it. Returns whether it has ended. */
@@ -299,7 +292,7 @@ static bool has_ended(struct tw_manager *manager, struct tw_worker_end *ret)
 		manager->spent_usec += ret->cpu_usec;
 		return true;
 	}
-	owe(&manager->owed_usec, take_cpu(manager));
+	tw_debt_owe(&manager->owed_usec, take_cpu(manager));
 	r = manager->working ? tw_watch_step(manager->working) : tw_registry_step(&manager->registry);
 	manager->job_cpu_usec += take_cpu(manager);
 	*ret = (struct tw_worker_end){ .result = r, .cpu_usec = manager->job_cpu_usec };

@@ -125,8 +125,11 @@ int tw_registry_step(void *context);
 void tw_registry_end_look(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec,
 			  int result);
 
-/* A round: lets go of those that leave and have no job under way, and looks at each by an activity read or a tick. */
-void tw_registry_tick(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec);
+/*
+ * A round: lets go of those that leave and have no job under way, and looks at each by an activity read or a tick,
+ * which it owes for itself. Returns the CPU time of these ticks.
+ */
+usec_t tw_registry_tick(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec);
 
 /* Carries on under new settings: those that they do not name leave. */
 void tw_registry_rebase(struct tw_registry *registry, const struct tw_settings *from, const struct tw_settings *to,

@@ -86,11 +86,16 @@ static int find_namespaces(struct tw_netns_source **source)
 	tw_netns_source_begin(*source, true);
 	while ((r = tw_netns_source_step(*source)) > 0)
 		;
+	/* A list that is not whole would make of those that it lacks some that are gone. */
+	if (r < 0)
+		*source = tw_netns_source_free(*source);
 	return r;
 }
 
+/* *ret_gone: nobody can see the namespace any more. What else fails may come right, and what is owed stays owed. */
 static int put_back(const struct tw_host_edges *host, struct tw_recorder *recorder,
-		    const struct tw_netns_source *source, struct tw_ledger_file *file, struct tw_ledger *ledger)
+		    const struct tw_netns_source *source, struct tw_ledger_file *file, struct tw_ledger *ledger,
+		    bool *ret_gone)
 {
 	const struct tw_netns_found *found = tw_netns_list_find(tw_netns_source_found(source), ledger->namespace.inode);
 	struct tw_sysctl_tree tree = host->tree; /* borrows */
@@ -99,16 +104,18 @@ static int put_back(const struct tw_host_edges *host, struct tw_recorder *record
 	struct tw_netns_id id;
 	int r;
 
+	*ret_gone = !found && !tw_netns_source_is_denied(source);
 	if (!found)
-		return tw_netns_source_is_denied(source) ? -EACCES : -ENOENT;
+		return *ret_gone ? 0 : -EACCES;
 	r = tw_netns_source_open(source, found, &fd);
 	netns = (struct tw_netns){ fd, host->home_fd };
 	if (r >= 0)
 		r = tw_netns_identify(&netns, &id);
 	if (r < 0)
 		return r;
-	if (!tw_netns_same(&id, &ledger->namespace))
-		return -ESTALE;
+	*ret_gone = !tw_netns_same(&id, &ledger->namespace);
+	if (*ret_gone)
+		return 0;
 	tree.netns = &netns;
 	return tw_reconcile_recover(ledger, &tree.sink, &file->store, recorder, found->namespace.name);
 }
@@ -123,6 +130,7 @@ static int recover_namespace(struct tw_host_edges *host, struct tw_recorder *rec
 	};
 	struct tw_ledger ledger = { 0 };
 	struct tw_ledger_file file;
+	bool is_gone;
 	int r;
 
 	tw_ledger_file_init(&file, host->directory.fd, inode);
@@ -135,8 +143,8 @@ static int recover_namespace(struct tw_host_edges *host, struct tw_recorder *rec
 		r = find_namespaces(source);
 		if (r < 0)
 			return r;
-		r = put_back(host, recorder, *source, &file, &ledger);
-		if (r != -ENOENT && r != -ESTALE)
+		r = put_back(host, recorder, *source, &file, &ledger, &is_gone);
+		if (!is_gone)
 			return r;
 		/* Of one that nobody can see any more nothing can be put back, and nothing is left to be. */
 		recorder->tell(recorder, "unknown", &gone);

@@ -290,7 +290,7 @@ static bool is_due(const struct tw_registry *registry, struct tw_registry_entry 
 		return false;
 	/* What cannot be read is for the tick to tell. */
 	if (source->activity(source, deep, &activity) < 0)
-		return true;
+		return entry->resting;
 	if (entry->resting && !tw_gauge_has_activity(&watch->sample.gauge, &activity))
 		return true;
 	watch->sample.peak = tw_recent_peak_highest(&watch->peak, now_usec);
@@ -325,21 +325,25 @@ static void tick_entry(const struct tw_registry *registry, struct tw_registry_en
 	}
 }
 
-void tw_registry_tick(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec)
+usec_t tw_registry_tick(struct tw_registry *registry, const struct tw_settings *settings, usec_t now_usec)
 {
 	usec_t allowed_usec = settings->interval_usec * (usec_t)settings->cpu_budget_milli / 100000 / TICKS_SHARE;
-	usec_t cost_usec = 0; /* of a tick of each that is awake */
+	usec_t cost_usec = 0, owed_usec = 0; /* of a tick of each that is awake, and of those of this round */
 
 	let_go(registry, settings, now_usec);
 	for (unsigned i = 0; i < registry->count; i++) {
 		struct tw_registry_entry *entry = registry->entries[i];
 
-		if (!entry->leaves && is_due(registry, entry, settings, now_usec))
+		if (!entry->leaves && is_due(registry, entry, settings, now_usec)) {
 			tick_entry(registry, entry, settings, now_usec);
+			owed_usec += entry->watch.sample.cost.tick_usec;
+			tw_debt_owe(&entry->watch.debt.owed_usec, entry->watch.sample.cost.tick_usec);
+		}
 		if (!entry->resting)
 			cost_usec += entry->watch.sample.cost.tick_usec;
 	}
 	registry->stretch = (unsigned)TW_MIN(cost_usec / TW_MAX(allowed_usec, 1u) + 1, (usec_t)STRETCH_MAX);
+	return owed_usec;
 }
 
 void tw_registry_rebase(struct tw_registry *registry, const struct tw_settings *from, const struct tw_settings *to,

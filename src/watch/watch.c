@@ -280,6 +280,7 @@ int tw_watch_tick(struct tw_watch *watch, const struct tw_settings *settings, us
 	r = source->gauge(source, &gauge);
 	if (r < 0) {
 		note_failure(watch, "counters", r, strerror(-r));
+		watch->sample.cost.tick_usec = tw_usec_since(clock->read(clock).cpu_usec, cpu_usec);
 		return r;
 	}
 	gauge.at_usec = now_usec;

@@ -32,6 +32,14 @@ struct tw_debt {
 	usec_t borrowed_usec;
 };
 
+/* The most debt that is remembered: work far beyond the budget delays the next by a bounded time. */
+#define TW_DEBT_MAX_USEC (10 * TW_USEC_PER_SEC)
+
+static inline void tw_debt_owe(usec_t *debt_usec, usec_t cpu_usec)
+{
+	*debt_usec = TW_MIN(*debt_usec + cpu_usec, TW_DEBT_MAX_USEC);
+}
+
 /* What all watches use, one after the other, and whether the budget lets any of them begin to count. */
 struct tw_scratch {
 	struct tw_clock *clock;	   /* borrows */

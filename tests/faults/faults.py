@@ -21,7 +21,7 @@ ERRORS = {
     "chmod": (errno.EPERM,),
     "unlinkat": (errno.EROFS,),
     "renameat": (errno.ENOSPC,),
-    **dict.fromkeys(("fdopendir", "glob"), (errno.ENOMEM,)),
+    **dict.fromkeys(("fdopendir", "scandir"), (errno.ENOMEM,)),
     "readdir": (errno.EIO,),
     "close": (errno.EIO,),
     "read": (errno.EIO, errno.EINTR, SHORT),

@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -191,11 +190,12 @@ DIR *opendir(const char *path)
 	return directory;
 }
 
-int glob(const char *pattern, int flags, int (*on_error)(const char *, int), glob_t *ret)
+int scandir(const char *path, struct dirent ***ret, int (*filter)(const struct dirent *),
+	    int (*compare)(const struct dirent **, const struct dirent **))
 {
-	TIDY(AT_FDCWD, pattern);
-	FAIL_IF_TOLD("glob", object, GLOB_NOSPACE);
-	return REAL(glob)(pattern, flags, on_error, ret);
+	TIDY(AT_FDCWD, path);
+	FAIL_IF_TOLD("scandir", object, -1);
+	return REAL(scandir)(path, ret, filter, compare);
 }
 
 DIR *fdopendir(int fd)

@@ -63,7 +63,8 @@ def test_it_has_no_socket_of_the_network(listener, daemon):
         assert str(os.fstat(server.fileno()).st_ino) in inodes_of(pid, "tcp"), "the tables can be read"
         for table in ("tcp", "tcp6", "udp", "udp6", "udplite", "raw", "raw6", "icmp", "icmp6", "packet"):
             assert not mine & inodes_of(pid, table), table
-        assert mine and mine <= inodes_of(pid, "netlink") | inodes_of(pid, "unix")
+        # Each dump has a socket of its own, which may go between the one look and the other.
+        wait_until(lambda: socket_inodes(pid) <= inodes_of(pid, "netlink") | inodes_of(pid, "unix"), started.story)
 
 
 def test_another_namespace_is_not_its_business(pair, near, daemon):
@@ -86,7 +87,7 @@ def test_a_user_cannot_speak_for_the_kernel(near, daemon):
     """Datagrams to its netlink sockets: the kernel takes none from a user."""
     started = daemon(QUICK)
     ports = netlink_ports(started.process.pid)
-    assert len(ports) >= 2
+    assert ports
     said = near.run(
         *"setpriv --reuid 65534 --regid 65534 --clear-groups".split(), sys.executable, "-c", SEND, *ports
     ).split()

@@ -145,6 +145,25 @@ static void test_partial_census_freezes(void **state)
 	assert_true(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
 }
 
+/* One that is raised, and was refused: an interrupted dump is no reason to do after all what did not help. */
+static void test_partial_survey_begins_nothing(void **state)
+{
+	struct stage *stage = *state;
+
+	add_set(add_rule(stage->settings, "one", TW_SEVERITY_WARNING), TW_TUNABLE_TW_REUSE, 1);
+	stage->sample.gauge.sysctls[TW_TUNABLE_TIMESTAMPS] = (struct tw_live_value){ { { 0 } }, true };
+	step(stage, 1, 20);
+	step(stage, 2, 20);
+	assert_false(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
+	stage->sample.gauge.sysctls[TW_TUNABLE_TIMESTAMPS] = (struct tw_live_value){ 0 };
+	stage->sample.census.partial = true;
+	step(stage, 3, 20);
+	assert_false(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
+	stage->sample.census.partial = false;
+	step(stage, 4, 20);
+	assert_true(stage->desires.rows[TW_TUNABLE_TW_REUSE].wanted);
+}
+
 /* What this kernel never tells is said once, and since when others do. */
 static void test_unknown_here(void **state)
 {
@@ -232,6 +251,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_wins, begin, end),
 		cmocka_unit_test_setup_teardown(test_winner_clears, begin, end),
 		cmocka_unit_test_setup_teardown(test_steps_still_needed, begin, end),
+		cmocka_unit_test_setup_teardown(test_partial_survey_begins_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(test_partial_census_freezes, begin, end),
 		cmocka_unit_test_setup_teardown(test_unknown_here, begin, end),
 		cmocka_unit_test_setup_teardown(test_rebase_keeps_by_name, begin, end),

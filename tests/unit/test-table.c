@@ -180,6 +180,10 @@ static void test_shrinking(void **state TW_UNUSED)
 		assert_consistent(&table);
 		assert_true(table.slot_count > 50000);
 		assert_int_equal(tw_table_destinations(&table), 50000);
+		/* As many are likely to be needed again; where they were not, the memory is given back. */
+		tw_table_clear(&table);
+		assert_true(table.slot_count > 50000);
+		assert_int_equal(table.count, 0);
 		tw_table_clear(&table);
 		assert_int_equal(table.slot_count, TW_TABLE_SLOTS_MIN);
 		assert_int_equal(table.room, TW_TABLE_ROOM(TW_TABLE_SLOTS_MIN));

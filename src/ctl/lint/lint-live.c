@@ -257,8 +257,10 @@ static void tell_listener(const struct tw_lint_check *check, const struct tw_lin
 			  const struct tw_lint_listener *listener, const struct tw_port_set *ports,
 			  struct tw_lint_report *report)
 {
-	char value[TW_TUNABLE_VALUE_MAX], who[TW_LINT_WORDS_MAX], list[TW_LINT_WORDS_MAX];
+	/* What stands around it takes less than the rest of the advice. */
+	char value[TW_TUNABLE_VALUE_MAX], who[TW_LINT_WORDS_MAX], list[2 * TW_LINT_WORDS_MAX - 160];
 	struct tw_port_set all = facts->reserved;
+	struct tw_lint_finding *made;
 	struct tw_text text;
 
 	(void)tw_tunable_format(TW_TUNABLE_PORT_RANGE, &facts->sysctls[TW_TUNABLE_PORT_RANGE].value, value);
@@ -267,11 +269,16 @@ static void tell_listener(const struct tw_lint_check *check, const struct tw_lin
 	tw_port_set_unite(&all, ports);
 	tw_text_init(&text, list, sizeof(list));
 	tw_port_set_add_text(&all, &text);
-	tw_lint_add_advice(tw_lint_tell(report, check, NULL, tw_tunable_info(TW_TUNABLE_PORT_RANGE)->path, value,
-					"%s is listened on, in the range %s that connect() picks from", who, value),
-			   "reserve it: sysctl -w " RESERVED_KEY
-			   "=%s (the whole list; keep it in /etc/sysctl.d), or let it listen outside of the range",
-			   list);
+	made = tw_lint_tell(report, check, NULL, tw_tunable_info(TW_TUNABLE_PORT_RANGE)->path, value,
+			    "%s is listened on, in the range %s that connect() picks from", who, value);
+	if (text.cut)
+		tw_lint_add_advice(made, "add port %u to the list of " RESERVED_KEY " in /etc/sysctl.d",
+				   listener->address.port);
+	else
+		tw_lint_add_advice(
+			made, "reserve it: sysctl -w " RESERVED_KEY "=%s (the whole list; keep it in /etc/sysctl.d)",
+			list);
+	tw_lint_add_advice(made, ", or let it listen outside of the range");
 }
 
 void tw_lint_run_listeners(const struct tw_lint_check *check, const struct tw_lint_facts *facts,

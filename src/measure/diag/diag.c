@@ -267,7 +267,7 @@ int tw_diag_parse_one(const void *datagram, size_t length, uint32_t sequence, st
 
 const char *tw_diag_error_text(int error)
 {
-	if (error == -ENOENT)
+	if (error == -ENOENT || error == -EOPNOTSUPP)
 		return "the kernel lists no TCP socket: its module tcp_diag, or inet_diag below it, cannot be loaded";
 	return strerror(-error);
 }
