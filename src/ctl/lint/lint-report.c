@@ -127,7 +127,8 @@ bool tw_lint_beside(const struct tw_lint_facts *facts, const struct tw_lint_plac
 /* ---- findings */
 
 /* Goes on where the words of a finding end. */
-static void go_on(char *words, size_t capacity, const char *format, va_list arguments)
+static void __attribute__((format(printf, 3, 0)))
+go_on(char *words, size_t capacity, const char *format, va_list arguments)
 {
 	size_t length = strlen(words);
 	struct tw_text text;
