@@ -44,7 +44,7 @@ static const struct field destination_fields[] = {
 	{ "other", NUMBER, AT(other) },		{ "held", HELD, AT(held) },
 	{ "blocked", NUMBER, AT(blocked) },	{ "bound-first", BOUND_FIRST, 0 },
 	{ "port-use", PERCENT, AT(port_use) },	{ "port-demand", PERCENT, AT(port_demand) },
-	{ "port-eta", ETA, AT(port_eta) },	{ NULL },
+	{ "port-eta", ETA, AT(port_eta) },	{ .name = NULL },
 };
 #undef AT
 
@@ -59,7 +59,7 @@ static const struct field listener_fields[] = {
 	{ "syn-recv", NUMBER, AT(syn_recv) },
 	{ "time-wait", COUNT, AT(time_wait) },
 	{ "share", SHARE, 0 },
-	{ NULL },
+	{ .name = NULL },
 };
 #undef AT
 
@@ -69,13 +69,13 @@ static const struct field close_wait_fields[] = {
 	{ "oldest", SPAN, offsetof(struct tw_close_wait_row, oldest_usec) },
 	{ "oldest-seconds", SECONDS, offsetof(struct tw_close_wait_row, oldest_usec) },
 	{ "unread", NUMBER_64, offsetof(struct tw_close_wait_row, unread) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct field bound_fields[] = {
 	{ "unit", UNIT, offsetof(struct tw_bound_row, unit) },
 	{ "sockets", NUMBER, offsetof(struct tw_bound_row, sockets) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct field binder_fields[] = {
@@ -83,7 +83,7 @@ static const struct field binder_fields[] = {
 	{ "ports", NUMBER, offsetof(struct tw_binder_row, ports) },
 	{ "destinations", NUMBER, offsetof(struct tw_binder_row, destinations) },
 	{ "most", PEER, offsetof(struct tw_binder_row, most) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 /* The tables, and where in a sample they are. */
