@@ -71,7 +71,7 @@ void tw_table_done(struct tw_table *table)
 void tw_table_clear(struct tw_table *table)
 {
 	/* So much of it as was needed last is likely to be needed again. */
-	bool is_large = table->count < table->slot_count / 8;
+	bool is_large = table->slot_count > TW_TABLE_SLOTS_MIN && table->count < table->slot_count / 8;
 
 	if (table->dropped > 0)
 		memset(table->seen, 0, sizeof(table->seen));

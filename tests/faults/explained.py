@@ -12,8 +12,6 @@ HARMLESS = {
     r" ENOMEM in .*\bwake gauge\b": "a namespace that rests is woken by the next tick",
     r"^start loop open\(/proc/.* in tw_proc_source_open open_files open_files wake wake gauge\b": "a namespace that has come "
     "to rest opens them anew when it wakes",
-    r" realloc\(\) ENOMEM in resize tw_table_clear\b": "the survey before needed more: its memory is given back by a later "
-    "one",
     r" calloc\(\) ENOMEM in libmnl tw_netlink_open renew_diag\b": "a scan that fails is made anew, and the third in a row "
     "that fails is told",
     r" fstatat\(~/state/ledger-N\) \w+ in (owes )?open_one\b": "the ledger is read then, whether it is there or not",
