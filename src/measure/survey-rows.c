@@ -165,20 +165,26 @@ struct ranked {
 #define WATCHED (UINT64_C(1) << 63)
 
 /* The heaviest first, ties by the bytes of their keys. */
-static int compare_ranked(const void *left, const void *right)
+static int compare_ranked(const struct ranked *a, const struct ranked *b)
 {
-	const struct ranked *a = left, *b = right;
-
 	if (a->weight != b->weight)
 		return a->weight > b->weight ? -1 : 1;
 	return memcmp(&a->entry->key, &b->entry->key, sizeof(a->entry->key));
+}
+
+/* At the end of those that are sorted, or before that. qsort() would allocate. */
+static void put_in(struct ranked rows[], unsigned at, struct ranked row)
+{
+	for (; at > 0 && compare_ranked(&row, &rows[at - 1]) < 0; at--)
+		rows[at] = rows[at - 1];
+	rows[at] = row;
 }
 
 /* Those that are most blocked, then have most ports; those that are watched in the place of the least of them. */
 static unsigned rank(struct tw_survey_work *work, const struct tw_watched *watched, struct ranked rows[TW_TOP_MAX],
 		     uint64_t *most_demand)
 {
-	unsigned count = 0, at;
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < watched->count; i++) {
 		struct tw_table_entry *entry = tw_table_find(&work->table, &watched->keys[i]);
@@ -196,13 +202,12 @@ static unsigned rank(struct tw_survey_work *work, const struct tw_watched *watch
 		if (count == TW_TOP_MAX && compare_ranked(&row, &rows[count - 1]) > 0)
 			continue;
 		count += count < TW_TOP_MAX;
-		for (at = count - 1; at > 0 && compare_ranked(&row, &rows[at - 1]) < 0; at--)
-			rows[at] = rows[at - 1];
-		rows[at] = row;
+		put_in(rows, count - 1, row);
 	}
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		rows[i].weight &= ~WATCHED;
-	qsort(rows, count, sizeof(rows[0]), compare_ranked);
+		put_in(rows, i, rows[i]);
+	}
 	return count;
 }
 
